@@ -1,0 +1,115 @@
+"""What a stage is: it says what it reads, what it writes and which part of the recipe it depends on.
+
+A stage module offers one `STAGE`. It adds tables of decisions and never rewrites what an earlier stage wrote.
+`tundish run`, `tundish STAGE` and `dvc repro` all go through `Stage.run`; a test holds dvc.yaml against
+`reads`, `writes` and `depends`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tundish.engine import Engine
+    from tundish.recipe import Recipe
+
+__all__ = ["Context", "Outcome", "Stage", "no_progress"]
+
+def no_progress(_done: int, _total: int) -> None:
+    """Tell nobody. A progress function is told (images done, images in all) while a stage works."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """All that a stage may know: the recipe, where the dataset lies, who does the work."""
+
+    recipe: Recipe
+    project: Path
+    engine: Engine
+    progress: Callable[[int, int], None] = no_progress
+
+    @property
+    def dataset(self) -> Path:
+        """The dataset's folder."""
+        return self.project / "datasets" / self.recipe.dataset
+
+    @property
+    def store(self) -> Path:
+        """What was taken in: ``images/`` and ``labels/`` shards, ``files/`` parts."""
+        return self.dataset / "store"
+
+    @property
+    def image_shards(self) -> Path:
+        """Shards of image files."""
+        return self.store / "images"
+
+    @property
+    def label_shards(self) -> Path:
+        """Shards of label files."""
+        return self.store / "labels"
+
+    @property
+    def curated(self) -> Path:
+        """The tables of decisions."""
+        return self.dataset / "curated"
+
+    @property
+    def features(self) -> Path:
+        """One features part a shard."""
+        return self.curated / "features"
+
+    @property
+    def augmented(self) -> Path:
+        """Shards of derived images."""
+        return self.dataset / "augmented"
+
+    @property
+    def exports(self) -> Path:
+        """What trainers read."""
+        return self.dataset / "exports"
+
+    @property
+    def reports(self) -> Path:
+        """Metrics, plots and the quality report."""
+        return self.dataset / "reports"
+
+    def table(self, name: str) -> Path:
+        """Where the curated table `name` lies."""
+        return self.curated / f"{name}.parquet"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a stage did, for people: counts in their order, and sentences worth reading."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of the pipeline.
+
+    Args:
+        name: As on the command line and in dvc.yaml.
+        about: One line for ``--help``.
+        reads: Paths in the dataset's folder that it depends on.
+        writes: Paths in the dataset's folder that it makes.
+        depends: Sections of the recipe that change its result.
+        run: Does it.
+        persist: Those of `writes` that it builds on, and DVC must not delete before a run.
+        schemas: Whether the project's Pandera models change its result.
+    """
+
+    name: str
+    about: str
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    depends: tuple[str, ...]
+    run: Callable[[Context], Outcome]
+    persist: tuple[str, ...] = ()
+    schemas: bool = False

@@ -1,0 +1,112 @@
+"""Packed shards: Parquet files of raw bytes, written once, named by their content.
+
+A shard is the unit of storage, of caching and of distribution. DVC sees a few large files that never change;
+new data makes new shards and leaves the old ones alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tundish.tables import write_parquet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+__all__ = ["SHARD_BYTES", "Blob", "Packer", "image_id_of", "read_blobs", "shard_ids", "shard_paths"]
+
+SHARD_BYTES = 64 * 1024 * 1024
+"""A shard is closed when it holds this much: one row group that a trainer reads in one piece."""
+
+_SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string(), metadata={"description": "first 32 hex digits of the bytes' SHA-256"}),
+        pa.field("bytes", pa.binary(), metadata={"description": "the file, unchanged"}),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """The bytes of one file and their id."""
+
+    id: str
+    data: bytes | memoryview
+
+
+def image_id_of(sha256: str) -> str:
+    """The id of bytes with this SHA-256 (hex): its first 32 digits."""
+    return sha256[:32]
+
+
+class Packer:
+    """Packs blobs into shards of about `shard_bytes`, in the order given.
+
+    Memory holds one shard at most. The same blobs in the same order make the same files.
+    """
+
+    def __init__(self, folder: Path, *, shard_bytes: int = SHARD_BYTES, compression: str = "none") -> None:
+        self.folder = folder
+        self.shards: list[str] = []
+        self._limit = shard_bytes
+        self._compression = compression
+        self._blobs: list[Blob] = []
+        self._size = 0
+
+    def add(self, blob: Blob) -> int:
+        """Take one blob; returns the number (in `shards`) of the shard that will hold it."""
+        size = len(blob.data)
+        if self._blobs and self._size + size > self._limit:
+            self.flush()
+        self._blobs.append(blob)
+        self._size += size
+        return len(self.shards)
+
+    def flush(self) -> None:
+        """Write what is open as a shard."""
+        if self._blobs:
+            self.shards.append(write_shard(self.folder, self._blobs, compression=self._compression))
+            self._blobs, self._size = [], 0
+
+
+def write_shard(
+    folder: Path, blobs: Sequence[Blob], *, name: str | None = None, compression: str = "none"
+) -> str:
+    """Write one shard and return its name (the file's stem), which is made from its ids where none is given."""
+    if name is None:
+        name = hashlib.sha256("\n".join(blob.id for blob in blobs).encode()).hexdigest()[:16]
+    ids = pa.array([blob.id for blob in blobs], pa.string())
+    data = pa.array([blob.data for blob in blobs], pa.binary())
+    table = pa.table([ids, data], schema=_SCHEMA)
+    write_parquet(table, folder / f"{name}.parquet", compression=compression, plain=("bytes",))
+    return name
+
+
+def shard_paths(folder: Path) -> list[Path]:
+    """The shards of a folder, sorted by name."""
+    return sorted(path for path in folder.glob("*.parquet") if not path.name.startswith("."))
+
+
+def shard_ids(path: Path) -> list[str]:
+    """The ids in a shard, without reading the bytes."""
+    ids: list[str] = pq.read_table(path, columns=["id"]).column("id").to_pylist()
+    return ids
+
+
+def read_blobs(path: Path, wanted: Iterable[str] | None = None) -> Iterator[Blob]:
+    """The blobs of a shard in their order, all or the `wanted` ones; bytes are views into Arrow's memory."""
+    chosen = None if wanted is None else set(wanted)
+    file = pq.ParquetFile(path)
+    for group in range(file.num_row_groups):
+        table = file.read_row_group(group)
+        ids = table.column("id").to_pylist()
+        data = table.column("bytes").combine_chunks()
+        for index, blob_id in enumerate(ids):
+            if chosen is None or blob_id in chosen:
+                yield Blob(blob_id, memoryview(data[index].as_buffer()))

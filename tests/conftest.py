@@ -1,0 +1,19 @@
+"""Fixtures that the whole suite shares."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real public sets; a user of the project does not have it."""
+    folder = Path(os.environ.get("TUNDISH_SHARED", ROOT.parent / "shared")) / "data"
+    if not folder.is_dir():
+        pytest.skip(f"the public data sets are not here ({folder}); set TUNDISH_SHARED to their folder")
+    return folder
