@@ -10,16 +10,28 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tundish.tables import write_parquet
+from tundish.tables import FILES, write_parquet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["SHARD_BYTES", "Blob", "Packer", "image_id_of", "read_blobs", "shard_ids", "shard_paths"]
+__all__ = [
+    "SHARD_BYTES",
+    "Blob",
+    "Packer",
+    "image_id_of",
+    "latest_files",
+    "read_blobs",
+    "read_files",
+    "shard_ids",
+    "shard_paths",
+    "write_shard",
+]
 
 SHARD_BYTES = 64 * 1024 * 1024
 """A shard is closed when it holds this much: one row group that a trainer reads in one piece."""
@@ -110,3 +122,14 @@ def read_blobs(path: Path, wanted: Iterable[str] | None = None) -> Iterator[Blob
         for index, blob_id in enumerate(ids):
             if chosen is None or blob_id in chosen:
                 yield Blob(blob_id, memoryview(data[index].as_buffer()))
+
+
+def read_files(store: Path) -> pl.DataFrame:
+    """All rows of the `files` table, one a file and version; empty where nothing was taken in yet."""
+    parts = [FILES.read(path) for path in shard_paths(store / "files")]
+    return pl.concat(parts) if parts else FILES.empty()
+
+
+def latest_files(files: pl.DataFrame) -> pl.DataFrame:
+    """The version of each file that counts: the one taken in last."""
+    return files.sort("source", "path", "batch").unique(["source", "path"], keep="last", maintain_order=True)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANNOTATIONS",
+    "COVERAGE",
     "DUPLICATES",
     "FEATURES",
     "FILES",
@@ -30,6 +31,7 @@ __all__ = [
     "SPLITS",
     "TABLES",
     "Table",
+    "write_atomically",
     "write_parquet",
 ]
 
@@ -122,6 +124,17 @@ def write_parquet(
             write_statistics=others,
         )
         os.replace(temporary, path)  # noqa: PTH105  (the one spelling that says it is atomic)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a small file under a temporary name and rename it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        temporary.write_bytes(data)
+        os.replace(temporary, path)  # noqa: PTH105  (as above)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -223,6 +236,22 @@ ANNOTATIONS = Table(
     "validate",
 )
 
+COVERAGE = Table(
+    "coverage",
+    pa.schema(
+        [
+            _PATH,
+            _SOURCE,
+            _IMAGE_ID,
+            _field("state", _TEXT, "labelled, negative (labels say: nothing here) or unlabelled"),
+            _field("labels", _COUNT, "valid labels"),
+        ]
+    ),
+    ("source", "path"),
+    "validate",
+)
+"""What is known of each image file: an unlabelled image and a negative are never mixed."""
+
 FEATURES = Table(
     "features",
     pa.schema(
@@ -319,4 +348,4 @@ LINEAGE = Table(
     "augment",
 )
 
-TABLES = (FILES, IMAGES, ANNOTATIONS, FEATURES, QUARANTINE, DUPLICATES, SPLITS, LINEAGE)
+TABLES = (FILES, IMAGES, ANNOTATIONS, COVERAGE, FEATURES, QUARANTINE, DUPLICATES, SPLITS, LINEAGE)

@@ -1,0 +1,239 @@
+"""Folders, zips and tars as one thing: a sequence of entries that can be read, and those that must not be.
+
+Nothing is unpacked to disk, no name is followed out of its source, and a bomb is told before it is read.
+"""
+
+from __future__ import annotations
+
+import lzma
+import os
+import stat
+import tarfile
+import zipfile
+import zlib
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, TYPE_CHECKING
+
+from tundish.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["MAX_FILE_BYTES", "Entry", "EntryFault", "is_archive", "open_source"]
+
+MAX_FILE_BYTES = 1 << 30
+"""A single file larger than this is not read: no inspection image or label file is."""
+
+_MAX_RATIO = 500
+_RATIO_COUNTS_FROM = 16 << 20
+_SYSTEM_NAMES = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
+
+
+class EntryFault(Exception):  # noqa: N818  (a fault of the data, not an error of the program)
+    """An entry whose bytes cannot be had."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        self.reason = reason
+        self.message = message
+        super().__init__(reason, message)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file of a source.
+
+    `path` is POSIX and relative; `stamp` changes when the file does; `fault` is set where the entry must not be
+    read, with `skipped` true where that is no loss (a system file, a link).
+    """
+
+    path: str
+    size: int
+    stamp: str
+    read: Callable[[], bytes]
+    fault: EntryFault | None = None
+    skipped: bool = False
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file's name says that it is a zip or a tar."""
+    return path.name.lower().endswith((".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2"))
+
+
+@contextmanager
+def open_source(path: Path) -> Iterator[Iterator[Entry]]:
+    """The entries of a folder or archive.
+
+    Folders and zips come in path order, tars in their own. Entries must be read while the source is open.
+
+    Raises:
+        SourceError: There is nothing at `path`, or it is neither a folder nor an archive, or is damaged.
+    """
+    try:
+        if path.is_dir():
+            yield _folder(path)
+        elif zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                yield _zip(archive, path)
+        elif path.is_file() and tarfile.is_tarfile(path):
+            with tarfile.open(path) as archive:
+                yield _tar(archive, path)
+        else:
+            what = "this is neither a folder nor a zip or tar that can be opened" if path.exists() else "nothing is here"
+            raise SourceError(what, where=str(path), fix="name a folder, a .zip or a .tar")
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
+        raise SourceError(f"the archive is damaged ({error})", where=str(path), fix="copy it again") from error
+
+
+def _folder(root: Path) -> Iterator[Entry]:
+    found: list[Entry] = []
+    for folder, names, files in os.walk(root):
+        for name in list(names):
+            if (Path(folder) / name).is_symlink():
+                fault = EntryFault("linked_folder", "a link to another folder is not followed")
+                found.append(_unreadable(_relative(root, Path(folder) / name), 0, fault, skipped=True))
+        names[:] = [name for name in names if not (Path(folder) / name).is_symlink()]
+        found.extend(_file(root, Path(folder) / name) for name in files)
+    return iter(sorted(found, key=lambda entry: entry.path))
+
+
+def _relative(root: Path, path: Path) -> str:
+    # A name that is not UTF-8 cannot stand in a table; mostly it is GBK.
+    raw = os.fsencode(path.relative_to(root).as_posix())
+    return _decoded(raw)
+
+
+def _decoded(raw: bytes) -> str:
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return raw.decode("utf-8", "backslashreplace")
+
+
+def _file(root: Path, path: Path) -> Entry:
+    name = _relative(root, path)
+    try:
+        facts = path.stat()
+    except OSError as error:
+        return _unreadable(name, 0, EntryFault("unreadable", f"it cannot be read ({error.strerror})"))
+    if not stat.S_ISREG(facts.st_mode):
+        return _unreadable(name, 0, EntryFault("not_a_file", "it is no regular file"), skipped=True)
+
+    def read() -> bytes:
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise EntryFault("unreadable", f"it cannot be read ({error.strerror})") from error
+
+    return _checked(name, facts.st_size, f"{facts.st_size}-{facts.st_mtime_ns}", read)
+
+
+def _checked(path: str, size: int, stamp: str, read: Callable[[], bytes]) -> Entry:
+    """An entry, unless its name or size forbids reading it."""
+    parts = PurePosixPath(path).parts
+    if any(part.startswith(".") or part.lower() in _SYSTEM_NAMES for part in parts):
+        fault = EntryFault("system_file", "a hidden or system file")
+        return Entry(path, size, stamp, _refuse(fault), fault, skipped=True)
+    if size > MAX_FILE_BYTES:
+        message = f"the file has {size:,} bytes, more than the {MAX_FILE_BYTES:,} that are read"
+        return _unreadable(path, size, EntryFault("file_too_large", message))
+    return Entry(path, size, stamp, read)
+
+
+def _unreadable(path: str, size: int, fault: EntryFault, *, skipped: bool = False) -> Entry:
+    return Entry(path, size, fault.reason, _refuse(fault), fault, skipped)
+
+
+def _refuse(fault: EntryFault) -> Callable[[], bytes]:
+    def read() -> bytes:
+        raise fault
+
+    return read
+
+
+def _unsafe(path: str) -> bool:
+    pure = PurePosixPath(path)
+    return pure.is_absolute() or ".." in pure.parts or (len(path) > 1 and path[1] == ":") or not pure.parts
+
+
+def _member(path: str, size: int, stamp: str, packed: int | None, read: Callable[[], bytes]) -> Entry:
+    """An entry of an archive, with the checks that only archives need."""
+    if _unsafe(path):
+        fault = EntryFault("unsafe_path", "the name leads out of the archive")
+        return _unreadable(path, size, fault)
+    if packed is not None and size > _RATIO_COUNTS_FROM and size > _MAX_RATIO * max(packed, 1):
+        message = f"{packed:,} bytes would unpack to {size:,}: an archive bomb"
+        return _unreadable(path, size, EntryFault("archive_bomb", message))
+    return _checked(path, size, stamp, read)
+
+
+def _zip(archive: zipfile.ZipFile, path: Path) -> Iterator[Entry]:
+    infos = [info for info in archive.infolist() if not info.is_dir()]
+    if sum(info.compress_size for info in infos) > path.stat().st_size:
+        raise SourceError(
+            "its entries overlap, as only an archive bomb's do", where=str(path), fix="do not use this file"
+        )
+    last = {_zip_name(info): info for info in infos}
+    entries = [_zip_entry(archive, info, name) for name, info in last.items()]
+    repeated = [info for info in infos if last[_zip_name(info)] is not info]
+    fault = EntryFault("repeated_in_archive", "a later entry of the archive has the same name")
+    entries += [_unreadable(_zip_name(info), info.file_size, fault, skipped=True) for info in repeated]
+    return iter(sorted(entries, key=lambda entry: entry.path))
+
+
+def _zip_name(info: zipfile.ZipInfo) -> str:
+    name = info.orig_filename.split("\0")[0]
+    if not info.flag_bits & 0x800:
+        # Without the UTF-8 flag zipfile guesses code page 437; Chinese Windows writes GBK there.
+        name = _decoded(name.encode("cp437", "replace"))
+    return name.replace("\\", "/").removeprefix("./")
+
+
+def _zip_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> Entry:
+    if info.flag_bits & 0x1:
+        return _unreadable(name, info.file_size, EntryFault("encrypted", "the entry needs a password"))
+
+    def read() -> bytes:
+        try:
+            with archive.open(info) as stream:
+                return _bounded(stream, info.file_size)
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, lzma.LZMAError) as error:
+            raise EntryFault("damaged_in_archive", f"the entry cannot be unpacked ({error})") from error
+
+    return _member(name, info.file_size, f"{info.file_size}-{info.CRC:08x}", info.compress_size, read)
+
+
+def _bounded(stream: IO[bytes], size: int) -> bytes:
+    data = stream.read(size + 1)
+    if len(data) != size:
+        raise EntryFault("damaged_in_archive", f"the entry holds other than the {size:,} bytes it declares")
+    return data
+
+
+def _tar(archive: tarfile.TarFile, path: Path) -> Iterator[Entry]:
+    packed_total = path.stat().st_size
+    for info in archive:
+        if info.isdir():
+            continue
+        name = info.name.removeprefix("./")
+        if not info.isfile():
+            fault = EntryFault("not_a_file", "a link or device inside an archive is not followed")
+            yield _unreadable(name, 0, fault, skipped=True)
+            continue
+        packed = packed_total if info.size > _MAX_RATIO * packed_total else None
+        yield _member(name, info.size, f"{info.size}-{info.mtime}", packed, _tar_reader(archive, info))
+
+
+def _tar_reader(archive: tarfile.TarFile, info: tarfile.TarInfo) -> Callable[[], bytes]:
+    def read() -> bytes:
+        try:
+            stream = archive.extractfile(info)
+            assert stream is not None
+            return _bounded(stream, info.size)
+        except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError) as error:
+            raise EntryFault("damaged_in_archive", f"the entry cannot be unpacked ({error})") from error
+
+    return read
