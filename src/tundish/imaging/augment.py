@@ -1,0 +1,227 @@
+"""Derived images, each made again from its plan.
+
+``plan`` draws every random number; ``apply`` has none. Whatever their order in the recipe, operations act in
+the order of a camera: where things are (flip, rotate, scale, shift, perspective, in the recipe's order, fused
+into one warp), motion, light (exposure and gamma, fused into one table), the sensor's noise, and last what
+hides the view (cutout). Beyond its border an image is mirrored; labels (see ``follow``) are not.
+
+Images are uint8 or uint16 arrays of shape (height, width), (height, width, 3) or (height, width, 4); the
+fourth channel is alpha, which moves with the picture and takes no light, noise or cutout.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tundish.imaging.geometry import pixel_matrix
+from tundish.imaging.operations import Operation, Step, draw, parse_operations
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tundish.imaging.geometry import Floats
+
+__all__ = ["Image", "Plan", "apply", "generator", "parse_operations", "plan", "warp"]
+
+Image = NDArray[Any]
+
+_GEOMETRY = frozenset({"flip", "rotate", "scale", "shift", "perspective"})
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is done to one image of one size: operations with their numbers drawn."""
+
+    width: int
+    height: int
+    steps: tuple[Step, ...]
+
+    @property
+    def operation(self) -> str:
+        """The operations by name, such as ``flip+rotate``."""
+        return "+".join(step["op"] for step in self.steps)
+
+    def to_json(self) -> str:
+        """One line of JSON from which ``from_json`` makes this plan again."""
+        return json.dumps(
+            {"width": self.width, "height": self.height, "steps": self.steps}, separators=(",", ":")
+        )
+
+    @staticmethod
+    def from_json(text: str) -> Plan:
+        """The plan that ``to_json`` wrote."""
+        read = json.loads(text)
+        return Plan(read["width"], read["height"], tuple(read["steps"]))
+
+    def chosen(self, name: str) -> list[Step]:
+        """The steps of one operation, in order."""
+        return [step for step in self.steps if step["op"] == name]
+
+    def matrix(self) -> Floats:
+        """All geometry as one 3x3 homography of the continuous frame (see ``geometry``)."""
+        matrix = np.eye(3)
+        for step in self.steps:
+            if step["op"] in _GEOMETRY:
+                matrix = _matrix(step, self.width, self.height) @ matrix
+        return matrix
+
+
+def generator(seed: int | str, image_id: str, copy: int) -> np.random.Generator:
+    """Random numbers for one copy of one image: the same wherever and in whatever order it is made."""
+    digest = hashlib.sha256(f"{seed}:{image_id}:{copy}".encode()).digest()
+    return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big")))
+
+
+def plan(operations: Sequence[Operation], width: int, height: int, rng: np.random.Generator) -> Plan:
+    """Draw which operations happen, and their numbers.
+
+    Where chance picks none, one is picked evenly: a child equal to its parent would only be a duplicate.
+    """
+    steps = [draw(operation, rng, width, height) for operation in operations if rng.random() < operation.p]
+    if operations and not steps:
+        steps = [draw(operations[int(len(operations) * rng.random())], rng, width, height)]
+    return Plan(width, height, tuple(steps))
+
+
+def apply(plan: Plan, image: Image) -> Image:
+    """Do what the plan says to an image of its size; it is left alone, or returned where nothing is done.
+
+    ValueError where the image is not of the plan's size, or neither uint8 nor uint16.
+    """
+    if image.shape[:2] != (plan.height, plan.width) or image.dtype not in (np.uint8, np.uint16):
+        raise ValueError(
+            f"a plan for {plan.width}x{plan.height} px of uint8 or uint16, "
+            f"but an image {image.shape} of {image.dtype}"
+        )
+    result = warp(plan, image)
+    for step in plan.chosen("motion_blur"):
+        kernel = _line_kernel(step["length"], step["degrees"])
+        result = cv2.filter2D(result, -1, kernel, borderType=cv2.BORDER_REFLECT_101)
+    tones = [step for step in plan.steps if step["op"] in ("exposure", "gamma")]
+    if tones:
+        result = _with_tones(result, tones)
+    for step in plan.chosen("noise"):
+        result = _with_noise(result, step["sigma"], step["seed"])
+    for step in plan.chosen("cutout"):
+        result = result.copy() if result is image else result
+        for x, y, width, height in step["boxes"]:
+            result[y : y + height, x : x + width, ...][..., :3] = 0
+    return result
+
+
+def warp(plan: Plan, image: Image, *, mask: bool = False) -> Image:
+    """Only the plan's geometry; a mask is sampled at the nearest pixel and empty beyond its border."""
+    steps = [step for step in plan.steps if step["op"] in _GEOMETRY]
+    if all(step["op"] == "flip" for step in steps):
+        return _flipped(image, steps)
+    flags = cv2.INTER_NEAREST if mask else cv2.INTER_LINEAR
+    border = cv2.BORDER_CONSTANT if mask else cv2.BORDER_REFLECT_101
+    matrix, size = pixel_matrix(plan.matrix()), (plan.width, plan.height)
+    if any(step["op"] == "perspective" for step in steps):
+        return cv2.warpPerspective(image, matrix, size, flags=flags, borderMode=border)
+    return cv2.warpAffine(image, matrix[:2], size, flags=flags, borderMode=border)
+
+
+def _matrix(step: Step, width: int, height: int) -> Floats:
+    if step["op"] == "flip":
+        return np.array(_mirror(step["axis"], width, height), dtype=np.float64)
+    if step["op"] == "shift":
+        return np.array([[1, 0, step["x"] * width], [0, 1, step["y"] * height], [0, 0, 1]], dtype=np.float64)
+    if step["op"] == "perspective":
+        corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
+        moved = corners + np.array(step["corners"], dtype=np.float32).reshape(4, 2) * (width, height)
+        return np.asarray(cv2.getPerspectiveTransform(corners, moved.astype(np.float32)), dtype=np.float64)
+    angle, factor = math.radians(step.get("degrees", 0)), step.get("factor", 1)
+    cos, sin = factor * math.cos(angle), factor * math.sin(angle)
+    x, y = width / 2, height / 2
+    return np.array([[cos, -sin, x - cos * x + sin * y], [sin, cos, y - sin * x - cos * y], [0, 0, 1]])
+
+
+def _mirror(axis: str, width: int, height: int) -> list[list[int]]:
+    across, down = axis in ("horizontal", "both"), axis in ("vertical", "both")
+    return [
+        [-1 if across else 1, 0, width if across else 0],
+        [0, -1 if down else 1, height if down else 0],
+        [0, 0, 1],
+    ]
+
+
+def _flipped(image: Image, flips: list[Step]) -> Image:
+    across = sum(step["axis"] in ("horizontal", "both") for step in flips) % 2
+    down = sum(step["axis"] in ("vertical", "both") for step in flips) % 2
+    if across and down:
+        return cv2.flip(image, -1)
+    if across or down:
+        return cv2.flip(image, across)
+    return image
+
+
+def _line_kernel(length: float, degrees: float) -> NDArray[np.float32]:
+    """A line of this length through the middle pixel, its weight shared among the pixels it passes."""
+    reach = math.ceil((length - 1) / 2)
+    along = np.linspace(-(length - 1) / 2, (length - 1) / 2, 8 * reach + 1)
+    angle = math.radians(degrees)
+    x, y = reach + along * math.cos(angle), reach + along * math.sin(angle)
+    grid = np.arange(2 * reach + 1)[:, None]
+    across = np.maximum(1 - np.abs(grid - x), 0)
+    down = np.maximum(1 - np.abs(grid - y), 0)
+    kernel = down @ across.T
+    return np.asarray(kernel / kernel.sum(), dtype=np.float32)
+
+
+def _with_tones(image: Image, tones: list[Step]) -> Image:
+    top = int(np.iinfo(image.dtype).max)
+    level = np.arange(top + 1) / top
+    for step in tones:
+        level = (
+            level * step["factor"] if step["op"] == "exposure" else np.clip(level, 0, 1) ** step["exponent"]
+        )
+    table = np.rint(np.clip(level, 0, 1) * top).astype(image.dtype)
+    alpha = image.ndim == 3 and image.shape[2] == 4
+    if image.dtype == np.uint8:
+        columns = [table, table, table, np.arange(256, dtype=np.uint8)] if alpha else [table]
+        return cv2.LUT(image, np.stack(columns, axis=1)[None])
+    toned = table[image]
+    if alpha:
+        toned[..., 3] = image[..., 3]
+    return np.asarray(toned)
+
+
+@lru_cache(maxsize=1)
+def _quantiles() -> Floats:
+    """256 evenly likely values of mean 0 and variance 1/2: the sum of two is nearly Gaussian."""
+    values = np.array([NormalDist().inv_cdf((i + 0.5) / 256) for i in range(256)])
+    return np.asarray(values / values.std() * math.sqrt(0.5), dtype=np.float64)
+
+
+def _with_noise(image: Image, sigma: float, seed: int) -> Image:
+    """Add Gaussian noise made of random bytes sent through a table: several times faster than drawing it.
+
+    The bytes come from a bit generator's raw stream, which NumPy promises never to change (NEP 19).
+    """
+    raw = np.random.SFC64(seed).random_raw(-(-image.size // 4)).astype("<u8", copy=False).view(np.uint8)
+    first, second = (raw[i * image.size :][: image.size].reshape(image.shape) for i in (0, 1))
+    alpha = image.ndim == 3 and image.shape[2] == 4
+    if image.dtype == np.uint8:
+        # Bytes of at most 126 in the finest unit that allows it: their sum is a byte, 126 for none.
+        unit = _quantiles()[-1] / 63
+        table = (np.rint(_quantiles() / unit) + 63).astype(np.uint8)
+        added = cv2.add(cv2.LUT(first, table), cv2.LUT(second, table))
+        if alpha:
+            added[..., 3] = 126
+        return cv2.addWeighted(image, 1, added, 255 * sigma * unit, -126 * 255 * sigma * unit)
+    wide = (_quantiles() * (65535 * sigma)).astype(np.float32)
+    added = cv2.add(cv2.LUT(first, wide), cv2.LUT(second, wide))
+    if alpha:
+        added[..., 3] = 0
+    return cv2.add(image, added, dtype=cv2.CV_16U)

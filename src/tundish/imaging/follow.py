@@ -1,0 +1,144 @@
+"""Labels that follow an augmented picture: moved as its pixels were, cut to it, and dropped with a reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tundish.imaging import geometry
+from tundish.imaging.augment import Plan, warp
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["Followed", "Region", "apply_labels"]
+
+MIN_SIDE = 1.0
+"""px: a box narrower than a pixel marks nothing."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """Where one label is: a box, perhaps with the polygon or the COCO mask counts it bounds; or everywhere.
+
+    Frame and units are those of ``geometry``; counts are of the plan's width and height.
+    """
+
+    box: tuple[float, float, float, float] | None = None
+    polygon: Sequence[Sequence[float]] = ()
+    counts: str | None = None
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What became of one label: its region in the derived image, or None and the reason."""
+
+    region: Region | None
+    visible: float
+    reason: str = ""
+
+
+def apply_labels(
+    plan: Plan, regions: Sequence[Region], *, min_visible: float = 0.1, max_covered: float = 0.7
+) -> list[Followed]:
+    """Send regions the way ``apply`` sends pixels; one answer a region, in their order.
+
+    Args:
+        plan: The plan that ``apply`` follows.
+        regions: Labels of the parent; one without box, polygon and counts holds for the whole image.
+        min_visible: A label less visible than this share of its moved area is dropped.
+        max_covered: A label is dropped where cutouts cover this share of what is left of it.
+    """
+    move = _Move(plan)
+    return [_judged(move, region, min_visible, max_covered) for region in regions]
+
+
+def _judged(move: _Move, region: Region, min_visible: float, max_covered: float) -> Followed:
+    moved, visible = move.region(region)
+    if moved is None:
+        return Followed(None, 0.0, "it lies outside the derived image")
+    if visible < min_visible:
+        return Followed(None, visible, f"{visible:.3f} of it is visible, less than {min_visible:g}")
+    if moved.box is None:
+        return Followed(moved, visible)
+    if min(moved.box[2:]) < MIN_SIDE:
+        return Followed(None, visible, f"what is visible of it is narrower than {MIN_SIDE:g} px")
+    covered = move.covered(moved)
+    if covered >= max_covered:
+        return Followed(None, visible, f"cutouts cover {covered:.3f} of it, at least {max_covered:g}")
+    return Followed(moved, visible)
+
+
+class _Move:
+    """A plan's geometry as labels see it; what takes a whole raster is made once, and only when asked for."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._matrix = plan.matrix()
+        self._size = plan.width, plan.height
+
+    def region(self, region: Region) -> tuple[Region | None, float]:
+        """The region moved and cut, and the visible share of its moved area."""
+        if region.counts is not None:
+            return self._mask(region.counts)
+        if region.polygon:
+            return self._polygon(region.polygon)
+        if region.box is None:
+            return region, 1.0
+        moved, visible = self._polygon([_outline(region.box)])
+        return (None if moved is None else replace(moved, polygon=())), visible
+
+    def covered(self, region: Region) -> float:
+        """Share of a moved region under the plan's cutouts."""
+        if not self._plan.chosen("cutout") or region.box is None:
+            return 0.0
+        if region.counts is not None:
+            mask = geometry.mask_of_counts(region.counts, *self._size)
+        else:
+            mask = geometry.mask_of_polygon(region.polygon or [_outline(region.box)], *self._size)
+        return float(np.count_nonzero(mask & self._hidden) / max(np.count_nonzero(mask), 1))
+
+    def _polygon(self, polygon: Sequence[Sequence[float]]) -> tuple[Region | None, float]:
+        moved = geometry.transform_polygon(self._matrix, polygon)
+        kept = geometry.clip_polygon(moved, *self._size)
+        before, after = geometry.area_of_polygon(moved), geometry.area_of_polygon(kept)
+        if not kept:
+            return None, 0.0
+        return Region(geometry.box_of_polygon(kept), kept), min(after / before, 1.0)
+
+    def _mask(self, counts: str) -> tuple[Region | None, float]:
+        mask = geometry.mask_of_counts(counts, *self._size)
+        moved = geometry.counts_of_mask(warp(self._plan, mask, mask=True))
+        box = geometry.box_of_counts(moved, *self._size)
+        if box is None:
+            return None, 0.0
+        seen = np.count_nonzero(mask & self._seen) / np.count_nonzero(mask)
+        return Region(box, (), moved), float(seen)
+
+    @cached_property
+    def _seen(self) -> NDArray[np.uint8]:
+        """Pixels of the parent whose centre is inside the derived image."""
+        width, height = self._size
+        ys, xs = np.mgrid[0:height, 0:width]
+        points = geometry.transform_points(self._matrix, np.stack([xs.ravel(), ys.ravel()], axis=1) + 0.5)
+        inside = ((points >= 0) & (points < (width, height))).all(axis=1)
+        return inside.reshape(height, width).astype(np.uint8)
+
+    @cached_property
+    def _hidden(self) -> NDArray[np.uint8]:
+        """Pixels of the derived image under a cutout."""
+        hidden = np.zeros((self._plan.height, self._plan.width), dtype=np.uint8)
+        for step in self._plan.chosen("cutout"):
+            for x, y, width, height in step["boxes"]:
+                hidden[y : y + height, x : x + width] = 1
+        return hidden
+
+
+def _outline(box: tuple[float, float, float, float]) -> list[float]:
+    x, y, width, height = box
+    return [x, y, x + width, y, x + width, y + height, x, y + height]
