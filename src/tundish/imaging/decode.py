@@ -1,0 +1,154 @@
+"""Bytes to pixels and back: native depth, upright, silent, and never a wrong picture for a broken file.
+
+JPEG goes through simplejpeg (libjpeg-turbo): the pixels are those of cv2.imdecode, but a stream libjpeg only
+*warns* about is an error here, and nothing is written to stderr. All else goes through OpenCV after the
+structural checks of `header`. The caller sets cv2.setNumThreads(0) where it decodes in threads of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+try:
+    import simplejpeg
+except ModuleNotFoundError:  # taken out as soon as every environment of the project has it
+    simplejpeg = None
+
+from tundish.imaging.bad import BadImage
+from tundish.imaging.header import Header, check_complete, read_header
+from tundish.imaging.png import pixels_only
+from tundish.imaging.tiff import is_cmyk
+
+__all__ = ["MAX_PIXELS", "Image", "decode", "decode_with_header", "encode", "to_gray8", "turn_upright"]
+
+MAX_PIXELS = 200_000_000
+"""Default limit of width x height; a line-scan frame of 16384 x 12000 px still fits."""
+
+Image = NDArray[Any]
+"""Gray (h, w), BGR (h, w, 3) or BGRA (h, w, 4) pixels of 8 or 16 bits."""
+
+_PADDING = re.compile(r"(\d+) extraneous bytes before marker")
+_MOST_PADDING = 16
+
+
+def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image:
+    """Decode an image file at its native depth and turn it upright by its EXIF orientation.
+
+    Args:
+        data: Bytes of a JPEG, PNG, TIFF, BMP, GIF or WebP file; of several pages or frames the first counts.
+        max_pixels: Larger images are refused by their header, before any pixel is decoded.
+
+    Returns:
+        Gray (h, w), BGR (h, w, 3) or BGRA (h, w, 4), uint8 or uint16. CMYK becomes BGR.
+
+    Raises:
+        BadImage: The bytes do not hold an image that can be read right; see `BadImage.reason`.
+    """
+    return decode_with_header(data, max_pixels=max_pixels)[1]
+
+
+def decode_with_header(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[Header, Image]:
+    """`decode`, together with the header it went by."""
+    header = read_header(data)
+    if header.width * header.height > max_pixels:
+        raise BadImage(
+            "too_large", f"{header.width} x {header.height} px are more than the {max_pixels} px allowed"
+        )
+    check_complete(data, header.format)
+    if header.format == "jpeg":
+        return header, turn_upright(_jpeg(data, header), header.orientation)
+    image = _opencv(pixels_only(data) if header.format == "png" else data)
+    if header.format == "tiff":  # OpenCV has turned it already, and gives CMYK a full alpha channel
+        return header, np.ascontiguousarray(image[..., :3]) if is_cmyk(data) else image
+    return header, turn_upright(image, header.orientation)
+
+
+def turn_upright(image: Image, orientation: int) -> Image:
+    """Turn the stored frame of an image into the upright one, by EXIF orientation 1 to 8."""
+    if orientation == 1:
+        return image
+    if orientation in (5, 7):
+        image = cv2.transpose(image)
+    if orientation in (6, 8):
+        return cv2.rotate(
+            image, cv2.ROTATE_90_CLOCKWISE if orientation == 6 else cv2.ROTATE_90_COUNTERCLOCKWISE
+        )
+    flip = {2: 1, 3: -1, 4: 0, 7: -1}.get(orientation)
+    return image if flip is None else cv2.flip(image, flip)
+
+
+def to_gray8(image: Image) -> NDArray[np.uint8]:
+    """Gray (h, w), uint8. Alpha is ignored.
+
+    16-bit values are divided by 256, or by 16 where none reaches 4096: industrial cameras put 12 bits into
+    16. The divisor depends on nothing else, so that dark and bright frames of one camera stay comparable.
+    """
+    if image.dtype == np.uint16:
+        image = (image >> (8 if int(image.max(initial=0)) > 4095 else 4)).astype(np.uint8)
+    if image.ndim == 3:
+        image = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY if image.shape[2] == 3 else cv2.COLOR_BGRA2GRAY)
+    return image
+
+
+def encode(image: Image, kind: Literal["jpeg", "png", "webp"], quality: int = 95) -> bytes:
+    """Encode pixels; the same pixels give the same bytes.
+
+    Args:
+        image: As `decode` gives it; JPEG and WebP take 8 bits, and JPEG no alpha.
+        kind: What to write.
+        quality: 1 to 100 for JPEG and WebP; PNG is always lossless.
+    """
+    options = {
+        "jpeg": [cv2.IMWRITE_JPEG_QUALITY, quality],
+        "png": [cv2.IMWRITE_PNG_COMPRESSION, 3],
+        "webp": [cv2.IMWRITE_WEBP_QUALITY, quality],
+    }[kind]
+    alpha = image.ndim == 3 and image.shape[2] == 4
+    if (kind != "png" and image.dtype != np.uint8) or (kind == "jpeg" and alpha):
+        raise ValueError(f"{kind} cannot hold {image.dtype} pixels of shape {image.shape}")
+    return cv2.imencode(f".{kind}", image, options)[1].tobytes()
+
+
+def _jpeg(data: bytes, header: Header) -> Image:
+    if simplejpeg is None:
+        return _opencv(data)
+    space = {1: "GRAY", 3: "BGR", 4: "CMYK"}[header.channels]
+    try:
+        image: Image = simplejpeg.decode_jpeg(data, space)
+    except ValueError as error:
+        image = _padded_jpeg(data, space, str(error))
+    if header.channels == 4:
+        return _cmyk_to_bgr(image)
+    return image[..., 0] if header.channels == 1 else image
+
+
+def _padded_jpeg(data: bytes, space: str, complaint: str) -> NDArray[np.uint8]:
+    """Some cameras pad the scan with a few bytes; that, and only that, is no damage."""
+    padding = _PADDING.search(complaint)
+    if padding and int(padding[1]) <= _MOST_PADDING:
+        padded: NDArray[np.uint8] = simplejpeg.decode_jpeg(data, space, strict=False)
+        return padded
+    raise BadImage("truncated" if "Premature end of JPEG" in complaint else "corrupt", complaint)
+
+
+def _cmyk_to_bgr(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Adobe stores CMYK inverted, as light: the colour is the product of ink light and key light."""
+    light = image[..., :3].astype(np.uint16) * image[..., 3:]
+    return np.ascontiguousarray(((light + 127) // 255)[..., ::-1].astype(np.uint8))
+
+
+def _opencv(data: bytes) -> Image:
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise BadImage("corrupt", f"OpenCV cannot decode it: {error.err}") from None
+    if image is None:
+        raise BadImage("corrupt", "OpenCV cannot decode it")
+    if image.dtype not in (np.uint8, np.uint16):
+        raise BadImage("unsupported", f"pixels of type {image.dtype}")
+    return image

@@ -1,0 +1,135 @@
+"""Everything the pipeline wants to know of an image's pixels, from one decode."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import xxhash
+
+from tundish.imaging.decode import MAX_PIXELS, Image, decode_with_header, to_gray8
+from tundish.imaging.framehash import THUMBNAIL_SIDE, frame_hashes, halve, reduce_area
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+
+    from tundish.imaging.header import ImageFormat
+
+__all__ = ["SHARPNESS_SIDE", "Measurement", "measure", "pixel_hash"]
+
+SHARPNESS_SIDE = 512
+"""Longest side, px, to which an image is brought before its sharpness is taken."""
+
+_DARK, _BRIGHT = 5, 250
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What one decode tells about an image; `channels` to `captured_at` are those of `Header`.
+
+    Attributes:
+        format: What the bytes are.
+        width: Of the upright image, px.
+        height: Of the upright image, px.
+        channels: As the file stores them.
+        bit_depth: Of one channel.
+        orientation: EXIF orientation the file carries.
+        captured_at: EXIF time by the camera's clock, without zone.
+        pixel_hash: 16 bytes; equal for equal upright pixels of equal shape and type, whatever the file.
+        frame_hash: 32 bytes, 256 DCT signs in canonical orientation (`framehash`).
+        frame_code: 0 to 7, the turn that made it canonical.
+        other_hashes: Hashes of the orientations that nearly tie with the canonical one.
+        other_codes: Their codes.
+        sharpness: Mean square of the Laplacian of the gray image (its variance, as its mean is 0) where the
+        longest
+            side is `SHARPNESS_SIDE` px; smaller images are taken as they are. Gray levels squared.
+        brightness: Mean gray, 0 black to 1 white.
+        contrast: Standard deviation of gray, 0 to 0.5.
+        clipped_dark: Share of pixels of gray 5 and less of 255.
+        clipped_bright: Share of pixels of gray 250 and more of 255.
+        thumbnail: 96 x 96 gray values, row by row, 9216 bytes; the whole frame whatever its shape.
+    """
+
+    format: ImageFormat
+    width: int
+    height: int
+    channels: int
+    bit_depth: int
+    orientation: int
+    captured_at: datetime | None
+    pixel_hash: bytes
+    frame_hash: bytes
+    frame_code: int
+    other_hashes: tuple[bytes, ...]
+    other_codes: tuple[int, ...]
+    sharpness: float
+    brightness: float
+    contrast: float
+    clipped_dark: float
+    clipped_bright: float
+    thumbnail: bytes
+
+
+def measure(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Measurement:
+    """Measure an image file, decoding it once.
+
+    Args:
+        data: Bytes of the file.
+        max_pixels: Larger images are refused before any decoding.
+
+    Raises:
+        BadImage: The bytes do not hold an image that can be read right.
+    """
+    header, image = decode_with_header(data, max_pixels=max_pixels)
+    gray = to_gray8(image)
+    thumbnail = reduce_area(gray, THUMBNAIL_SIDE)
+    (frame_hash, frame_code), *others = frame_hashes(thumbnail)
+    mean, deviation = cv2.meanStdDev(gray)
+    height, width = image.shape[:2]
+    return Measurement(
+        format=header.format,
+        width=width,
+        height=height,
+        channels=header.channels,
+        bit_depth=header.bit_depth,
+        orientation=header.orientation,
+        captured_at=header.captured_at,
+        pixel_hash=pixel_hash(image),
+        frame_hash=frame_hash,
+        frame_code=frame_code,
+        other_hashes=tuple(found for found, _ in others),
+        other_codes=tuple(code for _, code in others),
+        sharpness=_sharpness(gray),
+        brightness=float(mean[0, 0]) / 255,
+        contrast=float(deviation[0, 0]) / 255,
+        clipped_dark=np.count_nonzero(gray <= _DARK) / gray.size,
+        clipped_bright=np.count_nonzero(gray >= _BRIGHT) / gray.size,
+        thumbnail=thumbnail.tobytes(),
+    )
+
+
+def pixel_hash(image: Image) -> bytes:
+    """16-byte digest of pixels, shape and type.
+
+    XXH3-128 reads 20 GB/s where SHA-256 reads 2: on a 1600 x 256 px JPEG that is 1 % of the decoding,
+    against 50 %. Nobody forges images here, and among 10^9 of them a chance collision has a probability of
+    10^-21.
+    """
+    digest = xxhash.xxh3_128(f"{image.dtype.str}{image.shape}".encode())
+    digest.update(np.ascontiguousarray(image).data)
+    return digest.digest()
+
+
+def _sharpness(gray: NDArray[np.uint8]) -> float:
+    """Halving by areas and one linear step below 2 is near area reduction, at a fifth of its cost."""
+    while max(gray.shape) >= 2 * SHARPNESS_SIDE and min(gray.shape) >= 2:
+        gray = halve(gray)
+    if (longest := max(gray.shape)) > SHARPNESS_SIDE:
+        height, width = (max(1, round(side * SHARPNESS_SIDE / longest)) for side in gray.shape)
+        gray = cv2.resize(gray, (width, height), interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
+    edges = cv2.Laplacian(gray, cv2.CV_16S)
+    return float(cv2.norm(edges, cv2.NORM_L2SQR)) / edges.size
