@@ -238,9 +238,17 @@ def load(path: Path) -> Recipe:
     if not isinstance(data, dict):
         raise RecipeError("a recipe is a mapping with 'dataset' and 'sources'", where=str(path))
     try:
-        return Recipe.model_validate(data)
+        recipe = Recipe.model_validate(data)
     except ValidationError as error:
         raise _explain(path, node, error.errors()) from None
+    if recipe.dataset != path.stem:
+        # dvc.yaml finds recipe and dataset by one name.
+        raise RecipeError(
+            f"'dataset' is '{recipe.dataset}' in a recipe called '{path.name}'",
+            where=f"{path}:{_line(node, ['dataset'])}",
+            fix=f"call it '{path.stem}', or rename the file",
+        )
+    return recipe
 
 
 def _others(path: Path) -> str:
@@ -272,7 +280,8 @@ _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping
 
 
 def _explain(path: Path, node: yaml.Node | None, errors: Sequence[ErrorDetails]) -> RecipeError:
-    error = errors[0]
+    # A misspelt key is behind many a missing one: it is told first.
+    error = min(errors, key=lambda one: one["type"] != "extra_forbidden")
     loc = [part for part in error["loc"] if part != "[key]"]
     key = ".".join(str(part) for part in loc)
     line = _line(node, loc)

@@ -58,7 +58,7 @@ class Table:
         """A frame with this table's types from row dictionaries; a missing key is null."""
         return _as_polars(pa.Table.from_pylist(rows, schema=self.schema))
 
-    def write(self, frame: pl.DataFrame, path: Path) -> None:
+    def write(self, frame: pl.DataFrame, path: Path, *, metadata: dict[str, str] | None = None) -> None:
         """Write `frame` sorted, typed and atomically; columns beyond the schema follow in their order."""
         extra = [name for name in frame.columns if name not in self.schema.names]
         rows = frame.select(self.schema.names + extra).sort(self.order, nulls_last=True, maintain_order=True)
@@ -66,7 +66,7 @@ class Table:
         schema = self.schema
         for name in extra:
             schema = schema.append(_plain(arrow.schema.field(name)))
-        write_parquet(arrow.cast(schema), path)
+        write_parquet(arrow.cast(schema.with_metadata(metadata)), path)
 
     def read(self, path: Path) -> pl.DataFrame:
         """Read the table at `path`.
@@ -243,7 +243,7 @@ COVERAGE = Table(
             _PATH,
             _SOURCE,
             _IMAGE_ID,
-            _field("state", _TEXT, "labelled, negative (labels say: nothing here) or unlabelled"),
+            _field("state", _TEXT, "labelled, negative (labels say: nothing here), unlabelled or rejected"),
             _field("labels", _COUNT, "valid labels"),
         ]
     ),

@@ -205,7 +205,7 @@ def _taken(entries: Iterable[Entry], source: Source, *, parallel: bool) -> Itera
             return _Taken(entry, kind, fault=fault)
         return _Taken(entry, kind, data, hashlib.sha256(data).hexdigest())
 
-    return each(take, entries, workers=None if parallel else 1)
+    return each(take, entries) if parallel else map(take, entries)
 
 
 def _outcome(intake: _Intake, notes: list[str]) -> Outcome:

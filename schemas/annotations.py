@@ -1,0 +1,47 @@
+"""What counts as a valid label.
+
+One row a label, whatever format it came in. The columns that are checked are made by `tundish validate`:
+
+=============  ===  =======================================================================================
+label               the recipe's class; empty where the raw label belongs to none
+overshoot      px   how far it stood out of the image before it was cut to it
+short_side     px   the shorter side of its box
+area           px²  of its box, polygon or mask
+copy           1    0 for the first of exactly equal labels of a file, 1 for the next, ...
+=============  ===  =======================================================================================
+
+Subclass a model and set a field again to change its limit; the rule keeps its name.
+"""
+
+from __future__ import annotations
+
+import pandera.polars as pa
+import polars as pl
+
+from tundish.rules import error, rules, warning
+
+__all__ = ["Annotations", "DefectBox"]
+
+
+class Annotations(pa.DataFrameModel):
+    """Any label: a known class, inside its image, not degenerate, not there twice."""
+
+    label: str = pa.Field(metadata=rules(missing=error("unknown_class", "the recipe has no such class")))
+    overshoot: float = pa.Field(
+        # 1 px: what rounding to whole pixels or to six decimals can do, and no more.
+        le=1.0,
+        metadata=rules(above=error("outside_image", "the label stands out of its image")),
+    )
+    short_side: float = pa.Field(
+        gt=0.0, metadata=rules(below=error("degenerate", "the label has no width or no height"))
+    )
+    area: float = pa.Field(ge=4.0, metadata=rules(below=warning("tiny", "the label is smaller than one can see")))
+    copy: pl.Int32 = pa.Field(
+        eq=0, metadata=rules(other=error("repeated", "exactly this label stands in the file before"))
+    )
+
+
+class DefectBox(Annotations):
+    """Boxes around surface defects: from about three by three pixels on."""
+
+    area: float = pa.Field(ge=9.0)

@@ -1,0 +1,5 @@
+"""``python -m tundish``."""
+
+from tundish.cli import main
+
+main()

@@ -1,0 +1,100 @@
+"""The command line: parse, call, render. Everything that computes lies below, and is imported when needed."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from tundish.errors import TundishError
+
+__all__ = ["main"]
+
+_COMMANDS = {
+    "init": "tundish.cli.project",
+    "add": "tundish.cli.add",
+    "sample": "tundish.cli.project",
+    "run": "tundish.cli.stages",
+    "ingest": "tundish.cli.stages",
+    "measure": "tundish.cli.stages",
+    "validate": "tundish.cli.stages",
+    "dedup": "tundish.cli.stages",
+    "split": "tundish.cli.stages",
+    "augment": "tundish.cli.stages",
+    "export": "tundish.cli.stages",
+    "report": "tundish.cli.stages",
+    "status": "tundish.cli.status",
+}
+
+_OUTSIDE = {errno.ENOSPC: "free some space and run again", errno.EDQUOT: "free some space and run again"}
+_WRONG_USE = {
+    errno.EACCES: "grant access, or choose another folder",
+    errno.EPERM: "grant access, or choose another folder",
+    errno.EROFS: "choose a folder that can be written",
+    errno.ENOTDIR: "choose another folder",
+    errno.ENAMETOOLONG: "choose a shorter name",
+}
+
+
+class _Main(click.Group):
+    """A group that imports a command when it is called, and turns every error into one sentence."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        module = _COMMANDS.get(name)
+        if module is None:
+            return None
+        commands: dict[str, click.Command] = importlib.import_module(module).COMMANDS
+        return commands[name]
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run; an error is one sentence on stderr and an exit code, never a traceback."""
+        kwargs["standalone_mode"] = False
+        try:
+            code = super().main(*args, **kwargs)
+        except TundishError as problem:
+            sys.exit(_complain(str(problem), problem.exit_code))
+        except click.exceptions.NoArgsIsHelpError as problem:
+            click.echo(problem.format_message())
+            sys.exit(2)
+        except click.UsageError as problem:
+            command = problem.ctx.command_path if problem.ctx else "tundish"
+            message = f"{problem.format_message().rstrip('.')}; see '{command} --help'."
+            sys.exit(_complain(message, 2))
+        except click.Abort:
+            sys.exit(_complain("interrupted; run the command again to go on.", 130))
+        except OSError as problem:
+            sys.exit(_complain(*_os_error(problem)))
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _complain(message: str, code: int) -> int:
+    click.echo(f"Error: {message}", err=True)
+    return code
+
+
+def _os_error(problem: OSError) -> tuple[str, int]:
+    where = f"{problem.filename}: " if problem.filename else ""
+    what = (problem.strerror or str(problem)).lower()
+    if problem.errno in _WRONG_USE:
+        return f"{where}{what}; {_WRONG_USE[problem.errno]}.", 2
+    fix = _OUTSIDE.get(problem.errno or 0, "see that the disk is well and run again")
+    return f"{where}{what}; {fix}.", 3
+
+
+@click.group(cls=_Main, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="tundish")
+def main() -> None:
+    """Turn inspection images, tables and labels into datasets one can train on and defend in an audit.
+
+    \b
+    A first run, with sample data:
+      tundish init plant && cd plant && tundish sample && dvc repro
+    Your own data:
+      tundish add line1 ~/photos/line1 && tundish run line1
+    """

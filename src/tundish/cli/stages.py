@@ -1,0 +1,107 @@
+"""``tundish run`` and one command a stage."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from tundish.cli._common import find_project, find_recipe, json_option, progress, show
+from tundish.stages import ABOUT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tundish.stages.base import Outcome
+
+__all__ = ["COMMANDS"]
+
+_scheduler = click.option(
+    "--scheduler", metavar="ADDRESS", help="Do pixel work on a Dask cluster, such as tcp://10.0.0.5:8786."
+)
+
+
+def _run_stages(name: str, stages: Sequence[str], scheduler: str | None, *, as_json: bool) -> None:
+    from tundish import recipe as recipes
+    from tundish.engine import DaskEngine, LocalEngine
+    from tundish.stages import load_stage
+    from tundish.stages.base import Context
+
+    project = find_project()
+    recipe = recipes.load(find_recipe(project, name))
+    engine = DaskEngine(scheduler) if scheduler else LocalEngine()
+    outcomes: dict[str, Outcome] = {}
+    for stage in stages:
+        with progress(stage) as tell:
+            outcomes[stage] = load_stage(stage).run(Context(recipe, project, engine, tell))
+        if not as_json:
+            show(stage, outcomes[stage])
+    if as_json:
+        import orjson
+
+        click.echo(orjson.dumps({stage: asdict(outcome) for stage, outcome in outcomes.items()}).decode())
+
+
+@click.command("run")
+@click.argument("name")
+@click.option("--from", "first", type=click.Choice(list(ABOUT)), help="Begin with this stage.")
+@click.option("--to", "last", type=click.Choice(list(ABOUT)), help="End with this stage.")
+@_scheduler
+@json_option
+def run(name: str, first: str | None, last: str | None, scheduler: str | None, as_json: bool) -> None:
+    """Run the stages of the dataset NAME one after the other, without DVC.
+
+    \b
+    Example:
+      tundish run steel-surface
+      tundish run steel-surface --from split --to export
+    """
+    names = list(ABOUT)
+    start = names.index(first) if first else 0
+    end = names.index(last) + 1 if last else len(names)
+    if start >= end:
+        raise click.UsageError(f"'{first}' comes after '{last}'")
+    _run_stages(name, names[start:end], scheduler, as_json=as_json)
+
+
+def _stage_command(stage: str, about: str) -> click.Command:
+    @click.command(stage, short_help=about)
+    @click.argument("name")
+    @_scheduler
+    @json_option
+    def command(name: str, scheduler: str | None, as_json: bool) -> None:
+        _run_stages(name, [stage], scheduler, as_json=as_json)
+
+    command.help = f"{about}\n\nThis is what dvc.yaml calls.\n\n\b\nExample:\n  tundish {stage} steel-surface"
+    return command
+
+
+@click.command("export", short_help=ABOUT["export"])
+@click.argument("name")
+@click.option("--format", "form", type=click.Choice(["parquet", "coco", "yolo"]), help="Write this format only.")
+@json_option
+def export(name: str, form: str | None, as_json: bool) -> None:
+    """Write what trainers read: the recipe's formats, or one more at once.
+
+    \b
+    Example:
+      tundish export steel-surface
+      tundish export steel-surface --format yolo
+    """
+    if form is None:
+        _run_stages(name, ["export"], None, as_json=as_json)
+        return
+    from tundish import recipe as recipes
+    from tundish.engine import LocalEngine
+    from tundish.stages.base import Context
+    from tundish.stages.export import export_one
+
+    project = find_project()
+    recipe = recipes.load(find_recipe(project, name))
+    with progress("export") as tell:
+        outcome = export_one(Context(recipe, project, LocalEngine(), tell), form)
+    show("export", outcome)
+
+
+COMMANDS = {stage: _stage_command(stage, about) for stage, about in ABOUT.items()} | {"run": run, "export": export}

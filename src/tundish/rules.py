@@ -1,0 +1,182 @@
+"""Rules: what a Pandera model's limits are called, how bad a breach is, and which rows breach them.
+
+A limit stands in a Pandera field as anywhere else; `rules` hangs the name of each side onto it::
+
+    brightness: float = pa.Field(ge=0.04, metadata=rules(below=warning("too_dark", "the image is too dark")))
+
+A plant subclasses the model and sets the field again with another limit; the rules' names are inherited.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import pandera.polars as pa
+import polars as pl
+
+from tundish.errors import SchemaError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["FAILURES", "Rule", "check", "error", "load_model", "rules", "warning"]
+
+Severity = Literal["error", "warning"]
+
+FAILURES = {
+    "row": pl.UInt32,
+    "check": pl.String,
+    "column": pl.String,
+    "value": pl.String,
+    "message": pl.String,
+    "severity": pl.String,
+}
+"""Columns of what `check` returns; `row` is the position in the frame it was given."""
+
+_SIDES = {
+    "greater_than_or_equal_to": ("below", "at least"),
+    "greater_than": ("below", "more than"),
+    "less_than_or_equal_to": ("above", "at most"),
+    "less_than": ("above", "less than"),
+    "equal_to": ("other", "exactly"),
+    "isin": ("other", "one of"),
+    "not_nullable": ("missing", "not empty"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The name of a limit, the sentence that says what a breach means, and whether the row is taken out."""
+
+    name: str
+    sentence: str
+    severity: Severity
+
+
+def error(name: str, sentence: str) -> Rule:
+    """A rule whose breach takes the row out."""
+    return Rule(name, sentence, "error")
+
+
+def warning(name: str, sentence: str) -> Rule:
+    """A rule whose breach is told and the row kept."""
+    return Rule(name, sentence, "warning")
+
+
+def rules(
+    *,
+    below: Rule | None = None,
+    above: Rule | None = None,
+    other: Rule | None = None,
+    missing: Rule | None = None,
+) -> dict[str, Rule]:
+    """Metadata for a Pandera field: the rule behind its lower and upper limit, its set, and its emptiness."""
+    sides = {"below": below, "above": above, "other": other, "missing": missing}
+    return {side: rule for side, rule in sides.items() if rule is not None}
+
+
+def check(model: type[pa.DataFrameModel], frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows of `frame` that breach a rule of `model`: one row a breach, columns as in `FAILURES`.
+
+    Columns of the model decide; the frame may have more.
+
+    Raises:
+        SchemaError: The model asks for a column, or a type, that the table does not have.
+    """
+    schema = model.to_schema()
+    wanted = frame.select(name for name in schema.columns if name in frame.columns)
+    try:
+        schema.validate(wanted, lazy=True)
+    except pa.errors.SchemaErrors as problem:
+        return _failures(model, problem.failure_cases)
+    return pl.DataFrame(schema=FAILURES)
+
+
+def _failures(model: type[pa.DataFrameModel], cases: pl.DataFrame) -> pl.DataFrame:
+    whole = cases.filter(pl.col("index").is_null())
+    if whole.height:
+        first = whole.row(0, named=True)
+        raise SchemaError(
+            f"the table does not fit the model: {first['check']}, column {first['column']}: {first['failure_case']}",
+            where=model.__name__,
+            fix="mend the model's column names and types",
+        )
+    kinds = cases.select("column", "check").unique(maintain_order=True)
+    named = [_rule(model, column, str(text)) for column, text in kinds.iter_rows()]
+    names = kinds.with_columns(
+        pl.Series("name", [rule.name for rule, _ in named]),
+        pl.Series("sentence", [rule.sentence for rule, _ in named]),
+        pl.Series("severity", [rule.severity for rule, _ in named]),
+        pl.Series("limit", [limit for _, limit in named]),
+    )
+    value = pl.col("failure_case").cast(pl.String).fill_null("nothing")
+    return (
+        cases.join(names, on=["column", "check"], how="left", maintain_order="left")
+        .select(
+            pl.col("index").cast(pl.UInt32).alias("row"),
+            pl.col("name").alias("check"),
+            pl.col("column"),
+            pl.col("failure_case").cast(pl.String).alias("value"),
+            pl.concat_str(
+                "sentence", pl.lit(": "), "column", pl.lit(" is "), value, pl.lit(", allowed is "), "limit"
+            ).alias("message"),
+            pl.col("severity"),
+        )
+        .sort("row", "check")
+    )
+
+
+def _rule(model: type[pa.DataFrameModel], column: str, text: str) -> tuple[Rule, str]:
+    """The rule behind a failed Pandera check, and its limit in words."""
+    name, _, rest = text.partition("(")
+    side, words = _SIDES.get(name, (name, name.replace("_", " ")))
+    limit = f"{words} {rest.rstrip(')')}".strip()
+    for metadata in _inherited_metadata(model, column):
+        if side in metadata:
+            return metadata[side], limit
+    return Rule(f"{column}_{side}", f"{column} breaks a rule", "error"), limit
+
+
+def _inherited_metadata(model: type[pa.DataFrameModel], column: str) -> Iterator[dict[str, Any]]:
+    for base in model.__mro__:
+        if isinstance(base, type) and issubclass(base, pa.DataFrameModel) and base is not pa.DataFrameModel:
+            field = base.to_schema().columns.get(column)
+            if field is not None and field.metadata:
+                yield field.metadata
+
+
+def load_model(project: Path, reference: str) -> type[pa.DataFrameModel]:
+    """The Pandera model that a recipe names, such as ``schemas/images.py:SteelSurface``.
+
+    Raises:
+        SchemaError: The file or the class is not there, or the file is no Python that runs.
+    """
+    file, _, name = reference.partition(":")
+    path = project / file
+    if not path.is_file():
+        raise SchemaError("there is no such schema file", where=str(path), fix="'tundish init' lays out schemas/")
+    # A name of its own, so that two projects in one process do not share a module.
+    unique = f"_tundish_schema_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]}"
+    spec = importlib.util.spec_from_file_location(unique, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[unique] = module
+    try:
+        spec.loader.exec_module(module)
+    except (SyntaxError, ImportError, NameError, AttributeError, TypeError, pa.errors.SchemaInitError) as problem:
+        raise SchemaError(f"the schema file does not run ({problem})", where=str(path)) from problem
+    model = getattr(module, name, None)
+    if not (isinstance(model, type) and issubclass(model, pa.DataFrameModel)):
+        there = ", ".join(
+            key
+            for key, value in vars(module).items()
+            if isinstance(value, type) and issubclass(value, pa.DataFrameModel) and value is not pa.DataFrameModel
+        )
+        raise SchemaError(f"there is no Pandera model '{name}'", where=str(path), fix=f"it has: {there or 'none'}")
+    return model

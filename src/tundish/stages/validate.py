@@ -1,0 +1,284 @@
+"""validate: which images and labels are valid, and why the others are not.
+
+Reads the label files from the store, holds images and labels against the project's Pandera models, and writes
+`images`, `annotations`, `coverage` and `quarantine`. Nothing is taken out without a row that says why.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from tundish.formats.base import Catalog, ImageRef, Options, Problem, Reading
+from tundish.formats.frames import labels_to_frame
+from tundish.formats.registry import FORMATS
+from tundish.rules import check, load_model
+from tundish.stages._labels import check_labels
+from tundish.stages.base import Context, Outcome, Stage
+from tundish.stages.measure import read_features
+from tundish.store import image_id_of, latest_files, read_blobs, read_files
+from tundish.tables import ANNOTATIONS, COVERAGE, IMAGES, QUARANTINE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tundish.recipe import Source
+
+__all__ = ["STAGE"]
+
+_SUFFIXES = {
+    "jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "png": (".png",),
+    "tiff": (".tif", ".tiff"),
+    "bmp": (".bmp",),
+    "gif": (".gif",),
+    "webp": (".webp",),
+}
+
+_INGEST_SENTENCES = {
+    "empty_file": "the file holds no bytes",
+    "unreadable": "the file cannot be read",
+    "file_too_large": "the file is larger than any image or label file",
+    "unsafe_path": "the name leads out of its archive",
+    "archive_bomb": "the entry would unpack to a size without reason",
+    "encrypted": "the entry of the archive needs a password",
+    "damaged_in_archive": "the entry of the archive cannot be unpacked",
+}
+
+
+def _run(context: Context) -> Outcome:
+    files = latest_files(read_files(context.store))
+    images, image_faults = _check_images(context, files)
+    good = images.filter("valid")
+    labels, label_faults, covered = _check_labels(context, files, images, good)
+    quarantine = pl.concat([_file_faults(files), image_faults, label_faults])
+    IMAGES.write(_distinct(images), context.table("images"))
+    ANNOTATIONS.write(labels, context.table("annotations"))
+    coverage = _coverage(good, labels, covered)
+    COVERAGE.write(coverage, context.table("coverage"))
+    QUARANTINE.write(quarantine, context.table("quarantine"))
+    return _outcome(images, labels, coverage, quarantine)
+
+
+def _check_images(context: Context, files: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Every accepted image file with its features, keys and `valid`; and the breaches as quarantine rows."""
+    features = read_features(context)
+    rows = (
+        files.filter((pl.col("kind") == "image") & (pl.col("outcome") == "accepted"))
+        .join(features, on="image_id", how="left", maintain_order="left")
+        .with_columns(fault=pl.col("reason_right").fill_null("none"), extension_fits=_extension_fits())
+    )
+    rows, missing = _with_keys(context, rows)
+    model = load_model(context.project, context.recipe.images.schema_)
+    failures = check(model, rows)
+    places = rows.select(
+        pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"), "image_id", "source", "path", "fault", "message"
+    )
+    undecoded = pl.col("column") == "fault"
+    faults = failures.join(places, on="row", how="left", maintain_order="left", suffix="_of_image").select(
+        pl.lit("image").alias("kind"),
+        pl.col("image_id").alias("id"),
+        "source",
+        "path",
+        pl.lit(None, pl.Int64).alias("row"),
+        pl.when(undecoded).then("fault").otherwise("check").alias("check"),
+        "column",
+        "value",
+        pl.when(undecoded).then("message_of_image").otherwise("message").alias("message"),
+        "severity",
+    )
+    bad = failures.filter(pl.col("severity") == "error")["row"].unique()
+    index = pl.int_range(pl.len(), dtype=pl.UInt32)
+    rows = rows.with_columns(valid=~index.is_in(bad.implode()))
+    return rows, pl.concat([faults, missing])
+
+
+def _extension_fits() -> pl.Expr:
+    suffix = pl.col("path").str.extract(r"(\.[^./]+)$").str.to_lowercase()
+    fits = pl.lit(False)
+    for name, suffixes in _SUFFIXES.items():
+        fits = fits | ((pl.col("format") == name) & suffix.is_in(suffixes))
+    return pl.col("format").is_null() | fits
+
+
+def _with_keys(context: Context, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The recipe's keys as columns, taken from names; and a warning for each name that has none."""
+    faults = []
+    for key in context.recipe.keys:
+        values = pl.Series(key, [None] * rows.height, dtype=pl.String)
+        for source in context.recipe.sources:
+            mine = rows["source"] == source.label
+            pattern = source.keys.get(key)
+            if pattern is None:
+                continue
+            found = pl.Series(key, [_key(pattern, key, path) for path in rows["path"]], dtype=pl.String)
+            values = values.zip_with(~mine, found)
+            faults += [
+                _row("image", row["image_id"], source.label, row["path"], None, "key_missing", key, row["path"],
+                     f"the name has no {key} by the pattern {pattern}", "warning")
+                for row in rows.filter(mine & found.is_null()).iter_rows(named=True)
+            ]  # fmt: skip
+        rows = rows.with_columns(values)
+    return rows, QUARANTINE.frame(faults)
+
+
+def _key(pattern: str, key: str, path: str) -> str | None:
+    """A key from a file's name, or from its whole path where the pattern speaks of folders."""
+    subject = path if "/" in pattern else PurePosixPath(path).name
+    match = re.search(pattern, subject)
+    return match.group(key) if match else None
+
+
+def _row(
+    kind: str, thing: str | None, source: str, path: str, row: int | None, name: str, column: str, value: str,
+    message: str, severity: str,
+) -> dict[str, object]:  # fmt: skip
+    return {
+        "kind": kind, "id": thing, "source": source, "path": path, "row": row, "check": name, "column": column,
+        "value": value, "message": message, "severity": severity,
+    }  # fmt: skip
+
+
+def _file_faults(files: pl.DataFrame) -> pl.DataFrame:
+    bad = files.filter(pl.col("outcome") == "quarantined")
+    return QUARANTINE.frame(
+        [
+            _row("file", None, row["source"], row["path"], None, row["reason"], "file", str(row["size"]),
+                 _INGEST_SENTENCES.get(row["reason"], "the file was not taken in"), "error")
+            for row in bad.iter_rows(named=True)
+        ]
+    )  # fmt: skip
+
+
+def _check_labels(
+    context: Context, files: pl.DataFrame, images: pl.DataFrame, good: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame, set[tuple[str, str]]]:
+    """All labels of all sources judged, their faults, and the (source, path) that label files speak of."""
+    frames, faults = [ANNOTATIONS.empty()], [QUARANTINE.empty()]
+    covered: set[tuple[str, str]] = set()
+    for source in context.recipe.sources:
+        reading = _read_labels(context, files, source, good)
+        frames.append(labels_to_frame(reading, source.label))
+        out = images.filter((pl.col("source") == source.label) & ~pl.col("valid"))
+        faults.append(_problem_rows(reading, source.label, out["path"].to_list()))
+        covered |= {(source.label, path) for path in reading.covered}
+    sizes = good.unique("image_id").select("image_id", "width", "height")
+    section = context.recipe.annotations
+    model = load_model(context.project, section.schema_)
+    labels, breaches = check_labels(pl.concat(frames), sizes, model, section)
+    return labels, pl.concat([*faults, breaches]), covered
+
+
+def _read_labels(context: Context, files: pl.DataFrame, source: Source, good: pl.DataFrame) -> Reading:
+    mine = good.filter(pl.col("source") == source.label).sort("path")
+    catalog = Catalog(
+        ImageRef(*row)
+        for row in mine.select("path", "image_id", "width", "height", "orientation").iter_rows()
+    )
+    wanted = files.filter(
+        (pl.col("source") == source.label)
+        & pl.col("kind").is_in(["annotation", "classes"])
+        & (pl.col("outcome") == "accepted")
+    )
+    options = Options(names=source.names, extra=source.options)
+    return FORMATS[source.format].read(_label_files(context, wanted), catalog, options)
+
+
+def _label_files(context: Context, wanted: pl.DataFrame) -> Iterator[tuple[str, bytes]]:
+    """Label files in path order; their bytes are small beside the images', so they are read at once."""
+    blobs: dict[str, bytes] = {}
+    for shard, group in wanted.group_by("shard"):
+        ids = [image_id_of(sha) for sha in group["sha256"]]
+        path = context.label_shards / f"{shard[0]}.parquet"
+        blobs |= {blob.id: bytes(blob.data) for blob in read_blobs(path, ids)}
+    for path, sha in wanted.sort("path").select("path", "sha256").iter_rows():
+        yield path, blobs[image_id_of(sha)]
+
+
+def _problem_rows(reading: Reading, source: str, out: list[str]) -> pl.DataFrame:
+    """Problems as quarantine rows; where a label's image was itself taken out, that is the reason."""
+    stems = {PurePosixPath(path).stem for path in out}
+
+    def row(problem: Problem) -> dict[str, object]:
+        name, message = problem.check, problem.message
+        if name == "image_not_found" and {PurePosixPath(problem.path).stem, PurePosixPath(problem.value).stem} & stems:
+            name, message = "image_quarantined", "its image was taken out"
+        return _row("annotation", None, source, problem.path, problem.row, name, problem.column, problem.value,
+                    message, problem.severity)  # fmt: skip
+
+    return QUARANTINE.frame([row(problem) for problem in reading.problems])
+
+
+def _distinct(images: pl.DataFrame) -> pl.DataFrame:
+    """One row for each distinct image: that of its first valid file."""
+    counted = images.with_columns(files=pl.len().over("image_id").cast(pl.Int32))
+    ordered = counted.sort(~pl.col("valid"), "source", "path", maintain_order=True)
+    first = ordered.unique("image_id", keep="first", maintain_order=True)
+    extra = [name for name in images.columns if name not in IMAGES.schema.names]
+    keys = [name for name in extra if name in _key_columns(images)]
+    return first.select(IMAGES.schema.names + keys)
+
+
+def _key_columns(images: pl.DataFrame) -> list[str]:
+    """Keys are appended after `fault` and `extension_fits` and before `valid`."""
+    names = images.columns
+    return names[names.index("extension_fits") + 1 : names.index("valid")]
+
+
+def _coverage(good: pl.DataFrame, labels: pl.DataFrame, covered: set[tuple[str, str]]) -> pl.DataFrame:
+    counts = labels.filter("valid").group_by("source", "path").agg(labels=pl.len().cast(pl.Int32))
+    said = pl.DataFrame(sorted(covered), schema={"source": pl.String, "path": pl.String}, orient="row").with_columns(
+        covered=pl.lit(True)
+    )
+    state = (
+        pl.when(pl.col("labels") > 0)
+        .then(pl.lit("labelled"))
+        .when(pl.col("covered").fill_null(False))
+        .then(pl.lit("negative"))
+        .otherwise(pl.lit("unlabelled"))
+    )
+    return (
+        good.select("path", "source", "image_id")
+        .join(counts, on=["source", "path"], how="left")
+        .join(said, on=["source", "path"], how="left")
+        .with_columns(pl.col("labels").fill_null(0), state=state)
+        .select(COVERAGE.schema.names)
+    )
+
+
+def _outcome(
+    images: pl.DataFrame, labels: pl.DataFrame, coverage: pl.DataFrame, quarantine: pl.DataFrame
+) -> Outcome:
+    states = dict(coverage["state"].value_counts().iter_rows())
+    severities = dict(quarantine["severity"].value_counts().iter_rows())
+    counts = {
+        "image files": images.height,
+        "valid": int(images["valid"].sum()),
+        "labels": labels.height,
+        "valid labels": int(labels["valid"].sum()),
+        "labelled": states.get("labelled", 0),
+        "negative": states.get("negative", 0),
+        "unlabelled": states.get("unlabelled", 0),
+        "errors": severities.get("error", 0),
+        "warnings": severities.get("warning", 0),
+    }
+    return Outcome(counts)
+
+
+STAGE = Stage(
+    name="validate",
+    about="Hold images and labels against the Pandera models in schemas/.",
+    reads=("store", "curated/features"),
+    writes=(
+        "curated/images.parquet",
+        "curated/annotations.parquet",
+        "curated/coverage.parquet",
+        "curated/quarantine.parquet",
+    ),
+    depends=("sources", "images", "annotations"),
+    run=_run,
+    schemas=True,
+)
