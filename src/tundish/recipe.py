@@ -237,6 +237,14 @@ def load(path: Path) -> Recipe:
         raise RecipeError(f"this is not YAML: {problem}", where=where, fix="mend the line") from error
     if not isinstance(data, dict):
         raise RecipeError("a recipe is a mapping with 'dataset' and 'sources'", where=str(path))
+    for section in ("images", "annotations", "dedup", "split", "augment", "export"):
+        if section not in data:
+            # dvc.yaml watches every section by name, and DVC refuses one that is not there.
+            raise RecipeError(
+                f"the section '{section}' is missing", where=str(path), fix=f"add '{section}: {{}}' for its defaults"
+            )
+        if data[section] is None:
+            data[section] = {}
     try:
         recipe = Recipe.model_validate(data)
     except ValidationError as error:

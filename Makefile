@@ -1,0 +1,47 @@
+# Needs git, make and Python 3.11 or later; everything else is set up here.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export DVC_NO_ANALYTICS := 1
+
+.PHONY: help demo test lint types unit docs clean
+
+help:
+	@echo "make demo   sample data through the whole pipeline with dvc repro (about two minutes the first time)"
+	@echo "make test   lint, types and tests"
+	@echo "make docs   write the generated parts of docs/ again"
+	@echo "make clean  remove what make has made"
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable . --group test
+	touch $@
+
+demo: $(READY)
+	@test -d .git || { echo "make demo: this is no Git clone, and DVC needs one; run 'git init' first." >&2; exit 2; }
+	tundish sample
+	dvc repro --quiet
+	@echo
+	tundish status
+
+test: lint types unit
+
+lint: $(READY)
+	ruff check
+	ruff format --check
+
+types: $(READY)
+	mypy
+
+unit: $(READY)
+	pytest --numprocesses 2
+
+docs: $(READY)
+	python docs/generate.py
+
+clean:
+	rm -rf $(VENV) build dist

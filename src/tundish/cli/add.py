@@ -1,0 +1,173 @@
+"""``tundish add``: look at a source, tell what it is and why, and write its recipe."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tundish.cli._common import find_project, find_recipe, json_option
+from tundish.errors import SourceError, UsageError
+
+if TYPE_CHECKING:
+    from tundish.formats.base import Evidence
+
+__all__ = ["COMMANDS", "list_pipeline"]
+
+
+@click.command("add")
+@click.argument("name")
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Write over a recipe that is there.")
+@json_option
+def add(name: str, source: Path, force: bool, as_json: bool) -> None:
+    """Look at SOURCE (a folder, zip or tar), tell its format and classes, and write pipelines/NAME.yaml.
+
+    \b
+    Example:
+      tundish add line1 ~/photos/line1
+      tundish add neu-det NEU-DET.zip
+    """
+    project = find_project()
+    if not re.fullmatch(r"\w[\w.-]{0,99}", name):
+        raise UsageError(f"'{name}' is no name for a dataset", fix="use letters, digits, '-' and '_'")
+    path = find_recipe(project, name)
+    if path.exists() and not force:
+        raise UsageError("this recipe is there already", where=str(path), fix="choose another name, or --force")
+    found = _look(source)
+    best = found[0]
+    text = _recipe(name, _as_written(source, project / "datasets" / name), best)
+    from tundish.tables import write_atomically
+
+    write_atomically(path, text.encode())
+    list_pipeline(project / "params.yaml", name)
+    if as_json:
+        import orjson
+
+        answer = {"recipe": str(path), "format": best.format, "classes": best.classes, "facts": best.facts}
+        click.echo(orjson.dumps(answer).decode())
+        return
+    _tell(source, found, path, project, name)
+
+
+def _look(source: Path) -> list[Evidence]:
+    from tundish.formats.base import Listing
+    from tundish.formats.registry import sniff_all
+    from tundish.sources import open_source
+
+    with open_source(source) as entries:
+        members = {entry.path: entry for entry in entries if entry.fault is None}
+        found = sniff_all(Listing(sorted(members), lambda path: members[path].read()))
+    if not members:
+        raise SourceError("the source holds no files", where=str(source), fix="name the folder with the images")
+    if not found:
+        raise SourceError(
+            f"none of its {len(members):,} files is an image",
+            where=str(source),
+            fix="name the folder that holds the images and their labels",
+        )
+    return found
+
+
+def _as_written(source: Path, dataset: Path) -> str:
+    """The source as the recipe names it: relative to the dataset's folder, unless it was given as absolute."""
+    inside = source.resolve().is_relative_to(dataset.parent.parent.resolve())
+    if source.is_absolute() and not inside:
+        return source.as_posix()
+    return Path(os.path.relpath(source.resolve(), dataset.resolve())).as_posix()
+
+
+def _quoted(text: str) -> str:
+    import yaml
+
+    return str(yaml.safe_dump(text, allow_unicode=True, default_flow_style=True, width=10_000)).removesuffix(
+        "\n...\n"
+    ).strip()
+
+
+def _flow(values: dict[str, str]) -> str:
+    return "{" + ", ".join(f"{_quoted(key)}: {_quoted(value)}" for key, value in values.items()) + "}"
+
+
+def _recipe(name: str, source: str, evidence: Evidence) -> str:
+    lines = [
+        f"# {name}: what to do with this dataset. Written by 'tundish add' from what it saw:",
+        *(f"#   {fact}" for fact in evidence.facts),
+        f"dataset: {name}",
+        "",
+        "sources:",
+        f"  - path: {_quoted(source)}",
+        f"    format: {evidence.format}",
+    ]
+    if evidence.names:
+        lines += ["    # the label files hold numbers; these are their names, from 0 on",
+                  f"    names: [{', '.join(map(_quoted, evidence.names))}]"]  # fmt: skip
+    if evidence.extra:
+        lines.append(f"    options: {_flow(dict(evidence.extra))}")
+    lines += [
+        "    # what a file's name tells, as columns; split.group_by keeps equal values in one split:",
+        "    # keys: {coil_id: '^(?P<coil_id>[A-Z]\\d+)_'}",
+        "",
+        "images: {schema: 'schemas/images.py:Images'}",
+        "",
+        "annotations:",
+        "  schema: 'schemas/annotations.py:Annotations'",
+        "  # The order is the numbering: add new classes at the end. Other spellings go into the brackets.",
+    ]
+    lines += (
+        ["  classes:", *(f"    {_quoted(label)}: []" for label in evidence.classes)]
+        if evidence.classes
+        else ["  classes: {}"]
+    )
+    labelled = bool(evidence.classes)
+    lines += [
+        "",
+        "dedup: {level: fast, keep: first}",
+        "",
+        "split:",
+        "  ratios: {train: 0.8, val: 0.1, test: 0.1}",
+        "  group_by: []",
+        "  salt: '1'",
+        f"  unlabelled: {'exclude' if labelled else 'include'}",
+        "",
+        "# Derived training images: copies for each image, by these operations in this order.",
+        "augment: {copies: 0, operations: [{flip: {p: 0.5}}, {exposure: {gain: 0.2}}]}",
+        "",
+        "export: {formats: [parquet, coco]}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def list_pipeline(params: Path, name: str) -> None:
+    """Add the dataset to params.yaml's list, leaving the rest of the file as it is."""
+    import yaml
+
+    from tundish.tables import write_atomically
+
+    text = params.read_text(encoding="utf-8") if params.exists() else "pipelines: []\n"
+    listed = (yaml.safe_load(text) or {}).get("pipelines") or []
+    if name in listed:
+        return
+    block = "pipelines:\n" + "".join(f"  - {_quoted(item)}\n" for item in [*listed, name])
+    pattern = re.compile(r"^pipelines:[^\n]*\n(?:[ \t]*-[^\n]*\n?)*", re.MULTILINE)
+    text = pattern.sub(lambda _: block, text, count=1) if pattern.search(text) else text + block
+    write_atomically(params, text.encode())
+
+
+def _tell(source: Path, found: list[Evidence], path: Path, project: Path, name: str) -> None:
+    best, *others = found
+    click.echo(f"{source} looks like '{best.format}':")
+    for fact in best.facts:
+        click.echo(f"  - {fact}")
+    if best.classes:
+        click.echo(f"  - classes: {', '.join(best.classes)}")
+    if others:
+        click.echo("It could also be: " + "; ".join(f"{other.format} ({other.facts[0]})" for other in others))
+    click.echo(f"Wrote {path.relative_to(project)}: read it, then 'tundish run {name}' or 'dvc repro'.")
+
+
+COMMANDS = {"add": add}

@@ -1,0 +1,141 @@
+"""``tundish status``: the ledger, in five lines a dataset."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tundish.cli._common import find_project, find_recipe, json_option
+from tundish.errors import GateError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tundish.ledger import Ledger, Tally
+    from tundish.tables import Table
+
+__all__ = ["COMMANDS"]
+
+
+@click.command("status")
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@json_option
+def status(names: tuple[str, ...], as_json: bool) -> None:
+    """Show what came in, what was taken out and why, and where the results lie.
+
+    Exit code 1 says that the ledger does not close: that something was lost, or counted twice.
+
+    \b
+    Example:
+      tundish status
+      tundish status steel-surface --json
+    """
+    from tundish.ledger import read_ledger
+    from tundish.recipe import load
+
+    project = find_project()
+    chosen = names or tuple(sorted(path.stem for path in (project / "pipelines").glob("*.yaml")))
+    if not chosen:
+        raise UsageError("there is no dataset yet", where=str(project), fix="write a recipe with 'tundish add NAME SOURCE'")
+    answers: dict[str, dict[str, Any]] = {}
+    broken: list[str] = []
+    for name in chosen:
+        dataset = load(find_recipe(project, name)).dataset
+        folder = project / "datasets" / dataset
+        ledger = read_ledger(folder / "store", folder / "curated")
+        answers[dataset] = _facts(folder, ledger)
+        broken += [] if ledger.closes else [f"{dataset} ({'; '.join(ledger.contradictions) or 'counts'})"]
+    if as_json:
+        import orjson
+
+        click.echo(orjson.dumps(answers, option=orjson.OPT_INDENT_2).decode())
+    else:
+        for name, facts in answers.items():
+            click.echo("\n".join(_lines(name, facts, project)))
+    if broken:
+        raise GateError(
+            f"the ledger does not close for {', '.join(broken)}", fix="run 'dvc repro', and report it if it stays so"
+        )
+
+
+def _facts(folder: Path, ledger: Ledger) -> dict[str, Any]:
+    from tundish import tables
+
+    facts: dict[str, Any] = {"files": _tally(ledger.files), "closes": ledger.closes}
+    if ledger.annotations is not None:
+        facts["labels"] = _tally(ledger.annotations)
+    quarantine = _read(tables.QUARANTINE, folder)
+    if quarantine is not None:
+        facts["warnings"] = _counts(quarantine.filter(quarantine["severity"] == "warning")["check"].to_list())
+    coverage = _read(tables.COVERAGE, folder)
+    if coverage is not None:
+        facts["coverage"] = _counts(coverage["state"].to_list())
+    duplicates = _read(tables.DUPLICATES, folder)
+    if duplicates is not None:
+        out = duplicates.filter(~duplicates["kept"])
+        facts["copies"] = _counts(out["relation"].to_list())
+        facts["label conflicts"] = _counts(duplicates["label_conflict"].drop_nulls().to_list())
+    splits = _read(tables.SPLITS, folder)
+    if splits is not None:
+        facts["splits"] = _counts(splits["split"].drop_nulls().to_list())
+        left = splits.filter(splits["split"].is_null())["reason"].to_list()
+        facts["left out"] = _counts([reason.split(":")[0] for reason in left])
+    return facts
+
+
+def _tally(tally: Tally) -> dict[str, Any]:
+    return {
+        "input": tally.input,
+        "accepted": tally.accepted,
+        "quarantined": tally.quarantined,
+        "skipped": tally.skipped,
+    }
+
+
+def _read(table: Table, folder: Path) -> Any:
+    path = folder / "curated" / f"{table.name}.parquet"
+    return table.read(path) if path.exists() else None
+
+
+def _counts(values: list[str]) -> dict[str, int]:
+    return dict(sorted(Counter(values).items(), key=lambda item: (-item[1], item[0])))
+
+
+def _told(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items()) or "none"
+
+
+def _sum(tally: dict[str, Any], noun: str) -> str:
+    out, skipped = sum(tally["quarantined"].values()), sum(tally["skipped"].values())
+    return f"{tally['input']:,} {noun} = {tally['accepted']:,} accepted + {out:,} quarantined + {skipped:,} skipped"
+
+
+def _lines(name: str, facts: dict[str, Any], project: Path) -> list[str]:
+    """Five lines: in, out, copies, splits, where."""
+    files = facts["files"]
+    if not files["input"]:
+        return [f"{name}: nothing was taken in yet; 'tundish run {name}' does it"]
+    label = click.style(name, bold=True)
+    first = f"{label}: {_sum(files, 'files')}"
+    if "labels" in facts:
+        first += f"; {_sum(facts['labels'], 'labels')}"
+    reasons = files["quarantined"] | files["skipped"]
+    out = f"  taken out: files {_told(reasons)}"
+    if "labels" in facts:
+        out += f"; labels {_told(facts['labels']['quarantined'])}; told and kept: {_told(facts['warnings'])}"
+    lines = [first, out]
+    if "copies" in facts:
+        lines.append(
+            f"  copies left out: {_told(facts['copies'])}; labelled differently: {_told(facts['label conflicts'])}"
+        )
+    if "splits" in facts:
+        lines.append(f"  splits: {_told(facts['splits'])}; left out: {_told(facts['left out'])}")
+        folder = (project / "datasets" / name).relative_to(project)
+        there = [part for part in ("curated/splits.parquet", "exports/parquet", "exports/coco") if (project / folder / part).exists()]
+        lines.append(f"  in {folder}/: {', '.join(there)}")
+    return lines
+
+
+COMMANDS = {"status": status}
