@@ -1,0 +1,9 @@
+"""Realistic sample data, dirty on purpose, with its truth: for a first run and for tests."""
+
+from __future__ import annotations
+
+from tundish.sample.coal import COAL_CLASSES, make_coal_belt
+from tundish.sample.steel import STEEL_CLASSES, make_steel_surface
+from tundish.sample.truth import Planted, Truth
+
+__all__ = ["COAL_CLASSES", "STEEL_CLASSES", "Planted", "Truth", "make_coal_belt", "make_steel_surface"]

@@ -1,0 +1,103 @@
+"""What a sample data set holds, and which faults were planted where."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Planted", "Recorder", "Truth"]
+
+
+@dataclass(frozen=True)
+class Planted:
+    """One fault, put there on purpose.
+
+    Args:
+        fault: Its short name, such as ``truncated_jpeg``.
+        path: The file that carries it, relative to the source.
+        of: The file it is a copy of, where it is one.
+        row: Place of the label in its file, from 0, where the fault is one label's.
+    """
+
+    fault: str
+    path: str
+    of: str | None = None
+    row: int | None = None
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The answer sheet of a sample data set.
+
+    Args:
+        dataset: Its name.
+        source: Folder of the raw files, relative to the dataset's folder.
+        seed: It was made from this.
+        image_files: Files whose name says they are images, good or bad.
+        label_files: Files of labels; an image without one is unlabelled.
+        negatives: Images whose label file says there is nothing.
+        unlabelled: Images without a label file.
+        labels: Labels written, by the class as it is written, faulty ones and those of copies among them.
+        planted: All faults.
+    """
+
+    dataset: str
+    source: str
+    seed: int
+    image_files: int
+    label_files: int
+    negatives: int
+    unlabelled: int
+    labels: dict[str, int]
+    planted: tuple[Planted, ...]
+
+    def faults(self, name: str) -> list[Planted]:
+        """The planted faults of one name."""
+        return [planted for planted in self.planted if planted.fault == name]
+
+    def write(self, path: Path) -> None:
+        """Write it as JSON."""
+        text = json.dumps(asdict(self), ensure_ascii=False, indent=2, sort_keys=True)
+        path.write_text(text + "\n", encoding="utf-8")
+
+
+@dataclass
+class Recorder:
+    """Writes the raw files of a sample and keeps the books."""
+
+    folder: Path
+    image_files: int = 0
+    label_files: int = 0
+    negatives: int = 0
+    labels: dict[str, int] = field(default_factory=dict)
+    planted: list[Planted] = field(default_factory=list)
+
+    def image(self, path: str, data: bytes) -> None:
+        """Write an image file, or what calls itself one."""
+        self._write(path, data)
+        self.image_files += 1
+
+    def label(self, path: str, text: str, classes: list[str]) -> None:
+        """Write a label file that holds labels of these classes, as written."""
+        self._write(path, text.encode())
+        self.label_files += 1
+        self.negatives += not classes
+        for name in classes:
+            self.labels[name] = self.labels.get(name, 0) + 1
+
+    def other(self, path: str, text: str) -> None:
+        """Write a file that is neither."""
+        self._write(path, text.encode())
+
+    def plant(self, fault: str, path: str, *, of: str | None = None, row: int | None = None) -> None:
+        """Note a fault."""
+        self.planted.append(Planted(fault, path, of, row))
+
+    def _write(self, path: str, data: bytes) -> None:
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
