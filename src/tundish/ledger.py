@@ -1,0 +1,194 @@
+"""The ledger: accepted + quarantined + skipped = input, for files and annotations, with the reasons.
+
+It is computed anew from the tables, and it says where they contradict each other: a thing that was taken out
+without a reason, or that one table has and the next does not know.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import polars as pl
+
+from tundish.store import latest_files, read_files
+from tundish.tables import ANNOTATIONS, IMAGES, QUARANTINE, SPLITS, Table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Ledger", "Tally", "read_ledger"]
+
+_Outcome = Literal["accepted", "quarantined", "skipped"]
+_OUTCOMES: tuple[_Outcome, ...] = ("accepted", "quarantined", "skipped")
+_NO_REASON = "no reason given"
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What became of the things of one kind.
+
+    `quarantined` and `skipped` count by reason, the most frequent first; `input` is what came in.
+    """
+
+    input: int
+    accepted: int
+    quarantined: dict[str, int] = field(default_factory=dict)
+    skipped: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def closes(self) -> bool:
+        """Whether nothing was lost and nothing counted twice."""
+        return self.input == self.accepted + sum(self.quarantined.values()) + sum(self.skipped.values())
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The tallies of a dataset, and a sentence for each contradiction in its tables.
+
+    `annotations` is None until labels have been validated.
+    """
+
+    files: Tally
+    annotations: Tally | None
+    contradictions: tuple[str, ...]
+
+    @property
+    def closes(self) -> bool:
+        """Whether both tallies close and no table contradicts another."""
+        tallies = [self.files, self.annotations] if self.annotations else [self.files]
+        return all(tally.closes for tally in tallies) and not self.contradictions
+
+
+def read_ledger(store: Path, curated: Path) -> Ledger:
+    """Compute the ledger from what was taken in and the tables that are there so far.
+
+    Args:
+        store: Folder of what was taken in.
+        curated: Folder of the tables of decisions.
+    """
+    files = read_files(store)
+    quarantine = _read(QUARANTINE, curated)
+    errors = (QUARANTINE.empty() if quarantine is None else quarantine).filter(pl.col("severity") == "error")
+    judged = _judged_files(files, errors)
+    annotations = _read(ANNOTATIONS, curated)
+    judged_annotations = None if annotations is None else _judged_annotations(annotations, errors)
+    found = _contradictions(judged, judged_annotations, _read(IMAGES, curated), _read(SPLITS, curated))
+    return Ledger(
+        _tally(judged, files.height),
+        None if judged_annotations is None else _tally(judged_annotations, judged_annotations.height),
+        tuple(found),
+    )
+
+
+def _read(table: Table, curated: Path) -> pl.DataFrame | None:
+    path = curated / f"{table.name}.parquet"
+    return table.read(path) if path.exists() else None
+
+
+def _judged_files(files: pl.DataFrame, errors: pl.DataFrame) -> pl.DataFrame:
+    """Each version of each file with its outcome and reason after all stages."""
+    latest = latest_files(files)
+    newest = latest.select("source", "path", "batch")
+    superseded = files.join(newest, on=["source", "path", "batch"], how="anti").with_columns(
+        outcome=pl.lit("skipped"), reason=pl.lit("superseded")
+    )
+    faults = errors.filter(pl.col("kind").is_in(["file", "image"])).sort("check")
+    by_path = faults.group_by("source", "path").agg(pl.col("check").first().alias("by_path"))
+    by_image = (
+        faults.filter(pl.col("id").is_not_null() & pl.col("path").is_null())
+        .group_by(image_id="id")
+        .agg(pl.col("check").first().alias("by_image"))
+    )
+    found = latest.join(by_path, on=["source", "path"], how="left", maintain_order="left").join(
+        by_image, on="image_id", how="left", maintain_order="left"
+    )
+    fault = pl.coalesce("by_path", "by_image")
+    taken_out = (pl.col("outcome") == "accepted") & fault.is_not_null()
+    judged = found.with_columns(
+        outcome=pl.when(taken_out).then(pl.lit("quarantined")).otherwise("outcome"),
+        reason=pl.when(taken_out).then(fault).otherwise("reason"),
+    )
+    return pl.concat([judged.select(files.columns), superseded])
+
+
+def _judged_annotations(annotations: pl.DataFrame, errors: pl.DataFrame) -> pl.DataFrame:
+    """Each label, and each place in a label file that could not become one, with outcome and reason."""
+    errors = errors.filter(pl.col("kind") == "annotation").sort("check")
+    why = errors.group_by(annotation_id="id").agg(pl.col("check").first().alias("reason"))
+    rows = annotations.join(why, on="annotation_id", how="left", maintain_order="left").select(
+        "source",
+        "path",
+        outcome=pl.when("valid").then(pl.lit("accepted")).otherwise(pl.lit("quarantined")),
+        reason=pl.when(~pl.col("valid")).then("reason"),
+    )
+    places = annotations.select("source", path="label_path", row=pl.col("label_row").cast(pl.Int64))
+    unread = (
+        errors.join(annotations, left_on="id", right_on="annotation_id", how="anti")
+        .join(places, on=["source", "path", "row"], how="anti")
+        .group_by("source", "path", "row")
+        .agg(pl.col("check").first())
+        .select("source", "path", outcome=pl.lit("quarantined"), reason="check")
+    )
+    return pl.concat([rows, unread])
+
+
+def _tally(judged: pl.DataFrame, count: int) -> Tally:
+    by_outcome = {
+        outcome: dict(
+            judged.filter(pl.col("outcome") == outcome)
+            .with_columns(pl.col("reason").fill_null(_NO_REASON))
+            .group_by("reason")
+            .len()
+            .sort(["len", "reason"], descending=[True, False])
+            .iter_rows()
+        )
+        for outcome in _OUTCOMES[1:]
+    }
+    accepted = judged.filter(pl.col("outcome") == "accepted").height
+    return Tally(count, accepted, by_outcome["quarantined"], by_outcome["skipped"])
+
+
+def _contradictions(
+    files: pl.DataFrame,
+    annotations: pl.DataFrame | None,
+    images: pl.DataFrame | None,
+    splits: pl.DataFrame | None,
+) -> list[str]:
+    found = [
+        *_unexplained("file", files),
+        *([] if annotations is None else _unexplained("annotation", annotations)),
+    ]
+    if images is None:
+        return found
+    valid = images.filter("valid")
+    accepted = files.filter((pl.col("outcome") == "accepted") & (pl.col("kind") == "image"))
+    unknown = accepted.join(valid, on="image_id", how="anti")
+    found += _statement(unknown, "accepted image {file} without a valid row in images")
+    ghosts = valid.join(accepted, on="image_id", how="anti")
+    found += _statement(ghosts, "valid row{s} in images without an accepted file")
+    if splits is not None:
+        found += _statement(
+            valid.join(splits, on="image_id", how="anti"), "valid image{s} that splits does not know"
+        )
+        found += _statement(
+            splits.join(valid, on="image_id", how="anti"), "image{s} in splits that are not valid"
+        )
+    return found
+
+
+def _unexplained(kind: str, judged: pl.DataFrame) -> list[str]:
+    silent = judged.filter((pl.col("outcome") != "accepted") & pl.col("reason").is_null())
+    strange = judged.filter(~pl.col("outcome").is_in(_OUTCOMES))
+    return [
+        *_statement(silent, f"{kind}{{s}} taken out without a reason"),
+        *_statement(strange, f"{kind}{{s}} with an outcome that is none"),
+    ]
+
+
+def _statement(rows: pl.DataFrame, what: str) -> list[str]:
+    if not rows.height:
+        return []
+    first = rows.sort("source", "path").row(0, named=True)
+    text = what.format(s="" if rows.height == 1 else "s", file="file" if rows.height == 1 else "files")
+    return [f"{rows.height} {text}, first {first['source']}/{first['path']}"]

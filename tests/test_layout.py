@@ -1,0 +1,165 @@
+"""The house holds: rooms import downwards only, stay small, say what is public, and do not print."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "src" / "tundish"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+GROUND = {"errors"}
+TABLES = GROUND | {"tables"}
+ROOMS: dict[str, set[str]] = {
+    "errors": set(),
+    "tables": GROUND,
+    "recipe": GROUND,
+    "sources": GROUND,
+    "rules": TABLES,
+    "store": TABLES,
+    "engine": TABLES,
+    "imaging": GROUND,
+    "domain": GROUND,
+    "formats": TABLES | {"imaging"},
+    "labeling": TABLES | {"imaging", "formats", "recipe"},
+    "sample": TABLES | {"imaging", "formats"},
+    "ledger": TABLES | {"store"},
+    "stages": TABLES
+    | {"recipe", "sources", "rules", "store", "engine", "imaging", "domain", "formats", "labeling", "ledger"},
+}
+"""What each room may import, besides itself; `cli` and the package's own namespace may import all."""
+
+
+def room_of(module: str) -> str:
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else ""
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(tree: ast.Module) -> set[str]:
+    """The project's modules that a module names in its imports, also those for type checkers only."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, "imports are absolute"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name for name in found if name.split(".")[0] == "tundish"}
+
+
+def code_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of a function, its decorators, comments and signature included, its docstring not."""
+    assert function.end_lineno is not None
+    count = function.end_lineno - function.lineno + 1
+    first = function.body[0]
+    if ast.get_docstring(function, clean=False) is not None and first.end_lineno is not None:
+        count -= first.end_lineno - first.lineno + 1
+    return count
+
+
+def public_names(tree: ast.Module) -> set[str]:
+    """What a module defines at its top without an underscore; type variables are nobody's business."""
+    names = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign) and not _is_type_variable(node.value):
+            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            names.add(node.target.id)
+    return {name for name in names if not name.startswith("_")}
+
+
+def _is_type_variable(value: ast.expr) -> bool:
+    return isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "TypeVar"
+
+
+def declared_names(tree: ast.Module) -> list[str] | None:
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and any(
+            isinstance(target, ast.Name) and target.id == "__all__" for target in node.targets
+        ):
+            names: list[str] = ast.literal_eval(node.value)
+            return names
+    return None
+
+
+def is_public(path: Path) -> bool:
+    return not path.stem.startswith("_")
+
+
+every_module = pytest.mark.parametrize("path", MODULES, ids=name_of)
+public_module = pytest.mark.parametrize("path", [path for path in MODULES if is_public(path)], ids=name_of)
+
+
+def test_there_are_modules() -> None:
+    assert len(MODULES) > 20
+
+
+@every_module
+def test_imports_point_downwards(path: Path) -> None:
+    name = name_of(path)
+    room = room_of(name)
+    if room in {"", "cli", "__main__"}:
+        return
+    assert room in ROOMS, f"say in ROOMS what the room '{room}' may import"
+    allowed = ROOMS[room] | {room}
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    upwards = {target for target in imports(tree) if room_of(target) not in allowed}
+    assert not upwards
+
+
+@every_module
+def test_rooms_are_small(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") <= 400, "a module of more than 400 lines has two jobs"
+    long = {
+        node.name: code_lines(node)
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and code_lines(node) > 40
+    }
+    assert not long, "a function of more than 40 lines has two jobs"
+
+
+@public_module
+def test_public_names_are_declared(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = public_names(tree)
+    declared = declared_names(tree)
+    assert declared is not None, "say in __all__ what is public"
+    assert len(set(declared)) == len(declared)
+    if room_of(name_of(path)) == "cli":  # Click collects the commands; their functions bear the commands' names
+        assert set(declared) <= names
+    elif path.name != "__init__.py":
+        assert sorted(names) == sorted(declared)
+
+
+@every_module
+def test_everything_public_is_documented(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert not tree.body or ast.get_docstring(tree), "say in the module's docstring what it is for"
+    bare = []
+    for node in tree.body:
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) or node.name.startswith("_"):
+            continue
+        inner = node.body if isinstance(node, ast.ClassDef) else []
+        methods = [n for n in inner if isinstance(n, ast.FunctionDef) and not n.name.startswith("_")]
+        bare += [item.name for item in (node, *methods) if not ast.get_docstring(item)]
+    assert not bare
+
+
+@every_module
+def test_only_the_command_line_prints(path: Path) -> None:
+    if room_of(name_of(path)) == "cli":
+        return
+    calls = [node.func for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    assert not [call for call in calls if isinstance(call, ast.Name) and call.id == "print"]
+    streams = [call for call in calls if isinstance(call, ast.Attribute) and call.attr in {"write", "writelines"}]
+    assert not [ast.unparse(call) for call in streams if ast.unparse(call).startswith("sys.std")]
