@@ -1,0 +1,110 @@
+"""Recipes: what is read, and the sentence for what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tundish.errors import RecipeError
+from tundish.recipe import json_schema, load, normalise
+
+ROOT = Path(__file__).resolve().parents[1]
+
+GOOD = """\
+dataset: line
+sources:
+  - {path: raw/line-1, format: voc, keys: {coil_id: '^(?P<coil_id>[A-Z]\\d+)_'}}
+images:
+annotations: {classes: {crazing: [龟裂], scratch: 划伤}}
+dedup: {}
+split: {salt: 2026, group_by: [coil_id]}
+augment: {}
+export: {}
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "line.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def refusal(folder: Path, text: str) -> str:
+    with pytest.raises(RecipeError) as caught:
+        load(write(folder, text))
+    sentence = str(caught.value)
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    return sentence
+
+
+def test_load__reads_every_section(tmp_path: Path) -> None:
+    recipe = load(write(tmp_path, GOOD))
+    assert recipe.sources[0].label == "line-1"
+    assert recipe.annotations.lookup() == {
+        "crazing": "crazing",
+        "龟裂": "crazing",
+        "scratch": "scratch",
+        "划伤": "scratch",
+    }
+    assert recipe.split.salt == "2026"
+    assert recipe.keys == ("coil_id",)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("dedup: {}", "dedup: {}\nsplitt: {}"), [":7:", "'splitt'", "did you mean 'split'"]),
+        (("dedup: {}", "dedup: {keep: best}"), [":6:", "'best'", "'first' or 'largest'"]),
+        (("augment: {}", "augment: {copies: many}"), [":8:", "'many'", "integer"]),
+        (("augment: {}", ""), ["'augment' is missing", "add 'augment: {}'"]),
+        (("dataset: line", "dataset: other"), [":1:", "'other'", "line.yaml"]),
+        (("format: voc", "fromat: voc"), [":3:", "did you mean 'format'"]),
+        (("[coil_id]", "[heat]"), ["'heat'", "coil_id"]),
+        (("crazing: [龟裂]", "crazing: [划伤]"), ["'划伤'", "'crazing'", "'scratch'"]),
+        (("(?P<coil_id>", "(?P<coil>"), ["(?P<coil_id>...)"]),
+        (("dedup: {}", "split: {}"), ["'split'", "twice"]),
+        (("dedup: {}", "dedup: {"), ["line.yaml:", "not YAML"]),
+        (("salt: 2026", "ratios: {train: 0.9, val: 0.9}"), ["add up to 1"]),
+        (("salt: 2026", "ratios: {train: 1.5, val: -0.5}"), ["between 0 and 1"]),
+    ],
+)
+def test_load__refuses_with_line_value_and_what_is_allowed(
+    tmp_path: Path, change: tuple[str, str], told: list[str]
+) -> None:
+    sentence = refusal(tmp_path, GOOD.replace(*change))
+    for part in told:
+        assert part in sentence
+
+
+@pytest.mark.parametrize("text", ["", "[]", "just words"])
+def test_load__refuses_what_is_no_recipe(tmp_path: Path, text: str) -> None:
+    assert "mapping" in refusal(tmp_path, text)
+
+
+def test_load__binary_file(tmp_path: Path) -> None:
+    path = tmp_path / "line.yaml"
+    path.write_bytes(b"\xff\xfe\x00\x80")
+    with pytest.raises(RecipeError, match="cannot be read"):
+        load(path)
+
+
+def test_load__missing_file_tells_the_nearest_name(tmp_path: Path) -> None:
+    write(tmp_path, GOOD)
+    with pytest.raises(RecipeError, match="did you mean 'line'"):
+        load(tmp_path / "lime.yaml")
+
+
+def test_normalise__width_case_and_space() -> None:
+    # Full-width letters, as Chinese keyboards write them.
+    assert normalise(" Ｓcratch ") == normalise("scratch")  # noqa: RUF001
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "pipelines").glob("*.yaml")), ids=lambda path: path.stem)
+def test_pipelines__the_ones_here_load(path: Path) -> None:
+    assert load(path).dataset == path.stem
+
+
+def test_json_schema__knows_the_sections() -> None:
+    assert {"dataset", "sources", "split"} <= set(json_schema()["properties"])
