@@ -36,10 +36,18 @@ class Region:
 
 @dataclass(frozen=True)
 class Followed:
-    """What became of one label: its region in the derived image, or None and the reason."""
+    """What became of one label.
+
+    Attributes:
+        region: Where it is in the derived image, or None where it was dropped.
+        visible: Share of its moved area that lies in the picture.
+        check: Why it was dropped, in a word: outside, hardly_visible, too_narrow or covered.
+        reason: The same in a clause.
+    """
 
     region: Region | None
     visible: float
+    check: str = ""
     reason: str = ""
 
 
@@ -61,16 +69,22 @@ def apply_labels(
 def _judged(move: _Move, region: Region, min_visible: float, max_covered: float) -> Followed:
     moved, visible = move.region(region)
     if moved is None:
-        return Followed(None, 0.0, "it lies outside the derived image")
+        return Followed(None, 0.0, "outside", "it lies outside the derived image")
     if visible < min_visible:
-        return Followed(None, visible, f"{visible:.3f} of it is visible, less than {min_visible:g}")
+        return Followed(
+            None, visible, "hardly_visible", f"{visible:.3f} of it is visible, less than {min_visible:g}"
+        )
     if moved.box is None:
         return Followed(moved, visible)
     if min(moved.box[2:]) < MIN_SIDE:
-        return Followed(None, visible, f"what is visible of it is narrower than {MIN_SIDE:g} px")
+        return Followed(
+            None, visible, "too_narrow", f"what is visible of it is narrower than {MIN_SIDE:g} px"
+        )
     covered = move.covered(moved)
     if covered >= max_covered:
-        return Followed(None, visible, f"cutouts cover {covered:.3f} of it, at least {max_covered:g}")
+        return Followed(
+            None, visible, "covered", f"cutouts cover {covered:.3f} of it, at least {max_covered:g}"
+        )
     return Followed(moved, visible)
 
 
