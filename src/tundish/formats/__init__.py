@@ -1,0 +1,1 @@
+"""Label formats: one small module each, to read it and to write it."""

@@ -6,8 +6,9 @@ back labels and problems. Coordinates are pixels of the upright image, 0-based, 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ __all__ = [
     "Problem",
     "Reading",
     "Role",
+    "parts_of",
+    "plain_folder",
+    "suffix_of",
 ]
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".gif", ".webp"})
@@ -33,6 +37,37 @@ Role = Literal["image", "annotation", "classes", "other"]
 """What a file is to a format; 'classes' files name the classes and are stored, never read as labels."""
 
 Shape = Literal["box", "polygon", "mask", "class"]
+
+
+_FOLDER_WORDS = re.compile(
+    r"(?:^|[-_ ])(?:images?|imgs?|jpegimages|pngimages|labels?|annotations?|annots?|anns?|xmls?|txts?"
+    r"|masks?|segmentationclass|segmentations?|ground[-_ ]?truth|gt)(?=[-_ ]|$)",
+    re.IGNORECASE,
+)
+
+
+def parts_of(path: str) -> tuple[str, str, str]:
+    """Folder, file name and stem of a POSIX path; as `pathlib` has them, and ten times as fast."""
+    folder, _, name = path.rpartition("/")
+    return folder, name, name.rpartition(".")[0] or name
+
+
+def suffix_of(path: str) -> str:
+    """The suffix of a path in lower case, with its dot; empty where there is none."""
+    name = path.rpartition("/")[2]
+    stem, dot, suffix = name.rpartition(".")
+    return (dot + suffix).lower() if stem else ""
+
+
+@lru_cache(maxsize=65536)
+def plain_folder(folder: str) -> str:
+    """A folder without the words that only say images or labels.
+
+    So the folder of some images and that of their labels are equal: ``images/train`` and ``labels/train``,
+    ``val/images`` and ``val/labels``, ``IMAGES`` and ``ANNOTATIONS``.
+    """
+    parts = (_FOLDER_WORDS.sub("", part).strip("-_ ") for part in folder.split("/"))
+    return "/".join(part for part in parts if part)
 
 
 @dataclass(frozen=True)
@@ -55,29 +90,35 @@ class ImageRef:
 
 
 class Catalog:
-    """The decodable images of one source, found by path, by file name or by stem."""
+    """The decodable images of one source, found by path, file name, stem or from a label's folder."""
 
     def __init__(self, images: Iterable[ImageRef]) -> None:
         self.images: list[ImageRef] = list(images)
         self._by_path = {image.path: image for image in self.images}
         self._by_name: dict[str, list[ImageRef]] = {}
         self._by_stem: dict[str, list[ImageRef]] = {}
+        self._beside: dict[tuple[str, str], list[ImageRef]] = {}
         for image in self.images:
-            path = PurePosixPath(image.path)
-            self._by_name.setdefault(path.name, []).append(image)
-            self._by_stem.setdefault(path.stem, []).append(image)
+            folder, name, stem = parts_of(image.path)
+            self._by_name.setdefault(name, []).append(image)
+            self._by_stem.setdefault(stem, []).append(image)
+            self._beside.setdefault((plain_folder(folder), stem), []).append(image)
 
     def by_path(self, path: str) -> ImageRef | None:
         """The image with exactly this path relative to the source."""
         return self._by_path.get(path)
 
-    def by_name(self, name: str) -> list[ImageRef]:
+    def by_name(self, name: str) -> Sequence[ImageRef]:
         """All images with this file name, in whatever folder."""
-        return self._by_name.get(name, [])
+        return self._by_name.get(name, ())
 
-    def by_stem(self, stem: str) -> list[ImageRef]:
+    def by_stem(self, stem: str) -> Sequence[ImageRef]:
         """All images whose file name without suffix is this."""
-        return self._by_stem.get(stem, [])
+        return self._by_stem.get(stem, ())
+
+    def beside(self, folder: str, stem: str) -> Sequence[ImageRef]:
+        """All images with this stem in `folder` or its counterpart: ``val/labels`` finds ``val/images``."""
+        return self._beside.get((plain_folder(folder), stem), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +150,9 @@ class Label:
 class Problem:
     """Something in a label file that could not be taken as a label, or was mended.
 
-    `check` is a stable name in snake_case, `message` a sentence. Severity 'error': not taken; 'warning': told.
+    `check` is a stable name in snake_case, `message` a sentence. Severity 'error': not taken; 'warning':
+    told. `row` is the place in the file from 0, or None where the file as a whole is meant. `labels` is how
+    many labels were not taken because of it: labels read and labels lost add up to what the files hold.
     """
 
     path: str
@@ -119,6 +162,7 @@ class Problem:
     value: str
     message: str
     severity: Literal["error", "warning"] = "error"
+    labels: int = 0
 
 
 @dataclass
@@ -126,7 +170,8 @@ class Reading:
     """What the label files of a source say.
 
     `covered` holds the paths of the images the files speak of: an image that is covered and has no label is a
-    *negative*; one that is not covered is *unlabelled*. They are never mixed.
+    *negative*; one that is not covered is *unlabelled*. They are never mixed. So an image all of whose labels
+    were refused is not covered: it would pass for a negative.
     """
 
     labels: list[Label] = field(default_factory=list)
@@ -139,7 +184,7 @@ class Options:
     """What the recipe says about reading a source.
 
     `names`: class names by number, for formats that write numbers; empty means from the classes files.
-    `pairs`: for mask pairs, the folder names of images and masks, and so on: see each format.
+    `extra`: what one format alone knows, such as VOC's ``corners``: see each format.
     """
 
     names: tuple[str, ...] = ()
@@ -150,8 +195,8 @@ class Options:
 class Evidence:
     """Why a format thinks that a listing is its own, for `tundish add`.
 
-    `weight` orders formats: label files matched to images count one each. `facts` are sentences for the person
-    who asked. `classes` in the format's own order. `names` as in `Options`.
+    `weight` orders formats: label files matched to images count one each. `facts` are sentences for the
+    person who asked. `classes` in the format's own order. `names` as in `Options`.
     """
 
     format: str
@@ -165,7 +210,10 @@ class Evidence:
 class Format(Protocol):
     """One label format."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """As recipes call it."""
+        ...
 
     def sniff(self, listing: Listing) -> Evidence | None:
         """What speaks for this format in a listing, or None."""

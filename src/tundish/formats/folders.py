@@ -1,0 +1,60 @@
+"""A folder per class: the nearest folder that is not a split or a word for images names the class."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from tundish.formats.base import Evidence, Label, Options, Reading, parts_of, plain_folder
+from tundish.formats.match import is_split
+from tundish.formats.sniffing import counted, is_image
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tundish.formats.base import Catalog, Listing, Role
+
+__all__ = ["Folders"]
+
+
+@dataclass(frozen=True)
+class Folders:
+    """One folder a class, below nothing or below splits. Its labels speak of the whole image."""
+
+    name: ClassVar[str] = "folders"
+
+    def role(self, path: str, options: Options) -> Role:  # noqa: ARG002
+        """Images are all there is."""
+        return "image" if is_image(path) else "other"
+
+    def read(self, files: Iterable[tuple[str, bytes]], catalog: Catalog, options: Options) -> Reading:  # noqa: ARG002
+        """Label every image with its class; an image in no class folder stays unlabelled."""
+        reading = Reading()
+        for image in catalog.images:
+            name = class_of(image.path)
+            if name:
+                label = Label(image, name, "class", 0.0, 0.0, image.width, image.height, image.path, 0)
+                reading.labels.append(label)
+                reading.covered.add(image.path)
+        return reading
+
+    def sniff(self, listing: Listing) -> Evidence | None:
+        """Folders that hold images and could be classes: at least two."""
+        images = [path for path in listing.paths if self.role(path, Options()) == "image"]
+        classes = Counter(name for name in map(class_of, images) if name)
+        if len(classes) < 2:
+            return None
+        facts = [f"{counted(classes.total(), 'image')} in {len(classes)} folders that name no split: classes"]
+        largest = ", ".join(f"{name} {count}" for name, count in classes.most_common(5))
+        facts.append(f"the largest: {largest}")
+        # Fewer than any labels: folders may mean anything, label files mean labels.
+        return Evidence(self.name, 1, facts, sorted(classes))
+
+
+def class_of(path: str) -> str:
+    """The class that the folders of an image name, or the empty string."""
+    for part in reversed(parts_of(path)[0].split("/")):
+        if part and plain_folder(part) and not is_split(part):
+            return part
+    return ""

@@ -1,0 +1,112 @@
+"""From labels to rows of the annotations table, and ragged lists to arrays and back."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+import polars as pl
+import pyarrow as pa
+
+from tundish.tables import ANNOTATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from tundish.formats.base import Label, Reading
+
+__all__ = ["labels_to_frame", "polygon_areas"]
+
+
+def labels_to_frame(reading: Reading, source: str) -> pl.DataFrame:
+    r"""The labels of a source as rows of the annotations table, in the order read.
+
+    `label` is null until the classes of the recipe are known, `valid` is true until a check fails. The
+    annotation_id is the first 32 hex digits of the SHA-256 of ``source\0label_path\0row``.
+    """
+    labels = reading.labels
+    count = len(labels)
+    columns: dict[str, Any] = {
+        "annotation_id": _ids(source, labels),
+        "image_id": [label.image.image_id for label in labels],
+        "path": [label.image.path for label in labels],
+        "source": pa.repeat(pa.scalar(source, pa.string()), count),
+        "label": pa.nulls(count, pa.string()),
+        "raw_label": [label.raw_label for label in labels],
+        "shape": [label.shape for label in labels],
+        "x": [label.x for label in labels],
+        "y": [label.y for label in labels],
+        "width": [label.width for label in labels],
+        "height": [label.height for label in labels],
+        "segmentation": _nested([label.segmentation for label in labels]),
+        "rle": [label.rle for label in labels],
+        "is_crowd": [label.is_crowd for label in labels],
+        "score": [label.score for label in labels],
+        "author": [label.author for label in labels],
+        "origin": pa.repeat(pa.scalar("import", pa.string()), count),
+        "attributes": [_attributes(label.attributes) for label in labels],
+        "label_path": [label.label_path for label in labels],
+        "label_row": [label.label_row for label in labels],
+        "valid": pa.repeat(pa.scalar(value=True), count),
+    }
+    arrays = [
+        column if isinstance(column, pa.Array) else pa.array(column, field.type)
+        for field, column in ((field, columns[field.name]) for field in ANNOTATIONS.schema)
+    ]
+    frame = pl.from_arrow(pa.table(arrays, schema=ANNOTATIONS.schema))
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def polygon_areas(segmentation: pl.Series) -> NDArray[np.float64]:
+    """Areas (n,) of a column of polygons, px², rings taken not to overlap; 0 where there is none."""
+    areas = np.zeros(len(segmentation))
+    rows = pl.DataFrame({"row": np.arange(len(segmentation)), "ring": segmentation})
+    rings = rows.explode("ring").filter(pl.col("ring").list.len() >= 6, pl.col("ring").list.len() % 2 == 0)
+    if rings.is_empty():
+        return areas
+    lengths = rings["ring"].list.len().to_numpy() // 2
+    points = rings["ring"].explode().to_numpy().reshape(-1, 2)
+    first = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+    # Relative to the ring's first vertex: far from the origin the products would swallow small differences.
+    x, y = (points - np.repeat(points[first], lengths, axis=0)).T
+    following = np.arange(1, len(points) + 1)
+    following[first + lengths - 1] = first
+    twice = np.add.reduceat(x * y[following] - y * x[following], first)
+    np.add.at(areas, rings["row"].to_numpy(), np.abs(twice) / 2)
+    return areas
+
+
+def _ids(source: str, labels: Sequence[Label]) -> list[str]:
+    prefix = sha256(f"{source}\0".encode())
+    ids = []
+    for label in labels:
+        digest = prefix.copy()
+        digest.update(f"{label.label_path}\0{label.label_row}".encode())
+        ids.append(digest.hexdigest()[:32])
+    return ids
+
+
+def _attributes(attributes: dict[str, object]) -> str | None:
+    if not attributes:
+        return None
+    return orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _nested(polygons: Sequence[list[list[float]] | None]) -> pa.Array:
+    """Lists of lists as Arrow builds them slowest, from flat values and offsets, which it only copies."""
+    rings = list(chain.from_iterable(polygon for polygon in polygons if polygon is not None))
+    values = pa.array(chain.from_iterable(rings), pa.float64(), size=sum(map(len, rings)))
+    inner = pa.ListArray.from_arrays(_offsets([len(ring) for ring in rings]), values)
+    outer = _offsets([len(polygon) if polygon is not None else 0 for polygon in polygons])
+    missing = pa.array([polygon is None for polygon in polygons], pa.bool_())
+    return pa.ListArray.from_arrays(outer, inner, mask=missing)
+
+
+def _offsets(lengths: Sequence[int]) -> pa.Array:
+    return pa.array(np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int32))

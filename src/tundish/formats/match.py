@@ -1,0 +1,135 @@
+"""Find the image a label file speaks of, by names alone; nothing that a label file says is ever opened.
+
+In this order: the image with the label file's own stem in the same folder or its counterpart
+(``val/labels/a.txt``, ``val/images/a.jpg``); the one image with that stem, unless it stands in another split;
+the one image with the name that the file states. Where several images fit, that is told, not guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+from tundish.formats.base import IMAGE_SUFFIXES, ImageRef, parts_of, suffix_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tundish.formats.base import Catalog
+
+__all__ = ["Miss", "find_beside", "find_named", "is_split", "split_of", "stated_name"]
+
+_SPLITS = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+    "testing": "test",
+}
+_WORDS = re.compile(r"[^a-z]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """Why there is no image for a label file: 'image_not_found' or 'ambiguous_image', and a sentence."""
+
+    check: str
+    message: str
+
+
+def find_beside(catalog: Catalog, label_path: str, stated: str = "") -> ImageRef | Miss:
+    """The image of a label file that belongs to one image; `stated` is the image's name in it, if any."""
+    folder, _, stem = parts_of(label_path)
+    if suffix_of(stem) in IMAGE_SUFFIXES:  # some tools write a.jpg.txt for a.jpg
+        stated, stem = stated or stem, parts_of(stem)[2]
+    beside = catalog.beside(folder, stem)
+    if beside:
+        return _one_of(beside, label_path, stated or stem)
+    own = _by_stem(catalog, label_path, stem, stated)
+    if stated and not isinstance(own, ImageRef):
+        named = find_named(catalog, label_path, stated)
+        return named if own is None or isinstance(named, ImageRef) else own
+    return own or _none(stem)
+
+
+def find_named(catalog: Catalog, label_path: str, stated: str) -> ImageRef | Miss:
+    """The image that a label file calls `stated`: a name or a path, with or without its suffix."""
+    name = stated_name(stated)
+    named = catalog.by_name(name)
+    if len(named) == 1:
+        return named[0]
+    if named:
+        return _one_of(named, label_path, stated)
+    stem = parts_of(name)[2] if suffix_of(name) else name
+    return _by_stem(catalog, label_path, name) or _by_stem(catalog, label_path, stem) or _none(stated)
+
+
+def stated_name(stated: str) -> str:
+    """The file name in a path as label files state it, with slashes of either kind."""
+    return stated.replace("\\", "/").rpartition("/")[2]
+
+
+def is_split(folder: str) -> bool:
+    """Whether a folder's whole name is that of a split."""
+    return folder.lower().rstrip("0123456789") in _SPLITS
+
+
+@lru_cache(maxsize=65536)
+def split_of(path: str) -> str:
+    """'train', 'val' or 'test' where a folder or the file's name says so, else the empty string."""
+    for part in reversed(path.lower().split("/")):
+        for word in _WORDS.split(part):
+            if word in _SPLITS:
+                return _SPLITS[word]
+    return ""
+
+
+def _by_stem(catalog: Catalog, label_path: str, stem: str, stated: str = "") -> ImageRef | Miss | None:
+    split = split_of(parts_of(label_path)[0])
+    found = [image for image in catalog.by_stem(stem) if _same_split(image, split)]
+    return _one_of(found, label_path, stated or stem) if found else None
+
+
+def _same_split(image: ImageRef, split: str) -> bool:
+    own = split_of(parts_of(image.path)[0])
+    return not split or not own or own == split
+
+
+def _one_of(found: Sequence[ImageRef], label_path: str, stated: str) -> ImageRef | Miss:
+    """The one of several that fits best: by the stated path, then by nearness, then by the same split."""
+    if len(found) == 1:
+        return found[0]
+    tail = stated.replace("\\", "/").lstrip("./")
+    folder, split = parts_of(label_path)[0], split_of(label_path)
+
+    def fit(image: ImageRef) -> tuple[bool, bool, bool, int, bool]:
+        own = parts_of(image.path)[0]
+        return (
+            f"/{image.path}".endswith(f"/{tail}"),
+            image.path == f"{folder}/{tail}".lstrip("/"),
+            own == folder,
+            _shared(own, folder),
+            bool(split) and split_of(own) == split,
+        )
+
+    fits = [fit(image) for image in found]
+    best = [image for image, own in zip(found, fits, strict=True) if own == max(fits)]
+    if len(best) == 1:
+        return best[0]
+    paths = ", ".join(sorted(image.path for image in best)[:3])
+    return Miss("ambiguous_image", f"{len(best)} images could be '{stated}': {paths}")
+
+
+def _shared(first: str, second: str) -> int:
+    """How many folders two paths have in common from the top."""
+    pairs = zip(first.split("/"), second.split("/"), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1] != "", pairs))
+
+
+def _none(stated: str) -> Miss:
+    return Miss("image_not_found", f"no readable image is called '{stated}'")

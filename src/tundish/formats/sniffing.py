@@ -1,0 +1,82 @@
+"""What the formats share when they look for themselves in a listing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tundish.formats.base import IMAGE_SUFFIXES, Catalog, ImageRef, suffix_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = [
+    "INSTANCES",
+    "SAMPLE",
+    "Tally",
+    "catalog_of",
+    "counted",
+    "in_folder",
+    "is_image",
+    "read_note",
+    "sample",
+    "unlabelled_note",
+]
+
+SAMPLE = 2000
+"""Label files read to find out about a source; what is said of more is said of an even sample."""
+
+INSTANCES = ("segmentationobject", "panoptic_")
+"""Beginnings of folders whose images number single objects: VOC's, and COCO's panoptic ones."""
+
+
+@dataclass
+class Tally:
+    """What a look at a source's label files counted."""
+
+    files: int = 0
+    matched: int = 0
+    bare: int = 0
+    empty: int = 0
+    labels: Counter[str] = field(default_factory=Counter)
+
+
+def is_image(path: str) -> bool:
+    """Whether a path is that of a photograph: an image, and no drawing that VOC and COCO keep."""
+    return suffix_of(path) in IMAGE_SUFFIXES and not in_folder(path, "segmentationclass", *INSTANCES)
+
+
+def in_folder(path: str, *beginnings: str) -> bool:
+    """Whether a folder of the path begins so, in whatever case."""
+    return any(part.startswith(beginnings) for part in path.lower().split("/")[:-1])
+
+
+def catalog_of(paths: Iterable[str]) -> Catalog:
+    """A catalogue of images that nobody has opened: names without sizes."""
+    return Catalog(ImageRef(path, "", 0, 0) for path in paths)
+
+
+def sample(paths: Sequence[str], limit: int = SAMPLE) -> list[str]:
+    """At most `limit` of the paths, evenly spread over them; the same ones every time."""
+    if len(paths) <= limit:
+        return list(paths)
+    return [paths[index * len(paths) // limit] for index in range(limit)]
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: '1 image', '2 images'."""
+    plural = (
+        f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}es" if noun.endswith(("s", "x")) else f"{noun}s"
+    )
+    return f"{number} {noun if number == 1 else plural}"
+
+
+def unlabelled_note(images: int, labelled: int) -> list[str]:
+    """The sentence on images that no label file speaks of."""
+    return [f"{counted(images - labelled, 'image')} without labels: unlabelled"] if images > labelled else []
+
+
+def read_note(read: int, total: int, noun: str) -> list[str]:
+    """The sentence that says that only a sample was read, where that is so."""
+    return [f"{read} of {total} {noun} were read, evenly spread"] if read < total else []
