@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["FAILURES", "Rule", "check", "error", "load_model", "rules", "warning"]
+__all__ = ["FAILURES", "Rule", "check", "describe", "error", "load_model", "rules", "warning"]
 
 Severity = Literal["error", "warning"]
 
@@ -140,6 +140,17 @@ def _rule(model: type[pa.DataFrameModel], column: str, text: str) -> tuple[Rule,
         if side in metadata:
             return metadata[side], limit
     return Rule(f"{column}_{side}", f"{column} breaks a rule", "error"), limit
+
+
+def describe(model: type[pa.DataFrameModel]) -> Iterator[tuple[Rule, str, str]]:
+    """Every rule of a model with its column and its limit in words."""
+    for name, column in model.to_schema().columns.items():
+        for limit in column.checks:
+            rule, words = _rule(model, name, str(limit.error or limit.name))
+            yield rule, name, words
+        if not column.nullable and any("missing" in one for one in _inherited_metadata(model, name)):
+            rule, words = _rule(model, name, "not_nullable")
+            yield rule, name, words
 
 
 def _inherited_metadata(model: type[pa.DataFrameModel], column: str) -> Iterator[dict[str, Any]]:

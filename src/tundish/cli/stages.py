@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tundish.cli._common import find_project, find_recipe, json_option, progress, show
-from tundish.stages import ABOUT
+from tundish.stages import ABOUT, between
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,12 +57,7 @@ def run(name: str, first: str | None, last: str | None, scheduler: str | None, a
       tundish run steel-surface
       tundish run steel-surface --from split --to export
     """
-    names = list(ABOUT)
-    start = names.index(first) if first else 0
-    end = names.index(last) + 1 if last else len(names)
-    if start >= end:
-        raise click.UsageError(f"'{first}' comes after '{last}'")
-    _run_stages(name, names[start:end], scheduler, as_json=as_json)
+    _run_stages(name, between(first, last), scheduler, as_json=as_json)
 
 
 def _stage_command(stage: str, about: str) -> click.Command:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from tundish.errors import UsageError
+
 if TYPE_CHECKING:
     from tundish.stages.base import Stage
 
-__all__ = ["ABOUT", "load_stage"]
+__all__ = ["ABOUT", "between", "load_stage"]
 
 ABOUT = {
     "ingest": "Take new files of the sources into the store.",
@@ -32,3 +34,20 @@ def load_stage(name: str) -> Stage:
     ABOUT[name]
     stage: Stage = importlib.import_module(f"tundish.stages.{name}").STAGE
     return stage
+
+
+def between(first: str | None, last: str | None) -> list[str]:
+    """The stages from `first` to `last`, both in; from the beginning or to the end where None.
+
+    Raises:
+        UsageError: There is no such stage, or `first` comes after `last`.
+    """
+    names = list(ABOUT)
+    for name in (first, last):
+        if name is not None and name not in ABOUT:
+            raise UsageError(f"there is no stage '{name}'", fix=f"choose one of {', '.join(names)}")
+    start = names.index(first) if first else 0
+    end = names.index(last) + 1 if last else len(names)
+    if start >= end:
+        raise UsageError(f"the stage '{first}' comes after '{last}'", fix="turn them round")
+    return names[start:end]

@@ -1,0 +1,95 @@
+"""Write the parts of docs/ that are made from the code; ``--check`` only tells whether they are up to date."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import orjson
+
+from tundish.cli import main as tundish
+from tundish.recipe import json_schema
+from tundish.rules import load_model
+from tundish.tables import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DOCS = Path(__file__).resolve().parent
+MODELS = (
+    "schemas/images.py:Images",
+    "schemas/images.py:SteelSurface",
+    "schemas/annotations.py:Annotations",
+    "schemas/annotations.py:DefectBox",
+)
+
+
+def commands() -> str:
+    """Every command's help."""
+    parts = ["# Commands", "", "Made from the commands' own help by `make docs`.", ""]
+    context = click.Context(tundish, info_name="tundish", max_content_width=100, terminal_width=100)
+    for name in tundish.list_commands(context):
+        command = tundish.get_command(context, name)
+        assert command is not None
+        inner = click.Context(command, info_name=name, parent=context, max_content_width=100, terminal_width=100)
+        parts += [f"## tundish {name}", "", "```text", command.get_help(inner), "```", ""]
+    return "\n".join(parts)
+
+
+def tables() -> str:
+    """Every canonical table with its columns, types and units."""
+    parts = ["# Tables", "", "Made from `tundish.tables` by `make docs`. Times are UTC; boxes are 0-based and half-open,",
+             "x right, y down, in the upright image. A file is named by (source, path).", ""]  # fmt: skip
+    for table in TABLES:
+        parts += [f"## {table.name}", "", f"Written by `{table.written_by}`, sorted by {', '.join(table.order)}.", ""]
+        parts += ["| column | type | unit | what |", "| --- | --- | --- | --- |"]
+        for field in table.schema:
+            about = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
+            parts.append(f"| {field.name} | {field.type} | {about.get('unit', '')} | {about['description']} |")
+        parts.append("")
+    return "\n".join(parts)
+
+
+def rules() -> str:
+    """Every rule of the Pandera models that come with the project."""
+    parts = ["# Rules", "", "Made from the Pandera models in `schemas/` by `make docs`. An error takes the image or",
+             "label out; a warning is told and keeps it.", ""]  # fmt: skip
+    for reference in MODELS:
+        parts += [f"## {reference}", "", "| rule | column | limit | severity | what it says |", "| --- | --- | --- | --- | --- |"]
+        parts += list(_rules_of(load_model(DOCS.parent, reference)))
+        parts.append("")
+    return "\n".join(parts)
+
+
+def _rules_of(model: Any) -> Iterator[str]:
+    from tundish.rules import describe
+
+    for rule, column, limit in describe(model):
+        yield f"| `{rule.name}` | {column} | {limit} | {rule.severity} | {rule.sentence} |"
+
+
+PARTS = {
+    "commands.md": lambda: commands().encode(),
+    "tables.md": lambda: tables().encode(),
+    "rules.md": lambda: rules().encode(),
+    "recipe.schema.json": lambda: orjson.dumps(json_schema(), option=orjson.OPT_INDENT_2) + b"\n",
+}
+
+
+def stale() -> list[str]:
+    """The parts that are not what the code says."""
+    return [name for name, make in PARTS.items() if not _is(DOCS / name, make())]
+
+
+def _is(path: Path, data: bytes) -> bool:
+    return path.exists() and path.read_bytes() == data
+
+
+if __name__ == "__main__":
+    names = stale()
+    if "--check" in sys.argv:
+        sys.exit(f"stale: {', '.join(names)}; run 'make docs'" if names else 0)
+    for name in names:
+        (DOCS / name).write_bytes(PARTS[name]())
