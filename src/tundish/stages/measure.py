@@ -1,0 +1,111 @@
+"""measure: decode every new image once, and keep what the pixels tell.
+
+One features part a shard, named by the shard and the step's version: a known shard is never decoded again.
+An image that cannot be decoded is a row with its reason, not an exception.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from tundish.engine import each
+from tundish.errors import MissingStepError
+from tundish.imaging.bad import BadImage
+from tundish.imaging.measure import measure
+from tundish.stages.base import Context, Outcome, Stage
+from tundish.store import Blob, read_blobs, shard_paths
+from tundish.tables import FEATURES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+__all__ = ["STAGE", "read_features"]
+
+STEP_VERSION = 1
+"""Raised when the same image would be measured otherwise: old parts are then made again."""
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One shard to measure; picklable, for it may run on another machine."""
+
+    shard: Path
+    part: Path
+    max_pixels: int
+
+
+def read_features(context: Context, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """The features of all images in the store, one row an image.
+
+    Args:
+        context: Where the dataset lies.
+        columns: What to read; everything but the thumbnails by default, which are large.
+
+    Raises:
+        MissingStepError: A shard has not been measured yet.
+    """
+    wanted = list(columns or [name for name in FEATURES.schema.names if name != "thumbnail"])
+    frames = [pl.DataFrame(FEATURES.empty().select(wanted))]
+    for shard in shard_paths(context.image_shards):
+        part = _part(context, shard)
+        if not part.exists():
+            raise MissingStepError("these images have not been measured", where=str(shard), fix="run the stage 'measure' first")
+        frame = pl.from_arrow(pq.read_table(part, columns=wanted))
+        assert isinstance(frame, pl.DataFrame)
+        frames.append(frame)
+    return pl.concat(frames)
+
+
+def _part(context: Context, shard: Path) -> Path:
+    version = f"{STEP_VERSION}-{context.recipe.images.max_pixels}"
+    return context.features / f"{shard.stem}-v{version}.parquet"
+
+
+def _run(context: Context) -> Outcome:
+    context.features.mkdir(parents=True, exist_ok=True)
+    shards = shard_paths(context.image_shards)
+    parts = {_part(context, shard): shard for shard in shards}
+    for stale in set(shard_paths(context.features)) - set(parts):
+        stale.unlink()
+    jobs = [_Job(shard, part, context.recipe.images.max_pixels) for part, shard in parts.items() if not part.exists()]
+    decoded = bad = 0
+    for images, faults in context.engine.map(_measure_shard, jobs):
+        decoded += images
+        bad += faults
+        context.progress(decoded, 0)
+    return Outcome(
+        {"images decoded": decoded, "not decodable": bad, "new shards": len(jobs), "known shards": len(shards) - len(jobs)}
+    )
+
+
+def _measure_shard(job: _Job) -> tuple[int, int]:
+    """Measure one shard; returns how many images it holds and how many of them cannot be decoded."""
+    rows = list(each(partial(_row, max_pixels=job.max_pixels), read_blobs(job.shard)))
+    FEATURES.write(FEATURES.frame(rows), job.part)
+    return len(rows), sum(not row["decodable"] for row in rows)
+
+
+def _row(blob: Blob, max_pixels: int) -> dict[str, object]:
+    try:
+        found = asdict(measure(blob.data, max_pixels=max_pixels))
+    except BadImage as fault:
+        return {"image_id": blob.id, "decodable": False, "reason": fault.reason, "message": fault.message}
+    found["pixel_hash"] = found["pixel_hash"].hex()
+    return {"image_id": blob.id, "decodable": True, **found}
+
+
+STAGE = Stage(
+    name="measure",
+    about="Decode every new image once: size, hashes, sharpness, exposure.",
+    reads=("store",),
+    writes=("curated/features",),
+    depends=("images",),
+    run=_run,
+    persist=("curated/features",),
+)
