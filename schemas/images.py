@@ -34,7 +34,7 @@ class Images(pa.DataFrameModel):
         metadata=rules(other=error("wrong_extension", "the file's name says another format than its bytes")),
     )
     width: pl.Int32 = pa.Field(
-        ge=16,
+        ge=4,
         le=65_500,
         nullable=True,
         metadata=rules(
@@ -42,7 +42,7 @@ class Images(pa.DataFrameModel):
         ),
     )
     height: pl.Int32 = pa.Field(
-        ge=16,
+        ge=4,
         le=65_500,
         nullable=True,
         metadata=rules(

@@ -114,7 +114,10 @@ def _failures(model: type[pa.DataFrameModel], cases: pl.DataFrame) -> pl.DataFra
         pl.Series("severity", [rule.severity for rule, _ in named]),
         pl.Series("limit", [limit for _, limit in named]),
     )
-    value = pl.col("failure_case").cast(pl.String).fill_null("nothing")
+    text = pl.col("failure_case").cast(pl.String)
+    number = text.str.contains(r"^-?\d+\.\d+(e-?\d+)?$")
+    short = pl.when(number).then(text.cast(pl.Float64, strict=False).round_sig_figs(4).cast(pl.String)).otherwise(text)
+    value = short.fill_null("nothing")
     return (
         cases.join(names, on=["column", "check"], how="left", maintain_order="left")
         .select(

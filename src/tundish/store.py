@@ -49,7 +49,7 @@ class Blob:
     """The bytes of one file and their id."""
 
     id: str
-    data: bytes | memoryview
+    data: bytes
 
 
 def image_id_of(sha256: str) -> str:
@@ -112,7 +112,7 @@ def shard_ids(path: Path) -> list[str]:
 
 
 def read_blobs(path: Path, wanted: Iterable[str] | None = None) -> Iterator[Blob]:
-    """The blobs of a shard in their order, all or the `wanted` ones; bytes are views into Arrow's memory."""
+    """The blobs of a shard in their order, all or the `wanted` ones; memory holds one row group."""
     chosen = None if wanted is None else set(wanted)
     file = pq.ParquetFile(path)
     for group in range(file.num_row_groups):
@@ -121,7 +121,7 @@ def read_blobs(path: Path, wanted: Iterable[str] | None = None) -> Iterator[Blob
         data = table.column("bytes").combine_chunks()
         for index, blob_id in enumerate(ids):
             if chosen is None or blob_id in chosen:
-                yield Blob(blob_id, memoryview(data[index].as_buffer()))
+                yield Blob(blob_id, data[index].as_py())
 
 
 def read_files(store: Path) -> pl.DataFrame:

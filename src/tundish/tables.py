@@ -288,6 +288,7 @@ QUARANTINE = Table(
             _field("value", _TEXT, "what stood there"),
             _field("message", _TEXT, "the fault in a sentence"),
             _field("severity", _TEXT, "error: taken out; warning: told and kept"),
+            _field("count", _COUNT, "things it speaks of: a label file that is refused may hold many labels"),
         ]
     ),
     ("kind", "source", "path", "row", "check", "id"),

@@ -143,6 +143,7 @@ def _quarantine(labels: pl.DataFrame, failures: pl.DataFrame) -> pl.DataFrame:
         .otherwise("message")
         .alias("message"),
         "severity",
+        pl.lit(1, pl.Int32).alias("count"),
     )
 
 
@@ -156,6 +157,9 @@ def _clipped(labels: pl.DataFrame, which: pl.Series) -> pl.DataFrame:
         pl.lit("clipped").alias("check"),
         pl.lit("overshoot").alias("column"),
         pl.col("overshoot").cast(pl.String).alias("value"),
-        pl.format("the label stood {} px out of its image and was cut to it", "overshoot").alias("message"),
+        pl.format(
+            "the label stood {} px out of its image and was cut to it", pl.col("overshoot").round_sig_figs(3)
+        ).alias("message"),
         pl.lit("warning").alias("severity"),
+        pl.lit(1, pl.Int32).alias("count"),
     )

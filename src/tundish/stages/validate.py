@@ -89,6 +89,7 @@ def _check_images(context: Context, files: pl.DataFrame) -> tuple[pl.DataFrame, 
         "value",
         pl.when(undecoded).then("message_of_image").otherwise("message").alias("message"),
         "severity",
+        pl.lit(1, pl.Int32).alias("count"),
     )
     bad = failures.filter(pl.col("severity") == "error")["row"].unique()
     index = pl.int_range(pl.len(), dtype=pl.UInt32)
@@ -134,11 +135,11 @@ def _key(pattern: str, key: str, path: str) -> str | None:
 
 def _row(
     kind: str, thing: str | None, source: str, path: str, row: int | None, name: str, column: str, value: str,
-    message: str, severity: str,
+    message: str, severity: str, count: int = 1,
 ) -> dict[str, object]:  # fmt: skip
     return {
         "kind": kind, "id": thing, "source": source, "path": path, "row": row, "check": name, "column": column,
-        "value": value, "message": message, "severity": severity,
+        "value": value, "message": message, "severity": severity, "count": count,
     }  # fmt: skip
 
 
@@ -193,7 +194,7 @@ def _label_files(context: Context, wanted: pl.DataFrame) -> Iterator[tuple[str, 
     for shard, group in wanted.group_by("shard"):
         ids = [image_id_of(sha) for sha in group["sha256"]]
         path = context.label_shards / f"{shard[0]}.parquet"
-        blobs |= {blob.id: bytes(blob.data) for blob in read_blobs(path, ids)}
+        blobs |= {blob.id: blob.data for blob in read_blobs(path, ids)}
     for path, sha in wanted.sort("path").select("path", "sha256").iter_rows():
         yield path, blobs[image_id_of(sha)]
 
@@ -207,7 +208,7 @@ def _problem_rows(reading: Reading, source: str, out: list[str]) -> pl.DataFrame
         if name == "image_not_found" and {PurePosixPath(problem.path).stem, PurePosixPath(problem.value).stem} & stems:
             name, message = "image_quarantined", "its image was taken out"
         return _row("annotation", None, source, problem.path, problem.row, name, problem.column, problem.value,
-                    message, problem.severity)  # fmt: skip
+                    message, problem.severity, problem.labels)  # fmt: skip
 
     return QUARANTINE.frame([row(problem) for problem in reading.problems])
 
