@@ -20,6 +20,7 @@ import orjson
 
 from tundish.formats.base import Evidence, ImageRef, Label, Options, Reading, parts_of, suffix_of
 from tundish.formats.coco_shapes import read_shape
+from tundish.formats.coco_write import write_coco
 from tundish.formats.fault import Fault, Notes
 from tundish.formats.match import Miss, find_named
 from tundish.formats.sniffing import (
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
     from tundish.formats.base import Catalog, Listing, Role
 
-__all__ = ["Coco"]
+__all__ = ["Coco", "write_coco"]
 
 _Take = Callable[[int, dict[str, Any]], None]
 
@@ -356,7 +357,7 @@ class _Look:
 
 
 def _chosen(looks: list[_Look]) -> list[_Look]:
-    """The files to read: not the key points or captions of images that an instances file speaks of already."""
+    """The files to read: no key points or captions of images that an instances file speaks of."""
     readable = [look for look in looks if not look.panoptic]
     instances = [look for look in readable if parts_of(look.path)[1].startswith("instances")]
     spoken_of = {image for look in instances for image in look.matched}
