@@ -208,7 +208,7 @@ def _problem_rows(reading: Reading, source: str, out: list[str]) -> pl.DataFrame
         if name == "image_not_found" and {PurePosixPath(problem.path).stem, PurePosixPath(problem.value).stem} & stems:
             name, message = "image_quarantined", "its image was taken out"
         return _row("annotation", None, source, problem.path, problem.row, name, problem.column, problem.value,
-                    message, problem.severity, problem.labels)  # fmt: skip
+                    message, problem.severity, problem.labels if problem.severity == "error" else 1)  # fmt: skip
 
     return QUARANTINE.frame([row(problem) for problem in reading.problems])
 
