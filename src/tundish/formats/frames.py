@@ -70,7 +70,7 @@ def polygon_areas(segmentation: pl.Series) -> NDArray[np.float64]:
     rings = rows.explode("ring").filter(pl.col("ring").list.len() >= 6, pl.col("ring").list.len() % 2 == 0)
     if rings.is_empty():
         return areas
-    lengths = rings["ring"].list.len().to_numpy() // 2
+    lengths = rings["ring"].list.len().cast(pl.Int64).to_numpy() // 2
     points = rings["ring"].explode().to_numpy().reshape(-1, 2)
     first = np.concatenate([[0], np.cumsum(lengths)[:-1]])
     # Relative to the ring's first vertex: far from the origin the products would swallow small differences.
