@@ -35,6 +35,9 @@ __all__ = ["Image", "Plan", "apply", "generator", "parse_operations", "plan", "w
 
 Image = NDArray[Any]
 
+_NOISE_BLOCK = 1 << 16
+"""Levels that get their noise in one go: few enough to stay in a core's cache."""
+
 _GEOMETRY = frozenset({"flip", "rotate", "scale", "shift", "perspective"})
 
 
@@ -209,19 +212,29 @@ def _with_noise(image: Image, sigma: float, seed: int) -> Image:
 
     The bytes come from a bit generator's raw stream, which NumPy promises never to change (NEP 19).
     """
-    raw = np.random.SFC64(seed).random_raw(-(-image.size // 4)).astype("<u8", copy=False).view(np.uint8)
-    first, second = (raw[i * image.size :][: image.size].reshape(image.shape) for i in (0, 1))
-    alpha = image.ndim == 3 and image.shape[2] == 4
-    if image.dtype == np.uint8:
-        # Bytes of at most 126 in the finest unit that allows it: their sum is a byte, 126 for none.
-        unit = _quantiles()[-1] / 63
-        table = (np.rint(_quantiles() / unit) + 63).astype(np.uint8)
-        added = cv2.add(cv2.LUT(first, table), cv2.LUT(second, table))
-        if alpha:
-            added[..., 3] = 126
-        return cv2.addWeighted(image, 1, added, 255 * sigma * unit, -126 * 255 * sigma * unit)
-    wide = (_quantiles() * (65535 * sigma)).astype(np.float32)
-    added = cv2.add(cv2.LUT(first, wide), cv2.LUT(second, wide))
-    if alpha:
-        added[..., 3] = 0
-    return cv2.add(image, added, dtype=cv2.CV_16U)
+    bits = np.random.SFC64(seed)
+    add = _add_to_bytes if image.dtype == np.uint8 else _add_to_words
+    noisy = np.empty(image.shape, dtype=image.dtype)
+    source, target = np.ascontiguousarray(image).reshape(-1), noisy.reshape(-1)
+    for start in range(0, image.size, _NOISE_BLOCK):
+        part = source[start : start + _NOISE_BLOCK]
+        raw = bits.random_raw(-(-part.size // 4)).astype("<u8", copy=False).view(np.uint8)
+        add(part, raw[: 2 * part.size].reshape(2, -1), sigma, target[start : start + _NOISE_BLOCK])
+    if image.ndim == 3 and image.shape[2] == 4:
+        noisy[..., 3] = image[..., 3]
+    return noisy
+
+
+def _add_to_bytes(part: Image, raw: NDArray[np.uint8], sigma: float, out: Image) -> None:
+    # Two bytes of at most 126 in the finest unit that allows it: their sum is a byte, 126 for none.
+    unit = _quantiles()[-1] / 63
+    table = (np.rint(_quantiles() / unit) + 63).astype(np.uint8)
+    cv2.LUT(raw, table, dst=raw)
+    cv2.add(raw[0], raw[1], dst=raw[0])
+    cv2.addWeighted(part, 1, raw[0], 255 * sigma * unit, -126 * 255 * sigma * unit, dst=out)
+
+
+def _add_to_words(part: Image, raw: NDArray[np.uint8], sigma: float, out: Image) -> None:
+    table = (_quantiles() * (65535 * sigma)).astype(np.float32)
+    added = cv2.LUT(raw, table)
+    cv2.add(part, added[0] + added[1], dst=out, dtype=cv2.CV_16U)

@@ -63,11 +63,16 @@ def apply_labels(
         max_covered: A label is dropped where cutouts cover this share of what is left of it.
     """
     move = _Move(plan)
-    return [_judged(move, region, min_visible, max_covered) for region in regions]
+    within = move.boxes_within(regions)
+    return [
+        _judged(move, *(within.get(place) or move.region(region)), min_visible, max_covered)
+        for place, region in enumerate(regions)
+    ]
 
 
-def _judged(move: _Move, region: Region, min_visible: float, max_covered: float) -> Followed:
-    moved, visible = move.region(region)
+def _judged(
+    move: _Move, moved: Region | None, visible: float, min_visible: float, max_covered: float
+) -> Followed:
     if moved is None:
         return Followed(None, 0.0, "outside", "it lies outside the derived image")
     if visible < min_visible:
@@ -95,6 +100,21 @@ class _Move:
         self._plan = plan
         self._matrix = plan.matrix()
         self._size = plan.width, plan.height
+
+    def boxes_within(self, regions: Sequence[Region]) -> dict[int, tuple[Region, float]]:
+        """Plain boxes that stay whole inside the picture, by place: most labels, moved in one go."""
+        plain = [
+            (place, region.box)
+            for place, region in enumerate(regions)
+            if region.box is not None and not region.polygon and region.counts is None
+        ]
+        moved = geometry.transform_boxes(self._matrix, [box for _, box in plain])
+        inside = (moved[:, :2] >= 0) & (moved[:, :2] + moved[:, 2:] <= self._size)
+        boxes = moved.tolist()
+        return {
+            plain[row][0]: (Region((boxes[row][0], boxes[row][1], boxes[row][2], boxes[row][3])), 1.0)
+            for row in np.flatnonzero(inside.all(axis=1)).tolist()
+        }
 
     def region(self, region: Region) -> tuple[Region | None, float]:
         """The region moved and cut, and the visible share of its moved area."""
