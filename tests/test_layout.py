@@ -135,7 +135,9 @@ def test_public_names_are_declared(path: Path) -> None:
     declared = declared_names(tree)
     assert declared is not None, "say in __all__ what is public"
     assert len(set(declared)) == len(declared)
-    if room_of(name_of(path)) == "cli":  # Click collects the commands; their functions bear the commands' names
+    if (
+        room_of(name_of(path)) == "cli"
+    ):  # Click collects the commands; their functions bear the commands' names
         assert set(declared) <= names
     elif path.name != "__init__.py":
         assert sorted(names) == sorted(declared)
@@ -147,7 +149,9 @@ def test_everything_public_is_documented(path: Path) -> None:
     assert not tree.body or ast.get_docstring(tree), "say in the module's docstring what it is for"
     bare = []
     for node in tree.body:
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) or node.name.startswith("_"):
+        if not isinstance(
+            node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+        ) or node.name.startswith("_"):
             continue
         inner = node.body if isinstance(node, ast.ClassDef) else []
         methods = [n for n in inner if isinstance(n, ast.FunctionDef) and not n.name.startswith("_")]
@@ -159,7 +163,13 @@ def test_everything_public_is_documented(path: Path) -> None:
 def test_only_the_command_line_prints(path: Path) -> None:
     if room_of(name_of(path)) == "cli":
         return
-    calls = [node.func for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    calls = [
+        node.func
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+    ]
     assert not [call for call in calls if isinstance(call, ast.Name) and call.id == "print"]
-    streams = [call for call in calls if isinstance(call, ast.Attribute) and call.attr in {"write", "writelines"}]
+    streams = [
+        call for call in calls if isinstance(call, ast.Attribute) and call.attr in {"write", "writelines"}
+    ]
     assert not [ast.unparse(call) for call in streams if ast.unparse(call).startswith("sys.std")]

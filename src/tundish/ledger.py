@@ -124,10 +124,10 @@ def _judged_annotations(annotations: pl.DataFrame, errors: pl.DataFrame) -> pl.D
     )
     places = annotations.select("source", path="label_path", row=pl.col("label_row").cast(pl.Int64))
     unread = (
-        errors.join(annotations, left_on="id", right_on="annotation_id", how="anti")
-        .join(places, on=["source", "path", "row"], how="anti")
-        .group_by("source", "path", "row")
-        .agg(pl.col("check").first())
+        errors.join(annotations, left_on="id", right_on="annotation_id", how="anti", maintain_order="left")
+        .join(places, on=["source", "path", "row"], how="anti", maintain_order="left")
+        # Several faults of one place are one label; a fault without a place stands for itself.
+        .filter(pl.col("row").is_null() | pl.struct("source", "path", "row").is_first_distinct())
         .select("source", "path", outcome=pl.lit("quarantined"), reason="check")
     )
     return pl.concat([rows, unread])
@@ -172,7 +172,7 @@ def _contradictions(
             valid.join(splits, on="image_id", how="anti"), "valid image{s} that splits does not know"
         )
         found += _statement(
-            splits.join(valid, on="image_id", how="anti"), "image{s} in splits that are not valid"
+            splits.join(valid, on="image_id", how="anti"), "image{s} in splits without a valid row in images"
         )
     return found
 

@@ -131,19 +131,19 @@ def write_split(
         file_bytes: A file is closed when its images hold this much.
 
     Returns:
-        The names of the files.
+        The names of the files; none for a split without images, which `datasets` could not load.
     """
     schema = arrow_schema(features)
     temporary: list[Path] = []
     groups = _groups(rows, images, schema, group_bytes)
     group = next(groups, None)
-    while group is not None or not temporary:  # a split without images still is a file with its schema
+    while group is not None:
         path = folder / f".{split}-{len(temporary):05d}.tmp"
         temporary.append(path)
         size = 0
         with pq.ParquetWriter(path, schema, **_properties(schema)) as writer:
             while group is not None and size < file_bytes:
-                writer.write_table(group[0], row_group_size=max(1, group[0].num_rows))
+                writer.write_table(group[0], row_group_size=group[0].num_rows)
                 size += group[1]
                 group = next(groups, None)
     names = [f"{split}-{number:05d}-of-{len(temporary):05d}.parquet" for number in range(len(temporary))]

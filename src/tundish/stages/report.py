@@ -1,0 +1,205 @@
+"""report: ledger and balance as ``reports/metrics.json`` for `dvc metrics`, and tables for `dvc plots`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+import polars as pl
+
+from tundish.ledger import Ledger, Tally, read_ledger
+from tundish.stages.base import Context, Outcome, Stage
+from tundish.tables import (
+    ANNOTATIONS,
+    COVERAGE,
+    DUPLICATES,
+    IMAGES,
+    LINEAGE,
+    QUARANTINE,
+    SPLITS,
+    write_atomically,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["STAGE"]
+
+_BRIGHTNESS = [step / 20 for step in range(21)]
+_SHARPNESS = [0.0, *(2.0**power for power in range(17))]
+"""Doubling: sharpness spans orders of magnitude."""
+
+
+def _run(context: Context) -> Outcome:
+    ledger = read_ledger(context.store, context.curated)
+    images = IMAGES.read(context.table("images"))
+    labels = _used_labels(context)
+    valid = ANNOTATIONS.read(context.table("annotations")).filter("valid")
+    metrics = {
+        "files": _tally(ledger.files),
+        "annotations": _tally(ledger.annotations) | {"by_class": _classes(context, valid)},
+        "contradictions": len(ledger.contradictions),
+        "images": _images(context, images),
+        "duplicates": _duplicates(context),
+        "splits": _splits(context, labels),
+        "augmented": _augmented(context),
+    }
+    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
+    write_atomically(context.reports / "metrics.json", orjson.dumps(metrics, option=options))
+    _plots(context, images, labels)
+    return _outcome(ledger, metrics)
+
+
+def _used_labels(context: Context) -> pl.DataFrame:
+    """The valid labels of the files that have a split: split, label."""
+    splits = SPLITS.read(context.table("splits")).filter(pl.col("split").is_not_null())
+    labels = ANNOTATIONS.read(context.table("annotations")).filter("valid")
+    return labels.join(splits, on=["source", "path"], how="inner").select("split", "label")
+
+
+def _tally(tally: Tally | None) -> dict[str, Any]:
+    tally = tally or Tally(0, 0)
+    return {
+        "input": tally.input,
+        "accepted": tally.accepted,
+        "quarantined": sum(tally.quarantined.values()),
+        "skipped": sum(tally.skipped.values()),
+        "reasons": {"quarantined": tally.quarantined, "skipped": tally.skipped},
+    }
+
+
+def _classes(context: Context, labels: pl.DataFrame) -> dict[str, int]:
+    """Labels of each class, in the order of the recipe."""
+    counts = dict(labels.group_by("label").len().iter_rows())
+    return {name: counts.get(name, 0) for name in context.recipe.annotations.classes}
+
+
+def _images(context: Context, images: pl.DataFrame) -> dict[str, int]:
+    states = dict(COVERAGE.read(context.table("coverage")).group_by("state").len().iter_rows())
+    return {
+        "distinct": images.height,
+        "valid": int(images["valid"].sum()),
+        **{f"files_{state}": states.get(state, 0) for state in ("labelled", "negative", "unlabelled")},
+    }
+
+
+def _duplicates(context: Context) -> dict[str, Any]:
+    rows = DUPLICATES.read(context.table("duplicates"))
+    conflicts = rows.filter(pl.col("label_conflict").is_not_null())
+    relations = rows.group_by("relation").len().sort("relation").iter_rows()
+    return {
+        "clusters": rows["cluster_id"].n_unique(),
+        "files": rows.height,
+        "not_kept": rows.filter(~pl.col("kept")).height,
+        "by_relation": dict(relations),
+        "clusters_with_label_conflicts": conflicts["cluster_id"].n_unique(),
+    }
+
+
+def _splits(context: Context, labels: pl.DataFrame) -> dict[str, Any]:
+    """Images and labels of each split, without derived ones, and how far they are from the ratios."""
+    table = SPLITS.read(context.table("splits"))
+    ratios = context.recipe.split.ratios
+    inside = table.filter(pl.col("split").is_not_null())
+    result: dict[str, Any] = {
+        name: {
+            "images": inside.filter(pl.col("split") == name).height,
+            "labels": _classes(context, labels.filter(pl.col("split") == name)),
+        }
+        for name in ratios
+    }
+    left_out = table.filter(pl.col("split").is_null()).group_by("reason").len().sort("reason")
+    by_class = {
+        name: _deviation([result[split]["labels"][name] for split in ratios], list(ratios.values()))
+        for name in context.recipe.annotations.classes
+    }
+    images = _deviation([result[split]["images"] for split in ratios], list(ratios.values()))
+    return result | {
+        "left_out": {str(reason): count for reason, count in left_out.iter_rows()},
+        "deviation": {
+            "images": images,
+            "by_class": by_class,
+            "largest": max((abs(value) for value in (images, *by_class.values())), default=0.0),
+        },
+    }
+
+
+def _deviation(counts: list[int], ratios: list[float]) -> float:
+    """Of the shares of a thing from the ratios, the one that is farthest off; 0 where there is none of it."""
+    total = sum(counts)
+    if not total:
+        return 0.0
+    off = np.subtract(np.divide(counts, total), ratios)
+    return round(float(off[np.abs(off).argmax()]), 6)
+
+
+def _augmented(context: Context) -> dict[str, int]:
+    path = context.table("lineage")
+    lineage = LINEAGE.read(path) if path.exists() else LINEAGE.empty()
+    labels = ANNOTATIONS.read(context.augmented / "annotations.parquet").height if lineage.height else 0
+    return {"images": lineage.height, "labels": labels, "labels_dropped": int(lineage["dropped"].sum())}
+
+
+def _plots(context: Context, images: pl.DataFrame, labels: pl.DataFrame) -> None:
+    classes = [
+        (split, name, count)
+        for split in context.recipe.split.ratios
+        for name, count in _classes(context, labels.filter(pl.col("split") == split)).items()
+    ]
+    sizes = images.filter("valid").group_by("width", "height").len().sort("width", "height").iter_rows()
+    quarantine = QUARANTINE.read(context.table("quarantine"))
+    checks = ["kind", "check", "severity"]
+    _csv(context, "classes", ["split", "class", "labels"], classes)
+    _csv(
+        context,
+        "image_sizes",
+        ["size", "images"],
+        ((f"{width}x{height}", count) for width, height, count in sizes),
+    )
+    _csv(
+        context, "quarantine", [*checks, "count"], quarantine.group_by(checks).len().sort(checks).iter_rows()
+    )
+    for name, edges in (("brightness", _BRIGHTNESS), ("sharpness", _SHARPNESS)):
+        _csv(context, name, [name, "images"], _histogram(images[name], edges))
+
+
+def _histogram(values: pl.Series, edges: Sequence[float]) -> list[tuple[float, int]]:
+    """(lower edge, count); what lies beyond the edges counts in the outermost bins."""
+    inner = np.clip(values.drop_nulls().drop_nans().to_numpy(), edges[0], edges[-1])
+    counts, _ = np.histogram(inner, edges)
+    return list(zip(edges[:-1], counts.tolist(), strict=True))
+
+
+def _csv(context: Context, name: str, columns: list[str], rows: Iterable[Sequence[object]]) -> None:
+    frame = pl.DataFrame(list(rows), schema=columns, orient="row")
+    write_atomically(context.reports / "plots" / f"{name}.csv", frame.write_csv().encode())
+
+
+def _outcome(ledger: Ledger, metrics: dict[str, Any]) -> Outcome:
+    counts = {
+        f"{name} {what}": metrics[name][what]
+        for name in ("files", "annotations")
+        for what in ("input", "accepted", "quarantined", "skipped")
+    }
+    return Outcome(counts, list(ledger.contradictions))
+
+
+STAGE = Stage(
+    name="report",
+    about="Write reports/metrics.json and the tables of the plots.",
+    reads=(
+        "store",
+        "curated/images.parquet",
+        "curated/annotations.parquet",
+        "curated/coverage.parquet",
+        "curated/quarantine.parquet",
+        "curated/duplicates.parquet",
+        "curated/splits.parquet",
+        "curated/lineage.parquet",
+        "augmented",
+    ),
+    writes=("reports/metrics.json", "reports/plots"),
+    depends=("annotations", "split"),
+    run=_run,
+)
