@@ -82,6 +82,8 @@ def test_every_planted_steel_fault_is_there_once(steel: tuple[Path, Truth]) -> N
     [empty], [png] = truth.faults("zero_bytes"), truth.faults("png_called_jpg")
     assert (raw / empty.path).stat().st_size == 0
     assert (raw / png.path).read_bytes()[:4] == b"\x89PNG"
+    [dark] = truth.faults("too_dark")
+    assert np.asarray(cv2.imread(str(raw / dark.path), 0)).mean() < 0.02 * 255
     for planted in truth.faults("unlabelled"):
         assert not (raw / planted.path.replace("images", "annotations").replace(".jpg", ".xml")).exists()
 

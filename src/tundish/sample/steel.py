@@ -129,7 +129,7 @@ def _with_picture_faults(books: Recorder, shots: list[_Shot]) -> list[_Shot]:
     """A lamp that failed and a lens that lost its focus."""
     changed = list(shots)
     dark, blurred = changed[52], changed[131]
-    changed[52] = replace(dark, picture=dark.picture * np.float32(0.06))
+    changed[52] = replace(dark, picture=dark.picture * np.float32(0.025))
     soft = np.asarray(cv2.GaussianBlur(blurred.picture, (0, 0), 7), dtype=np.float32)
     changed[131] = replace(blurred, picture=soft)
     books.plant("too_dark", f"images/{dark.stem}.jpg")
