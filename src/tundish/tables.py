@@ -76,7 +76,9 @@ class Table:
         """
         if not path.exists():
             raise MissingStepError(
-                f"there is no {self.name} table", where=str(path), fix=f"run the stage '{self.written_by}' first"
+                f"there is no {self.name} table",
+                where=str(path),
+                fix=f"run the stage '{self.written_by}' first",
             )
         return _as_polars(pq.read_table(path))
 
@@ -308,7 +310,11 @@ DUPLICATES = Table(
             _field("transform", _TEXT, "how it is turned against the representative"),
             _field("score", _REAL, "worst local correlation with the representative", "1"),
             _field("kept", _FLAG, "stays in the dataset"),
-            _field("label_conflict", _TEXT, "class, count or geometry where its labels differ"),
+            _field(
+                "label_conflict",
+                _TEXT,
+                "class, count or geometry where its labels differ, state where a negative is unlabelled here",
+            ),
         ]
     ),
     ("cluster_id", "source", "path"),

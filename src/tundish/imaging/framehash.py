@@ -25,6 +25,7 @@ __all__ = [
     "halve",
     "reduce_area",
     "relative_code",
+    "turn_box",
 ]
 
 T = TypeVar("T", bound=np.generic)
@@ -100,6 +101,16 @@ def apply_code(image: NDArray[T], code: int) -> NDArray[T]:
     if code & 2:
         image = image[::-1]
     return image.swapaxes(0, 1) if code & 4 else image
+
+
+def turn_box(box: tuple[float, float, float, float], code: int) -> tuple[float, float, float, float]:
+    """Where `apply_code` puts a box (left, top, right, bottom) in shares of the width and height."""
+    left, top, right, bottom = box
+    if code & 1:
+        left, right = 1 - right, 1 - left
+    if code & 2:
+        top, bottom = 1 - bottom, 1 - top
+    return (top, left, bottom, right) if code & 4 else (left, top, right, bottom)
 
 
 def relative_code(of: int, to: int) -> int:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["STAGE", "read_features"]
+__all__ = ["STAGE", "feature_parts", "read_features"]
 
 STEP_VERSION = 1
 """Raised when the same image would be measured otherwise: old parts are then made again."""
@@ -52,14 +52,28 @@ def read_features(context: Context, columns: Sequence[str] | None = None) -> pl.
     """
     wanted = list(columns or [name for name in FEATURES.schema.names if name != "thumbnail"])
     frames = [pl.DataFrame(FEATURES.empty().select(wanted))]
-    for shard in shard_paths(context.image_shards):
-        part = _part(context, shard)
-        if not part.exists():
-            raise MissingStepError("these images have not been measured", where=str(shard), fix="run the stage 'measure' first")
+    for part in feature_parts(context):
         frame = pl.from_arrow(pq.read_table(part, columns=wanted))
         assert isinstance(frame, pl.DataFrame)
         frames.append(frame)
     return pl.concat(frames)
+
+
+def feature_parts(context: Context) -> list[Path]:
+    """The features part of each shard, in the shards' order.
+
+    Raises:
+        MissingStepError: A shard has not been measured yet.
+    """
+    parts = []
+    for shard in shard_paths(context.image_shards):
+        part = _part(context, shard)
+        if not part.exists():
+            raise MissingStepError(
+                "these images have not been measured", where=str(shard), fix="run the stage 'measure' first"
+            )
+        parts.append(part)
+    return parts
 
 
 def _part(context: Context, shard: Path) -> Path:
@@ -73,14 +87,23 @@ def _run(context: Context) -> Outcome:
     parts = {_part(context, shard): shard for shard in shards}
     for stale in set(shard_paths(context.features)) - set(parts):
         stale.unlink()
-    jobs = [_Job(shard, part, context.recipe.images.max_pixels) for part, shard in parts.items() if not part.exists()]
+    jobs = [
+        _Job(shard, part, context.recipe.images.max_pixels)
+        for part, shard in parts.items()
+        if not part.exists()
+    ]
     decoded = bad = 0
     for images, faults in context.engine.map(_measure_shard, jobs):
         decoded += images
         bad += faults
         context.progress(decoded, 0)
     return Outcome(
-        {"images decoded": decoded, "not decodable": bad, "new shards": len(jobs), "known shards": len(shards) - len(jobs)}
+        {
+            "images decoded": decoded,
+            "not decodable": bad,
+            "new shards": len(jobs),
+            "known shards": len(shards) - len(jobs),
+        }
     )
 
 

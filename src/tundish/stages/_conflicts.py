@@ -1,0 +1,111 @@
+"""Whether two copies of one picture are labelled alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+import polars as pl
+from scipy.optimize import linear_sum_assignment
+
+from tundish.imaging.framehash import turn_box
+from tundish.imaging.geometry import area_of_counts, area_of_polygon
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+__all__ = ["Conflict", "Labels", "conflict_between", "labels_of"]
+
+Conflict = Literal["class", "count", "geometry"]
+
+_TOLERANCE = 0.5
+"""px of the larger picture by which edges of the same box may differ: the rounding of formats, not a hand."""
+
+_AREA_TOLERANCE = 0.02
+
+
+class Labels(NamedTuple):
+    """The labels of one image file; geometry in shares of the upright image's width and height.
+
+    Attributes:
+        names: Class of each label.
+        boxes: (n, 4): left, top, right, bottom; NaN for a label of the whole image.
+        areas: (n,): of the outline or mask; 1 for boxes, whose edges say it all.
+        size: Width and height of the image, px.
+    """
+
+    names: tuple[str, ...]
+    boxes: NDArray[np.float64]
+    areas: NDArray[np.float64]
+    size: tuple[int, int]
+
+
+def labels_of(
+    annotations: pl.DataFrame, sizes: Mapping[tuple[str, str], tuple[int, int]]
+) -> dict[tuple[str, str], Labels]:
+    """Valid labels by (source, path) of the files in `sizes`; files without any have empty ones."""
+    found = {key: Labels((), np.empty((0, 4)), np.empty(0), size) for key, size in sizes.items()}
+    edges = (pl.col("x") + pl.col("width")).alias("right"), (pl.col("y") + pl.col("height")).alias("bottom")
+    labels = annotations.filter("valid").select(
+        "source", "path", "x", "y", *edges, pl.coalesce("label", "raw_label").fill_null("").alias("name"),
+        "shape", "segmentation", "rle",
+    )  # fmt: skip
+    for (source, path), rows in labels.group_by("source", "path", maintain_order=True):
+        key = str(source), str(path)
+        if key in sizes:
+            found[key] = _labels(rows, sizes[key])
+    return found
+
+
+def conflict_between(kept: Labels, copy: Labels, code: int) -> Conflict | None:
+    """How the labels of a copy contradict those of the picture that is kept.
+
+    Args:
+        kept: Labels of the picture that is kept.
+        copy: Labels of its copy, which may be larger, smaller, mirrored or turned.
+        code: How the kept picture is turned into the copy (`framehash.apply_code`).
+
+    Returns:
+        'class' where the sets of classes differ, 'count' where the numbers of a class differ, 'geometry'
+        where the places do, None where they agree.
+    """
+    if set(kept.names) != set(copy.names):
+        return "class"
+    if sorted(kept.names) != sorted(copy.names):
+        return "count"
+    turned = np.array([turn_box(tuple(box), code) for box in kept.boxes]).reshape(-1, 4)
+    scale = np.tile(np.maximum(kept.size[:: -1 if code & 4 else 1], copy.size), 2)
+    for name in set(kept.names):
+        mine = np.array([one == name for one in kept.names])
+        theirs = np.array([one == name for one in copy.names])
+        distance = np.abs(turned[mine][:, None] - copy.boxes[theirs][None]) * scale
+        off = np.nan_to_num(distance.max(2))
+        one, other = linear_sum_assignment(off)
+        areas = kept.areas[mine][one], copy.areas[theirs][other]
+        if off[one, other].max() > _TOLERANCE or not _alike(*areas):
+            return "geometry"
+    return None
+
+
+def _alike(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    larger = np.maximum(one, other)
+    return bool((np.abs(one - other) <= _AREA_TOLERANCE * larger).all())
+
+
+def _labels(rows: pl.DataFrame, size: tuple[int, int]) -> Labels:
+    boxes = rows.select("x", "y", "right", "bottom").to_numpy().astype(np.float64) / np.tile(size, 2)
+    return Labels(tuple(rows["name"]), boxes, np.array(list(_areas(rows, size)), np.float64), size)
+
+
+def _areas(rows: pl.DataFrame, size: tuple[int, int]) -> Iterator[float]:
+    """Shares of the image; boxes all count as 1, for their edges say it all."""
+    whole = size[0] * size[1]
+    for shape, rings, counts in rows.select("shape", "segmentation", "rle").iter_rows():
+        if shape == "polygon" and rings:
+            yield area_of_polygon(rings) / whole
+        elif shape == "mask" and counts:
+            yield area_of_counts(counts, *size) / whole
+        else:
+            yield 1.0
