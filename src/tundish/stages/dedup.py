@@ -55,9 +55,8 @@ def _files(context: Context) -> pl.DataFrame:
     coverage = COVERAGE.read(context.table("coverage"))
     sizes = latest_files(read_files(context.store)).select("source", "path", "size")
     images = IMAGES.read(context.table("images")).select("image_id", "width", "height")
-    features = read_features(
-        context, ["image_id", "pixel_hash", "frame_hash", "frame_code", "other_hashes", "other_codes"]
-    )
+    hashes = ["pixel_hash", "frame_hash", "frame_code", "other_hashes", "other_codes"]
+    features = read_features(context, ["image_id", "decodable", *hashes]).filter("decodable")
     largest = [-pl.col("width").cast(pl.Int64) * pl.col("height"), -pl.col("size")]
     order = [~pl.col("known"), *(largest if context.recipe.dedup.keep == "largest" else []), "source", "path"]
     return (
