@@ -22,7 +22,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["TRANSFORMS", "Agreement", "Copy", "find_copies", "worst_local"]
+__all__ = [
+    "GUARDED",
+    "PROBABLY",
+    "SAME",
+    "TRANSFORMS",
+    "Agreement",
+    "Copy",
+    "Relation",
+    "find_copies",
+    "worst_local",
+]
 
 T = TypeVar("T", bound=np.generic)
 

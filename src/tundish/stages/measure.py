@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["STAGE", "feature_parts", "read_features"]
+__all__ = ["STAGE", "STEP_VERSION", "feature_parts", "read_features"]
 
 STEP_VERSION = 1
 """Raised when the same image would be measured otherwise: old parts are then made again."""
