@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import errno
 import importlib
 import sys
@@ -9,7 +10,7 @@ from typing import Any
 
 import click
 
-from tundish.errors import TundishError
+from tundish.errors import TundishError, UsageError
 
 __all__ = ["main"]
 
@@ -51,6 +52,17 @@ class _Main(click.Group):
             return None
         commands: dict[str, click.Command] = importlib.import_module(module).COMMANDS
         return commands[name]
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does it, with the nearest name for one that is misspelt."""
+        name = args[0]
+        if name not in _COMMANDS and not name.startswith("-"):
+            close = difflib.get_close_matches(name, _COMMANDS, n=1)
+            fix = f"did you mean '{close[0]}'" if close else f"choose one of {', '.join(_COMMANDS)}"
+            raise UsageError(f"there is no command '{name}'", fix=fix)
+        return super().resolve_command(ctx, args)
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run; an error is one sentence on stderr and an exit code, never a traceback."""

@@ -163,8 +163,12 @@ def _check_labels(
     for source in context.recipe.sources:
         reading = _read_labels(context, files, source, good)
         frames.append(labels_to_frame(reading, source.label))
-        out = images.filter((pl.col("source") == source.label) & ~pl.col("valid"))
-        faults.append(_problem_rows(reading, source.label, out["path"].to_list()))
+        mine = pl.col("source") == source.label
+        out = [
+            *images.filter(mine & ~pl.col("valid"))["path"],
+            *files.filter(mine & (pl.col("kind") == "image") & (pl.col("outcome") == "quarantined"))["path"],
+        ]
+        faults.append(_problem_rows(reading, source.label, out))
         covered |= {(source.label, path) for path in reading.covered}
     sizes = good.unique("image_id").select("image_id", "width", "height")
     section = context.recipe.annotations

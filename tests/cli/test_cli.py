@@ -1,0 +1,171 @@
+"""The command line as a newcomer types it, rightly and wrongly."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import orjson
+import pytest
+import yaml
+
+from tundish.stages import ABOUT
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def tundish(*arguments: str, cwd: Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tundish", *arguments],
+        cwd=cwd,
+        env=os.environ | {"PYTHONWARNINGS": "error"} | (env or {}),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+def refusal(done: subprocess.CompletedProcess[str], code: int = 2) -> str:
+    """The one sentence of a command that refused."""
+    assert done.returncode == code, (done.returncode, done.stderr)
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("Error: ")
+    assert lines[0].endswith(".")
+    return lines[0]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "plant"
+    (folder / "pipelines").mkdir(parents=True)
+    (folder / "datasets").mkdir()
+    (folder / "schemas").symlink_to(ROOT / "schemas")
+    (folder / "params.yaml").write_text("# mine\npipelines: []\nother: 1\n")
+    return folder
+
+
+def photos(folder: Path, count: int = 12) -> Path:
+    """A folder per class with pictures that do not look alike."""
+    for number in range(count):
+        pixels = np.random.default_rng(number).integers(0, 255, (8, 8, 3), dtype=np.uint8)
+        path = folder / ("good" if number % 3 else "cracked") / f"p {number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(cv2.imencode(".png", cv2.resize(pixels, (96, 64)))[1].tobytes())
+    return folder
+
+
+def test_help__names_every_command_and_every_command_has_an_example(tmp_path: Path) -> None:
+    text = tundish("--help", cwd=tmp_path).stdout
+    commands = ["init", "add", "sample", "run", "status", *ABOUT]
+    for command in commands:
+        assert command in text
+        assert "Example:" in tundish(command, "--help", cwd=tmp_path).stdout
+
+
+def test_help__imports_nothing_heavy(tmp_path: Path) -> None:
+    code = "import sys, tundish.cli; heavy = {'cv2', 'polars', 'pyarrow', 'numpy', 'pandera', 'dvc', 'rich'}; print(heavy & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["statsu"], "did you mean 'status'"),
+        (["run"], "Missing argument"),
+        (["run", "nope"], "tundish add NAME SOURCE"),
+        (["run", "x", "--from", "export", "--to", "split"], "comes after"),
+        (["run", "x", "--to", "nowhere"], "nowhere"),
+        (["add", "a b", "."], "no name for a dataset"),
+        (["add", "x", "missing"], "nothing is here"),
+        (["status"], "no dataset yet"),
+        (["--nonsense"], "--nonsense"),
+    ],
+)
+def test_wrong_use__is_one_sentence_and_exit_code_2(project: Path, arguments: list[str], told: str) -> None:
+    assert told in refusal(tundish(*arguments, cwd=project))
+
+
+def test_outside_a_project__is_told_how_to_make_one(tmp_path: Path) -> None:
+    assert "tundish init DIR" in refusal(tundish("status", cwd=tmp_path))
+
+
+def test_add__folder_without_images_and_empty_folder(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    assert "no files" in refusal(tundish("add", "x", str(tmp_path / "none"), cwd=project))
+    (tmp_path / "none" / "a.docx").write_bytes(b"x")
+    assert "image" in refusal(tundish("add", "x", str(tmp_path / "none"), cwd=project))
+
+
+def test_add__writes_a_recipe_and_lists_it_and_does_not_overwrite(project: Path, tmp_path: Path) -> None:
+    photos(tmp_path / "in")
+    done = tundish("add", "parts", str(tmp_path / "in"), cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert "folders" in done.stdout
+    assert "cracked, good" in done.stdout
+    text = (project / "pipelines/parts.yaml").read_text(encoding="utf-8")
+    assert yaml.safe_load(text)["annotations"]["classes"] == {"cracked": [], "good": []}
+    params = (project / "params.yaml").read_text()
+    assert params == "# mine\npipelines:\n  - parts\nother: 1\n"
+    assert "--force" in refusal(tundish("add", "parts", str(tmp_path / "in"), cwd=project))
+
+
+def test_run__from_a_folder_of_photos_to_splits(project: Path, tmp_path: Path) -> None:
+    photos(tmp_path / "in")
+    tundish("add", "parts", str(tmp_path / "in"), cwd=project)
+    done = tundish("run", "parts", cwd=project / "datasets")
+    assert done.returncode == 0, done.stderr
+    assert (project / "datasets/parts/exports/coco/annotations/instances_train.json").exists()
+    answer = orjson.loads(tundish("status", "--json", cwd=project).stdout)
+    assert answer["parts"]["closes"]
+    assert answer["parts"]["files"]["accepted"] == 12
+    assert sum(answer["parts"]["splits"].values()) == 12
+    lines = tundish("status", cwd=project).stdout.splitlines()
+    assert len(lines) == 5
+    assert lines[0] == "parts: 12 files = 12 accepted + 0 quarantined + 0 skipped; 12 labels = 12 accepted + 0 quarantined + 0 skipped"
+
+
+def test_run__stage_before_its_time_tells_which_is_missing(project: Path, tmp_path: Path) -> None:
+    photos(tmp_path / "in")
+    tundish("add", "parts", str(tmp_path / "in"), cwd=project)
+    assert "run the stage 'validate' first" in refusal(tundish("split", "parts", cwd=project))
+
+
+def test_run__read_only_project_is_exit_code_2(project: Path, tmp_path: Path) -> None:
+    photos(tmp_path / "in")
+    tundish("add", "parts", str(tmp_path / "in"), cwd=project)
+    (project / "datasets").chmod(0o555)
+    if os.access(project / "datasets", os.W_OK):
+        (project / "datasets").chmod(0o755)
+        # For root no folder is read-only; a file where the folder should be is refused in the same way.
+        (project / "datasets/parts").write_text("in the way")
+    assert "datasets" in refusal(tundish("ingest", "parts", cwd=project))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, which only Linux has")
+def test_run__full_disk_is_exit_code_3(project: Path, tmp_path: Path) -> None:
+    photos(tmp_path / "in")
+    tundish("add", "parts", str(tmp_path / "in"), cwd=project)
+    (project / "datasets/parts").mkdir()
+    (project / "datasets/parts/..seen.json.tmp").symlink_to("/dev/full")
+    sentence = refusal(tundish("ingest", "parts", cwd=project), code=3)
+    assert "no space left on device" in sentence
+    assert "free some space" in sentence
+    assert tundish("ingest", "parts", cwd=project).returncode in (0, 3)
+
+
+def test_init__lays_out_a_project_once(tmp_path: Path) -> None:
+    done = tundish("init", "plant", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    plant = tmp_path / "plant"
+    assert {path.name for path in plant.iterdir()} >= {"dvc.yaml", "params.yaml", "pipelines", "schemas", "datasets", ".dvc"}
+    assert (plant / "dvc.yaml").read_bytes() == (ROOT / "dvc.yaml").read_bytes()
+    assert "there is a project already" in refusal(tundish("init", "plant", cwd=tmp_path))

@@ -1,0 +1,138 @@
+"""The pipeline through the real `dvc repro`: what runs again, what does not, and what a clone can do."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+pytestmark = pytest.mark.slow
+
+BIN = Path(sys.executable).parent
+ENV = os.environ | {
+    "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+    "DVC_NO_ANALYTICS": "1",
+    "GIT_AUTHOR_NAME": "t",
+    "GIT_AUTHOR_EMAIL": "t@example.com",
+    "GIT_COMMITTER_NAME": "t",
+    "GIT_COMMITTER_EMAIL": "t@example.com",
+}
+STAGES = ["ingest", "measure", "validate", "dedup", "split", "augment", "export", "report"]
+
+
+def sh(*command: str, cwd: Path) -> str:
+    done = subprocess.run(command, cwd=cwd, env=ENV, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def picture(folder: Path, number: int) -> None:
+    """One image of its own with one box, as VOC."""
+    rng = np.random.default_rng(number)
+    pixels = cv2.resize(rng.integers(40, 210, (12, 16), dtype=np.uint8), (160, 120), interpolation=cv2.INTER_CUBIC)
+    (folder / "images").mkdir(parents=True, exist_ok=True)
+    (folder / "annotations").mkdir(exist_ok=True)
+    stem = f"C{number // 4:03}_{number:04}"
+    (folder / f"images/{stem}.jpg").write_bytes(cv2.imencode(".jpg", pixels)[1].tobytes())
+    name = "scratch" if number % 3 else "scale"
+    x, y = (int(v) for v in rng.integers(1, 60, 2))
+    (folder / f"annotations/{stem}.xml").write_text(
+        f"<annotation><filename>{stem}.jpg</filename><size><width>160</width><height>120</height><depth>1</depth></size>"
+        f"<object><name>{name}</name><bndbox><xmin>{x}</xmin><ymin>{y}</ymin><xmax>{x + 40}</xmax><ymax>{y + 30}</ymax>"
+        "</bndbox></object></annotation>"
+    )
+
+
+def pictures(folder: Path, numbers: Sequence[int]) -> None:
+    for number in numbers:
+        picture(folder, number)
+
+
+def project(folder: Path) -> Path:
+    sh("tundish", "init", str(folder), cwd=folder.parent)
+    pictures(folder / "datasets/line/raw/a", range(24))
+    sh("tundish", "add", "line", "datasets/line/raw/a", cwd=folder)
+    recipe = folder / "pipelines/line.yaml"
+    text = recipe.read_text(encoding="utf-8")
+    assert "path: raw/a" in text
+    text = text.replace("    # keys: {coil_id: '^(?P<coil_id>[A-Z]\\d+)_'}", "    keys: {coil_id: '^(?P<coil_id>[A-Z]\\d+)_'}")
+    text = text.replace("group_by: []", "group_by: [coil_id]").replace("copies: 0", "copies: 1")
+    recipe.write_text(text, encoding="utf-8")
+    return folder
+
+
+def repro(folder: Path) -> tuple[list[str], str]:
+    """Runs the pipeline; the stages that ran, and all that was printed."""
+    text = sh("dvc", "repro", cwd=folder)
+    return re.findall(r"Running stage '(\w+)@line'", text), text
+
+
+def products(folder: Path) -> dict[str, str]:
+    """Digest of every table and export."""
+    dataset = folder / "datasets/line"
+    rooms = ("store", "curated", "augmented", "exports", "reports")
+    return {
+        path.relative_to(dataset).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for room in rooms
+        for path in sorted((dataset / room).rglob("*"))
+        if path.is_file() and path.name != ".gitignore"
+    }
+
+
+def test_repro__from_first_run_to_clone(tmp_path: Path) -> None:
+    folder = project(tmp_path / "plant")
+    ran, _ = repro(folder)
+    assert ran == STAGES
+    first = products(folder)
+    assert len(first) > 40
+
+    ran, text = repro(folder)
+    assert ran == ["ingest"]
+    assert "new files 0" in text
+    assert products(folder) == first
+
+    twin = project(tmp_path / "elsewhere")
+    sh("tundish", "run", "line", cwd=twin)
+    assert products(twin) == first
+
+    recipe = folder / "pipelines/line.yaml"
+    recipe.write_text(recipe.read_text().replace("salt: '1'", "salt: another"))
+    ran, _ = repro(folder)
+    assert ran == ["ingest", "split", "augment", "export", "report"]
+
+    pictures(folder / "datasets/line/raw/a", range(24, 34))
+    ran, text = repro(folder)
+    assert ran == STAGES
+    assert "images decoded 10," in text
+
+    check_clone_without_raw(folder, tmp_path)
+
+
+def check_clone_without_raw(folder: Path, tmp_path: Path) -> None:
+    """A clone that pulls has everything but raw/ and exports/, and makes the exports again byte for byte."""
+    before = products(folder)
+    sh("dvc", "remote", "add", "-d", "here", str(tmp_path / "remote"), cwd=folder)
+    sh("dvc", "push", cwd=folder)
+    sh("git", "add", "-A", cwd=folder)
+    sh("git", "commit", "-qm", "all", cwd=folder)
+    sh("git", "clone", "-q", str(folder), str(tmp_path / "clone"), cwd=tmp_path)
+    clone = tmp_path / "clone"
+    assert not (clone / "datasets/line/raw").exists()
+    sh("dvc", "pull", "--allow-missing", cwd=clone)
+    ran, text = repro(clone)
+    assert "going on from the store" in text
+    assert "measure" not in ran
+    assert products(clone) == before
+    shutil.rmtree(clone)
