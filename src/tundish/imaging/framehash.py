@@ -28,7 +28,7 @@ __all__ = [
     "turn_box",
 ]
 
-T = TypeVar("T", bound=np.generic)
+_T = TypeVar("_T", bound=np.generic)
 
 THUMBNAIL_SIDE = 96
 HASH_BYTES = 32
@@ -94,7 +94,7 @@ def frame_hashes(thumbnail: NDArray[np.uint8]) -> list[tuple[bytes, int]]:
     ]
 
 
-def apply_code(image: NDArray[T], code: int) -> NDArray[T]:
+def apply_code(image: NDArray[_T], code: int) -> NDArray[_T]:
     """Mirror and turn an image (h, w[, c]) as `code` says; a view."""
     if code & 1:
         image = image[:, ::-1]

@@ -34,7 +34,7 @@ __all__ = [
     "worst_local",
 ]
 
-T = TypeVar("T", bound=np.generic)
+_T = TypeVar("_T", bound=np.generic)
 
 Relation = Literal["same picture", "probably same picture", "mirrored or turned"]
 
@@ -175,7 +175,7 @@ def find_copies(
     return _decide(first, second, codes, agreement, len(hashes))
 
 
-def _turned(pictures: NDArray[T], codes: NDArray[np.int64]) -> NDArray[T]:
+def _turned(pictures: NDArray[_T], codes: NDArray[np.int64]) -> NDArray[_T]:
     """Turn each picture of a batch (n, h, w) of its own by its code, in place."""
     for code in np.unique(codes[codes > 0]):
         these = codes == code
