@@ -50,8 +50,14 @@ TRANSFORMS = (
 )
 """What `framehash.apply_code` does for codes 0 to 7."""
 
-SAME, PROBABLY, GUARDED = 0.85, 0.7, 0.95
-"""Scores from which a pair is called the same; on a fixed camera only from `GUARDED`."""
+SAME = 0.85
+"""Score from which a pair is the same picture."""
+
+PROBABLY = 0.7
+"""Score from which it probably is."""
+
+GUARDED = 0.95
+"""Score asked instead of `SAME` on a fixed camera, and there nothing is probable."""
 
 _BOX, _TEXTURE, _LEAST_TEXTURED, _MOST_CLIPPED = 13, 1.5, 0.05, 0.05
 _DARK, _BRIGHT = 5, 250
