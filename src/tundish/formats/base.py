@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, Protocol
+from functools import cached_property, lru_cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
 __all__ = [
     "IMAGE_SUFFIXES",
+    "NO_ATTRIBUTES",
     "Catalog",
     "Evidence",
     "Format",
@@ -37,6 +39,8 @@ Role = Literal["image", "annotation", "classes", "other"]
 """What a file is to a format; 'classes' files name the classes and are stored, never read as labels."""
 
 Shape = Literal["box", "polygon", "mask", "class"]
+
+_Key = TypeVar("_Key", bound="Hashable")
 
 
 _FOLDER_WORDS = re.compile(
@@ -70,6 +74,11 @@ def plain_folder(folder: str) -> str:
     return "/".join(part for part in parts if part)
 
 
+def _counterpart(path: str) -> tuple[str, str]:
+    folder, _, stem = parts_of(path)
+    return plain_folder(folder), stem
+
+
 @dataclass(frozen=True)
 class Listing:
     """The files of a source: POSIX paths relative to it, sorted, and a way to read one."""
@@ -78,8 +87,7 @@ class Listing:
     read: Callable[[str], bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class ImageRef:
+class ImageRef(NamedTuple):
     """An image a label may belong to. Sizes are of the upright image; orientation is its EXIF value."""
 
     path: str
@@ -94,15 +102,28 @@ class Catalog:
 
     def __init__(self, images: Iterable[ImageRef]) -> None:
         self.images: list[ImageRef] = list(images)
-        self._by_path = {image.path: image for image in self.images}
-        self._by_name: dict[str, list[ImageRef]] = {}
-        self._by_stem: dict[str, list[ImageRef]] = {}
-        self._beside: dict[tuple[str, str], list[ImageRef]] = {}
+
+    @cached_property
+    def _by_path(self) -> dict[str, ImageRef]:
+        return {image.path: image for image in self.images}
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[ImageRef]]:
+        return self._grouped(lambda path: parts_of(path)[1])
+
+    @cached_property
+    def _by_stem(self) -> dict[str, list[ImageRef]]:
+        return self._grouped(lambda path: parts_of(path)[2])
+
+    @cached_property
+    def _beside(self) -> dict[tuple[str, str], list[ImageRef]]:
+        return self._grouped(_counterpart)
+
+    def _grouped(self, key: Callable[[str], _Key]) -> dict[_Key, list[ImageRef]]:
+        groups: dict[_Key, list[ImageRef]] = {}
         for image in self.images:
-            folder, name, stem = parts_of(image.path)
-            self._by_name.setdefault(name, []).append(image)
-            self._by_stem.setdefault(stem, []).append(image)
-            self._beside.setdefault((plain_folder(folder), stem), []).append(image)
+            groups.setdefault(key(image.path), []).append(image)
+        return groups
 
     def by_path(self, path: str) -> ImageRef | None:
         """The image with exactly this path relative to the source."""
@@ -121,12 +142,15 @@ class Catalog:
         return self._beside.get((plain_folder(folder), stem), ())
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+NO_ATTRIBUTES: Mapping[str, object] = MappingProxyType({})
+
+
+class Label(NamedTuple):
     """One label of one image file, in pixels of the upright image.
 
     `segmentation` is COCO's list of rings; `rle` is COCO's compressed counts (size is the image's).
-    A 'class' label speaks of the whole image. `attributes` keeps what else the file says.
+    A 'class' label speaks of the whole image. `attributes` keeps what else the file says. It is a tuple: made
+    several times as fast as a frozen dataclass.
     """
 
     image: ImageRef
@@ -143,7 +167,7 @@ class Label:
     is_crowd: bool = False
     score: float | None = None
     author: str | None = None
-    attributes: dict[str, object] = field(default_factory=dict)
+    attributes: Mapping[str, object] = NO_ATTRIBUTES
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from tundish.formats.fault import Fault
 from tundish.formats.rle import compressed_counts, size_of
@@ -20,8 +19,7 @@ __all__ = ["CocoShape", "read_shape"]
 _Box = tuple[float, float, float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class CocoShape:
+class CocoShape(NamedTuple):
     """What an annotation draws: a box, rings of a polygon, or compressed counts of a mask."""
 
     kind: Literal["box", "polygon", "mask"]
@@ -75,24 +73,26 @@ def _box(entry: dict[str, Any], image: ImageRef, *, stored: bool, derived: _Box 
     box = entry.get("bbox")
     if derived is not None and not box:
         return derived
-    if not isinstance(box, list) or len(box) != 4:
-        raise Fault(
-            "missing_box", "bbox is not a list of four numbers, and there is no segmentation", "bbox", box
-        )
     try:
-        finite = math.isfinite(sum(box))
-    except (TypeError, OverflowError):
-        finite = False
-    if not finite:
-        bad = next((value for value in box if isinstance(value, str) or real(value) is None), box)
-        if isinstance(bad, str) and real(bad) is not None:
-            raise Fault("wrong_type", f"'{bad}' is text, not a number", "bbox", box)
-        check, message = fault_of_number(bad)
-        raise Fault(check, message, "bbox", box)
-    x, y, width, height = box
-    if width < 0 or height < 0:
-        raise Fault("negative_size", "the size of the box is negative", "bbox", box)
-    return turn_box(image, box) if stored else (x, y, width, height)
+        x, y, width, height = box  # type: ignore[misc]  # anything else is what the except is for
+        good = math.isfinite(x + y + width + height) and width >= 0 and height >= 0 and type(box) is list
+    except (TypeError, ValueError, OverflowError):
+        good = False
+    if not good:
+        raise _fault_of_box(box)
+    return turn_box(image, (x, y, width, height)) if stored else (x, y, width, height)
+
+
+def _fault_of_box(box: object) -> Fault:
+    if not isinstance(box, list) or len(box) != 4:
+        message = "bbox is not a list of four numbers, and there is no segmentation"
+        return Fault("missing_box", message, "bbox", box)
+    for value in box:
+        if isinstance(value, str) and real(value) is not None:
+            return Fault("wrong_type", f"'{value}' is text, not a number", "bbox", box)
+        if real(value) is None:
+            return Fault(*fault_of_number(value), "bbox", box)
+    return Fault("negative_size", "the size of the box is negative, or too large to add up", "bbox", box)
 
 
 def _rings(segmentation: object) -> list[list[float]]:
@@ -112,8 +112,7 @@ def _rings(segmentation: object) -> list[list[float]]:
             finite = False
         if not finite:
             bad = next((value for value in ring if isinstance(value, str) or real(value) is None), ring)
-            check, message = fault_of_number(bad)
-            raise Fault(check, message, "segmentation", bad)
+            raise Fault(*fault_of_number(bad), "segmentation", bad)
     return rings
 
 

@@ -68,16 +68,16 @@ def write_coco(
     if rows["number"].null_count() or rows["category"].null_count():
         raise ValueError("annotations are of images or classes that are not written")
     drawn = rows.filter(pl.col("shape") != "class")
-    content = {
+    head = {
         "info": {"description": description},
         "licenses": [],
         "categories": [
             {"id": number, "name": name, "supercategory": ""} for number, name in enumerate(classes, 1)
         ],
         "images": _images(images, rows.filter(pl.col("shape") == "class")),
-        "annotations": _annotations(drawn, _areas(drawn)),
     }
-    return orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE)
+    entries = ",\n".join(_annotations(drawn.with_columns(area=_areas(drawn))))
+    return b'%b,"annotations":[\n%b\n]}\n' % (orjson.dumps(head)[:-1], entries.encode())
 
 
 _NUMBERS = {"label": pl.String, "category": pl.Int64}
@@ -104,53 +104,56 @@ def _areas(rows: pl.DataFrame) -> NDArray[np.float64]:
     return areas
 
 
-def _annotations(rows: pl.DataFrame, areas: NDArray[np.float64]) -> list[dict[str, Any]]:
-    """The entries; columns are walked side by side, which is several times as fast as row dictionaries."""
-    columns = rows.select(
-        *("number", "category", "x", "y", "width", "height", "segmentation", "rle", "shape", "is_crowd"),
-        *("image_height", "image_width", "annotation_id"),
-        *(_or_null(rows, name, kind) for name, kind in _OPTIONAL.items()),
-    ).to_dict(as_series=False)
-    entries = []
-    for number, (area, *values) in enumerate(zip(areas.tolist(), *columns.values(), strict=True), 1):
-        image, category, x, y, width, height, rings, counts, shape, crowd, image_height, image_width = values[
-            :12
-        ]
-        annotation_id, score, author, attributes = values[12:]
-        segmentation: object = rings if shape == "polygon" and rings else []
-        if shape == "mask" and counts is not None:
-            segmentation = {"size": [image_height, image_width], "counts": counts}
-        entry = {
-            "id": number,
-            "image_id": image,
-            "category_id": category,
-            "bbox": [x, y, width, height],
-            "area": area,
-            "iscrowd": int(crowd or 0),
-            "segmentation": segmentation,
-            "annotation_id": annotation_id,
-        }
-        if score is not None:
-            entry["score"] = score
-        if author is not None:
-            entry["author"] = author
-        if attributes:
-            entry |= _attributes(attributes)
-        entries.append(entry)
-    return entries
+def _annotations(rows: pl.DataFrame) -> list[str]:
+    """The entries as JSON; made by column, which is several times as fast as from dictionaries."""
+    fixed = _members(
+        id=pl.int_range(1, pl.len() + 1),
+        image_id="number",
+        category_id="category",
+        bbox=pl.concat_list("x", "y", "width", "height"),
+        area="area",
+        iscrowd=pl.col("is_crowd").fill_null(value=False).cast(pl.Int8),
+    )
+    polygon = (pl.col("shape") == "polygon") & pl.col("segmentation").is_not_null()
+    mask = (pl.col("shape") == "mask") & pl.col("rle").is_not_null()
+    size = pl.concat_list("image_height", "image_width")
+    drawn = (
+        pl.when(polygon)
+        .then(_members(segmentation="segmentation"))
+        .when(mask)
+        .then(pl.concat_str(pl.lit('"segmentation":'), _object(size=size, counts="rle")))
+        .otherwise(pl.lit('"segmentation":[]'))
+    )
+    optional = [
+        pl.when(pl.col(name).is_not_null()).then(pl.format(",{}", text))
+        for name, text in (
+            ("score", _members(score="score")),
+            ("author", _members(author="author")),
+            ("attributes", pl.col("attributes").map_elements(_attributes, pl.String)),
+        )
+        if name in rows.columns
+    ]
+    parts = [pl.lit("{"), fixed, pl.lit(","), drawn, pl.lit(","), _members(annotation_id="annotation_id")]
+    entry = pl.concat_str(*parts, *optional, pl.lit("}"), ignore_nulls=True)
+    return rows.select(entry.alias("entry"))["entry"].to_list()
 
 
-_OPTIONAL = {"score": pl.Float64, "author": pl.String, "attributes": pl.String}
+def _object(**values: pl.Expr | str) -> pl.Expr:
+    """A JSON object."""
+    return pl.struct([pl.col(value).alias(name) if isinstance(value, str) else value.alias(name)
+                      for name, value in values.items()]).struct.json_encode()  # fmt: skip
 
 
-def _or_null(rows: pl.DataFrame, name: str, kind: type[pl.DataType]) -> pl.Expr:
-    return pl.col(name) if name in rows.columns else pl.lit(None, kind).alias(name)
+def _members(**values: pl.Expr | str) -> pl.Expr:
+    """The members of a JSON object, without its braces."""
+    return _object(**values).str.strip_prefix("{").str.strip_suffix("}")
 
 
-def _attributes(text: str) -> dict[str, Any]:
+def _attributes(text: str) -> str:
     """Attributes as they are, unparsed, but for key points, which COCO has beside them."""
     if '"keypoints"' not in text:
-        return {"attributes": orjson.Fragment(text)}
+        return f'"attributes":{text}'
     attributes = orjson.loads(text)
     beside = {key: attributes.pop(key) for key in _KEY_POINTS if key in attributes}
-    return beside | ({"attributes": attributes} if attributes else {})
+    members = beside | ({"attributes": attributes} if attributes else {})
+    return orjson.dumps(members)[1:-1].decode()

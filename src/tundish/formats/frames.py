@@ -11,14 +11,15 @@ import orjson
 import polars as pl
 import pyarrow as pa
 
+from tundish.formats.base import Label
 from tundish.tables import ANNOTATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from tundish.formats.base import Label, Reading
+    from tundish.formats.base import Reading
 
 __all__ = ["labels_to_frame", "polygon_areas"]
 
@@ -31,27 +32,17 @@ def labels_to_frame(reading: Reading, source: str) -> pl.DataFrame:
     """
     labels = reading.labels
     count = len(labels)
-    columns: dict[str, Any] = {
-        "annotation_id": _ids(source, labels),
-        "image_id": [label.image.image_id for label in labels],
-        "path": [label.image.path for label in labels],
+    columns: dict[str, Any] = dict.fromkeys(Label._fields, ())
+    columns |= zip(Label._fields, zip(*labels, strict=True), strict=False)
+    columns |= {
+        "annotation_id": _ids(source, columns["label_path"], columns["label_row"]),
+        "image_id": [image.image_id for image in columns["image"]],
+        "path": [image.path for image in columns["image"]],
         "source": pa.repeat(pa.scalar(source, pa.string()), count),
         "label": pa.nulls(count, pa.string()),
-        "raw_label": [label.raw_label for label in labels],
-        "shape": [label.shape for label in labels],
-        "x": [label.x for label in labels],
-        "y": [label.y for label in labels],
-        "width": [label.width for label in labels],
-        "height": [label.height for label in labels],
-        "segmentation": _nested([label.segmentation for label in labels]),
-        "rle": [label.rle for label in labels],
-        "is_crowd": [label.is_crowd for label in labels],
-        "score": [label.score for label in labels],
-        "author": [label.author for label in labels],
+        "segmentation": _nested(columns["segmentation"]),
         "origin": pa.repeat(pa.scalar("import", pa.string()), count),
-        "attributes": [_attributes(label.attributes) for label in labels],
-        "label_path": [label.label_path for label in labels],
-        "label_row": [label.label_row for label in labels],
+        "attributes": [_attributes(attributes) for attributes in columns["attributes"]],
         "valid": pa.repeat(pa.scalar(value=True), count),
     }
     arrays = [
@@ -82,20 +73,15 @@ def polygon_areas(segmentation: pl.Series) -> NDArray[np.float64]:
     return areas
 
 
-def _ids(source: str, labels: Sequence[Label]) -> list[str]:
-    prefix = sha256(f"{source}\0".encode())
-    ids = []
-    for label in labels:
-        digest = prefix.copy()
-        digest.update(f"{label.label_path}\0{label.label_row}".encode())
-        ids.append(digest.hexdigest()[:32])
-    return ids
+def _ids(source: str, paths: Sequence[str], rows: Sequence[int]) -> list[str]:
+    places = (f"{source}\0{path}\0{row}".encode() for path, row in zip(paths, rows, strict=True))
+    return [sha256(place).hexdigest()[:32] for place in places]
 
 
-def _attributes(attributes: dict[str, object]) -> str | None:
+def _attributes(attributes: Mapping[str, object]) -> str | None:
     if not attributes:
         return None
-    return orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS).decode()
+    return orjson.dumps(dict(attributes), option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS).decode()
 
 
 def _nested(polygons: Sequence[list[list[float]] | None]) -> pa.Array:

@@ -22,7 +22,17 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from tundish.formats.base import Evidence, ImageRef, Label, Options, Problem, Reading, parts_of, suffix_of
+from tundish.formats.base import (
+    NO_ATTRIBUTES,
+    Evidence,
+    ImageRef,
+    Label,
+    Options,
+    Problem,
+    Reading,
+    parts_of,
+    suffix_of,
+)
 from tundish.formats.match import Miss, find_beside
 from tundish.formats.sniffing import SAMPLE, catalog_of, counted, is_image, read_note, sample, unlabelled_note
 from tundish.formats.text import decode_text, fault_of_number, real
@@ -213,7 +223,7 @@ class _Rows:
                 self.path,
                 row,
                 score=score,
-                attributes=attributes or {},
+                attributes=attributes or NO_ATTRIBUTES,
             )
         )
         return True

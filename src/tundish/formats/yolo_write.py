@@ -30,7 +30,7 @@ def write_yolo(
 ) -> tuple[dict[str, bytes], list[str]]:
     """Label files and data.yaml by path, and the annotation_ids of what YOLO cannot say.
 
-    ``train/a.jpg`` gives ``labels/train/a.txt``; its image belongs at ``images/train/a.jpg``. Every image gets
+    ``train/a.jpg`` gives ``labels/train/a.txt``; its image belongs at ``images/train/a.jpg``. Every image has
     a file, an empty one where it has no label: give no unlabelled images. To detect, polygons and masks are
     written as their boxes. To segment, polygons stay polygons, several rings joined into one by bridges
     without width, and boxes stay boxes (Ultralytics wants all of one kind). Left out are crowds, labels of
