@@ -1,4 +1,4 @@
-"""Write the parts of docs/ that are made from the code; ``--check`` only tells whether they are up to date."""
+"""Write the parts of docs/ that are made from the code; ``--check`` only tells whether they are stale."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import orjson
 
 from tundish.cli import main as tundish
 from tundish.recipe import json_schema
-from tundish.rules import load_model
+from tundish.rules import describe, load_model
 from tundish.tables import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 DOCS = Path(__file__).resolve().parent
 MODELS = (
@@ -33,44 +33,66 @@ def commands() -> str:
     for name in tundish.list_commands(context):
         command = tundish.get_command(context, name)
         assert command is not None
-        inner = click.Context(command, info_name=name, parent=context, max_content_width=100, terminal_width=100)
+        inner = click.Context(
+            command, info_name=name, parent=context, max_content_width=100, terminal_width=100
+        )
         parts += [f"## tundish {name}", "", "```text", command.get_help(inner), "```", ""]
     return "\n".join(parts)
 
 
 def tables() -> str:
     """Every canonical table with its columns, types and units."""
-    parts = ["# Tables", "", "Made from `tundish.tables` by `make docs`. Times are UTC; boxes are 0-based and half-open,",
-             "x right, y down, in the upright image. A file is named by (source, path).", ""]  # fmt: skip
+    parts = [
+        "# Tables",
+        "",
+        "Made from `tundish.tables` by `make docs`. Times are UTC; boxes are 0-based and half-open, x right,",
+        "y down, in the upright image. A file is named by (source, path).",
+        "",
+    ]
     for table in TABLES:
-        parts += [f"## {table.name}", "", f"Written by `{table.written_by}`, sorted by {', '.join(table.order)}.", ""]
+        parts += [
+            f"## {table.name}",
+            "",
+            f"Written by `{table.written_by}`, sorted by {', '.join(table.order)}.",
+            "",
+        ]
         parts += ["| column | type | unit | what |", "| --- | --- | --- | --- |"]
         for field in table.schema:
             about = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
-            parts.append(f"| {field.name} | {field.type} | {about.get('unit', '')} | {about['description']} |")
+            parts.append(
+                f"| {field.name} | {field.type} | {about.get('unit', '')} | {about['description']} |"
+            )
         parts.append("")
     return "\n".join(parts)
 
 
 def rules() -> str:
     """Every rule of the Pandera models that come with the project."""
-    parts = ["# Rules", "", "Made from the Pandera models in `schemas/` by `make docs`. An error takes the image or",
-             "label out; a warning is told and keeps it.", ""]  # fmt: skip
+    parts = [
+        "# Rules",
+        "",
+        "Made from the Pandera models in `schemas/` by `make docs`. An error takes the image or label out;",
+        "a warning is told and keeps it.",
+        "",
+    ]
     for reference in MODELS:
-        parts += [f"## {reference}", "", "| rule | column | limit | severity | what it says |", "| --- | --- | --- | --- | --- |"]
+        parts += [
+            f"## {reference}",
+            "",
+            "| rule | column | limit | severity | what it says |",
+            "| --- | --- | --- | --- | --- |",
+        ]
         parts += list(_rules_of(load_model(DOCS.parent, reference)))
         parts.append("")
     return "\n".join(parts)
 
 
 def _rules_of(model: Any) -> Iterator[str]:
-    from tundish.rules import describe
-
     for rule, column, limit in describe(model):
         yield f"| `{rule.name}` | {column} | {limit} | {rule.severity} | {rule.sentence} |"
 
 
-PARTS = {
+PARTS: dict[str, Callable[[], bytes]] = {
     "commands.md": lambda: commands().encode(),
     "tables.md": lambda: tables().encode(),
     "rules.md": lambda: rules().encode(),

@@ -16,7 +16,7 @@ Subclass a model and set a field again to change its limit; the rule keeps its n
 from __future__ import annotations
 
 import pandera.polars as pa
-import polars as pl
+import polars as pl  # noqa: TC002  (Pandera reads the annotations when it builds the model)
 
 from tundish.rules import error, rules, warning
 
@@ -35,7 +35,9 @@ class Annotations(pa.DataFrameModel):
     short_side: float = pa.Field(
         gt=0.0, metadata=rules(below=error("degenerate", "the label has no width or no height"))
     )
-    area: float = pa.Field(ge=4.0, metadata=rules(below=warning("tiny", "the label is smaller than one can see")))
+    area: float = pa.Field(
+        ge=4.0, metadata=rules(below=warning("tiny", "the label is smaller than one can see"))
+    )
     copy: pl.Int32 = pa.Field(
         eq=0, metadata=rules(other=error("repeated", "exactly this label stands in the file before"))
     )

@@ -5,14 +5,14 @@ One row an image file. To change a limit, subclass a model and set the field aga
     class DarkField(Images):
         brightness: float = pa.Field(ge=0.005, nullable=True)
 
-and name it in the recipe: ``images: {schema: 'schemas/images.py:DarkField'}``. An *error* takes the image out, a
-*warning* is told and keeps it.
+and name it in the recipe: ``images: {schema: 'schemas/images.py:DarkField'}``. An *error* takes the image
+out, a *warning* is told and keeps it.
 """
 
 from __future__ import annotations
 
 import pandera.polars as pa
-import polars as pl
+import polars as pl  # noqa: TC002  (Pandera reads the annotations when it builds the model)
 
 from tundish.rules import error, rules, warning
 
@@ -27,7 +27,8 @@ class Images(pa.DataFrameModel):
     """
 
     fault: str = pa.Field(
-        isin=["none"], metadata=rules(other=error("not_decodable", "the file is no image that can be decoded"))
+        isin=["none"],
+        metadata=rules(other=error("not_decodable", "the file is no image that can be decoded")),
     )
     extension_fits: bool = pa.Field(
         eq=True,
@@ -38,7 +39,8 @@ class Images(pa.DataFrameModel):
         le=65_500,
         nullable=True,
         metadata=rules(
-            below=error("too_small", "the image is too small"), above=error("too_large", "the image is too large")
+            below=error("too_small", "the image is too small"),
+            above=error("too_large", "the image is too large"),
         ),
     )
     height: pl.Int32 = pa.Field(
@@ -46,7 +48,8 @@ class Images(pa.DataFrameModel):
         le=65_500,
         nullable=True,
         metadata=rules(
-            below=error("too_small", "the image is too small"), above=error("too_large", "the image is too large")
+            below=error("too_small", "the image is too small"),
+            above=error("too_large", "the image is too large"),
         ),
     )
     channels: pl.Int32 = pa.Field(
@@ -65,7 +68,9 @@ class Images(pa.DataFrameModel):
         ge=0.005, nullable=True, metadata=rules(below=warning("flat", "the image shows next to nothing"))
     )
     sharpness: float = pa.Field(
-        ge=5.0, nullable=True, metadata=rules(below=warning("blurred", "the image is out of focus or smeared"))
+        ge=5.0,
+        nullable=True,
+        metadata=rules(below=warning("blurred", "the image is out of focus or smeared")),
     )
     clipped_bright: float = pa.Field(
         le=0.5, nullable=True, metadata=rules(above=warning("overexposed", "much of the image is burnt out"))

@@ -6,6 +6,7 @@ import io
 import os
 import tarfile
 import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,8 +15,6 @@ from tundish.errors import SourceError
 from tundish.sources import EntryFault, open_source
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tundish.sources import Entry
 
 
@@ -39,8 +38,7 @@ def test_folder__files_in_path_order_with_nasty_names(tmp_path: Path) -> None:
 
 
 def test_folder__name_in_gbk_is_told_in_unicode(tmp_path: Path) -> None:
-    with open(os.fsencode(tmp_path) + b"/" + "划伤.jpg".encode("gb18030"), "wb") as file:
-        file.write(b"x")
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + "划伤.jpg".encode("gb18030"))).write_bytes(b"x")
     found = entries_of(tmp_path)
     assert list(found) == ["划伤.jpg"]
     assert found["划伤.jpg"].read() == b"x"
@@ -151,9 +149,10 @@ def test_zip__encrypted_member_is_a_fault(tmp_path: Path) -> None:
 
 def test_zip__repeated_name_counts_once_and_is_told(tmp_path: Path) -> None:
     path = tmp_path / "twice.zip"
-    with zipfile.ZipFile(path, "w") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+    with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a.jpg", b"old")
-        archive.writestr("a.jpg", b"new")
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("a.jpg", b"new")
     with open_source(path) as entries:
         both = list(entries)
         good = [entry.read() for entry in both if entry.fault is None]
@@ -192,5 +191,4 @@ def test_tar__truncated_archive_is_refused(tmp_path: Path) -> None:
         archive.addfile(info, io.BytesIO(os.urandom(100_000)))
     path.write_bytes(path.read_bytes()[:50_000])
     with pytest.raises((SourceError, EntryFault)), open_source(path) as entries:
-        for entry in entries:
-            entry.read()
+        [entry.read() for entry in entries]

@@ -11,7 +11,7 @@ import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import cv2
 
@@ -60,7 +60,7 @@ class DaskEngine:
                 "dask.distributed is not installed", where=address, fix="pip install 'tundish[cluster]'"
             ) from error
         try:
-            self._client = Client(address, timeout="10s")
+            self._client: Any = Client(address, timeout="10s")  # type: ignore[no-untyped-call]
         except OSError as error:
             raise OutsideError(
                 "no Dask scheduler answers", where=address, fix="start one with 'dask scheduler'"

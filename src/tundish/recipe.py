@@ -67,7 +67,9 @@ class Source(_Section):
     format: FormatName = Field(description="How the labels are written.")
     name: Name | None = Field(None, description="Short name in the tables; the path's last part by default.")
     names: tuple[str, ...] = Field((), description="Class names by number, where the labels hold numbers.")
-    keys: dict[Name, str] = Field({}, description="Regular expressions with a named group, on the file's name.")
+    keys: dict[Name, str] = Field(
+        {}, description="Regular expressions with a named group, on the file's name."
+    )
     options: dict[str, str] = Field({}, description="What else the format must know.")
 
     @field_validator("keys")
@@ -138,9 +140,12 @@ class Dedup(_Section):
     """How copies are found and which one stays."""
 
     level: Literal["fast"] = "fast"
-    keep: Literal["first", "largest"] = Field("first", description="By path, or by size in pixels then bytes.")
+    keep: Literal["first", "largest"] = Field(
+        "first", description="By path, or by size in pixels then bytes."
+    )
     conflicts: Literal["keep", "hold"] = Field(
-        "keep", description="Copies with other labels: keep the representative, or hold out the whole cluster."
+        "keep",
+        description="Copies with other labels: keep the representative, or hold out the whole cluster.",
     )
 
 
@@ -201,7 +206,9 @@ class Recipe(_Section):
         for key in self.split.group_by:
             if key not in known:
                 allowed = ", ".join(sorted(known)) or "none yet"
-                raise ValueError(f"split.group_by names '{key}', which no source has among its keys ({allowed})")
+                raise ValueError(
+                    f"split.group_by names '{key}', which no source has among its keys ({allowed})"
+                )
         return self
 
     @property
@@ -241,7 +248,9 @@ def load(path: Path) -> Recipe:
         if section not in data:
             # dvc.yaml watches every section by name, and DVC refuses one that is not there.
             raise RecipeError(
-                f"the section '{section}' is missing", where=str(path), fix=f"add '{section}: {{}}' for its defaults"
+                f"the section '{section}' is missing",
+                where=str(path),
+                fix=f"add '{section}: {{}}' for its defaults",
             )
         if data[section] is None:
             data[section] = {}

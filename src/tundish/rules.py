@@ -102,7 +102,8 @@ def _failures(model: type[pa.DataFrameModel], cases: pl.DataFrame) -> pl.DataFra
     if whole.height:
         first = whole.row(0, named=True)
         raise SchemaError(
-            f"the table does not fit the model: {first['check']}, column {first['column']}: {first['failure_case']}",
+            f"the table does not fit the model: {first['check']}, column {first['column']}:"
+            f" {first['failure_case']}",
             where=model.__name__,
             fix="mend the model's column names and types",
         )
@@ -116,7 +117,11 @@ def _failures(model: type[pa.DataFrameModel], cases: pl.DataFrame) -> pl.DataFra
     )
     text = pl.col("failure_case").cast(pl.String)
     number = text.str.contains(r"^-?\d+\.\d+(e-?\d+)?$")
-    short = pl.when(number).then(text.cast(pl.Float64, strict=False).round_sig_figs(4).cast(pl.String)).otherwise(text)
+    short = (
+        pl.when(number)
+        .then(text.cast(pl.Float64, strict=False).round_sig_figs(4).cast(pl.String))
+        .otherwise(text)
+    )
     value = short.fill_null("nothing")
     return (
         cases.join(names, on=["column", "check"], how="left", maintain_order="left")
@@ -158,9 +163,9 @@ def describe(model: type[pa.DataFrameModel]) -> Iterator[tuple[Rule, str, str]]:
 
 def _inherited_metadata(model: type[pa.DataFrameModel], column: str) -> Iterator[dict[str, Any]]:
     for base in model.__mro__:
-        if isinstance(base, type) and issubclass(base, pa.DataFrameModel) and base is not pa.DataFrameModel:
+        if issubclass(base, pa.DataFrameModel) and base is not pa.DataFrameModel:
             field = base.to_schema().columns.get(column)
-            if field is not None and field.metadata:
+            if field is not None and field.metadata is not None:
                 yield field.metadata
 
 
@@ -173,7 +178,9 @@ def load_model(project: Path, reference: str) -> type[pa.DataFrameModel]:
     file, _, name = reference.partition(":")
     path = project / file
     if not path.is_file():
-        raise SchemaError("there is no such schema file", where=str(path), fix="'tundish init' lays out schemas/")
+        raise SchemaError(
+            "there is no such schema file", where=str(path), fix="'tundish init' lays out schemas/"
+        )
     # A name of its own, so that two projects in one process do not share a module.
     unique = f"_tundish_schema_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]}"
     spec = importlib.util.spec_from_file_location(unique, path)
@@ -183,14 +190,25 @@ def load_model(project: Path, reference: str) -> type[pa.DataFrameModel]:
     sys.modules[unique] = module
     try:
         spec.loader.exec_module(module)
-    except (SyntaxError, ImportError, NameError, AttributeError, TypeError, pa.errors.SchemaInitError) as problem:
+    except (
+        SyntaxError,
+        ImportError,
+        NameError,
+        AttributeError,
+        TypeError,
+        pa.errors.SchemaInitError,
+    ) as problem:
         raise SchemaError(f"the schema file does not run ({problem})", where=str(path)) from problem
     model = getattr(module, name, None)
     if not (isinstance(model, type) and issubclass(model, pa.DataFrameModel)):
         there = ", ".join(
             key
             for key, value in vars(module).items()
-            if isinstance(value, type) and issubclass(value, pa.DataFrameModel) and value is not pa.DataFrameModel
+            if isinstance(value, type)
+            and issubclass(value, pa.DataFrameModel)
+            and value is not pa.DataFrameModel
         )
-        raise SchemaError(f"there is no Pandera model '{name}'", where=str(path), fix=f"it has: {there or 'none'}")
+        raise SchemaError(
+            f"there is no Pandera model '{name}'", where=str(path), fix=f"it has: {there or 'none'}"
+        )
     return model

@@ -44,8 +44,8 @@ class EntryFault(Exception):  # noqa: N818  (a fault of the data, not an error o
 class Entry:
     """One file of a source.
 
-    `path` is POSIX and relative; `stamp` changes when the file does; `fault` is set where the entry must not be
-    read, with `skipped` true where that is no loss (a system file, a link).
+    `path` is POSIX and relative; `stamp` changes when the file does; `fault` is set where the entry must not
+    be read, with `skipped` true where that is no loss (a system file, a link).
     """
 
     path: str
@@ -80,10 +80,16 @@ def open_source(path: Path) -> Iterator[Iterator[Entry]]:
             with tarfile.open(path) as archive:
                 yield _tar(archive, path)
         else:
-            what = "this is neither a folder nor a zip or tar that can be opened" if path.exists() else "nothing is here"
+            what = (
+                "this is neither a folder nor a zip or tar that can be opened"
+                if path.exists()
+                else "nothing is here"
+            )
             raise SourceError(what, where=str(path), fix="name a folder, a .zip or a .tar")
     except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
-        raise SourceError(f"the archive is damaged ({error})", where=str(path), fix="copy it again") from error
+        raise SourceError(
+            f"the archive is damaged ({error})", where=str(path), fix="copy it again"
+        ) from error
 
 
 def _folder(root: Path) -> Iterator[Entry]:

@@ -90,7 +90,7 @@ class Packer:
 def write_shard(
     folder: Path, blobs: Sequence[Blob], *, name: str | None = None, compression: str = "none"
 ) -> str:
-    """Write one shard and return its name (the file's stem), which is made from its ids where none is given."""
+    """Write one shard and return its name (the file's stem), made from its ids where none is given."""
     if name is None:
         name = hashlib.sha256("\n".join(blob.id for blob in blobs).encode()).hexdigest()[:16]
     ids = pa.array([blob.id for blob in blobs], pa.string())

@@ -18,7 +18,9 @@ from tundish.stages import ABOUT
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def tundish(*arguments: str, cwd: Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def tundish(
+    *arguments: str, cwd: Path, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         [sys.executable, "-m", "tundish", *arguments],
         cwd=cwd,
@@ -71,7 +73,8 @@ def test_help__names_every_command_and_every_command_has_an_example(tmp_path: Pa
 
 
 def test_help__imports_nothing_heavy(tmp_path: Path) -> None:
-    code = "import sys, tundish.cli; heavy = {'cv2', 'polars', 'pyarrow', 'numpy', 'pandera', 'dvc', 'rich'}; print(heavy & set(sys.modules))"
+    heavy = "{'cv2', 'polars', 'pyarrow', 'numpy', 'pandera', 'dvc', 'rich'}"
+    code = f"import sys, tundish.cli; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
@@ -130,7 +133,10 @@ def test_run__from_a_folder_of_photos_to_splits(project: Path, tmp_path: Path) -
     assert sum(answer["parts"]["splits"].values()) == 12
     lines = tundish("status", cwd=project).stdout.splitlines()
     assert len(lines) == 5
-    assert lines[0] == "parts: 12 files = 12 accepted + 0 quarantined + 0 skipped; 12 labels = 12 accepted + 0 quarantined + 0 skipped"
+    assert (
+        lines[0] == "parts: 12 files = 12 accepted + 0 quarantined + 0 skipped; "
+        "12 labels = 12 accepted + 0 quarantined + 0 skipped"
+    )
 
 
 def test_run__stage_before_its_time_tells_which_is_missing(project: Path, tmp_path: Path) -> None:
@@ -166,6 +172,13 @@ def test_init__lays_out_a_project_once(tmp_path: Path) -> None:
     done = tundish("init", "plant", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     plant = tmp_path / "plant"
-    assert {path.name for path in plant.iterdir()} >= {"dvc.yaml", "params.yaml", "pipelines", "schemas", "datasets", ".dvc"}
+    assert {path.name for path in plant.iterdir()} >= {
+        "dvc.yaml",
+        "params.yaml",
+        "pipelines",
+        "schemas",
+        "datasets",
+        ".dvc",
+    }
     assert (plant / "dvc.yaml").read_bytes() == (ROOT / "dvc.yaml").read_bytes()
     assert "there is a project already" in refusal(tundish("init", "plant", cwd=tmp_path))

@@ -41,7 +41,9 @@ def sh(*command: str, cwd: Path) -> str:
 def picture(folder: Path, number: int) -> None:
     """One image of its own with one box, as VOC."""
     rng = np.random.default_rng(number)
-    pixels = cv2.resize(rng.integers(40, 210, (12, 16), dtype=np.uint8), (160, 120), interpolation=cv2.INTER_CUBIC)
+    pixels = cv2.resize(
+        rng.integers(40, 210, (12, 16), dtype=np.uint8), (160, 120), interpolation=cv2.INTER_CUBIC
+    )
     (folder / "images").mkdir(parents=True, exist_ok=True)
     (folder / "annotations").mkdir(exist_ok=True)
     stem = f"C{number // 4:03}_{number:04}"
@@ -50,8 +52,8 @@ def picture(folder: Path, number: int) -> None:
     x, y = (int(v) for v in rng.integers(1, 60, 2))
     (folder / f"annotations/{stem}.xml").write_text(
         f"<annotation><filename>{stem}.jpg</filename><size><width>160</width><height>120</height><depth>1</depth></size>"
-        f"<object><name>{name}</name><bndbox><xmin>{x}</xmin><ymin>{y}</ymin><xmax>{x + 40}</xmax><ymax>{y + 30}</ymax>"
-        "</bndbox></object></annotation>"
+        f"<object><name>{name}</name><bndbox><xmin>{x}</xmin><ymin>{y}</ymin>"
+        f"<xmax>{x + 40}</xmax><ymax>{y + 30}</ymax></bndbox></object></annotation>"
     )
 
 
@@ -67,7 +69,9 @@ def project(folder: Path) -> Path:
     recipe = folder / "pipelines/line.yaml"
     text = recipe.read_text(encoding="utf-8")
     assert "path: raw/a" in text
-    text = text.replace("    # keys: {coil_id: '^(?P<coil_id>[A-Z]\\d+)_'}", "    keys: {coil_id: '^(?P<coil_id>[A-Z]\\d+)_'}")
+    text = text.replace(
+        "    # keys: {coil_id: '^(?P<coil_id>[A-Z]\\d+)_'}", "    keys: {coil_id: '^(?P<coil_id>[A-Z]\\d+)_'}"
+    )
     text = text.replace("group_by: []", "group_by: [coil_id]").replace("copies: 0", "copies: 1")
     recipe.write_text(text, encoding="utf-8")
     return folder

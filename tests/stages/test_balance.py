@@ -16,7 +16,9 @@ RATIOS = np.array([0.8, 0.1, 0.1])
     st.integers(1, 5),
     st.integers(0, 2**32 - 1),
 )
-def test_deal__every_group_gets_a_split_and_fixed_ones_keep_theirs(groups: int, columns: int, seed: int) -> None:
+def test_deal__every_group_gets_a_split_and_fixed_ones_keep_theirs(
+    groups: int, columns: int, seed: int
+) -> None:
     rng = np.random.default_rng(seed)
     weights = rng.integers(0, 4, (groups, columns)).astype(float)
     fixed = rng.integers(-1, 3, groups)

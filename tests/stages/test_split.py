@@ -50,7 +50,9 @@ def shots(coils: int, each: int = 5, start: int = 0) -> list[Shot]:
     ]
 
 
-def split(project: Path, pictures: Sequence[Shot], **section: Any) -> tuple[dict[str, dict[str, Any]], Outcome]:
+def split(
+    project: Path, pictures: Sequence[Shot], **section: Any
+) -> tuple[dict[str, dict[str, Any]], Outcome]:
     section = {"group_by": ["coil_id"], "ratios": {"train": 0.6, "val": 0.2, "test": 0.2}} | section
     source = {"path": "raw", "format": "voc", "keys": {"coil_id": "(?P<coil_id>C)"}}
     dedup = {"conflicts": section.pop("conflicts", "keep")}
@@ -64,16 +66,19 @@ def split(project: Path, pictures: Sequence[Shot], **section: Any) -> tuple[dict
         }
     )
     context = Context(recipe, project, LocalEngine())
-    place = {"source": "raw"}
+    place: dict[str, object] = {"source": "raw"}
     images = IMAGES.frame([{"image_id": s.name, "path": s.name, "valid": s.valid} | place for s in pictures])
     coil = pl.Series("coil_id", [s.coil for s in pictures], dtype=pl.String)
     IMAGES.write(images.with_columns(coil), context.table("images"))
     COVERAGE.write(
-        COVERAGE.frame([{"path": s.name, "image_id": s.name, "state": s.state} | place for s in pictures if s.valid]),
+        COVERAGE.frame(
+            [{"path": s.name, "image_id": s.name, "state": s.state} | place for s in pictures if s.valid]
+        ),
         context.table("coverage"),
     )
     labels = [
-        {"annotation_id": f"{s.name}/{n}", "image_id": s.name, "path": s.name, "label": label, "valid": True} | place
+        {"annotation_id": f"{s.name}/{n}", "image_id": s.name, "path": s.name, "label": label, "valid": True}
+        | place
         for s in pictures
         for n, label in enumerate(s.classes)
     ]
@@ -88,9 +93,17 @@ def _clusters(pictures: Sequence[Shot]) -> list[dict[str, Any]]:
     rows = []
     for keeper in {s.copy_of for s in pictures if s.copy_of}:
         cluster = {"cluster_id": keeper, "representative_id": keeper, "source": "raw"}
-        rows.append({"image_id": keeper, "path": keeper, "relation": "representative", "kept": True} | cluster)
+        rows.append(
+            {"image_id": keeper, "path": keeper, "relation": "representative", "kept": True} | cluster
+        )
         rows += [
-            {"image_id": s.name, "path": s.name, "relation": s.relation, "kept": s.kept, "label_conflict": s.conflict}
+            {
+                "image_id": s.name,
+                "path": s.name,
+                "relation": s.relation,
+                "kept": s.kept,
+                "label_conflict": s.conflict,
+            }
             | cluster
             for s in pictures
             if s.copy_of == keeper
@@ -118,7 +131,9 @@ def test_split__a_coil_is_never_split(tmp_path: Path) -> None:
 def test_split__growth_moves_nothing(tmp_path: Path) -> None:
     before, _ = split(tmp_path, shots(40))
     after, _ = split(tmp_path, shots(44))
-    assert {name: after[name]["split"] for name in before} == {name: row["split"] for name, row in before.items()}
+    assert {name: after[name]["split"] for name in before} == {
+        name: row["split"] for name, row in before.items()
+    }
     assert len(after) == 220
 
 
@@ -132,7 +147,9 @@ def test_split__removing_data_moves_nothing_and_bringing_it_back_neither(tmp_pat
     before, _ = split(tmp_path, shots(20))
     split(tmp_path, [shot for shot in shots(20) if not shot.name.endswith("-1")])
     after, _ = split(tmp_path, shots(20))
-    assert {name: row["split"] for name, row in after.items()} == {name: row["split"] for name, row in before.items()}
+    assert {name: row["split"] for name, row in after.items()} == {
+        name: row["split"] for name, row in before.items()
+    }
 
 
 def test_split__where_groups_of_two_splits_meet_the_smaller_moves_and_it_is_told(tmp_path: Path) -> None:
@@ -185,7 +202,9 @@ def test_split__what_is_left_out_has_its_reason(tmp_path: Path) -> None:
 
 
 def test_split__unlabelled_images_are_dealt_where_the_recipe_says_so(tmp_path: Path) -> None:
-    rows, _ = split(tmp_path, [Shot(f"n{n}", classes=(), state="unlabelled") for n in range(10)], unlabelled="include")
+    rows, _ = split(
+        tmp_path, [Shot(f"n{n}", classes=(), state="unlabelled") for n in range(10)], unlabelled="include"
+    )
     assert sum(row["split"] == "train" for row in rows.values()) == 6
 
 

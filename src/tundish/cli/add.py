@@ -36,7 +36,9 @@ def add(name: str, source: Path, force: bool, as_json: bool) -> None:
         raise UsageError(f"'{name}' is no name for a dataset", fix="use letters, digits, '-' and '_'")
     path = find_recipe(project, name)
     if path.exists() and not force:
-        raise UsageError("this recipe is there already", where=str(path), fix="choose another name, or --force")
+        raise UsageError(
+            "this recipe is there already", where=str(path), fix="choose another name, or --force"
+        )
     found = _look(source)
     best = found[0]
     text = _recipe(name, _as_written(source, project / "datasets" / name), best)
@@ -62,7 +64,9 @@ def _look(source: Path) -> list[Evidence]:
         members = {entry.path: entry for entry in entries if entry.fault is None}
         found = sniff_all(Listing(sorted(members), lambda path: members[path].read()))
     if not members:
-        raise SourceError("the source holds no files", where=str(source), fix="name the folder with the images")
+        raise SourceError(
+            "the source holds no files", where=str(source), fix="name the folder with the images"
+        )
     if not found:
         raise SourceError(
             f"none of its {len(members):,} files is an image",
@@ -73,7 +77,7 @@ def _look(source: Path) -> list[Evidence]:
 
 
 def _as_written(source: Path, dataset: Path) -> str:
-    """The source as the recipe names it: relative to the dataset's folder, unless it was given as absolute."""
+    """The source as the recipe names it: relative to the dataset's folder, unless it was given absolute."""
     inside = source.resolve().is_relative_to(dataset.parent.parent.resolve())
     if source.is_absolute() and not inside:
         return source.as_posix()
@@ -83,9 +87,11 @@ def _as_written(source: Path, dataset: Path) -> str:
 def _quoted(text: str) -> str:
     import yaml
 
-    return str(yaml.safe_dump(text, allow_unicode=True, default_flow_style=True, width=10_000)).removesuffix(
-        "\n...\n"
-    ).strip()
+    return (
+        str(yaml.safe_dump(text, allow_unicode=True, default_flow_style=True, width=10_000))
+        .removesuffix("\n...\n")
+        .strip()
+    )
 
 
 def _flow(values: dict[str, str]) -> str:

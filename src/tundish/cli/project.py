@@ -77,18 +77,20 @@ def _version_control(folder: Path) -> None:
     try:
         # A project may be a part of a larger repository.
         subdirectory = inside and not (folder / ".git").exists()
-        with Repo.init(str(folder), no_scm=not inside, subdir=subdirectory) as repo:
-            with repo.config.edit() as config:
-                config["core"]["analytics"] = False
+        repo = Repo.init(str(folder), no_scm=not inside, subdir=subdirectory)
+        with repo, repo.config.edit() as config:
+            config["core"]["analytics"] = False
     except DvcException as problem:
         raise OutsideError(f"DVC could not start here ({problem})", where=str(folder)) from problem
-    _add_lines(folder / ".dvcignore", "# what Python leaves beside the schemas is no change of them\n__pycache__\n")
+    _add_lines(
+        folder / ".dvcignore", "# what Python leaves beside the schemas is no change of them\n__pycache__\n"
+    )
 
 
 @click.command("sample")
 @click.option("--seed", default=2026, show_default=True, help="Another seed makes other pictures.")
 def sample(seed: int) -> None:
-    """Make two realistic sample datasets, dirty on purpose, each with a truth.json that says what was planted.
+    """Make two realistic sample datasets, dirty on purpose, with a truth.json that says what was planted.
 
     Writes datasets/steel-surface and datasets/coal-belt and, where they are missing, their recipes.
 

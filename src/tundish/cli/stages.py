@@ -13,6 +13,7 @@ from tundish.stages import ABOUT, between
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tundish.recipe import ExportName
     from tundish.stages.base import Outcome
 
 __all__ = ["COMMANDS"]
@@ -74,9 +75,11 @@ def _stage_command(stage: str, about: str) -> click.Command:
 
 @click.command("export", short_help=ABOUT["export"])
 @click.argument("name")
-@click.option("--format", "form", type=click.Choice(["parquet", "coco", "yolo"]), help="Write this format only.")
+@click.option(
+    "--format", "form", type=click.Choice(["parquet", "coco", "yolo"]), help="Write this format only."
+)
 @json_option
-def export(name: str, form: str | None, as_json: bool) -> None:
+def export(name: str, form: ExportName | None, as_json: bool) -> None:
     """Write what trainers read: the recipe's formats, or one more at once.
 
     \b
@@ -99,4 +102,7 @@ def export(name: str, form: str | None, as_json: bool) -> None:
     show("export", outcome)
 
 
-COMMANDS = {stage: _stage_command(stage, about) for stage, about in ABOUT.items()} | {"run": run, "export": export}
+COMMANDS = {stage: _stage_command(stage, about) for stage, about in ABOUT.items()} | {
+    "run": run,
+    "export": export,
+}

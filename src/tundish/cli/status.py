@@ -38,7 +38,9 @@ def status(names: tuple[str, ...], as_json: bool) -> None:
     project = find_project()
     chosen = names or tuple(sorted(path.stem for path in (project / "pipelines").glob("*.yaml")))
     if not chosen:
-        raise UsageError("there is no dataset yet", where=str(project), fix="write a recipe with 'tundish add NAME SOURCE'")
+        raise UsageError(
+            "there is no dataset yet", where=str(project), fix="write a recipe with 'tundish add NAME SOURCE'"
+        )
     answers: dict[str, dict[str, Any]] = {}
     broken: list[str] = []
     for name in chosen:
@@ -56,7 +58,8 @@ def status(names: tuple[str, ...], as_json: bool) -> None:
             click.echo("\n".join(_lines(name, facts, project)))
     if broken:
         raise GateError(
-            f"the ledger does not close for {', '.join(broken)}", fix="run 'dvc repro', and report it if it stays so"
+            f"the ledger does not close for {', '.join(broken)}",
+            fix="run 'dvc repro', and report it if it stays so",
         )
 
 
@@ -109,7 +112,8 @@ def _told(counts: dict[str, int]) -> str:
 
 def _sum(tally: dict[str, Any], noun: str) -> str:
     out, skipped = sum(tally["quarantined"].values()), sum(tally["skipped"].values())
-    return f"{tally['input']:,} {noun} = {tally['accepted']:,} accepted + {out:,} quarantined + {skipped:,} skipped"
+    came, kept = tally["input"], tally["accepted"]
+    return f"{came:,} {noun} = {kept:,} accepted + {out:,} quarantined + {skipped:,} skipped"
 
 
 def _lines(name: str, facts: dict[str, Any], project: Path) -> list[str]:
@@ -128,12 +132,17 @@ def _lines(name: str, facts: dict[str, Any], project: Path) -> list[str]:
     lines = [first, out]
     if "copies" in facts:
         lines.append(
-            f"  copies left out: {_told(facts['copies'])}; labelled differently: {_told(facts['label conflicts'])}"
+            f"  copies left out: {_told(facts['copies'])};"
+            f" labelled differently: {_told(facts['label conflicts'])}"
         )
     if "splits" in facts:
         lines.append(f"  splits: {_told(facts['splits'])}; left out: {_told(facts['left out'])}")
         folder = (project / "datasets" / name).relative_to(project)
-        there = [part for part in ("curated/splits.parquet", "exports/parquet", "exports/coco") if (project / folder / part).exists()]
+        there = [
+            part
+            for part in ("curated/splits.parquet", "exports/parquet", "exports/coco")
+            if (project / folder / part).exists()
+        ]
         lines.append(f"  in {folder}/: {', '.join(there)}")
     return lines
 

@@ -1,8 +1,9 @@
 """Deal groups into splits so that every class, and the images themselves, follow the ratios.
 
 The cost of a state is, over splits s and columns c (images, negatives, one a class), the sum of
-``(have[s, c] - ratio[s] * total[c])² / (ratio[s] * total[c]²)``: shares count, so a rare class weighs as much as
-a common one. Groups are dealt one by one in the order given, each to where it costs least; then single
+``(have[s, c] - ratio[s] * total[c])² / (ratio[s] * total[c]²)``: shares count, so a rare class weighs as
+much as a common one. Groups are dealt one by one in the order given, each to where it costs least; then
+single
 groups change sides as long as that lowers the cost.
 """
 
@@ -22,7 +23,10 @@ _PASSES = 4
 
 
 def deal(
-    weights: NDArray[np.float64], ratios: NDArray[np.float64], fixed: NDArray[np.int64], order: NDArray[np.int64]
+    weights: NDArray[np.float64],
+    ratios: NDArray[np.float64],
+    fixed: NDArray[np.int64],
+    order: NDArray[np.int64],
 ) -> NDArray[np.int64]:
     """The split of each group.
 

@@ -60,7 +60,9 @@ def _named(labels: pl.DataFrame, section: Annotations) -> pl.DataFrame:
 
 def _measured(labels: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
     """The labels with what the model checks: overshoot, short_side, area, copy; and their image's size."""
-    sizes = images.select("image_id", pl.col("width").alias("image_width"), pl.col("height").alias("image_height"))
+    sizes = images.select(
+        "image_id", pl.col("width").alias("image_width"), pl.col("height").alias("image_height")
+    )
     joined = labels.join(sizes, on="image_id", how="left", maintain_order="left")
     whole = pl.col("shape") == "class"
     right, lower = pl.col("x") + pl.col("width"), pl.col("y") + pl.col("height")
@@ -73,7 +75,9 @@ def _measured(labels: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
             overshoot=pl.when(whole).then(0.0).otherwise(out),
             short_side=pl.when(whole).then(1.0).otherwise(pl.min_horizontal("width", "height")),
             area=_areas(joined),
-            ring_text=pl.col("segmentation").list.eval(pl.element().cast(pl.List(pl.String)).list.join(" ")).list.join(";"),
+            ring_text=pl.col("segmentation")
+            .list.eval(pl.element().cast(pl.List(pl.String)).list.join(" "))
+            .list.join(";"),
         )
         .with_columns(copy=pl.int_range(pl.len(), dtype=pl.Int32).over(same))
         .drop("ring_text")
@@ -94,7 +98,7 @@ def _areas(labels: pl.DataFrame) -> pl.Series:
 
 
 def _cut_to_image(labels: pl.DataFrame, which: pl.Series) -> pl.DataFrame:
-    """Boxes and rings of the rows in `which` limited to their image; a limit of rounding keeps every vertex."""
+    """Boxes and rings of the rows in `which` limited to their image; every vertex stays."""
     if not which.any():
         return labels
     left, top = pl.col("x").clip(lower_bound=0.0), pl.col("y").clip(lower_bound=0.0)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Context", "Outcome", "Stage", "no_progress"]
 
+
 def no_progress(_done: int, _total: int) -> None:
     """Tell nobody. A progress function is told (images done, images in all) while a stage works."""
 

@@ -1,7 +1,8 @@
 """ingest: take new files into the store, and say of every file of the sources what became of it.
 
-`raw/` is a landing zone: what was taken in stays in the store when the file is moved away, and a clone without
-`raw/` runs from the store. A file that changed under its name is taken in again; the later version counts.
+`raw/` is a landing zone: what was taken in stays in the store when the file is moved away, and a clone
+without `raw/` runs from the store. A file that changed under its name is taken in again; the later version
+counts.
 """
 
 from __future__ import annotations
@@ -51,9 +52,7 @@ class _Intake:
     def __init__(self, context: Context) -> None:
         before = read_files(context.store)
         self.batch = int(before["batch"].max() or 0) + 1  # type: ignore[arg-type]  # an integer column
-        self.known = {
-            (row["source"], row["path"]): row for row in latest_files(before).iter_rows(named=True)
-        }
+        self.known = {(row["source"], row["path"]): row for row in latest_files(before).iter_rows(named=True)}
         self.rows: list[dict[str, object]] = []
         self.pending: list[tuple[dict[str, object], str, int]] = []
         self.packers = {
@@ -62,7 +61,9 @@ class _Intake:
         }
         self.shard_of: dict[str, dict[str, str | int]] = {
             room: {
-                blob_id: path.stem for path in shard_paths(context.store / room) for blob_id in shard_ids(path)
+                blob_id: path.stem
+                for path in shard_paths(context.store / room)
+                for blob_id in shard_ids(path)
             }
             for room in self.packers
         }
@@ -119,7 +120,9 @@ class _Intake:
             row["shard"] = self.packers[room].shards[number]
         if self.rows:
             frame = FILES.frame(self.rows)
-            names = frame.select(pl.concat_str("source", "path", pl.col("sha256").fill_null(""), separator="\0"))
+            names = frame.select(
+                pl.concat_str("source", "path", pl.col("sha256").fill_null(""), separator="\0")
+            )
             digest = hashlib.sha256("\n".join(sorted(names.to_series())).encode()).hexdigest()[:16]
             FILES.write(frame, store / "files" / f"{self.batch:05d}-{digest}.parquet")
 
@@ -162,7 +165,9 @@ def _take_source(
         return [f"{source.path} is not here: going on from the store"]
     if not path.exists():
         raise SourceError(
-            "the source is not here", where=str(path), fix="put the files there, or mend sources[].path in the recipe"
+            "the source is not here",
+            where=str(path),
+            fix="put the files there, or mend sources[].path in the recipe",
         )
     count = 0
     with open_source(path) as entries:
@@ -172,7 +177,9 @@ def _take_source(
             count += 1
             context.progress(count, 0)
     if not stamps and not have:
-        raise SourceError("the source holds no files", where=str(path), fix="put the files there and run again")
+        raise SourceError(
+            "the source holds no files", where=str(path), fix="put the files there and run again"
+        )
     return []
 
 

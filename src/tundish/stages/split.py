@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tundish.recipe import Recipe, Split
+    from tundish.recipe import Recipe
 
 __all__ = ["STAGE"]
 
@@ -102,11 +102,13 @@ def _candidates(context: Context) -> pl.DataFrame:
         .when(pl.col("state") == "rejected")
         .then(pl.lit("all its labels are quarantined"))
     )
-    return joined.join(coverage, on=["source", "path"], how="left").with_columns(reason=reason).sort("image_id")
+    return (
+        joined.join(coverage, on=["source", "path"], how="left").with_columns(reason=reason).sort("image_id")
+    )
 
 
 def _groups(images: pl.DataFrame, keys: Sequence[str]) -> _Groups:
-    """Connected components over equal key values and shared clusters; named by key value or least image_id."""
+    """Connected components over equal keys and shared clusters; named by key value or least image_id."""
     count = images.height
     rows, columns, width = [np.arange(count)], [np.arange(count)], count
     for key in (*keys, "cluster_id"):
@@ -119,7 +121,8 @@ def _groups(images: pl.DataFrame, keys: Sequence[str]) -> _Groups:
     labels = connected_components(graph, directed=False)[1][:count]
     _, of_image = np.unique(labels, return_inverse=True)
     spelled = pl.coalesce(
-        *(pl.format("{}={}", pl.lit(key), key) for key in keys if images[key].null_count() < count), "image_id"
+        *(pl.format("{}={}", pl.lit(key), key) for key in keys if images[key].null_count() < count),
+        "image_id",
     )
     named = images.select(spelled.alias("name")).with_columns(group=pl.Series(of_image))
     names = named.group_by("group").agg(pl.col("name").min()).sort("group")["name"].to_list()
@@ -138,7 +141,11 @@ def _before(path: Path, salt: str) -> dict[str, str]:
 
 
 def _settled(
-    groups: _Groups, inside: pl.DataFrame, images: pl.DataFrame, before: Mapping[str, str], names: Sequence[str]
+    groups: _Groups,
+    inside: pl.DataFrame,
+    images: pl.DataFrame,
+    before: Mapping[str, str],
+    names: Sequence[str],
 ) -> tuple[NDArray[np.int64], list[str], dict[str, str]]:
     """The split each group has by its members, or -1; sentences and images where groups of two splits met."""
     group_of = dict(zip(inside["image_id"], groups.of_image.tolist(), strict=True))
@@ -158,8 +165,13 @@ def _settled(
         settled[group] = names.index(winner)
         if len(count) > 1:
             winners[group] = winner
-            others = ", ".join(f"{count[name]} from {name}" for name in names if name != winner and count[name])
-            notes.append(f"new data joins groups of different splits in {groups.names[group]}: {others} moved to {winner}")
+            others = ", ".join(
+                f"{count[name]} from {name}" for name in names if name != winner and count[name]
+            )
+            notes.append(
+                f"new data joins groups of different splits in {groups.names[group]}:"
+                f" {others} moved to {winner}"
+            )
     moved = {
         image: before[image]
         for image in before
@@ -174,8 +186,12 @@ def _class_counts(context: Context, inside: pl.DataFrame, recipe: Recipe) -> pl.
     numbered = inside.select("source", "path").with_row_index("image")
     classes = {name: number for number, name in enumerate(recipe.annotations.classes)}
     joined = numbered.join(labels, on=["source", "path"], how="inner")
-    return joined.group_by("image", "label").len().with_columns(
-        pl.col("label").replace_strict(classes, default=-1, return_dtype=pl.Int64).alias("class")
+    return (
+        joined.group_by("image", "label")
+        .len()
+        .with_columns(
+            pl.col("label").replace_strict(classes, default=-1, return_dtype=pl.Int64).alias("class")
+        )
     )
 
 
@@ -188,7 +204,9 @@ def _weights(
     place = {number: index + 2 for index, number in enumerate(present["class"].to_list())}
     weights = np.zeros((len(groups.names), len(columns)))
     np.add.at(weights[:, 0], groups.of_image, 1)
-    np.add.at(weights[:, 1], groups.of_image[(inside["state"] == "negative").fill_null(value=False).to_numpy()], 1)
+    np.add.at(
+        weights[:, 1], groups.of_image[(inside["state"] == "negative").fill_null(value=False).to_numpy()], 1
+    )
     where = groups.of_image[counts["image"].to_numpy()]
     np.add.at(weights, (where, [place[number] for number in counts["class"]]), counts["len"].to_numpy())
     return weights, columns
@@ -213,7 +231,11 @@ def _table(
     placed = inside.select("image_id").with_columns(
         pl.Series("split", [names[chosen[group]] for group in numbers], dtype=pl.String),
         pl.Series("group_id", [groups.names[group] for group in numbers], dtype=pl.String),
-        pl.Series("how", [f"moved from {moved[i]}" if i in moved else "dealt" for i in inside["image_id"]], pl.String),
+        pl.Series(
+            "how",
+            [f"moved from {moved[i]}" if i in moved else "dealt" for i in inside["image_id"]],
+            pl.String,
+        ),
     )
     return (
         images.select("image_id", "path", "source", "reason")

@@ -17,6 +17,7 @@ from tundish.formats.frames import labels_to_frame
 from tundish.formats.registry import FORMATS
 from tundish.rules import check, load_model
 from tundish.stages._labels import check_labels
+from tundish.stages._quarantine import quarantine_row
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.stages.measure import read_features
 from tundish.store import image_id_of, latest_files, read_blobs, read_files
@@ -118,10 +119,21 @@ def _with_keys(context: Context, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.D
             found = pl.Series(key, [_key(pattern, key, path) for path in rows["path"]], dtype=pl.String)
             values = values.zip_with(~mine, found)
             faults += [
-                _row("image", row["image_id"], source.label, row["path"], None, "key_missing", key, row["path"],
-                     f"the name has no {key} by the pattern {pattern}", "warning")
-                for row in rows.filter(mine & found.is_null()).iter_rows(named=True)
-            ]  # fmt: skip
+                quarantine_row(
+                    "image",
+                    "key_missing",
+                    f"the name has no {key} by the pattern {pattern}",
+                    thing=image_id,
+                    source=source.label,
+                    path=path,
+                    column=key,
+                    value=path,
+                    severity="warning",
+                )
+                for image_id, path in rows.filter(mine & found.is_null())
+                .select("image_id", "path")
+                .iter_rows()
+            ]
         rows = rows.with_columns(values)
     return rows, QUARANTINE.frame(faults)
 
@@ -133,25 +145,22 @@ def _key(pattern: str, key: str, path: str) -> str | None:
     return match.group(key) if match else None
 
 
-def _row(
-    kind: str, thing: str | None, source: str, path: str, row: int | None, name: str, column: str, value: str,
-    message: str, severity: str, count: int = 1,
-) -> dict[str, object]:  # fmt: skip
-    return {
-        "kind": kind, "id": thing, "source": source, "path": path, "row": row, "check": name, "column": column,
-        "value": value, "message": message, "severity": severity, "count": count,
-    }  # fmt: skip
-
-
 def _file_faults(files: pl.DataFrame) -> pl.DataFrame:
     bad = files.filter(pl.col("outcome") == "quarantined")
     return QUARANTINE.frame(
         [
-            _row("file", None, row["source"], row["path"], None, row["reason"], "file", str(row["size"]),
-                 _INGEST_SENTENCES.get(row["reason"], "the file was not taken in"), "error")
-            for row in bad.iter_rows(named=True)
+            quarantine_row(
+                "file",
+                reason,
+                _INGEST_SENTENCES.get(reason, "the file was not taken in"),
+                source=source,
+                path=path,
+                column="size",
+                value=str(size),
+            )
+            for source, path, reason, size in bad.select("source", "path", "reason", "size").iter_rows()
         ]
-    )  # fmt: skip
+    )
 
 
 def _check_labels(
@@ -209,10 +218,21 @@ def _problem_rows(reading: Reading, source: str, out: list[str]) -> pl.DataFrame
 
     def row(problem: Problem) -> dict[str, object]:
         name, message = problem.check, problem.message
-        if name == "image_not_found" and {PurePosixPath(problem.path).stem, PurePosixPath(problem.value).stem} & stems:
+        named = {PurePosixPath(problem.path).stem, PurePosixPath(problem.value).stem}
+        if name == "image_not_found" and named & stems:
             name, message = "image_quarantined", "its image was taken out"
-        return _row("annotation", None, source, problem.path, problem.row, name, problem.column, problem.value,
-                    message, problem.severity, problem.labels if problem.severity == "error" else 1)  # fmt: skip
+        return quarantine_row(
+            "annotation",
+            name,
+            message,
+            source=source,
+            path=problem.path,
+            row=problem.row,
+            column=problem.column,
+            value=problem.value,
+            severity=problem.severity,
+            count=problem.labels if problem.severity == "error" else 1,
+        )
 
     return QUARANTINE.frame([row(problem) for problem in reading.problems])
 
@@ -235,9 +255,9 @@ def _key_columns(images: pl.DataFrame) -> list[str]:
 
 def _coverage(good: pl.DataFrame, labels: pl.DataFrame, covered: set[tuple[str, str]]) -> pl.DataFrame:
     counts = labels.filter("valid").group_by("source", "path").agg(labels=pl.len().cast(pl.Int32))
-    said = pl.DataFrame(sorted(covered), schema={"source": pl.String, "path": pl.String}, orient="row").with_columns(
-        covered=pl.lit(True)
-    )
+    said = pl.DataFrame(
+        sorted(covered), schema={"source": pl.String, "path": pl.String}, orient="row"
+    ).with_columns(covered=pl.lit(True))
     state = (
         pl.when(pl.col("labels") > 0)
         .then(pl.lit("labelled"))

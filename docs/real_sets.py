@@ -1,0 +1,132 @@
+"""Run the pipeline on the public sets and write docs/real-sets.md: what the ledger and the tables show.
+
+    python docs/real_sets.py ../shared/data
+
+The sets are not part of the project; their folder is given. The figures are read from the tables that
+`tundish run` wrote, none is typed in.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+import tundish
+from tundish.cli import main as command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DOCS = Path(__file__).resolve().parent
+SETS = {
+    "neu-det": "neu_det",
+    "coal-belt-foreign": "coal_belt_foreign",
+    "kolektorsdd": "kolektorsdd_sample",
+    "samples-coco-instances": "annotation_samples/coco/instances",
+    "samples-coco-keypoints": "annotation_samples/coco/person_keypoints",
+    "samples-coco-roboflow": "annotation_samples/coco/roboflow_layout",
+    "samples-coco-panoptic": "annotation_samples/coco/panoptic",
+    "samples-yolo-darknet": "annotation_samples/yolo/darknet_strict",
+    "samples-yolo-separate": "annotation_samples/yolo/separate_annotations",
+    "samples-yolo-ultralytics": "annotation_samples/yolo/ultralytics_layout",
+    "samples-voc-1": "annotation_samples/voc/voc_dataset1",
+    "samples-voc-2": "annotation_samples/voc/voc_dataset2",
+}
+IDENTICAL = ["identical bytes", "identical pixels"]
+
+
+def facts(project: Path, name: str) -> Iterator[tuple[str, str]]:
+    """What a run left in the tables, as (what, figures)."""
+    ledger = tundish.status(name, project=project)
+    for kind, tally in (("files", ledger.files), ("labels", ledger.annotations)):
+        assert tally is not None
+        yield (
+            kind,
+            (
+                f"{tally.input:,} = {tally.accepted:,} accepted + {told(tally.quarantined)} quarantined"
+                f" + {told(tally.skipped)} skipped"
+            ),
+        )
+    table = {one: tundish.read_table(one, name, project=project) for one in TABLES}
+    yield "ledger closes", "yes" if ledger.closes else f"no: {'; '.join(ledger.contradictions)}"
+    yield "image files", told(counts(table["coverage"], "state"))
+    yield "labels by class", told(counts(table["annotations"], "label"))
+    shapes = counts(table["annotations"].unique(["source", "path", "shape"]), "shape")
+    yield "image files with a label of shape", told(shapes)
+    warnings = table["quarantine"].filter(pl.col("severity") == "warning")
+    yield "told and kept", told(counts(warnings, "check"))
+    yield from duplicates(table["duplicates"])
+    yield "splits", told(counts(table["splits"].drop_nulls("split"), "split"))
+
+
+TABLES = ("coverage", "annotations", "quarantine", "duplicates", "splits")
+
+
+def duplicates(table: pl.DataFrame) -> Iterator[tuple[str, str]]:
+    """Clusters of equal pictures, the other copies, and where labels disagree."""
+    copies = table.filter(pl.col("relation").is_in(IDENTICAL))
+    groups = copies["cluster_id"].n_unique()
+    torn = copies.filter(pl.col("label_conflict").is_not_null())
+    files = copies.height + groups
+    yield (
+        "groups of equal pictures",
+        f"{groups} of {files} files, {torn['cluster_id'].n_unique()} with other labels",
+    )
+    others = table.filter(~pl.col("relation").is_in([*IDENTICAL, "representative"]))
+    yield "other copies", told(counts(others, "relation"))
+
+
+def counts(table: pl.DataFrame, column: str) -> dict[str, int]:
+    """How often each value of a column occurs, the most frequent first."""
+    found = table.group_by(column).len().sort(["len", column], descending=[True, False])
+    return {str(value): count for value, count in found.iter_rows()}
+
+
+def told(found: dict[str, int]) -> str:
+    """Counts in words, or 0."""
+    if not found:
+        return "0"
+    return ", ".join(f"{value} {count:,}" for value, count in found.items())
+
+
+def tundish_command(*arguments: str) -> None:
+    """A command of Tundish, in this process."""
+    try:
+        command.main(list(arguments))
+    except SystemExit as end:
+        if end.code:
+            raise
+
+
+def main(data: Path) -> None:
+    """Run all sets and write the page."""
+    import os
+
+    lines = [
+        "# What comes out on public sets",
+        "",
+        "Made by `python docs/real_sets.py DATA`: every set through `tundish add` and `tundish run`, as they",
+        "come; the figures are read from the tables that were written.",
+        "",
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        project = Path(folder) / "plant"
+        tundish_command("init", str(project))
+        os.chdir(project)
+        for name, path in SETS.items():
+            tundish_command("add", name, str(data / path))
+            tundish_command("run", name)
+            lines += [f"## {name}", "", "| what | figures |", "| --- | --- |"]
+            lines += [f"| {what} | {figures} |" for what, figures in facts(project, name)]
+            lines.append("")
+        os.chdir(DOCS)
+    (DOCS / "real-sets.md").write_text("\n".join(lines), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    parsed: list[Any] = sys.argv[1:]
+    main(Path(parsed[0]).resolve())
