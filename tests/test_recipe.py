@@ -58,6 +58,8 @@ def test_load__reads_every_section(tmp_path: Path) -> None:
         (("dedup: {}", "dedup: {}\nsplitt: {}"), [":7:", "'splitt'", "did you mean 'split'"]),
         (("dedup: {}", "dedup: {keep: best}"), [":6:", "'best'", "'first' or 'largest'"]),
         (("augment: {}", "augment: {copies: many}"), [":8:", "'many'", "integer"]),
+        (("augment: {}", "augment: {operations: [{flipp: {}}]}"), [":8:", "'flipp'", "use one of flip"]),
+        (("augment: {}", "augment: {operations: [{rotate: {degrees: 400}}]}"), [":8:", "400"]),
         (("augment: {}", ""), ["'augment' is missing", "add 'augment: {}'"]),
         (("dataset: line", "dataset: other"), [":1:", "'other'", "line.yaml"]),
         (("format: voc", "fromat: voc"), [":3:", "did you mean 'format'"]),

@@ -24,6 +24,7 @@ from pydantic import (
 )
 
 from tundish.errors import RecipeError
+from tundish.imaging.operations import parse_operations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -177,6 +178,15 @@ class Augment(_Section):
     operations: tuple[dict[str, Any], ...] = Field((), description="Applied in this order.")
     seed: int = 0
 
+    @field_validator("operations")
+    @classmethod
+    def _known(cls, operations: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+        try:
+            parse_operations(operations)
+        except RecipeError as error:
+            raise ValueError(f"{error.what} ({error.where}); {error.fix}") from error
+        return operations
+
 
 class Export(_Section):
     """What is written for trainers."""
@@ -319,7 +329,8 @@ def _sentence(error: ErrorDetails, key: str, loc: Sequence[int | str]) -> tuple[
     if kind == "literal_error":
         return f"'{key}' is {error['input']!r}", f"allowed: {context.get('expected', '')}"
     if kind == "value_error":
-        return f"{key + ': ' if key else ''}{context['error']}", "change it"
+        what, _, fix = str(context["error"]).partition("; ")
+        return f"{key + ': ' if key else ''}{what}", fix or "change it"
     return f"'{key}' is {error['input']!r}: {_lower(error['msg'])}", "change it"
 
 
