@@ -172,7 +172,8 @@ def _contradictions(
             valid.join(splits, on="image_id", how="anti"), "valid image{s} that splits does not know"
         )
         found += _statement(
-            splits.join(valid, on="image_id", how="anti"), "image{s} in splits without a valid row in images"
+            splits.filter(pl.col("split").is_not_null()).join(valid, on="image_id", how="anti"),
+            "image{s} in splits without a valid row in images",
         )
     return found
 

@@ -135,44 +135,43 @@ def write_split(
     """
     schema = arrow_schema(features)
     temporary: list[Path] = []
-    groups = _groups(rows, images, schema, group_bytes)
-    group = next(groups, None)
-    while group is not None:
+    start = 0
+    while start < rows.num_rows:
         path = folder / f".{split}-{len(temporary):05d}.tmp"
         temporary.append(path)
         size = 0
         with pq.ParquetWriter(path, schema, **_properties(schema)) as writer:
-            while group is not None and size < file_bytes:
-                writer.write_table(group[0], row_group_size=group[0].num_rows)
-                size += group[1]
-                group = next(groups, None)
+            while start < rows.num_rows and size < file_bytes:
+                written, group_size = _write_group(writer, rows.slice(start), images, group_bytes)
+                start, size = start + written, size + group_size
+                # Arrow's pool keeps what it frees, and here that is a row group and the writer's copy of it.
+                pa.default_memory_pool().release_unused()
     names = [f"{split}-{number:05d}-of-{len(temporary):05d}.parquet" for number in range(len(temporary))]
     for path, name in zip(temporary, names, strict=True):
         path.replace(folder / name)
     return names
 
 
-def _groups(
-    rows: pa.Table, images: Iterator[tuple[str, bytes | memoryview]], schema: pa.Schema, limit: int
-) -> Iterator[tuple[pa.Table, int]]:
-    start = 0
-    while start < rows.num_rows:
-        names: list[str] = []
-        data: list[bytes | memoryview] = []
-        size = 0
-        for name, blob in islice(images, rows.num_rows - start):
-            names.append(name)
-            data.append(blob)
-            size += len(blob)
-            if size >= limit:
-                break
-        image = pa.StructArray.from_arrays(
-            [pa.array(data, pa.binary()), pa.array(names, pa.string())],
-            fields=list(schema.field("image").type),
-        )
-        part = rows.slice(start, len(names)).add_column(0, schema.field("image"), image)
-        yield part.cast(schema), size
-        start += len(names)
+def _write_group(
+    writer: pq.ParquetWriter, rows: pa.Table, images: Iterator[tuple[str, bytes | memoryview]], limit: int
+) -> tuple[int, int]:
+    """Write the first of `rows`, until their images hold `limit` bytes; returns how many rows and bytes."""
+    names: list[str] = []
+    data: list[bytes | memoryview] = []
+    size = 0
+    for name, blob in islice(images, rows.num_rows):
+        names.append(name)
+        data.append(blob)
+        size += len(blob)
+        if size >= limit:
+            break
+    field = writer.schema.field("image")
+    columns = [pa.array(data, pa.binary()), pa.array(names, pa.string())]
+    data.clear()
+    image = pa.StructArray.from_arrays(columns, fields=list(field.type))
+    group = rows.slice(0, len(names)).add_column(0, field, image).cast(writer.schema)
+    writer.write_table(group, row_group_size=group.num_rows)
+    return len(names), size
 
 
 def _properties(schema: pa.Schema) -> dict[str, Any]:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tundish.formats.coco_write import write_coco
-from tundish.stages._export_folder import remove_others, sync_images
-from tundish.tables import write_atomically
+from tundish.stages._export_folder import remove_others, sync_images, write_changed
 
 if TYPE_CHECKING:
     from tundish.stages._export_selection import Selection
@@ -34,7 +33,7 @@ def export_coco(context: Context, selection: Selection) -> dict[str, int]:
         if unknown.height:
             written[f"image_info_{split}.json"] = _json(unknown, labels.clear(), selection.classes)
     for name, data in written.items():
-        write_atomically(folder / "annotations" / name, data)
+        write_changed(folder / "annotations" / name, data)
     remove_others(folder / "annotations", set(written))
     return {
         "COCO images written": synced.written,

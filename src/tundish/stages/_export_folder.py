@@ -16,14 +16,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tundish.stages._export_images import Job, write_files
-from tundish.tables import write_parquet
+from tundish.tables import write_atomically, write_parquet
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tundish.stages.base import Context
 
-__all__ = ["Synced", "remove_others", "sync_images"]
+__all__ = ["Synced", "remove_others", "sync_images", "write_changed"]
 
 _LIST = pa.schema(
     [
@@ -133,6 +133,16 @@ def _on_disk(root: Path) -> dict[str, int]:
             else:
                 sizes[name] = entry.stat(follow_symlinks=False).st_size
     return sizes
+
+
+def write_changed(path: Path, data: bytes) -> None:
+    """Write a small file, unless it is there and says the same."""
+    try:
+        same = path.stat().st_size == len(data) and path.read_bytes() == data
+    except FileNotFoundError:
+        same = False
+    if not same:
+        write_atomically(path, data)
 
 
 def remove_others(root: Path, wanted: set[str]) -> int:

@@ -8,6 +8,8 @@ from collections import Counter
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from tundish.formats.base import parts_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -42,14 +44,20 @@ def file_names(wanted: Sequence[str], image_ids: Sequence[str]) -> list[str]:
 
 def with_suffix(path: str, suffix: str) -> str:
     """`path` with another suffix; a name without one gets it."""
-    return str(PurePosixPath(path).with_suffix(suffix))
+    folder, _, stem = parts_of(path)
+    return f"{folder}/{stem}{suffix}" if folder else f"{stem}{suffix}"
 
 
 def _meeting(names: Sequence[str]) -> set[int]:
     """Numbers of the names that another has too, or that another needs as a folder."""
     keys = [unicodedata.normalize("NFC", name).casefold() for name in names]
     counts = Counter(keys)
-    folders = {str(parent) for key in counts for parent in PurePosixPath(key).parents}
+    folders: set[str] = set()
+    for key in counts:
+        folder = key.rpartition("/")[0]
+        while folder and folder not in folders:
+            folders.add(folder)
+            folder = folder.rpartition("/")[0]
     return {number for number, key in enumerate(keys) if counts[key] > 1 or key in folders}
 
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tundish.formats.yolo_write import write_yolo
-from tundish.stages._export_folder import remove_others, sync_images
+from tundish.stages._export_folder import remove_others, sync_images, write_changed
 from tundish.stages._export_names import file_names, with_suffix
-from tundish.tables import write_atomically
 
 if TYPE_CHECKING:
     from tundish.stages._export_selection import Selection
@@ -34,7 +33,7 @@ def export_yolo(context: Context, selection: Selection) -> dict[str, int]:
         images, labels, selection.classes, file_names=names, task="segment" if segment else "detect"
     )
     for path, data in files.items():
-        write_atomically(folder / path, data)
+        write_changed(folder / path, data)
     remove_others(folder / "labels", {path.removeprefix("labels/") for path in files})
     return {
         "YOLO images written": synced.written,
