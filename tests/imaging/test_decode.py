@@ -153,7 +153,6 @@ def damaged(data: bytes, how: str, rng: np.random.Generator) -> bytes:
 
 @pytest.mark.parametrize("how", ["zeros", "noise", "hole"])
 def test_damage_inside_a_jpeg_is_found_and_silent(how: str, capfd: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("simplejpeg")
     rng = np.random.default_rng(7)
     data = jpeg(colours(5, 300, 300))
     found = 0

@@ -12,12 +12,8 @@ from typing import Any, Literal
 
 import cv2
 import numpy as np
+import simplejpeg
 from numpy.typing import NDArray
-
-try:
-    import simplejpeg
-except ModuleNotFoundError:  # taken out as soon as every environment of the project has it
-    simplejpeg = None
 
 from tundish.imaging.bad import BadImage
 from tundish.imaging.header import Header, check_complete, read_header
@@ -115,8 +111,6 @@ def encode(image: Image, kind: Literal["jpeg", "png", "webp"], quality: int = 95
 
 
 def _jpeg(data: bytes, header: Header) -> Image:
-    if simplejpeg is None:
-        return _opencv(data)
     space = {1: "GRAY", 3: "BGR", 4: "CMYK"}[header.channels]
     try:
         image: Image = simplejpeg.decode_jpeg(data, space)
