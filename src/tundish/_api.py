@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,13 +10,15 @@ from tundish.errors import UsageError
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     import polars as pl
 
     from tundish.ledger import Ledger
     from tundish.stages.base import Outcome
 
-__all__ = ["read_table", "run", "status"]
+__all__ = ["read_table", "run", "run_stages", "status"]
 
 
 def run(
@@ -42,16 +45,40 @@ def run(
         UsageError: The recipe, its source or a stage's name must change.
         OutsideError: The scheduler or the disk failed.
     """
-    from tundish.engine import DaskEngine, LocalEngine  # noqa: PLC0415  (importing the package stays cheap)
-    from tundish.recipe import load  # noqa: PLC0415
-    from tundish.stages import between, load_stage  # noqa: PLC0415
-    from tundish.stages.base import Context  # noqa: PLC0415
+    from tundish.stages import between  # noqa: PLC0415  (importing the package stays cheap)
 
-    folder = Path(project)
-    names = between(first, last)
-    recipe = load(folder / "pipelines" / f"{name}.yaml")
-    engine = DaskEngine(scheduler) if scheduler else LocalEngine()
-    return {stage: load_stage(stage).run(Context(recipe, folder, engine)) for stage in names}
+    recipe = Path(project) / "pipelines" / f"{name}.yaml"
+    return dict(run_stages(Path(project), recipe, between(first, last), scheduler=scheduler))
+
+
+def run_stages(
+    project: Path,
+    recipe: Path,
+    stages: Sequence[str],
+    *,
+    scheduler: str | None = None,
+    watch: Callable[[str], AbstractContextManager[Callable[[int, int], None]]] | None = None,
+) -> Iterator[tuple[str, Outcome]]:
+    """Run stages one by one, giving each one's outcome as it is done; what `run` and the commands go through.
+
+    Args:
+        project: Folder of the project.
+        recipe: Path of the recipe.
+        stages: Their names, in order.
+        scheduler: As for `run`.
+        watch: Given a stage's name, a context whose value is told (done, total) while it works.
+    """
+    from tundish.engine import open_engine  # noqa: PLC0415
+    from tundish.recipe import load  # noqa: PLC0415
+    from tundish.stages import load_stage  # noqa: PLC0415
+    from tundish.stages.base import Context, no_progress  # noqa: PLC0415
+
+    loaded = load(recipe)
+    with open_engine(scheduler) as engine:
+        for stage in stages:
+            with watch(stage) if watch else nullcontext(no_progress) as tell:
+                outcome = load_stage(stage).run(Context(loaded, project, engine, tell))
+            yield stage, outcome
 
 
 def read_table(table: str, name: str, *, project: str | os.PathLike[str] = ".") -> pl.DataFrame:

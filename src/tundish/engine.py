@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -20,7 +21,7 @@ from tundish.errors import OutsideError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-__all__ = ["DaskEngine", "Engine", "LocalEngine", "each"]
+__all__ = ["DaskEngine", "Engine", "LocalEngine", "each", "open_engine"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -47,12 +48,13 @@ class DaskEngine:
 
     Args:
         address: Of the scheduler, such as ``tcp://10.0.0.5:8786``.
+        timeout: How long to wait for it.
 
     Raises:
         OutsideError: dask.distributed is not installed, or nothing answers at `address`.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, timeout: str = "10s") -> None:
         try:
             from distributed import Client  # noqa: PLC0415  (an extra: only a cluster needs it)
         except ImportError as error:
@@ -60,7 +62,7 @@ class DaskEngine:
                 "dask.distributed is not installed", where=address, fix="pip install 'tundish[cluster]'"
             ) from error
         try:
-            self._client: Any = Client(address, timeout="10s")  # type: ignore[no-untyped-call]
+            self._client: Any = Client(address, timeout=timeout)  # type: ignore[no-untyped-call]
         except OSError as error:
             raise OutsideError(
                 "no Dask scheduler answers", where=address, fix="start one with 'dask scheduler'"
@@ -76,6 +78,23 @@ class DaskEngine:
     def close(self) -> None:
         """Let go of the scheduler; it goes on running."""
         self._client.close()
+
+
+@contextmanager
+def open_engine(scheduler: str | None = None) -> Iterator[Engine]:
+    """The engine for this address of a Dask scheduler, or for this process; let go of at the end.
+
+    Raises:
+        OutsideError: There is no such scheduler.
+    """
+    if scheduler is None:
+        yield LocalEngine()
+        return
+    engine = DaskEngine(scheduler)
+    try:
+        yield engine
+    finally:
+        engine.close()
 
 
 def each(

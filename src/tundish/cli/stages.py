@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tundish.recipe import ExportName
-    from tundish.stages.base import Outcome
 
 __all__ = ["COMMANDS"]
 
@@ -24,24 +23,20 @@ _scheduler = click.option(
 
 
 def _run_stages(name: str, stages: Sequence[str], scheduler: str | None, *, as_json: bool) -> None:
-    from tundish import recipe as recipes
-    from tundish.engine import DaskEngine, LocalEngine
-    from tundish.stages import load_stage
-    from tundish.stages.base import Context
+    from tundish._api import run_stages
 
     project = find_project()
-    recipe = recipes.load(find_recipe(project, name))
-    engine = DaskEngine(scheduler) if scheduler else LocalEngine()
-    outcomes: dict[str, Outcome] = {}
-    for stage in stages:
-        with progress(stage) as tell:
-            outcomes[stage] = load_stage(stage).run(Context(recipe, project, engine, tell))
+    answers = {}
+    for stage, outcome in run_stages(
+        project, find_recipe(project, name), stages, scheduler=scheduler, watch=progress
+    ):
+        answers[stage] = asdict(outcome)
         if not as_json:
-            show(stage, outcomes[stage])
+            show(stage, outcome)
     if as_json:
         import orjson
 
-        click.echo(orjson.dumps({stage: asdict(outcome) for stage, outcome in outcomes.items()}).decode())
+        click.echo(orjson.dumps(answers).decode())
 
 
 @click.command("run")
