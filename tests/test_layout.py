@@ -15,7 +15,7 @@ TABLES = GROUND | {"tables"}
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
     "tables": GROUND,
-    "recipe": GROUND,
+    "recipe": GROUND | {"imaging"},  # which operations there are, and what they may be told
     "sources": GROUND,
     "rules": TABLES,
     "store": TABLES,
@@ -29,7 +29,10 @@ ROOMS: dict[str, set[str]] = {
     "stages": TABLES
     | {"recipe", "sources", "rules", "store", "engine", "imaging", "domain", "formats", "labeling", "ledger"},
 }
-"""What each room may import, besides itself; `cli` and the package's own namespace may import all."""
+"""What each room may import, besides itself."""
+
+TOP = {"", "cli", "__main__", "_api"}
+"""The command line and its Python twin may import all."""
 
 
 def room_of(module: str) -> str:
@@ -64,21 +67,21 @@ def code_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return count
 
 
-def public_names(tree: ast.Module) -> set[str]:
-    """What a module defines at its top without an underscore; type variables are nobody's business."""
-    names = set()
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.Assign) and not _is_type_variable(node.value):
-            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            names.add(node.target.id)
-    return {name for name in names if not name.startswith("_")}
+def defined(tree: ast.Module) -> set[str]:
+    """The functions and classes of a module, private ones too."""
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    return {node.name for node in tree.body if isinstance(node, kinds)}
 
 
-def _is_type_variable(value: ast.expr) -> bool:
-    return isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "TypeVar"
+def known(tree: ast.Module) -> set[str]:
+    """All names at the top of a module: defined, assigned or imported."""
+    names = defined(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif isinstance(node, ast.ImportFrom | ast.Import):
+            names |= {alias.asname or alias.name for alias in node.names}
+    return names
 
 
 def declared_names(tree: ast.Module) -> list[str] | None:
@@ -91,12 +94,11 @@ def declared_names(tree: ast.Module) -> list[str] | None:
     return None
 
 
-def is_public(path: Path) -> bool:
-    return not path.stem.startswith("_")
-
+DECLARED = {
+    name_of(path): declared_names(ast.parse(path.read_text(encoding="utf-8"))) or [] for path in MODULES
+}
 
 every_module = pytest.mark.parametrize("path", MODULES, ids=name_of)
-public_module = pytest.mark.parametrize("path", [path for path in MODULES if is_public(path)], ids=name_of)
 
 
 def test_there_are_modules() -> None:
@@ -107,7 +109,7 @@ def test_there_are_modules() -> None:
 def test_imports_point_downwards(path: Path) -> None:
     name = name_of(path)
     room = room_of(name)
-    if room in {"", "cli", "__main__"}:
+    if room in TOP:
         return
     assert room in ROOMS, f"say in ROOMS what the room '{room}' may import"
     allowed = ROOMS[room] | {room}
@@ -128,19 +130,37 @@ def test_rooms_are_small(path: Path) -> None:
     assert not long, "a function of more than 40 lines has two jobs"
 
 
-@public_module
+@every_module
 def test_public_names_are_declared(path: Path) -> None:
+    """Functions and classes without an underscore are in `__all__`, and nothing is that is not there."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    names = public_names(tree)
     declared = declared_names(tree)
-    assert declared is not None, "say in __all__ what is public"
+    if not tree.body:
+        return
+    if declared is None:
+        assert path.stem in {"__main__", "__init__"}, "say in __all__ what is public"
+        return
     assert len(set(declared)) == len(declared)
+    assert set(declared) <= known(tree)
     if (
-        room_of(name_of(path)) == "cli"
+        room_of(name_of(path)) != "cli"
     ):  # Click collects the commands; their functions bear the commands' names
-        assert set(declared) <= names
-    elif path.name != "__init__.py":
-        assert sorted(names) == sorted(declared)
+        assert {name for name in defined(tree) if not name.startswith("_")} <= set(declared)
+
+
+@every_module
+def test_only_declared_names_are_imported(path: Path) -> None:
+    strangers = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("tundish"):
+            continue
+        target = DECLARED.get(node.module or "", [])
+        strangers += [
+            f"{node.module}.{alias.name}"
+            for alias in node.names
+            if alias.name not in target and f"{node.module}.{alias.name}" not in DECLARED
+        ]
+    assert not strangers, "put them into the __all__ of their module"
 
 
 @every_module

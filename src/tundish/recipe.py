@@ -33,10 +33,12 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 __all__ = [
+    "SPLIT_NAMES",
     "Annotations",
     "Augment",
     "Dedup",
     "Export",
+    "ExportName",
     "Images",
     "Recipe",
     "Source",

@@ -32,7 +32,7 @@ class Folders:
         """Label every image with its class; an image in no class folder stays unlabelled."""
         reading = Reading()
         for image in catalog.images:
-            name = class_of(image.path)
+            name = _class_of(image.path)
             if name:
                 label = Label(image, name, "class", 0.0, 0.0, image.width, image.height, image.path, 0)
                 reading.labels.append(label)
@@ -42,7 +42,7 @@ class Folders:
     def sniff(self, listing: Listing) -> Evidence | None:
         """Folders that hold images and could be classes: at least two."""
         images = [path for path in listing.paths if self.role(path, Options()) == "image"]
-        classes = Counter(name for name in map(class_of, images) if name)
+        classes = Counter(name for name in map(_class_of, images) if name)
         if len(classes) < 2:
             return None
         facts = [f"{counted(classes.total(), 'image')} in {len(classes)} folders that name no split: classes"]
@@ -52,7 +52,7 @@ class Folders:
         return Evidence(self.name, 1, facts, sorted(classes))
 
 
-def class_of(path: str) -> str:
+def _class_of(path: str) -> str:
     """The class that the folders of an image name, or the empty string."""
     for part in reversed(parts_of(path)[0].split("/")):
         if part and plain_folder(part) and not is_split(part):

@@ -18,6 +18,7 @@ import pycocotools.mask
 from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
+    "Floats",
     "area_of_boxes",
     "area_of_counts",
     "area_of_polygon",

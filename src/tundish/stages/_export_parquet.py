@@ -47,7 +47,7 @@ def export_parquet(context: Context, selection: Selection) -> dict[str, int]:
     building = context.exports / ".parquet.tmp"
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
-    features = features_of(selection)
+    features = _features_of(selection)
     files = {split: _write(context, selection, split, features, building) for split in selection.splits}
     card = dataset_card(
         context, selection, features, {split: names for split, names in files.items() if names}
@@ -58,7 +58,7 @@ def export_parquet(context: Context, selection: Selection) -> dict[str, int]:
     return {"Parquet files": sum(map(len, files.values()))}
 
 
-def features_of(selection: Selection) -> dict[str, Feature]:
+def _features_of(selection: Selection) -> dict[str, Feature]:
     """The columns, chosen by what the labels are."""
     keys = {name: value(_DTYPES[type(selection.images.schema[name])]) for name in selection.keys}
     plain = {
