@@ -6,7 +6,7 @@ An image that cannot be decoded is a row with its reason, not an exception.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -116,11 +116,11 @@ def _measure_shard(job: _Job) -> tuple[int, int]:
 
 def _row(blob: Blob, max_pixels: int) -> dict[str, object]:
     try:
-        found = asdict(measure(blob.data, max_pixels=max_pixels))
+        measured = measure(blob.data, max_pixels=max_pixels)
     except BadImage as fault:
         return {"image_id": blob.id, "decodable": False, "reason": fault.reason, "message": fault.message}
-    found["pixel_hash"] = found["pixel_hash"].hex()
-    return {"image_id": blob.id, "decodable": True, **found}
+    found = {field.name: getattr(measured, field.name) for field in fields(measured)}
+    return {"image_id": blob.id, "decodable": True, **found, "pixel_hash": measured.pixel_hash.hex()}
 
 
 STAGE = Stage(
