@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.stages.curated import build, detection
 
-from tundish.ledger import Tally, read_ledger
+from tundish.ledger import Tally, left_out, read_ledger
 from tundish.tables import ANNOTATIONS, FILES, IMAGES, QUARANTINE, SPLITS
 
 if TYPE_CHECKING:
@@ -151,6 +151,21 @@ def test_tables_that_contradict_each_other_are_told(context: Context) -> None:
         "1 accepted image file without a valid row in images, first line-1/A1/a.jpg",
         "1 image in splits without a valid row in images, first line-1/A1/a.jpg",
     )
+
+
+def test_reasons_of_the_left_out_are_kinds() -> None:
+    rows = [
+        {"split": "train", "reason": "dealt"},
+        {"reason": "unlabelled"},
+        {"reason": f"duplicate: same picture as {'a' * 32}"},
+        {"reason": f"duplicate: same picture as {'b' * 32}"},
+        {},
+    ]
+    assert left_out(SPLITS.frame(rows)) == {
+        "duplicate: same picture": 2,
+        "no reason given": 1,
+        "unlabelled": 1,
+    }
 
 
 def test_before_validation_there_is_no_tally_of_annotations(context: Context) -> None:

@@ -17,7 +17,7 @@ from tundish.tables import ANNOTATIONS, IMAGES, QUARANTINE, SPLITS, Table
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Ledger", "Tally", "read_ledger"]
+__all__ = ["Ledger", "Tally", "left_out", "read_ledger"]
 
 _Outcome = Literal["accepted", "quarantined", "skipped"]
 _OUTCOMES: tuple[_Outcome, ...] = ("accepted", "quarantined", "skipped")
@@ -79,6 +79,16 @@ def read_ledger(store: Path, curated: Path) -> Ledger:
         None if judged_annotations is None else _tally(judged_annotations, judged_annotations.height),
         tuple(found),
     )
+
+
+def left_out(splits: pl.DataFrame) -> dict[str, int]:
+    """Images of the splits table that have no split, by reason, the most frequent first.
+
+    The image a duplicate is a copy of is left off: the reasons are kinds, not images.
+    """
+    kind = pl.col("reason").fill_null(_NO_REASON).str.replace(r" as [0-9a-f]{32}$", "")
+    counts = splits.filter(pl.col("split").is_null()).group_by(kind).len()
+    return dict(counts.sort(["len", "reason"], descending=[True, False]).iter_rows())
 
 
 def _read(table: Table, curated: Path) -> pl.DataFrame | None:

@@ -8,7 +8,7 @@ import polars as pl
 import yaml
 
 from tundish.formats.parquet import Feature, yaml_features
-from tundish.ledger import Ledger, Tally, read_ledger
+from tundish.ledger import Ledger, Tally, left_out, read_ledger
 from tundish.tables import SPLITS
 
 if TYPE_CHECKING:
@@ -160,9 +160,8 @@ def _how(context: Context) -> list[str]:
 
 def _taken_out(context: Context, ledger: Ledger) -> list[str]:
     rows = [*_reasons("files", ledger.files), *_reasons("annotations", ledger.annotations)]
-    out = SPLITS.read(context.table("splits")).filter(pl.col("split").is_null())
-    left_out = out.group_by("reason").len().sort("len", "reason", descending=[True, False])
-    rows += [("images", "left out of the splits", reason, count) for reason, count in left_out.iter_rows()]
+    out = left_out(SPLITS.read(context.table("splits")))
+    rows += [("images", "left out of the splits", reason, count) for reason, count in out.items()]
     totals = [
         (name, tally.input, tally.accepted, sum(tally.quarantined.values()), sum(tally.skipped.values()))
         for name, tally in (("files", ledger.files), ("annotations", ledger.annotations))

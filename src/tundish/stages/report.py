@@ -8,7 +8,7 @@ import numpy as np
 import orjson
 import polars as pl
 
-from tundish.ledger import Ledger, Tally, read_ledger
+from tundish.ledger import Ledger, Tally, left_out, read_ledger
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.tables import (
     ANNOTATIONS,
@@ -109,14 +109,13 @@ def _splits(context: Context, labels: pl.DataFrame) -> dict[str, Any]:
         }
         for name in ratios
     }
-    left_out = table.filter(pl.col("split").is_null()).group_by("reason").len().sort("reason")
     by_class = {
         name: _deviation([result[split]["labels"][name] for split in ratios], list(ratios.values()))
         for name in context.recipe.annotations.classes
     }
     images = _deviation([result[split]["images"] for split in ratios], list(ratios.values()))
     return result | {
-        "left_out": {str(reason): count for reason, count in left_out.iter_rows()},
+        "left_out": left_out(table),
         "deviation": {
             "images": images,
             "by_class": by_class,
