@@ -5,8 +5,8 @@
 
 PEERS is an environment with requirements-peers-coco.txt. Each side is one process that has imported all it
 needs; they take turns, so that whatever else the machine does falls on both. Medians of the rounds; the ratio
-is the median of the ratios of rounds. Reading ends with every label in memory (ours: as rows of the annotations
-table), writing with the file on disk. Both sides' files are read back and counted.
+is the median of the ratios of rounds. Reading ends with every label in memory (ours: as rows of the
+annotations table), writing with the file on disk. Both sides' files are read back and counted.
 """
 
 from __future__ import annotations

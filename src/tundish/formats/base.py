@@ -195,12 +195,14 @@ class Reading:
 
     `covered` holds the paths of the images the files speak of: an image that is covered and has no label is a
     *negative*; one that is not covered is *unlabelled*. They are never mixed. So an image all of whose labels
-    were refused is not covered: it would pass for a negative.
+    were refused is not covered: it would pass for a negative. `refused` holds the paths of the images of
+    which a label, or the whole label file, was refused.
     """
 
     labels: list[Label] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     covered: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ _TAKEN = frozenset(
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """Parsed JSON has no cycles, and looking for them again and again takes a third of the time of reading."""
+    """Parsed JSON has no cycles, and to look for them again and again takes a third of the time."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -288,6 +288,8 @@ class CocoFile:
             seen.add(image.path)
             if listed.taken or not listed.refused:
                 self.reading.covered.add(image.path)
+            if listed.refused:
+                self.reading.refused.add(image.path)
 
 
 def _attributes_of(entry: dict[str, Any]) -> dict[str, Any]:

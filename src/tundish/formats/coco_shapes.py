@@ -87,12 +87,20 @@ def _fault_of_box(box: object) -> Fault:
     if not isinstance(box, list) or len(box) != 4:
         message = "bbox is not a list of four numbers, and there is no segmentation"
         return Fault("missing_box", message, "bbox", box)
-    for value in box:
-        if isinstance(value, str) and real(value) is not None:
-            return Fault("wrong_type", f"'{value}' is text, not a number", "bbox", box)
-        if real(value) is None:
-            return Fault(*fault_of_number(value), "bbox", box)
+    bad = _first_bad(box)
+    if bad is not None:
+        return bad
     return Fault("negative_size", "the size of the box is negative, or too large to add up", "bbox", box)
+
+
+def _first_bad(values: list[object], column: str = "bbox") -> Fault | None:
+    """The fault of the first value that is no finite number."""
+    for value in values:
+        if isinstance(value, str) and real(value) is not None:
+            return Fault("wrong_type", f"'{value}' is text, not a number", column, values)
+        if real(value) is None:
+            return Fault(*fault_of_number(value), column, values)
+    return None
 
 
 def _rings(segmentation: object) -> list[list[float]]:
@@ -111,8 +119,8 @@ def _rings(segmentation: object) -> list[list[float]]:
         except (TypeError, OverflowError):
             finite = False
         if not finite:
-            bad = next((value for value in ring if isinstance(value, str) or real(value) is None), ring)
-            raise Fault(*fault_of_number(bad), "segmentation", bad)
+            message = "the numbers are too large to add up"
+            raise _first_bad(ring, "segmentation") or Fault("not_finite", message, "segmentation", ring)
     return rings
 
 

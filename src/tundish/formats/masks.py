@@ -104,6 +104,8 @@ class Masks:
                 _read_file(data, image, _Names(options.names, colours), notes)
             except Fault as fault:
                 notes.refuse(fault)
+                if isinstance(image, ImageRef):
+                    reading.refused.add(image.path)
         return reading
 
     def sniff(self, listing: Listing) -> Evidence | None:

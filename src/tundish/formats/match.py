@@ -104,16 +104,16 @@ def _one_of(found: Sequence[ImageRef], label_path: str, stated: str) -> ImageRef
     """The one of several that fits best: by the stated path, then by nearness, then by the same split."""
     if len(found) == 1:
         return found[0]
-    tail = stated.replace("\\", "/").lstrip("./")
+    stated_folder, stated_file, _ = parts_of(stated.replace("\\", "/"))
     folder, split = parts_of(label_path)[0], split_of(label_path)
 
-    def fit(image: ImageRef) -> tuple[bool, bool, bool, int, bool]:
-        own = parts_of(image.path)[0]
+    def fit(image: ImageRef) -> tuple[bool, int, bool, int, bool]:
+        own, name, _ = parts_of(image.path)
         return (
-            f"/{image.path}".endswith(f"/{tail}"),
-            image.path == f"{folder}/{tail}".lstrip("/"),
+            name == stated_file,
+            _shared(own.split("/")[::-1], stated_folder.split("/")[::-1]),
             own == folder,
-            _shared(own, folder),
+            _shared(own.split("/"), folder.split("/")),
             bool(split) and split_of(own) == split,
         )
 
@@ -125,9 +125,9 @@ def _one_of(found: Sequence[ImageRef], label_path: str, stated: str) -> ImageRef
     return Miss("ambiguous_image", f"{len(best)} images could be '{stated}': {paths}")
 
 
-def _shared(first: str, second: str) -> int:
-    """How many folders two paths have in common from the top."""
-    pairs = zip(first.split("/"), second.split("/"), strict=False)
+def _shared(first: list[str], second: list[str]) -> int:
+    """How many folders two paths have in common, from the first on."""
+    pairs = zip(first, second, strict=False)
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1] != "", pairs))
 
 

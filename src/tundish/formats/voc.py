@@ -126,6 +126,7 @@ class _File:
                 self.reading.labels.append(self._label(image, row, element))
             except Fault as fault:
                 self.notes.refuse(fault, row, labels=1)
+                self.reading.refused.add(image.path)
         if len(self.reading.labels) > before or not objects:
             self.reading.covered.add(image.path)
 
@@ -134,6 +135,8 @@ class _File:
             root, encoding = parse_xml(data)
         except Fault as fault:
             self.notes.refuse(fault)
+            if isinstance(image := find_beside(self.catalog, self.path), ImageRef):
+                self.reading.refused.add(image.path)
             return None
         if encoding:
             message = f"the file is not UTF-8 and does not say what it is; it was read as {encoding}"

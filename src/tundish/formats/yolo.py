@@ -86,10 +86,10 @@ class Yolo:
         names = ClassNames(lists, options.names, reading.problems)
         for path, data in labels:
             _read_file(path, data, catalog, names.of(path), reading)
-        if reading.labels and not options.names and not names.lists:
-            message = "nothing names the classes: their numbers were taken as names"
-            path = reading.labels[0].label_path
-            reading.problems.append(Problem(path, None, "no_classes", "class", "", message, "warning"))
+        nameless = next((path for path, _ in labels if names.of(path) is None), None)
+        if nameless is not None and reading.labels:
+            message = "no list of classes is at or above it: the numbers were taken as names"
+            reading.problems.append(Problem(nameless, None, "no_classes", "class", "", message, "warning"))
         return reading
 
     def sniff(self, listing: Listing) -> Evidence | None:
@@ -130,6 +130,8 @@ def _read_file(path: str, data: bytes, catalog: Catalog, names: NameList | None,
     taken = sum([reader.take(row, tokens) for row, tokens in rows])
     if taken or not rows:
         reading.covered.add(image.path)
+    if taken < len(rows):
+        reading.refused.add(image.path)
 
 
 def _lines(text: str) -> list[str]:

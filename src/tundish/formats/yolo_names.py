@@ -122,7 +122,7 @@ def _read_list(path: str, data: bytes, problems: list[Problem]) -> NameList | No
         names.pop()
     if not names:
         problems.append(
-            Problem(path, None, "no_classes", "names", "", "the list of classes is empty", "warning")
+            Problem(path, None, "empty_classes", "names", "", "the list of classes is empty", "warning")
         )
     return NameList(path, tuple(names))
 
