@@ -26,8 +26,6 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from cleanvision import Imagelab  # type: ignore[import-not-found]  # an environment of its own
-from imagededup.methods import PHash  # type: ignore[import-not-found]  # an environment of its own
 
 from tundish.engine import LocalEngine
 from tundish.recipe import Recipe
@@ -103,13 +101,19 @@ def decode_alone(context: Context) -> None:
         assert all(pool.map(decode, blobs()))
 
 
-def imagededup_encode(folder: Path) -> None:
-    PHash(verbose=False).encode_images(image_dir=str(folder), num_enc_workers=WORKERS)
+def peers(folder: Path) -> dict[str, Callable[[], None]]:
+    """The peers' work; they are imported here, so that --memory runs without them."""
+    from cleanvision import Imagelab  # type: ignore[import-not-found]  # noqa: PLC0415
+    from imagededup.methods import PHash  # type: ignore[import-not-found]  # noqa: PLC0415
 
+    def encode() -> None:
+        PHash(verbose=False).encode_images(image_dir=str(folder), num_enc_workers=WORKERS)
 
-def cleanvision_issues(folder: Path) -> None:
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        Imagelab(data_path=str(folder)).find_issues(n_jobs=WORKERS, verbose=False)
+    def find_issues() -> None:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            Imagelab(data_path=str(folder)).find_issues(n_jobs=WORKERS, verbose=False)
+
+    return {"imagededup PHash": encode, "cleanvision": find_issues}
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -128,8 +132,7 @@ def compare(images: int, repeats: int) -> None:
             "measure": lambda: measure(context),
             "measure, validate, dedup": lambda: everything(context),
             "cv2.imdecode, two threads": lambda: decode_alone(context),
-            "imagededup PHash": lambda: imagededup_encode(folder),
-            "cleanvision": lambda: cleanvision_issues(folder),
+            **peers(folder),
         }
         times: dict[str, list[float]] = {side: [] for side in sides}
         for turn in range(repeats):

@@ -110,6 +110,8 @@ def each(
     """
     # One image a thread: OpenCV's own threads would only fight ours for the same cores.
     cv2.setNumThreads(0)
+    # What is wrong with an image becomes a row; OpenCV would say it on stderr too, once an image.
+    cv2.setLogLevel(0)
     count = workers or os.cpu_count() or 1
     source = iter(items)
     with ThreadPoolExecutor(count) as pool:

@@ -28,7 +28,7 @@ MAX_PIXELS = 200_000_000
 Image = NDArray[Any]
 """Gray (h, w), BGR (h, w, 3) or BGRA (h, w, 4) pixels of 8 or 16 bits."""
 
-_PADDING = re.compile(r"(\d+) extraneous bytes before marker")
+_PADDING = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
 _MOST_PADDING = 16
 
 
@@ -125,7 +125,10 @@ def _padded_jpeg(data: bytes, space: str, complaint: str) -> NDArray[np.uint8]:
     """Some cameras pad the scan with a few bytes; that, and only that, is no damage."""
     padding = _PADDING.search(complaint)
     if padding and int(padding[1]) <= _MOST_PADDING:
-        padded: NDArray[np.uint8] = simplejpeg.decode_jpeg(data, space, strict=False)
+        try:
+            padded: NDArray[np.uint8] = simplejpeg.decode_jpeg(data, space, strict=False)
+        except ValueError as error:
+            raise BadImage("corrupt", str(error)) from None
         return padded
     raise BadImage("truncated" if "Premature end of JPEG" in complaint else "corrupt", complaint)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -29,6 +30,10 @@ __all__ = ["STAGE", "STEP_VERSION", "feature_parts", "read_features"]
 
 STEP_VERSION = 1
 """Raised when the same image would be measured otherwise: old parts are then made again."""
+
+
+_FRAME_ROWS = 2000
+"""Rows made into a frame at a time: as Python objects they take several times the memory."""
 
 
 @dataclass(frozen=True)
@@ -109,9 +114,13 @@ def _run(context: Context) -> Outcome:
 
 def _measure_shard(job: _Job) -> tuple[int, int]:
     """Measure one shard; returns how many images it holds and how many of them cannot be decoded."""
-    rows = list(each(partial(_row, max_pixels=job.max_pixels), read_blobs(job.shard)))
-    FEATURES.write(FEATURES.frame(rows), job.part)
-    return len(rows), sum(not row["decodable"] for row in rows)
+    rows = each(partial(_row, max_pixels=job.max_pixels), read_blobs(job.shard))
+    frames = [FEATURES.empty()]
+    while some := list(islice(rows, _FRAME_ROWS)):
+        frames.append(FEATURES.frame(some))
+    features = pl.concat(frames)
+    FEATURES.write(features, job.part)
+    return features.height, int((~features["decodable"]).sum())
 
 
 def _row(blob: Blob, max_pixels: int) -> dict[str, object]:
