@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-import pytest
 
-from tundish.errors import RecipeError
 from tundish.imaging.augment import Plan, apply
 from tundish.imaging.decode import decode, encode
 from tundish.recipe import Recipe
@@ -172,6 +170,18 @@ def test_a_mirrored_child_has_mirrored_labels_of_every_shape(tmp_path: Path) -> 
     assert got[2]["segmentation"] == [[60.0, 4.0, 33.5, 6.0, 36.0, 30.0]]
 
 
-def test_a_wrong_operation_stops_before_any_work(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="no operation 'rotat'"):
-        STAGE.run(dataset(tmp_path, operations=[{"rotat": {}}]))
+def test_a_child_that_lost_every_label_is_not_kept_for_a_negative(tmp_path: Path) -> None:
+    corner = Picture("a.jpg", labels=[box("scratch", 0, 0, 8, 6)])
+    clean = Picture("b.jpg", seed=1, state="negative")
+    context = dataset(tmp_path, [corner, clean], copies=20, operations=[{"shift": {"share": 0.5}}])
+    STAGE.run(context)
+    labelled = set(ANNOTATIONS.read(context.augmented / "annotations.parquet")["image_id"])
+    lineage = LINEAGE.read(context.table("lineage"))
+    of_corner = lineage.filter(pl.col("parent_id") == corner.image_id)
+    left_out = QUARANTINE.read(context.augmented / "dropped.parquet").filter(
+        pl.col("check") == "augment_no_label_left"
+    )
+    assert set(of_corner["image_id"]) == labelled
+    assert left_out.height > 0
+    assert of_corner.height + left_out.height == 20
+    assert lineage.height - of_corner.height == 20

@@ -142,7 +142,7 @@ def _packed(job: Job, made: Iterable[tuple[list[_Child], list[Row]]]) -> dict[st
 
 def _children(job: Job, parents: dict[str, _Parent], blob: Blob) -> tuple[list[_Child], list[Row]]:
     """The copies of one parent, and a row where it cannot be decoded any more."""
-    parent, data = parents[blob.id], bytes(blob.data)
+    parent, data = parents[blob.id], blob.data
     try:
         image = decode(data, max_pixels=job.max_pixels)
     except BadImage as fault:
@@ -150,6 +150,7 @@ def _children(job: Job, parents: dict[str, _Parent], blob: Blob) -> tuple[list[_
         return [], [row | {"check": fault.reason, "message": fault.message, "severity": "error"}]
     kind: Literal["jpeg", "png"] = "jpeg" if data[:3] == _JPEG else "png"
     made: dict[str, _Child] = {}
+    faults: list[Row] = []
     for copy in range(job.copies):
         drawn = plan(job.operations, image.shape[1], image.shape[0], generator(job.seed, blob.id, copy))
         child_bytes = encode(apply(drawn, image), kind, _QUALITY)
@@ -157,8 +158,25 @@ def _children(job: Job, parents: dict[str, _Parent], blob: Blob) -> tuple[list[_
         # Few operations and many copies may draw the same twice.
         if child_id != blob.id and child_id not in made:
             seed = f"{job.seed}:{blob.id}:{copy}"
-            made[child_id] = _child(parent, drawn, Blob(child_id, child_bytes), seed)
-    return list(made.values()), []
+            child = _child(parent, drawn, Blob(child_id, child_bytes), seed)
+            if child.labels or not parent.labels:
+                made[child_id] = child
+            else:
+                faults += [*child.dropped, _left_out(parent, child_id)]
+    return list(made.values()), faults
+
+
+def _left_out(parent: _Parent, child_id: str) -> Row:
+    """A child without any of its parent's labels is no negative: a sliver of the defect may still show."""
+    return {
+        "kind": "image",
+        "id": child_id,
+        "source": parent.source,
+        "path": parent.path,
+        "check": "augment_no_label_left",
+        "message": "no label was left in this derived image, so it was not kept",
+        "severity": "warning",
+    }
 
 
 def _child(parent: _Parent, drawn: Plan, blob: Blob, seed: str) -> _Child:

@@ -39,6 +39,8 @@ _SUFFIXES = {
     "webp": (".webp",),
 }
 
+_SAID = {"source": pl.String, "path": pl.String, "covered": pl.Boolean, "refused": pl.Boolean}
+
 _INGEST_SENTENCES = {
     "empty_file": "the file holds no bytes",
     "unreadable": "the file cannot be read",
@@ -54,11 +56,11 @@ def _run(context: Context) -> Outcome:
     files = latest_files(read_files(context.store))
     images, image_faults = _check_images(context, files)
     good = images.filter("valid")
-    labels, label_faults, covered = _check_labels(context, files, images, good)
+    labels, label_faults, said = _check_labels(context, files, images, good)
     quarantine = pl.concat([_file_faults(files), image_faults, label_faults])
     IMAGES.write(_distinct(images), context.table("images"))
     ANNOTATIONS.write(labels, context.table("annotations"))
-    coverage = _coverage(good, labels, covered)
+    coverage = _coverage(good, labels, said)
     COVERAGE.write(coverage, context.table("coverage"))
     QUARANTINE.write(quarantine, context.table("quarantine"))
     return _outcome(images, labels, coverage, quarantine)
@@ -165,10 +167,9 @@ def _file_faults(files: pl.DataFrame) -> pl.DataFrame:
 
 def _check_labels(
     context: Context, files: pl.DataFrame, images: pl.DataFrame, good: pl.DataFrame
-) -> tuple[pl.DataFrame, pl.DataFrame, set[tuple[str, str]]]:
-    """All labels of all sources judged, their faults, and the (source, path) that label files speak of."""
-    frames, faults = [ANNOTATIONS.empty()], [QUARANTINE.empty()]
-    covered: set[tuple[str, str]] = set()
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """All labels of all sources judged, their faults, and what the label files say of which image file."""
+    frames, faults, said = [ANNOTATIONS.empty()], [QUARANTINE.empty()], []
     for source in context.recipe.sources:
         reading = _read_labels(context, files, source, good)
         frames.append(labels_to_frame(reading, source.label))
@@ -178,12 +179,15 @@ def _check_labels(
             *files.filter(mine & (pl.col("kind") == "image") & (pl.col("outcome") == "quarantined"))["path"],
         ]
         faults.append(_problem_rows(reading, source.label, out))
-        covered |= {(source.label, path) for path in reading.covered}
+        said += [
+            (source.label, path, path in reading.covered, path in reading.refused)
+            for path in sorted(reading.covered | reading.refused)
+        ]
     sizes = good.unique("image_id").select("image_id", "width", "height")
     section = context.recipe.annotations
     model = load_model(context.project, section.schema_)
     labels, breaches = check_labels(pl.concat(frames), sizes, model, section)
-    return labels, pl.concat([*faults, breaches]), covered
+    return labels, pl.concat([*faults, breaches]), pl.DataFrame(said, schema=_SAID, orient="row")
 
 
 def _read_labels(context: Context, files: pl.DataFrame, source: Source, good: pl.DataFrame) -> Reading:
@@ -253,15 +257,17 @@ def _key_columns(images: pl.DataFrame) -> list[str]:
     return names[names.index("extension_fits") + 1 : names.index("valid")]
 
 
-def _coverage(good: pl.DataFrame, labels: pl.DataFrame, covered: set[tuple[str, str]]) -> pl.DataFrame:
-    counts = labels.filter("valid").group_by("source", "path").agg(labels=pl.len().cast(pl.Int32))
-    said = pl.DataFrame(
-        sorted(covered), schema={"source": pl.String, "path": pl.String}, orient="row"
-    ).with_columns(covered=pl.lit(True))
+def _coverage(good: pl.DataFrame, labels: pl.DataFrame, said: pl.DataFrame) -> pl.DataFrame:
+    """The state of every valid image file; an image whose labels were all refused is no negative."""
+    counts = labels.group_by("source", "path").agg(
+        labels=pl.col("valid").sum().cast(pl.Int32), judged=~pl.col("valid").all()
+    )
     state = (
         pl.when(pl.col("labels") > 0)
         .then(pl.lit("labelled"))
-        .when(pl.col("covered").fill_null(False))
+        .when(pl.col("refused").fill_null(value=False) | pl.col("judged").fill_null(value=False))
+        .then(pl.lit("rejected"))
+        .when(pl.col("covered").fill_null(value=False))
         .then(pl.lit("negative"))
         .otherwise(pl.lit("unlabelled"))
     )
@@ -287,6 +293,7 @@ def _outcome(
         "labelled": states.get("labelled", 0),
         "negative": states.get("negative", 0),
         "unlabelled": states.get("unlabelled", 0),
+        "rejected": states.get("rejected", 0),
         "errors": severities.get("error", 0),
         "warnings": severities.get("warning", 0),
     }
