@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.formats.sources import listing, read, refs
 
 from tundish.formats.base import Options
+from tundish.formats.frames import labels_to_frame
 from tundish.formats.registry import FORMATS, sniff_all
 
 
@@ -66,3 +69,41 @@ def test_no_bytes_stop_sniffing(files: dict[str, bytes]) -> None:
         assert evidence.facts
         for path in files:
             FORMATS[evidence.format].role(path, Options(evidence.names, evidence.extra))
+
+
+DEEP = 100_000
+
+
+@pytest.mark.parametrize(
+    ("name", "files"),
+    [
+        ("yolo", {"data.yaml": b"names: " + b"[" * DEEP}),
+        ("yolo", {"data.yaml": b"- " * DEEP}),
+        ("yolo", {"labels/a.txt": b"0 " * DEEP}),
+        ("voc", {"ann/a.xml": b"<annotation><object>" + b"<a>" * DEEP}),
+        ("voc", {"ann/a.xml": b"<annotation><object><name>a</name>%b%b</object></annotation>"}),
+        ("coco", {"a.json": b"[" * DEEP}),
+        ("coco", {"a.json": b'{"images": [' + b"[" * 900 + b"]" * 900 + b"]}"}),
+    ],
+)
+def test_deep_nesting_stops_no_reader(name: str, files: dict[str, bytes]) -> None:
+    nested = b"<a>" * DEEP + b"</a>" * DEEP
+    files = {path: data.replace(b"%b%b", BOX + nested) for path, data in files.items()}
+    reading = read(name, files, refs("images/a.jpg"))
+    assert reading.problems
+    labels_to_frame(reading, "s")
+
+
+BOX = b"<bndbox><xmin>1</xmin><ymin>1</ymin><xmax>5</xmax><ymax>5</ymax></bndbox>"
+
+
+def test_attributes_that_json_cannot_hold_are_kept_as_text() -> None:
+    deep = "[" * 500 + "]" * 500
+    entry = (
+        '{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "big": %d, "deep": %s, "good": 1}'
+    )
+    data = '{"images": [{"id": 1, "file_name": "a.jpg", "width": 200, "height": 100}], "categories": '
+    data += '[{"id": 1, "name": "a"}], "x": NaN, "annotations": [' + entry % (10**30, deep) + "]}"
+    frame = labels_to_frame(read("coco", {"a.json": data.encode()}, refs("images/a.jpg")), "s")
+    kept = json.loads(frame["attributes"][0])
+    assert (kept["big"], kept["good"], kept["deep"][:3]) == (str(10**30), 1, "[[[")

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tundish.formats.base import Evidence, Options, Reading, parts_of, suffix_of
 from tundish.formats.coco_read import CocoFile, is_panoptic, load_coco, read_coco
-from tundish.formats.coco_write import write_coco
 from tundish.formats.fault import Fault
 from tundish.formats.sniffing import (
     catalog_of,
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
     from tundish.formats.base import Catalog, Listing, Role
 
-__all__ = ["Coco", "write_coco"]
+__all__ = ["Coco"]
 
 _SAMPLE = 50
 """JSON files read to find out about a source."""

@@ -14,7 +14,7 @@ import orjson
 
 from tundish.formats.base import NO_ATTRIBUTES, ImageRef, Label
 from tundish.formats.coco_shapes import read_shape
-from tundish.formats.fault import Fault, Notes
+from tundish.formats.fault import Fault, Notes, shown
 from tundish.formats.match import Miss, find_named
 from tundish.formats.sniffing import counted
 from tundish.formats.text import decode_text, real
@@ -314,4 +314,4 @@ def _id_of(entry: dict[str, Any], key: str) -> Hashable:
         return number
     if isinstance(number, float) and math.isfinite(number) and number == int(number):
         return int(number)
-    raise Fault("wrong_type", f"{key} is no id: {str(number)[:40]}", key, number)
+    raise Fault("wrong_type", f"{key} is no id: {shown(number)}", key, number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from tundish.formats.base import Problem
 if TYPE_CHECKING:
     from tundish.formats.base import Reading
 
-__all__ = ["Fault", "Notes"]
+__all__ = ["Fault", "Notes", "shown"]
 
 
 class Fault(Exception):  # noqa: N818  (a fault of the data, caught by the reader and told as a Problem)
@@ -19,7 +20,14 @@ class Fault(Exception):  # noqa: N818  (a fault of the data, caught by the reade
     def __init__(self, check: str, message: str, column: str = "", value: object = "") -> None:
         super().__init__(message)
         self.check, self.message, self.column = check, message, column
-        self.value = "" if value is None else str(value)[:200]
+        self.value = shown(value)
+
+
+def shown(value: object) -> str:
+    """A value of a label file for people: short, however long or deeply nested it is."""
+    if value is None:
+        return ""
+    return (str(value) if isinstance(value, (str, int, float)) else reprlib.repr(value))[:200]
 
 
 @dataclass(frozen=True, slots=True)

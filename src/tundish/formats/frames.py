@@ -12,6 +12,7 @@ import polars as pl
 import pyarrow as pa
 
 from tundish.formats.base import Label
+from tundish.formats.fault import shown
 from tundish.tables import ANNOTATIONS
 
 if TYPE_CHECKING:
@@ -81,7 +82,19 @@ def _ids(source: str, paths: Sequence[str], rows: Sequence[int]) -> list[str]:
 def _attributes(attributes: Mapping[str, object]) -> str | None:
     if not attributes:
         return None
-    return orjson.dumps(dict(attributes), option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS).decode()
+    try:
+        return orjson.dumps(dict(attributes), option=orjson.OPT_SORT_KEYS).decode()
+    except TypeError:  # somewhere is a number beyond 64 bits, or nesting beyond 254
+        kept = {key: value if _fits(value) else shown(value) for key, value in attributes.items()}
+        return orjson.dumps(kept, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _fits(value: object) -> bool:
+    try:
+        orjson.dumps({"": value})
+    except TypeError:
+        return False
+    return True
 
 
 def _nested(polygons: Sequence[list[list[float]] | None]) -> pa.Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import math
+import reprlib
 
 __all__ = ["decode_text", "fault_of_number", "real"]
 
@@ -48,10 +49,10 @@ def fault_of_number(text: object) -> tuple[str, str]:
     """The check and the sentence for what `real` did not take."""
     if isinstance(text, str) and text.count(",") == 1 and real(text.replace(",", ".")) is not None:
         return "decimal_comma", f"'{text}' has a decimal comma; write a point"
+    if isinstance(text, bool) or not isinstance(text, (str, int, float)):
+        return "not_a_number", f"{reprlib.repr(text)} is not a number"
     try:
-        number = float(text)  # type: ignore[arg-type]  # anything else is what the except is for
-    except (TypeError, ValueError, OverflowError):
+        number = float(text)
+    except (ValueError, OverflowError):
         return "not_a_number", f"'{str(text)[:40]}' is not a number"
-    if isinstance(text, bool):
-        return "not_a_number", f"{text} is not a number"
     return "not_finite", f"{number} is not a finite number"

@@ -221,14 +221,14 @@ def _corner(box: Element, side: str) -> float:
     return number
 
 
-def _value(element: Element) -> object:
+def _value(element: Element, depth: int = 9) -> object:
     """An element as JSON: a number, a text, or a dictionary of its children; a tag that repeats is a list."""
-    if not len(element):
+    if not len(element) or not depth:
         text = (element.text or "").strip()
         return int(text) if text.isascii() and text.lstrip("-").isdigit() and len(text) < 16 else text
     children: dict[str, object] = {}
     for tag, count in Counter(child.tag for child in element).items():
-        values = [_value(child) for child in element.iterfind(tag)]
+        values = [_value(child, depth - 1) for child in element.iterfind(tag)]
         children[tag] = values if count > 1 else values[0]
     return children
 

@@ -37,7 +37,6 @@ from tundish.formats.match import Miss, find_beside
 from tundish.formats.sniffing import SAMPLE, catalog_of, counted, is_image, read_note, sample, unlabelled_note
 from tundish.formats.text import decode_text, fault_of_number, real
 from tundish.formats.yolo_names import ClassNames, is_classes_file
-from tundish.formats.yolo_write import write_yolo
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
     from tundish.formats.base import Catalog, Listing, Role
     from tundish.formats.yolo_names import NameList
 
-__all__ = ["Yolo", "write_yolo"]
+__all__ = ["Yolo"]
 
 _LISTS = re.compile(
     r"(?:.*[-_])?(?:train|trainval|val|valid|validation|test|testing)\d*(?:[-_].*)?\.txt", re.IGNORECASE

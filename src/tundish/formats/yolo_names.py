@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from tundish.formats.base import Problem, parts_of, suffix_of
+from tundish.formats.fault import shown
 from tundish.formats.text import decode_text
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ _LISTS = frozenset(
 )
 _SUFFIXES = {".yaml": 0, ".yml": 0, ".names": 1, ".data": 3}
 _LIST_RANK = 2
-
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def is_classes_file(path: str) -> bool:
@@ -130,7 +129,7 @@ def _read_list(path: str, data: bytes, problems: list[Problem]) -> NameList | No
 def _read_yaml(path: str, text: str, problems: list[Problem]) -> NameList | None:
     """A data.yaml; other YAML files, which say nothing of names, are passed over."""
     try:
-        content = yaml.load(text, Loader=_Loader)  # noqa: S506  (a safe loader, in C where there is one)
+        content = yaml.safe_load(text)  # not the loader in C: deep nesting makes it crash
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         message = f"not readable as YAML: {' '.join(str(error).split())[:200]}"
         problems.append(Problem(path, None, "broken_file", "", "", message))
@@ -139,7 +138,7 @@ def _read_yaml(path: str, text: str, problems: list[Problem]) -> NameList | None
         return None
     names = _names_of(content["names"])
     if names is None:
-        value = str(content["names"])[:200]
+        value = shown(content["names"])
         message = "'names' is neither a list nor a dictionary by number from 0"
         problems.append(Problem(path, None, "wrong_type", "names", value, message))
         return None
