@@ -154,7 +154,7 @@ def test_tables_that_contradict_each_other_are_told(context: Context) -> None:
 
 
 def test_reasons_of_the_left_out_are_kinds() -> None:
-    rows = [
+    rows: list[dict[str, object]] = [
         {"split": "train", "reason": "dealt"},
         {"reason": "unlabelled"},
         {"reason": f"duplicate: same picture as {'a' * 32}"},
