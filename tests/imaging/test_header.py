@@ -36,16 +36,24 @@ def look(data: bytes) -> Header | str:
     return header
 
 
-@pytest.mark.parametrize("kind", FORMATS)
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"])
-def test_size_agrees_with_pillow(kind: str, mode: str) -> None:
+def saved(kind: str, mode: str) -> bytes | None:
+    """What Pillow writes, or None where the format has no such mode."""
     picture = Image.fromarray(texture(2, 33, 47)) if mode != "I;16" else Image.new("I;16", (47, 33), 9)
     buffer = io.BytesIO()
     try:
         (picture if mode == "I;16" else picture.convert(mode)).save(buffer, kind)
     except (OSError, ValueError):
-        pytest.skip(f"{kind} has no {mode}")
-    header = look(buffer.getvalue())
+        return None
+    return buffer.getvalue()
+
+
+MODES = ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"]
+SAVED = {(kind, mode): data for kind in FORMATS for mode in MODES if (data := saved(kind, mode))}
+
+
+@pytest.mark.parametrize(("kind", "mode"), SAVED)
+def test_size_agrees_with_pillow(kind: str, mode: str) -> None:
+    header = look(SAVED[kind, mode])
     assert isinstance(header, Header)
     assert (header.format, header.width, header.height) == (kind.lower(), 47, 33)
 

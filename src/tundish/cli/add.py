@@ -13,9 +13,41 @@ from tundish.cli._common import find_project, find_recipe, json_option
 from tundish.errors import SourceError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tundish.formats.base import Evidence
 
 __all__ = ["COMMANDS", "list_pipeline"]
+
+_TEMPLATE = """\
+# {name}: what to do with this dataset. Written by 'tundish add' from what it saw:
+{facts}dataset: {name}
+
+sources:
+{source}
+    # what a file's name tells, as columns; split.group_by keeps equal values in one split:
+    # keys: {{coil_id: '^(?P<coil_id>[A-Z]\\d+)_'}}
+
+images: {{schema: 'schemas/images.py:Images'}}
+
+annotations:
+  schema: 'schemas/annotations.py:Annotations'
+  # The order is the numbering: add new classes at the end. Other spellings go into the brackets.
+  classes:{classes}
+
+dedup: {{level: fast, keep: first}}
+
+split:
+  ratios: {{train: 0.8, val: 0.1, test: 0.1}}
+  group_by: []
+  salt: '1'
+  unlabelled: {unlabelled}
+
+# Derived training images: copies for each image, by these operations in this order.
+augment: {{copies: 0, operations: [{{flip: {{p: 0.5}}}}, {{exposure: {{gain: 0.2}}}}]}}
+
+export: {{formats: [parquet, coco]}}
+"""
 
 
 @click.command("add")
@@ -99,53 +131,26 @@ def _flow(values: dict[str, str]) -> str:
 
 
 def _recipe(name: str, source: str, evidence: Evidence) -> str:
-    lines = [
-        f"# {name}: what to do with this dataset. Written by 'tundish add' from what it saw:",
-        *(f"#   {fact}" for fact in evidence.facts),
-        f"dataset: {name}",
-        "",
-        "sources:",
-        f"  - path: {_quoted(source)}",
-        f"    format: {evidence.format}",
-    ]
-    if evidence.names:
-        lines += ["    # the label files hold numbers; these are their names, from 0 on",
-                  f"    names: [{', '.join(map(_quoted, evidence.names))}]"]  # fmt: skip
-    if evidence.extra:
-        lines.append(f"    options: {_flow(dict(evidence.extra))}")
-    lines += [
-        "    # what a file's name tells, as columns; split.group_by keeps equal values in one split:",
-        "    # keys: {coil_id: '^(?P<coil_id>[A-Z]\\d+)_'}",
-        "",
-        "images: {schema: 'schemas/images.py:Images'}",
-        "",
-        "annotations:",
-        "  schema: 'schemas/annotations.py:Annotations'",
-        "  # The order is the numbering: add new classes at the end. Other spellings go into the brackets.",
-    ]
-    lines += (
-        ["  classes:", *(f"    {_quoted(label)}: []" for label in evidence.classes)]
-        if evidence.classes
-        else ["  classes: {}"]
+    """The recipe's text, with the evidence on top."""
+    # A fact may quote a file's name, and a name may hold a line break.
+    facts = "".join(f"#   {' '.join(fact.split())}\n" for fact in evidence.facts)
+    return _TEMPLATE.format(
+        name=name,
+        facts=facts,
+        source="\n".join(_source_lines(source, evidence)),
+        classes="".join(f"\n    {_quoted(label)}: []" for label in evidence.classes) or " {}",
+        unlabelled="exclude" if evidence.classes else "include",
     )
-    labelled = bool(evidence.classes)
-    lines += [
-        "",
-        "dedup: {level: fast, keep: first}",
-        "",
-        "split:",
-        "  ratios: {train: 0.8, val: 0.1, test: 0.1}",
-        "  group_by: []",
-        "  salt: '1'",
-        f"  unlabelled: {'exclude' if labelled else 'include'}",
-        "",
-        "# Derived training images: copies for each image, by these operations in this order.",
-        "augment: {copies: 0, operations: [{flip: {p: 0.5}}, {exposure: {gain: 0.2}}]}",
-        "",
-        "export: {formats: [parquet, coco]}",
-        "",
-    ]
-    return "\n".join(lines)
+
+
+def _source_lines(source: str, evidence: Evidence) -> Iterator[str]:
+    yield f"  - path: {_quoted(source)}"
+    yield f"    format: {evidence.format}"
+    if evidence.names:
+        yield "    # the label files hold numbers; these are their names, from 0 on"
+        yield f"    names: [{', '.join(map(_quoted, evidence.names))}]"
+    if evidence.extra:
+        yield f"    options: {_flow(dict(evidence.extra))}"
 
 
 def list_pipeline(params: Path, name: str) -> None:

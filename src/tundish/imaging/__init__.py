@@ -1,0 +1,1 @@
+"""Functions on arrays and bytes: they know no files and no tables."""
