@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from tundish.errors import MissingStepError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 __all__ = [
@@ -67,6 +68,18 @@ class Table:
         for name in extra:
             schema = schema.append(_plain(arrow.schema.field(name)))
         write_parquet(arrow.cast(schema.with_metadata(metadata)), path)
+
+    def write_groups(self, frames: Iterable[pl.DataFrame], path: Path) -> None:
+        """Write frames as they come, a row group each, atomically and unsorted; memory holds one of them."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.tmp")
+        try:
+            with pq.ParquetWriter(temporary, self.schema, compression="zstd") as writer:
+                for frame in frames:
+                    writer.write_table(frame.select(self.schema.names).to_arrow().cast(self.schema))
+            os.replace(temporary, path)  # noqa: PTH105  (as below)
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def read(self, path: Path) -> pl.DataFrame:
         """Read the table at `path`.

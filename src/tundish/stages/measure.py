@@ -23,7 +23,7 @@ from tundish.store import Blob, read_blobs, shard_paths
 from tundish.tables import FEATURES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 __all__ = ["STAGE", "STEP_VERSION", "feature_parts", "read_features"]
@@ -32,8 +32,8 @@ STEP_VERSION = 1
 """Raised when the same image would be measured otherwise: old parts are then made again."""
 
 
-_FRAME_ROWS = 2000
-"""Rows made into a frame at a time: as Python objects they take several times the memory."""
+_GROUP_ROWS = 1024
+"""Rows a row group: their thumbnails are 10 MB, and a shard of small images has tens of thousands."""
 
 
 @dataclass(frozen=True)
@@ -114,13 +114,18 @@ def _run(context: Context) -> Outcome:
 
 def _measure_shard(job: _Job) -> tuple[int, int]:
     """Measure one shard; returns how many images it holds and how many of them cannot be decoded."""
-    rows = each(partial(_row, max_pixels=job.max_pixels), read_blobs(job.shard))
-    frames = [FEATURES.empty()]
-    while some := list(islice(rows, _FRAME_ROWS)):
-        frames.append(FEATURES.frame(some))
-    features = pl.concat(frames)
-    FEATURES.write(features, job.part)
-    return features.height, int((~features["decodable"]).sum())
+    images = faults = 0
+
+    def frames() -> Iterator[pl.DataFrame]:
+        nonlocal images, faults
+        rows = each(partial(_row, max_pixels=job.max_pixels), read_blobs(job.shard))
+        while some := list(islice(rows, _GROUP_ROWS)):
+            images += len(some)
+            faults += sum(not row["decodable"] for row in some)
+            yield FEATURES.frame(some)
+
+    FEATURES.write_groups(frames(), job.part)
+    return images, faults
 
 
 def _row(blob: Blob, max_pixels: int) -> dict[str, object]:
