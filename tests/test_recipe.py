@@ -65,6 +65,10 @@ def test_load__reads_every_section(tmp_path: Path) -> None:
         (("format: voc", "fromat: voc"), [":3:", "did you mean 'format'"]),
         (("[coil_id]", "[heat]"), ["'heat'", "coil_id"]),
         (("crazing: [龟裂]", "crazing: [划伤]"), ["'划伤'", "'crazing'", "'scratch'"]),
+        (
+            ("keys: {coil_id: '^(?P<coil_id>", "keys: {split: '^(?P<split>"),
+            ["'split'", "column of the tables"],
+        ),
         (("(?P<coil_id>", "(?P<coil>"), ["(?P<coil_id>...)"]),
         (("dedup: {}", "split: {}"), ["'split'", "twice"]),
         (("dedup: {}", "dedup: {"), ["line.yaml:", "not YAML"]),

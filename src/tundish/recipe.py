@@ -25,6 +25,7 @@ from pydantic import (
 
 from tundish.errors import RecipeError
 from tundish.imaging.operations import parse_operations
+from tundish.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,6 +52,7 @@ __all__ = [
 Name = Annotated[str, StringConstraints(pattern=r"^[\w][\w.-]{0,99}$")]
 FormatName = Literal["voc", "yolo", "coco", "folders", "masks", "images"]
 ExportName = Literal["parquet", "coco", "yolo"]
+_TAKEN = frozenset(name for table in TABLES for name in table.schema.names) | {"state", "objects", "label"}
 SPLIT_NAMES = ("train", "val", "test")
 
 
@@ -79,6 +81,8 @@ class Source(_Section):
     @classmethod
     def _one_named_group(cls, keys: dict[str, str]) -> dict[str, str]:
         for key, pattern in keys.items():
+            if key in _TAKEN:
+                raise ValueError(f"'{key}' is a column of the tables already; call the key something else")
             try:
                 groups = re.compile(pattern).groupindex
             except re.error as error:
