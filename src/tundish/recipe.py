@@ -52,7 +52,7 @@ __all__ = [
 Name = Annotated[str, StringConstraints(pattern=r"^[\w][\w.-]{0,99}$")]
 FormatName = Literal["voc", "yolo", "coco", "folders", "masks", "images"]
 ExportName = Literal["parquet", "coco", "yolo"]
-_TAKEN = frozenset(name for table in TABLES for name in table.schema.names) | {"state", "objects", "label"}
+_TAKEN = frozenset(name for table in TABLES for name in table.schema.names) | {"image", "objects"}
 SPLIT_NAMES = ("train", "val", "test")
 
 

@@ -7,6 +7,7 @@ new data makes new shards and leaves the old ones alone.
 from __future__ import annotations
 
 import hashlib
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tundish.errors import OutsideError
 from tundish.tables import FILES, write_parquet
 
 if TYPE_CHECKING:
@@ -106,22 +108,45 @@ def shard_paths(folder: Path) -> list[Path]:
 
 
 def shard_ids(path: Path) -> list[str]:
-    """The ids in a shard, without reading the bytes."""
-    ids: list[str] = pq.read_table(path, columns=["id"]).column("id").to_pylist()
+    """The ids in a shard, without reading the bytes.
+
+    Raises:
+        OutsideError: The shard is damaged.
+    """
+    with _damage_told(path):
+        ids: list[str] = pq.read_table(path, columns=["id"]).column("id").to_pylist()
     return ids
 
 
 def read_blobs(path: Path, wanted: Iterable[str] | None = None) -> Iterator[Blob]:
-    """The blobs of a shard in their order, all or the `wanted` ones; memory holds one row group."""
+    """The blobs of a shard in their order, all or the `wanted` ones; memory holds one row group.
+
+    Raises:
+        OutsideError: The shard is damaged.
+    """
     chosen = None if wanted is None else set(wanted)
-    file = pq.ParquetFile(path)
+    with _damage_told(path):
+        file = pq.ParquetFile(path)
     for group in range(file.num_row_groups):
-        table = file.read_row_group(group)
+        with _damage_told(path):
+            table = file.read_row_group(group)
         ids = table.column("id").to_pylist()
         data = table.column("bytes").combine_chunks()
         for index, blob_id in enumerate(ids):
             if chosen is None or blob_id in chosen:
                 yield Blob(blob_id, data[index].as_py())
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+        raise OutsideError(
+            "the shard is damaged or gone",
+            where=str(path),
+            fix="bring it back with 'dvc checkout' or 'dvc pull'",
+        ) from error
 
 
 def read_files(store: Path) -> pl.DataFrame:

@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tundish.errors import MissingStepError
+from tundish.errors import MissingStepError, OutsideError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -86,6 +86,7 @@ class Table:
 
         Raises:
             MissingStepError: No such file; the stage that writes it has not run.
+            OutsideError: The file is damaged.
         """
         if not path.exists():
             raise MissingStepError(
@@ -93,7 +94,12 @@ class Table:
                 where=str(path),
                 fix=f"run the stage '{self.written_by}' first",
             )
-        return _as_polars(pq.read_table(path))
+        try:
+            return pl.read_parquet(path, glob=False)
+        except pl.exceptions.ComputeError as error:
+            raise OutsideError(
+                "the table is damaged", where=str(path), fix="delete it and run its stage again"
+            ) from error
 
 
 def _as_polars(table: pa.Table) -> pl.DataFrame:
@@ -139,6 +145,9 @@ def write_parquet(
             write_statistics=others,
         )
         os.replace(temporary, path)  # noqa: PTH105  (the one spelling that says it is atomic)
+    except OSError as error:
+        # Arrow's errors do not say which file they are about.
+        raise OSError(error.errno, os.strerror(error.errno or 0), str(path)) from error
     finally:
         temporary.unlink(missing_ok=True)
 
