@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -77,7 +76,7 @@ def test_shard__nothing_is_left_behind_where_writing_fails(tmp_path: Path) -> No
     (tmp_path / "x.parquet/full").write_bytes(b"")
     with pytest.raises(OSError, match=r"x\.parquet"):
         write_shard(tmp_path, blobs(1), name="x")
-    assert sorted(os.listdir(tmp_path)) == ["x.parquet"]
+    assert [path.name for path in tmp_path.iterdir()] == ["x.parquet"]
 
 
 def test_table__damaged_is_told(tmp_path: Path) -> None:

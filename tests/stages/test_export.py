@@ -16,6 +16,7 @@ import yaml
 from pycocotools.coco import COCO
 from tests.stages.curated import CLASSES, LONG, Picture, box, build, detection, mask, whole
 
+from tundish.errors import OutsideError
 from tundish.imaging.geometry import mask_of_counts, mask_of_polygon
 from tundish.stages.export import STAGE, export_one
 from tundish.tables import ANNOTATIONS, COVERAGE, LINEAGE, SPLITS
@@ -426,7 +427,7 @@ def test_the_list_never_names_a_file_that_is_about_to_change(exported: Context) 
         exported.table("splits"),
     )
     shutil.move(shard, shard.with_suffix(".away"))
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(OutsideError, match="the shard is damaged or gone"):
         export_one(exported, "coco")
     assert "test/line-2/x.jpg" not in pl.read_parquet(listing)["file"]
     assert "val/line-2/x.jpg" not in pl.read_parquet(listing)["file"]
