@@ -93,24 +93,25 @@ def open_source(path: Path) -> Iterator[Iterator[Entry]]:
 
 
 def _folder(root: Path) -> Iterator[Entry]:
-    found: list[Entry] = []
-    for folder, names, files in os.walk(root):
-        for name in list(names):
-            if (Path(folder) / name).is_symlink():
+    return iter(sorted(_walk(root, ""), key=lambda entry: entry.path))
+
+
+def _walk(folder: Path, prefix: str) -> Iterator[Entry]:
+    """The files below a folder; `prefix` is its path relative to the source, with a slash."""
+    with os.scandir(folder) as found:
+        for item in found:
+            name = prefix + _decoded(os.fsencode(item.name))
+            if item.is_symlink() and item.is_dir():
                 fault = EntryFault("linked_folder", "a link to another folder is not followed")
-                found.append(_unreadable(_relative(root, Path(folder) / name), 0, fault, skipped=True))
-        names[:] = [name for name in names if not (Path(folder) / name).is_symlink()]
-        found.extend(_file(root, Path(folder) / name) for name in files)
-    return iter(sorted(found, key=lambda entry: entry.path))
-
-
-def _relative(root: Path, path: Path) -> str:
-    # A name that is not UTF-8 cannot stand in a table; mostly it is GBK.
-    raw = os.fsencode(path.relative_to(root).as_posix())
-    return _decoded(raw)
+                yield _unreadable(name, 0, fault, skipped=True)
+            elif item.is_dir():
+                yield from _walk(folder / item.name, f"{name}/")
+            else:
+                yield _file(name, item)
 
 
 def _decoded(raw: bytes) -> str:
+    # A name that is not UTF-8 cannot stand in a table; mostly it is GBK.
     for encoding in ("utf-8", "gb18030"):
         try:
             return raw.decode(encoding)
@@ -119,18 +120,19 @@ def _decoded(raw: bytes) -> str:
     return raw.decode("utf-8", "backslashreplace")
 
 
-def _file(root: Path, path: Path) -> Entry:
-    name = _relative(root, path)
+def _file(name: str, item: os.DirEntry[str]) -> Entry:
     try:
-        facts = path.stat()
+        facts = item.stat()
     except OSError as error:
         return _unreadable(name, 0, EntryFault("unreadable", f"it cannot be read ({error.strerror})"))
     if not stat.S_ISREG(facts.st_mode):
         return _unreadable(name, 0, EntryFault("not_a_file", "it is no regular file"), skipped=True)
+    path = item.path
 
     def read() -> bytes:
         try:
-            return path.read_bytes()
+            with open(path, "rb") as file:  # noqa: PTH123  (a Path for each of a million files costs more)
+                return file.read()
         except OSError as error:
             raise EntryFault("unreadable", f"it cannot be read ({error.strerror})") from error
 
@@ -139,7 +141,7 @@ def _file(root: Path, path: Path) -> Entry:
 
 def _checked(path: str, size: int, stamp: str, read: Callable[[], bytes]) -> Entry:
     """An entry, unless its name or size forbids reading it."""
-    parts = PurePosixPath(path).parts
+    parts = path.split("/")
     if any(part.startswith(".") or part.lower() in _SYSTEM_NAMES for part in parts):
         fault = EntryFault("system_file", "a hidden or system file")
         return Entry(path, size, stamp, _refuse(fault), fault, skipped=True)

@@ -95,9 +95,10 @@ def write_shard(
     """Write one shard and return its name (the file's stem), made from its ids where none is given."""
     if name is None:
         name = hashlib.sha256("\n".join(blob.id for blob in blobs).encode()).hexdigest()[:16]
-    ids = pa.array([blob.id for blob in blobs], pa.string())
-    data = pa.array([blob.data for blob in blobs], pa.binary())
-    table = pa.table([ids, data], schema=_SCHEMA)
+    # Through polars: pyarrow imports pandas to make an array of a list.
+    ids = pl.Series("id", [blob.id for blob in blobs], dtype=pl.String)
+    data = pl.Series("bytes", [blob.data for blob in blobs], dtype=pl.Binary)
+    table = pl.DataFrame([ids, data]).to_arrow().cast(_SCHEMA)
     write_parquet(table, folder / f"{name}.parquet", compression=compression, plain=("bytes",))
     return name
 

@@ -53,11 +53,15 @@ class Table:
 
     def empty(self) -> pl.DataFrame:
         """A frame without rows that has this table's columns and types."""
-        return _as_polars(self.schema.empty_table())
+        return pl.DataFrame(schema=self._columns)
 
     def frame(self, rows: list[dict[str, object]]) -> pl.DataFrame:
         """A frame with this table's types from row dictionaries; a missing key is null."""
-        return _as_polars(pa.Table.from_pylist(rows, schema=self.schema))
+        return pl.DataFrame(rows, schema=self._columns, orient="row")
+
+    @property
+    def _columns(self) -> pl.Schema:
+        return pl.Schema(self.schema)
 
     def write(self, frame: pl.DataFrame, path: Path, *, metadata: dict[str, str] | None = None) -> None:
         """Write `frame` sorted, typed and atomically; columns beyond the schema follow in their order."""
@@ -100,12 +104,6 @@ class Table:
             raise OutsideError(
                 "the table is damaged", where=str(path), fix="delete it and run its stage again"
             ) from error
-
-
-def _as_polars(table: pa.Table) -> pl.DataFrame:
-    frame = pl.from_arrow(table)
-    assert isinstance(frame, pl.DataFrame)
-    return frame
 
 
 def _plain(field: pa.Field) -> pa.Field:
