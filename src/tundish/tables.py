@@ -284,7 +284,7 @@ FEATURES = Table(
             _field("message", _TEXT, "the fault in a sentence"),
             *_HEADER_FIELDS,
             *_QUALITY_FIELDS,
-            _field("pixel_hash", _TEXT, "hex digest of the upright decoded pixels, their shape and type"),
+            _field("gray_hash", _TEXT, "hex digest of the upright 8-bit gray pixels and their shape"),
             _field("frame_hash", pa.binary(), "256 DCT signs in canonical orientation"),
             _field("frame_code", pa.int8(), "orientation, 0 to 7, that made the hash canonical"),
             _field("other_hashes", pa.list_(pa.binary()), "hashes of orientations that nearly tie"),

@@ -8,6 +8,7 @@ import pytest
 from tests.imaging.pictures import colours, exif, jpeg, pillow, png, texture
 
 from tundish.imaging.bad import BadImage
+from tundish.imaging.decode import decode, decode_gray, to_gray8
 from tundish.imaging.measure import measure, pixel_hash
 
 
@@ -21,12 +22,12 @@ def test_size_and_time_are_upright() -> None:
 def test_a_turned_file_has_the_pixels_of_its_upright_twin() -> None:
     upright = png(texture())
     stored = np.ascontiguousarray(np.rot90(texture(), 1))
-    assert measure(pillow(stored, "PNG", exif=exif(6))).pixel_hash == measure(upright).pixel_hash
+    assert measure(pillow(stored, "PNG", exif=exif(6))).gray_hash == measure(upright).gray_hash
 
 
 def test_pixel_hash_sees_pixels_shape_and_type() -> None:
     gray = texture()
-    assert measure(png(gray)).pixel_hash == measure(pillow(gray, "BMP")).pixel_hash == pixel_hash(gray)
+    assert measure(png(gray)).gray_hash == measure(pillow(gray, "BMP")).gray_hash == pixel_hash(gray)
     assert len(pixel_hash(gray)) == 16
     changed = gray.copy()
     changed[-1, -1] ^= 1
@@ -104,3 +105,15 @@ def test_the_limit_holds() -> None:
 def test_equal_bytes_give_equal_measurements() -> None:
     data: Any = jpeg(colours(8))
     assert measure(data) == measure(data)
+
+
+def test_a_colourless_jpeg_has_the_gray_of_its_lossless_twin() -> None:
+    for data in (jpeg(texture()), jpeg(np.dstack([texture()] * 3))):
+        assert measure(data).gray_hash == measure(png(decode(data))).gray_hash
+
+
+def test_the_gray_of_a_colour_jpeg_is_that_of_its_colours() -> None:
+    for orientation in range(1, 9):
+        data = pillow(colours(), "JPEG", exif=exif(orientation), quality=95)
+        gray = decode_gray(data)[1]
+        assert np.abs(gray.astype(int) - to_gray8(decode(data))).max() <= 2

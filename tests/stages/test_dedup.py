@@ -8,10 +8,12 @@ import cv2
 import numpy as np
 import polars as pl
 import pytest
-from tests.imaging.pictures import jpeg, png, texture
+from tests.imaging.pictures import colours, jpeg, png, texture
 
 from tundish.engine import LocalEngine
+from tundish.imaging.decode import decode
 from tundish.imaging.framehash import apply_code
+from tundish.imaging.measure import measure
 from tundish.imaging.similarity import Copy
 from tundish.recipe import Recipe
 from tundish.stages import load_stage
@@ -98,6 +100,34 @@ def test_every_relation_is_named(project: Project) -> None:
     assert {row["representative_id"] for row in rows.values()} == {rows["a.png"]["image_id"]}
     assert outcome.counts["clusters"] == 1
     assert outcome.counts["taken out"] == 5
+
+
+def test_equal_pixels_are_proved_in_colour(project: Project) -> None:
+    picture = colours(3, 200, 300)
+    data = jpeg(picture)
+    decoded = decode(data)
+    swapped = decoded.copy()
+    swapped[50, 60, 0] ^= 16
+    project.put("a.jpg", data, [LEFT])
+    project.put("b.png", png(decoded), [LEFT])
+    project.put("c.bmp", cv2.imencode(".bmp", decoded)[1].tobytes(), [LEFT])
+    project.put("d.png", png(swapped), [LEFT])
+    project.run()
+    assert {name: row["relation"] for name, row in project.rows().items()} == {
+        "a.jpg": "representative",
+        "b.png": "identical pixels",
+        "c.bmp": "identical pixels",
+        "d.png": "same picture",
+    }
+
+
+def test_equal_gray_is_not_equal_pixels(project: Project) -> None:
+    blue, red = np.zeros((2, 120, 160, 3), np.uint8)
+    blue[..., 0], red[..., 2] = 200, 76
+    assert measure(png(blue)).gray_hash == measure(png(red)).gray_hash
+    project.put("a.png", png(blue), [LEFT])
+    project.put("b.png", png(red), [LEFT])
+    assert project.run().counts["clusters"] == 0
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,8 @@ def test_split__a_coil_is_never_split(tmp_path: Path) -> None:
     assert len(by_coil) == 40
     assert all(len(found) == 1 for found in by_coil.values())
     assert outcome.counts == {"train": 120, "val": 40, "test": 40, "left out": 0, "groups": 40}
-    assert any(note.startswith("scale: ") for note in outcome.notes)
+    told = next(note for note in outcome.notes if note.startswith("largest distance"))
+    assert all(f"{name} " in told for name in ("images", "negatives", "scratch", "scale"))
 
 
 def test_split__growth_moves_nothing(tmp_path: Path) -> None:

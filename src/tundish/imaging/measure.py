@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import xxhash
 
-from tundish.imaging.decode import MAX_PIXELS, Image, decode_with_header, to_gray8
+from tundish.imaging.decode import MAX_PIXELS, Image, decode_gray
 from tundish.imaging.framehash import THUMBNAIL_SIDE, frame_hashes, halve, reduce_area
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ class Measurement:
         bit_depth: Of one channel.
         orientation: EXIF orientation the file carries.
         captured_at: EXIF time by the camera's clock, without zone.
-        pixel_hash: 16 bytes; equal for equal upright pixels of equal shape and type, whatever the file.
+        gray_hash: 16 bytes, of the upright 8-bit gray pixels and their shape. Images of equal pixels have equal
+            ones where both are JPEG, both are not, or both are colourless; `pixel_hash` then proves it.
         frame_hash: 32 bytes, 256 DCT signs in canonical orientation (`framehash`).
         frame_code: 0 to 7, the turn that made it canonical.
         other_hashes: Hashes of the orientations that nearly tie with the canonical one.
@@ -61,7 +62,7 @@ class Measurement:
     bit_depth: int
     orientation: int
     captured_at: datetime | None
-    pixel_hash: bytes
+    gray_hash: bytes
     frame_hash: bytes
     frame_code: int
     other_hashes: tuple[bytes, ...]
@@ -84,12 +85,11 @@ def measure(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Measurement:
     Raises:
         BadImage: The bytes do not hold an image that can be read right.
     """
-    header, image = decode_with_header(data, max_pixels=max_pixels)
-    gray = to_gray8(image)
+    header, gray = decode_gray(data, max_pixels=max_pixels)
     thumbnail = reduce_area(gray, THUMBNAIL_SIDE)
     (frame_hash, frame_code), *others = frame_hashes(thumbnail)
     mean, deviation = cv2.meanStdDev(gray)
-    height, width = image.shape[:2]
+    height, width = gray.shape
     return Measurement(
         format=header.format,
         width=width,
@@ -98,7 +98,7 @@ def measure(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Measurement:
         bit_depth=header.bit_depth,
         orientation=header.orientation,
         captured_at=header.captured_at,
-        pixel_hash=pixel_hash(image),
+        gray_hash=pixel_hash(gray),
         frame_hash=frame_hash,
         frame_code=frame_code,
         other_hashes=tuple(found for found, _ in others),

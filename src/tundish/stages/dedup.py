@@ -15,12 +15,16 @@ import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 
+from tundish.engine import each
+from tundish.imaging.bad import BadImage
+from tundish.imaging.decode import decode
 from tundish.imaging.framehash import THUMBNAIL_SIDE
+from tundish.imaging.measure import pixel_hash
 from tundish.imaging.similarity import TRANSFORMS, Copy, find_copies
 from tundish.stages._conflicts import conflict_between, labels_of
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.stages.measure import feature_parts, read_features
-from tundish.store import latest_files, read_files
+from tundish.store import Blob, latest_files, read_blobs, read_files
 from tundish.tables import ANNOTATIONS, COVERAGE, DUPLICATES, IMAGES
 
 if TYPE_CHECKING:
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["STAGE"]
 
 _PROBABLY = "probably same picture"
+_PIXELS_PERHAPS = 0.99
 _THUMBNAIL_BYTES = THUMBNAIL_SIDE**2
 _TIES = {
     "picture": pl.Int64,
@@ -43,8 +48,8 @@ _TIES = {
 
 def _run(context: Context) -> Outcome:
     files = _files(context)
-    copies = _copies(context, files)
-    rows = _clusters(files, copies)
+    ties = _ties(context, files, _stars(_copies(context, files)))
+    rows = _clusters(files, ties)
     rows = rows.with_columns(label_conflict=pl.Series(_conflicts(context, rows), dtype=pl.String))
     DUPLICATES.write(rows.select(DUPLICATES.schema.names), context.table("duplicates"))
     return _outcome(files, rows)
@@ -53,21 +58,62 @@ def _run(context: Context) -> Outcome:
 def _files(context: Context) -> pl.DataFrame:
     """Files of valid images, best first; those of equal pixels have one `picture`, a number in this order."""
     coverage = COVERAGE.read(context.table("coverage"))
-    sizes = latest_files(read_files(context.store)).select("source", "path", "size")
+    taken = latest_files(read_files(context.store)).select("source", "path", "size", "shard")
     images = IMAGES.read(context.table("images")).select("image_id", "width", "height")
-    hashes = ["pixel_hash", "frame_hash", "frame_code", "other_hashes", "other_codes"]
+    hashes = ["gray_hash", "frame_hash", "frame_code", "other_hashes", "other_codes"]
     features = read_features(context, ["image_id", "decodable", *hashes]).filter("decodable")
     largest = [-pl.col("width").cast(pl.Int64) * pl.col("height"), -pl.col("size")]
     order = [~pl.col("known"), *(largest if context.recipe.dedup.keep == "largest" else []), "source", "path"]
-    return (
-        coverage.join(sizes, on=["source", "path"])
+    files = (
+        coverage.join(taken, on=["source", "path"])
         .join(images, on="image_id")
         .join(features, on="image_id")
         .with_columns(known=pl.col("state").is_in(["labelled", "negative"]))
         .sort(order)
         .with_row_index("place")
-        .with_columns(picture=pl.col("place").min().over("pixel_hash").rank("dense").cast(pl.Int64) - 1)
     )
+    alike = files.filter(pl.col("image_id").n_unique().over("gray_hash") > 1)
+    pixels = _pixel_hashes(context, alike)
+    identity = pl.col("image_id").replace(list(pixels), list(pixels.values()))
+    return files.with_columns(picture=pl.col("place").min().over(identity).rank("dense").cast(pl.Int64) - 1)
+
+
+def _pixel_hashes(context: Context, files: pl.DataFrame) -> dict[str, str]:
+    """Digests of the whole pixels of some images, decoded once more: proof where gray pixels are equal."""
+
+    def digest(blob: Blob) -> tuple[str, str]:
+        try:
+            return blob.id, pixel_hash(decode(blob.data, max_pixels=context.recipe.images.max_pixels)).hex()
+        except BadImage:  # sound in gray and not in colour: like no other
+            return blob.id, blob.id
+
+    found: dict[str, str] = {}
+    for (shard,), rows in files.group_by("shard", maintain_order=True):
+        found |= dict(each(digest, read_blobs(context.image_shards / f"{shard}.parquet", rows["image_id"])))
+    return found
+
+
+def _ties(context: Context, files: pl.DataFrame, stars: Sequence[Copy]) -> pl.DataFrame:
+    """Members with their representative; where colours of other formats give equal pixels, that is told."""
+    rows = [(copy.second, copy.first, copy.relation, copy.code, copy.score) for copy in stars]
+    ties = pl.DataFrame(rows, schema=_TIES, orient="row")
+    pictures = files.unique("picture", keep="first").select("picture", "image_id", "width", "height", "shard")
+    pairs = ties.join(pictures, on="picture").join(
+        pictures,
+        left_on=["leader", "width", "height"],
+        right_on=["picture", "width", "height"],
+        suffix="_kept",
+    )
+    alike = pairs.filter((pl.col("code") == 0) & (pl.col("score") >= _PIXELS_PERHAPS))
+    wanted = pl.concat([alike["image_id"], alike["image_id_kept"]])
+    pixels = _pixel_hashes(context, pictures.filter(pl.col("image_id").is_in(wanted.implode())))
+    equal = [
+        picture
+        for picture, one, other in alike.select("picture", "image_id", "image_id_kept").iter_rows()
+        if pixels[one] == pixels[other]
+    ]
+    likeness = pl.when(pl.col("picture").is_in(equal)).then(pl.lit("identical pixels")).otherwise("likeness")
+    return ties.with_columns(likeness=likeness)
 
 
 def _copies(context: Context, files: pl.DataFrame) -> list[Copy]:
@@ -104,11 +150,9 @@ class _Thumbnails:
         return np.frombuffer(data, np.uint8).reshape(-1, THUMBNAIL_SIDE, THUMBNAIL_SIDE)
 
 
-def _clusters(files: pl.DataFrame, copies: Sequence[Copy]) -> pl.DataFrame:
+def _clusters(files: pl.DataFrame, ties: pl.DataFrame) -> pl.DataFrame:
     """Files of pictures that have copies, best first, with their cluster and their relation to its best."""
-    ties = [(copy.second, copy.first, copy.relation, copy.code, copy.score) for copy in _stars(copies)]
-    members = pl.DataFrame(ties, schema=_TIES, orient="row")
-    rows = files.join(members, on="picture", how="left", maintain_order="left").with_columns(
+    rows = files.join(ties, on="picture", how="left", maintain_order="left").with_columns(
         pl.coalesce("leader", "picture").alias("leader"), pl.col("code").fill_null(0)
     )
     rows = rows.filter(pl.len().over("leader") > 1).with_columns(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["STAGE", "STEP_VERSION", "feature_parts", "read_features"]
 
-STEP_VERSION = 1
+STEP_VERSION = 2
 """Raised when the same image would be measured otherwise: old parts are then made again."""
 
 
@@ -134,7 +134,7 @@ def _row(blob: Blob, max_pixels: int) -> dict[str, object]:
     except BadImage as fault:
         return {"image_id": blob.id, "decodable": False, "reason": fault.reason, "message": fault.message}
     found = {field.name: getattr(measured, field.name) for field in fields(measured)}
-    return {"image_id": blob.id, "decodable": True, **found, "pixel_hash": measured.pixel_hash.hex()}
+    return {"image_id": blob.id, "decodable": True, **found, "gray_hash": measured.gray_hash.hex()}
 
 
 STAGE = Stage(

@@ -260,9 +260,12 @@ def _outcome(
     counts |= {"left out": images.height - inside.height, "groups": len(groups.names)}
     if len(groups.names):
         off = deviations(weights, ratios, chosen)
-        for column, name in enumerate(columns):
-            split = int(np.argmax(np.abs(off[:, column])))
-            notes.append(f"{name}: {off[split, column]:+.1%} of them off the ratio in {names[split]}")
+        worst = np.abs(off).argmax(axis=0)
+        told = [
+            f"{name} {off[split, column]:+.1%} in {names[split]}"
+            for column, (name, split) in enumerate(zip(columns, worst, strict=True))
+        ]
+        notes.append(f"largest distance of each share from its ratio: {', '.join(told)}")
         largest = int(weights[:, 0].argmax())
         share = weights[largest, 0] / max(inside.height, 1)
         if share > _LARGE_GROUP:
