@@ -39,8 +39,8 @@ class Measurement:
         bit_depth: Of one channel.
         orientation: EXIF orientation the file carries.
         captured_at: EXIF time by the camera's clock, without zone.
-        gray_hash: 16 bytes, of the upright 8-bit gray pixels and their shape. Images of equal pixels have equal
-            ones where both are JPEG, both are not, or both are colourless; `pixel_hash` then proves it.
+        gray_hash: 16 bytes, of the upright 8-bit gray pixels and their shape. Images of equal pixels have
+            equal ones where both are JPEG, neither is, or both are colourless; `pixel_hash` proves it.
         frame_hash: 32 bytes, 256 DCT signs in canonical orientation (`framehash`).
         frame_code: 0 to 7, the turn that made it canonical.
         other_hashes: Hashes of the orientations that nearly tie with the canonical one.
