@@ -18,6 +18,10 @@ from tundish.rules import error, rules, warning
 
 __all__ = ["Images", "SteelSurface"]
 
+_SIDE = rules(
+    below=error("too_small", "the image is too small"), above=error("too_large", "the image is too large")
+)
+
 
 class Images(pa.DataFrameModel):
     """Any image that a camera made: it decodes, has a size one can train on, and shows something.
@@ -38,19 +42,13 @@ class Images(pa.DataFrameModel):
         ge=4,
         le=65_500,
         nullable=True,
-        metadata=rules(
-            below=error("too_small", "the image is too small"),
-            above=error("too_large", "the image is too large"),
-        ),
+        metadata=_SIDE,
     )
     height: pl.Int32 = pa.Field(
         ge=4,
         le=65_500,
         nullable=True,
-        metadata=rules(
-            below=error("too_small", "the image is too small"),
-            above=error("too_large", "the image is too large"),
-        ),
+        metadata=_SIDE,
     )
     channels: pl.Int32 = pa.Field(
         isin=[1, 2, 3, 4], nullable=True, metadata=rules(other=error("channels", "an odd number of channels"))

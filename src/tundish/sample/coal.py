@@ -65,19 +65,7 @@ def make_coal_belt(folder: Path, seed: int = 2026) -> Truth:
     for image in sorted(unlabelled):
         books.plant("unlabelled", image)
     _class_lists(books)
-    truth = Truth(
-        "coal-belt",
-        SOURCE,
-        seed,
-        books.image_files,
-        books.label_files,
-        books.negatives,
-        len(unlabelled),
-        dict(sorted(books.labels.items())),
-        tuple(books.planted),
-    )
-    truth.write(folder / "truth.json")
-    return truth
+    return books.close("coal-belt", SOURCE, seed, folder / "truth.json")
 
 
 def _sequence(seed: int, number: int) -> list[_Frame]:

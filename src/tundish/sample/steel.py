@@ -61,19 +61,7 @@ def make_steel_surface(folder: Path, seed: int = 2026) -> Truth:
         books.plant("unlabelled", f"images/{stem}.jpg")
     _copies(books, shots)
     _broken(books, [shot for shot in last if shot.corners])
-    truth = Truth(
-        "steel-surface",
-        SOURCE,
-        seed,
-        books.image_files,
-        books.label_files,
-        books.negatives,
-        len(unlabelled),
-        dict(sorted(books.labels.items())),
-        tuple(books.planted),
-    )
-    truth.write(folder / "truth.json")
-    return truth
+    return books.close("steel-surface", SOURCE, seed, folder / "truth.json")
 
 
 def _coil(seed: int, number: int) -> list[_Shot]:

@@ -97,6 +97,22 @@ class Recorder:
         """Note a fault."""
         self.planted.append(Planted(fault, path, of, row))
 
+    def close(self, dataset: str, source: str, seed: int, path: Path) -> Truth:
+        """The answer sheet, written to `path`."""
+        truth = Truth(
+            dataset,
+            source,
+            seed,
+            self.image_files,
+            self.label_files,
+            self.negatives,
+            sum(planted.fault == "unlabelled" for planted in self.planted),
+            dict(sorted(self.labels.items())),
+            tuple(self.planted),
+        )
+        truth.write(path)
+        return truth
+
     def _write(self, path: str, data: bytes) -> None:
         target = self.folder / path
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -107,7 +107,6 @@ def _outcome(parents: int, gathered: dict[str, pl.DataFrame]) -> Outcome:
 
 STAGE = Stage(
     name="augment",
-    about="Make derived training images whose labels follow.",
     reads=("store", "curated/images.parquet", "curated/annotations.parquet", "curated/splits.parquet"),
     writes=("augmented", "curated/lineage.parquet"),
     depends=("augment",),

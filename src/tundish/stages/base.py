@@ -97,7 +97,6 @@ class Stage:
 
     Args:
         name: As on the command line and in dvc.yaml.
-        about: One line for ``--help``.
         reads: Paths in the dataset's folder that it depends on.
         writes: Paths in the dataset's folder that it makes.
         depends: Sections of the recipe that change its result.
@@ -107,7 +106,6 @@ class Stage:
     """
 
     name: str
-    about: str
     reads: tuple[str, ...]
     writes: tuple[str, ...]
     depends: tuple[str, ...]

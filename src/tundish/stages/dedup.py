@@ -233,7 +233,6 @@ def _outcome(files: pl.DataFrame, rows: pl.DataFrame) -> Outcome:
 
 STAGE = Stage(
     name="dedup",
-    about="Find images that are the same picture, and say which one stays.",
     reads=(
         "store",
         "curated/features",

@@ -61,7 +61,6 @@ def _counts(selection: Selection) -> dict[str, int]:
 
 STAGE = Stage(
     name="export",
-    about="Write what trainers read: Parquet, COCO, YOLO.",
     reads=(
         "store",
         "curated/images.parquet",

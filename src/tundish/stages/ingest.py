@@ -232,7 +232,6 @@ def _outcome(intake: _Intake, notes: list[str]) -> Outcome:
 
 STAGE = Stage(
     name="ingest",
-    about="Take new files of the sources into the store.",
     reads=(),
     writes=("store",),
     depends=("sources",),

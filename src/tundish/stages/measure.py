@@ -140,7 +140,6 @@ def _row(blob: Blob, max_pixels: int) -> dict[str, object]:
 
 STAGE = Stage(
     name="measure",
-    about="Decode every new image once: size, hashes, sharpness, exposure.",
     reads=("store",),
     writes=("curated/features",),
     depends=("images",),

@@ -186,7 +186,6 @@ def _outcome(ledger: Ledger, metrics: dict[str, Any]) -> Outcome:
 
 STAGE = Stage(
     name="report",
-    about="Write reports/metrics.json and the tables of the plots.",
     reads=(
         "store",
         "curated/images.parquet",

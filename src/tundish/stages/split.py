@@ -275,7 +275,6 @@ def _outcome(
 
 STAGE = Stage(
     name="split",
-    about="Deal images into leak-free train, val and test.",
     reads=(
         "curated/images.parquet",
         "curated/annotations.parquet",

@@ -302,7 +302,6 @@ def _outcome(
 
 STAGE = Stage(
     name="validate",
-    about="Hold images and labels against the Pandera models in schemas/.",
     reads=("store", "curated/features"),
     writes=(
         "curated/images.parquet",
