@@ -11,6 +11,7 @@ import xxhash
 
 from tundish.imaging.decode import MAX_PIXELS, Image, decode_gray
 from tundish.imaging.framehash import THUMBNAIL_SIDE, frame_hashes, halve, reduce_area
+from tundish.imaging.geometry import oriented_size
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,15 +40,14 @@ class Measurement:
         bit_depth: Of one channel.
         orientation: EXIF orientation the file carries.
         captured_at: EXIF time by the camera's clock, without zone.
-        gray_hash: 16 bytes, of the upright 8-bit gray pixels and their shape. Images of equal pixels have
-            equal ones where both are JPEG, neither is, or both are colourless; `pixel_hash` proves it.
+        gray_hash: 16 bytes, of the upright 8-bit gray pixels as measured and their shape. Images of equal
+            pixels have equal ones where both are JPEG or neither is; `pixel_hash` of whole pixels proves it.
         frame_hash: 32 bytes, 256 DCT signs in canonical orientation (`framehash`).
         frame_code: 0 to 7, the turn that made it canonical.
         other_hashes: Hashes of the orientations that nearly tie with the canonical one.
         other_codes: Their codes.
         sharpness: Mean square of the Laplacian of the gray image (its variance, as its mean is 0) where the
-        longest
-            side is `SHARPNESS_SIDE` px; smaller images are taken as they are. Gray levels squared.
+            longest side is `SHARPNESS_SIDE` px; smaller images are taken as they are. Gray levels squared.
         brightness: Mean gray, 0 black to 1 white.
         contrast: Standard deviation of gray, 0 to 0.5.
         clipped_dark: Share of pixels of gray 5 and less of 255.
@@ -78,6 +78,9 @@ class Measurement:
 def measure(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Measurement:
     """Measure an image file, decoding it once.
 
+    Quality is measured where the longer side has 512 to 1023 px, or less where the image has: a defect in
+    the picture weighs the same whatever the camera's resolution, and large images cost less.
+
     Args:
         data: Bytes of the file.
         max_pixels: Larger images are refused before any decoding.
@@ -85,11 +88,11 @@ def measure(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Measurement:
     Raises:
         BadImage: The bytes do not hold an image that can be read right.
     """
-    header, gray = decode_gray(data, max_pixels=max_pixels)
+    header, gray = decode_gray(data, max_pixels=max_pixels, longest=SHARPNESS_SIDE, shortest=THUMBNAIL_SIDE)
     thumbnail = reduce_area(gray, THUMBNAIL_SIDE)
     (frame_hash, frame_code), *others = frame_hashes(thumbnail)
     mean, deviation = cv2.meanStdDev(gray)
-    height, width = gray.shape
+    width, height = oriented_size(header.orientation, header.width, header.height)
     return Measurement(
         format=header.format,
         width=width,

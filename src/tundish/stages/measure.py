@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["STAGE", "STEP_VERSION", "feature_parts", "read_features"]
 
-STEP_VERSION = 2
+STEP_VERSION = 3
 """Raised when the same image would be measured otherwise: old parts are then made again."""
 
 
