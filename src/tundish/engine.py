@@ -98,15 +98,21 @@ def open_engine(scheduler: str | None = None) -> Iterator[Engine]:
 
 
 def each(
-    function: Callable[[T], R], items: Iterable[T], *, workers: int | None = None, ahead: int = 4
+    function: Callable[[T], R],
+    items: Iterable[T],
+    *,
+    workers: int | None = None,
+    ahead: int = 4,
+    batch: int = 1,
 ) -> Iterator[R]:
-    """Map `function` over `items` on threads, in order, with at most ``workers * ahead`` results waiting.
+    """Map `function` over `items` on threads, in order, reading no further ahead than it must.
 
     Args:
         function: Called once an item; heavy work in it should let go of the GIL.
-        items: Read only as far ahead as needed, so memory stays flat.
+        items: At most ``workers * ahead * batch`` are in flight, so memory stays flat.
         workers: Threads; by default one a core.
-        ahead: Items in flight for each thread.
+        ahead: Batches in flight for each thread.
+        batch: Items handed to a thread at once: handing over costs as much as measuring a small image.
     """
     # One image a thread: OpenCV's own threads would only fight ours for the same cores.
     cv2.setNumThreads(0)
@@ -114,8 +120,13 @@ def each(
     cv2.setLogLevel(0)
     count = workers or os.cpu_count() or 1
     source = iter(items)
+    batches = iter(lambda: list(islice(source, batch)), [])
+
+    def work(some: list[T]) -> list[R]:
+        return [function(item) for item in some]
+
     with ThreadPoolExecutor(count) as pool:
-        waiting = deque(pool.submit(function, item) for item in islice(source, count * ahead))
+        waiting = deque(pool.submit(work, some) for some in islice(batches, count * ahead))
         while waiting:
-            yield waiting.popleft().result()
-            waiting.extend(pool.submit(function, item) for item in islice(source, 1))
+            yield from waiting.popleft().result()
+            waiting.extend(pool.submit(work, some) for some in islice(batches, 1))

@@ -91,6 +91,14 @@ class Source(_Section):
                 raise ValueError(f"the pattern of '{key}' has no group (?P<{key}>...)")
         return keys
 
+    def key(self, name: str, path: str) -> str | None:
+        """A key's value from a file's name, or from its whole path where the pattern speaks of folders."""
+        pattern = self.keys.get(name)
+        if pattern is None:
+            return None
+        match = re.search(pattern, path if "/" in pattern else path.rpartition("/")[2])
+        return match.group(name) if match else None
+
     @property
     def label(self) -> str:
         """The source's name in the tables."""

@@ -6,8 +6,6 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from tundish.engine import LocalEngine
 from tundish.recipe import Recipe
 from tundish.stages.base import Context
@@ -35,6 +33,10 @@ class Shot:
     relation: str = "same picture"
     conflict: str | None = None
 
+    @property
+    def path(self) -> str:
+        return f"{self.coil}/{self.name}" if self.coil else self.name
+
 
 def shots(coils: int, each: int = 5, start: int = 0) -> list[Shot]:
     classes = (("scratch",), ("scratch", "scale"), (), ("scale",))
@@ -54,7 +56,7 @@ def split(
     project: Path, pictures: Sequence[Shot], **section: Any
 ) -> tuple[dict[str, dict[str, Any]], Outcome]:
     section = {"group_by": ["coil_id"], "ratios": {"train": 0.6, "val": 0.2, "test": 0.2}} | section
-    source = {"path": "raw", "format": "voc", "keys": {"coil_id": "(?P<coil_id>C)"}}
+    source = {"path": "raw", "format": "voc", "keys": {"coil_id": "^(?P<coil_id>C[^/]+)/"}}
     dedup = {"conflicts": section.pop("conflicts", "keep")}
     recipe = Recipe.model_validate(
         {
@@ -67,17 +69,16 @@ def split(
     )
     context = Context(recipe, project, LocalEngine())
     place: dict[str, object] = {"source": "raw"}
-    images = IMAGES.frame([{"image_id": s.name, "path": s.name, "valid": s.valid} | place for s in pictures])
-    coil = pl.Series("coil_id", [s.coil for s in pictures], dtype=pl.String)
-    IMAGES.write(images.with_columns(coil), context.table("images"))
+    images = IMAGES.frame([{"image_id": s.name, "path": s.path, "valid": s.valid} | place for s in pictures])
+    IMAGES.write(images, context.table("images"))
     COVERAGE.write(
         COVERAGE.frame(
-            [{"path": s.name, "image_id": s.name, "state": s.state} | place for s in pictures if s.valid]
+            [{"path": s.path, "image_id": s.name, "state": s.state} | place for s in pictures if s.valid]
         ),
         context.table("coverage"),
     )
     labels = [
-        {"annotation_id": f"{s.name}/{n}", "image_id": s.name, "path": s.name, "label": label, "valid": True}
+        {"annotation_id": f"{s.name}/{n}", "image_id": s.name, "path": s.path, "label": label, "valid": True}
         | place
         for s in pictures
         for n, label in enumerate(s.classes)
@@ -91,15 +92,16 @@ def split(
 
 def _clusters(pictures: Sequence[Shot]) -> list[dict[str, Any]]:
     rows = []
+    path = {s.name: s.path for s in pictures}
     for keeper in {s.copy_of for s in pictures if s.copy_of}:
         cluster = {"cluster_id": keeper, "representative_id": keeper, "source": "raw"}
         rows.append(
-            {"image_id": keeper, "path": keeper, "relation": "representative", "kept": True} | cluster
+            {"image_id": keeper, "path": path[keeper], "relation": "representative", "kept": True} | cluster
         )
         rows += [
             {
                 "image_id": s.name,
-                "path": s.name,
+                "path": s.path,
                 "relation": s.relation,
                 "kept": s.kept,
                 "label_conflict": s.conflict,
@@ -235,3 +237,11 @@ def test_split__nothing_to_deal(tmp_path: Path) -> None:
     rows, outcome = split(tmp_path, [Shot("bad", valid=False)])
     assert rows["bad"]["split"] is None
     assert outcome.counts["left out"] == 1
+
+
+def test_split__a_copy_that_is_left_out_ties_its_coil_to_that_of_the_one_that_stays(tmp_path: Path) -> None:
+    copy = Shot("copy", "C005", copy_of="i000-0")
+    rows, _ = split(tmp_path, [*shots(10), copy])
+    assert rows["copy"]["split"] is None
+    assert rows["i000-1"]["group_id"] == rows["i005-1"]["group_id"] == "coil_id=C000"
+    assert rows["i000-1"]["split"] == rows["i005-1"]["split"]

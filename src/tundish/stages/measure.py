@@ -118,8 +118,7 @@ def _measure_shard(job: _Job) -> tuple[int, int]:
 
     def frames() -> Iterator[pl.DataFrame]:
         nonlocal images, faults
-        # Far ahead: the thread that hands out work then wakes seldom, and what waits is encoded.
-        rows = each(partial(_row, max_pixels=job.max_pixels), read_blobs(job.shard), ahead=32)
+        rows = each(partial(_row, max_pixels=job.max_pixels), read_blobs(job.shard), ahead=16, batch=16)
         while some := list(islice(rows, _GROUP_ROWS)):
             images += len(some)
             faults += sum(not row["decodable"] for row in some)

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from tundish.stages._balance import deal, deviations
+from tundish.stages._groups import Groups, group_images
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.tables import ANNOTATIONS, COVERAGE, DUPLICATES, IMAGES, SPLITS
 
@@ -38,19 +36,11 @@ _LARGE_GROUP = 0.05
 _SALT = b"tundish.salt"
 
 
-@dataclass(frozen=True)
-class _Groups:
-    """Groups of images that must stand together."""
-
-    names: list[str]
-    of_image: NDArray[np.int64]
-
-
 def _run(context: Context) -> Outcome:
     recipe = context.recipe
     images = _candidates(context)
     inside = images.filter(pl.col("reason").is_null())
-    groups = _groups(inside, recipe.split.group_by)
+    groups = group_images(inside, _files(context, images), recipe)
     names = list(recipe.split.ratios)
     before = _before(context.table("splits"), recipe.split.salt)
     settled, notes, moved = _settled(groups, inside, images, before, names)
@@ -107,26 +97,16 @@ def _candidates(context: Context) -> pl.DataFrame:
     )
 
 
-def _groups(images: pl.DataFrame, keys: Sequence[str]) -> _Groups:
-    """Connected components over equal keys and shared clusters; named by key value or least image_id."""
-    count = images.height
-    rows, columns, width = [np.arange(count)], [np.arange(count)], count
-    for key in (*keys, "cluster_id"):
-        codes = images[key].rank("dense").cast(pl.Int64)
-        rows.append(codes.is_not_null().arg_true().to_numpy())
-        columns.append(codes.drop_nulls().to_numpy() - 1 + width)
-        width += codes.n_unique()
-    row, column = np.concatenate(rows), np.concatenate(columns)
-    graph = coo_array((np.ones(len(row), np.int8), (row, column)), shape=(width, width))
-    labels = connected_components(graph, directed=False)[1][:count]
-    _, of_image = np.unique(labels, return_inverse=True)
-    spelled = pl.coalesce(
-        *(pl.format("{}={}", pl.lit(key), key) for key in keys if images[key].null_count() < count),
+def _files(context: Context, images: pl.DataFrame) -> pl.DataFrame:
+    """Every valid image file with the image that stands for it."""
+    stands_for = images.select(
         "image_id",
+        stands_for=pl.when(pl.col("kept").fill_null(value=True))
+        .then("image_id")
+        .otherwise("representative_id"),
     )
-    named = images.select(spelled.alias("name")).with_columns(group=pl.Series(of_image))
-    names = named.group_by("group").agg(pl.col("name").min()).sort("group")["name"].to_list()
-    return _Groups(names, of_image.astype(np.int64))
+    files = COVERAGE.read(context.table("coverage")).select("source", "path", "image_id")
+    return files.join(stands_for, on="image_id", how="inner")
 
 
 def _before(path: Path, salt: str) -> dict[str, str]:
@@ -141,7 +121,7 @@ def _before(path: Path, salt: str) -> dict[str, str]:
 
 
 def _settled(
-    groups: _Groups,
+    groups: Groups,
     inside: pl.DataFrame,
     images: pl.DataFrame,
     before: Mapping[str, str],
@@ -196,7 +176,7 @@ def _class_counts(context: Context, inside: pl.DataFrame, recipe: Recipe) -> pl.
 
 
 def _weights(
-    inside: pl.DataFrame, groups: _Groups, counts: pl.DataFrame
+    inside: pl.DataFrame, groups: Groups, counts: pl.DataFrame
 ) -> tuple[NDArray[np.float64], list[str]]:
     """(groups, columns) and the columns' names: images, negatives, then the classes that occur."""
     present = counts.sort("class").unique("class", keep="first", maintain_order=True)
@@ -222,7 +202,7 @@ def _salted(names: Sequence[str], settled: NDArray[np.int64], salt: str) -> NDAr
 def _table(
     images: pl.DataFrame,
     inside: pl.DataFrame,
-    groups: _Groups,
+    groups: Groups,
     chosen: NDArray[np.int64],
     names: Sequence[str],
     moved: Mapping[str, str],
@@ -247,7 +227,7 @@ def _table(
 
 def _outcome(
     inside: pl.DataFrame,
-    groups: _Groups,
+    groups: Groups,
     chosen: NDArray[np.int64],
     names: Sequence[str],
     balance: tuple[NDArray[np.float64], list[str], NDArray[np.float64]],
@@ -283,7 +263,7 @@ STAGE = Stage(
     ),
     writes=("curated/splits.parquet",),
     # classes: their order is the order of the columns that are balanced; conflicts: what is held out
-    depends=("annotations", "dedup", "split"),
+    depends=("sources", "annotations", "dedup", "split"),
     run=_run,
     persist=("curated/splits.parquet",),
 )

@@ -6,7 +6,6 @@ Reads the label files from the store, holds images and labels against the projec
 
 from __future__ import annotations
 
-import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -118,7 +117,7 @@ def _with_keys(context: Context, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.D
             pattern = source.keys.get(key)
             if pattern is None:
                 continue
-            found = pl.Series(key, [_key(pattern, key, path) for path in rows["path"]], dtype=pl.String)
+            found = pl.Series(key, [source.key(key, path) for path in rows["path"]], dtype=pl.String)
             values = values.zip_with(~mine, found)
             faults += [
                 quarantine_row(
@@ -138,13 +137,6 @@ def _with_keys(context: Context, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.D
             ]
         rows = rows.with_columns(values)
     return rows, QUARANTINE.frame(faults)
-
-
-def _key(pattern: str, key: str, path: str) -> str | None:
-    """A key from a file's name, or from its whole path where the pattern speaks of folders."""
-    subject = path if "/" in pattern else PurePosixPath(path).name
-    match = re.search(pattern, subject)
-    return match.group(key) if match else None
 
 
 def _file_faults(files: pl.DataFrame) -> pl.DataFrame:
