@@ -135,9 +135,11 @@ def compare(images: int, repeats: int) -> None:
             **peers(folder),
         }
         times: dict[str, list[float]] = {side: [] for side in sides}
+        order = list(sides)
         for turn in range(repeats):
-            for side, work in sides.items():
-                times[side].append(seconds(work))
+            # Another side begins each turn: none always follows the one that runs for a minute.
+            for side in order[turn % len(order) :] + order[: turn % len(order)]:
+                times[side].append(seconds(sides[side]))
             print(
                 f"turn {turn + 1}, load {os.getloadavg()[0]:.1f}:",
                 {k: round(v[-1], 2) for k, v in times.items()},

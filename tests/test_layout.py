@@ -15,7 +15,7 @@ TABLES = GROUND | {"tables"}
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
     "tables": GROUND,
-    "recipe": GROUND | {"imaging"},  # which operations there are, and what they may be told
+    "recipe": TABLES | {"imaging"},  # which operations there are, which columns are taken
     "sources": GROUND,
     "rules": TABLES,
     "store": TABLES,

@@ -61,12 +61,16 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image:
 def decode_with_header(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[Header, Image]:
     """`decode`, together with the header it went by."""
     header = _checked(data, max_pixels)
+    return header, _upright(data, header)
+
+
+def _upright(data: bytes, header: Header) -> Image:
     if header.format == "jpeg":
-        return header, turn_upright(_jpeg(data, header), header.orientation)
+        return turn_upright(_jpeg(data, header), header.orientation)
     image = _opencv(pixels_only(data) if header.format == "png" else data)
     if header.format == "tiff":  # OpenCV has turned it already, and gives CMYK a full alpha channel
-        return header, np.ascontiguousarray(image[..., :3]) if is_cmyk(data) else image
-    return header, turn_upright(image, header.orientation)
+        return np.ascontiguousarray(image[..., :3]) if is_cmyk(data) else image
+    return turn_upright(image, header.orientation)
 
 
 def decode_gray(
@@ -88,16 +92,14 @@ def decode_gray(
     Raises:
         BadImage: As `decode`.
     """
-    header = read_header(data)
-    scale = _scale(header, longest, shortest) if longest else 1
-    if header.format != "jpeg" or header.channels == 4:
-        header, image = decode_with_header(data, max_pixels=max_pixels)
-        gray = to_gray8(image)
-        for _ in range(scale.bit_length() - 1):
-            gray = halve(gray)
-        return header, gray
     header = _checked(data, max_pixels)
-    return header, turn_upright(_jpeg_pixels(data, "GRAY", header, scale)[..., 0], header.orientation)
+    scale = _scale(header, longest, shortest) if longest else 1
+    if header.format == "jpeg" and header.channels < 4:
+        return header, turn_upright(_jpeg_pixels(data, "GRAY", header, scale)[..., 0], header.orientation)
+    gray = to_gray8(_upright(data, header))
+    for _ in range(scale.bit_length() - 1):
+        gray = halve(gray)
+    return header, gray
 
 
 def _scale(header: Header, longest: int, shortest: int) -> int:
