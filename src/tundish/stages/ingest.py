@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["STAGE"]
 
+_LEFT = "source_left"
 _PACKED = {"image": "images", "annotation": "labels", "classes": "labels"}
 
 
@@ -112,6 +113,16 @@ class _Intake:
         else:
             self.pending.append((row, room, shard))
 
+    def let_go(self, sources: set[str]) -> int:
+        """Skip the files of sources that the recipe no longer names; returns how many."""
+        gone = [
+            row for (source, _), row in self.known.items() if source not in sources and row["reason"] != _LEFT
+        ]
+        for row in gone:
+            kept = {name: row[name] for name in ("path", "source", "kind", "size", "sha256")}
+            self.rows.append(kept | {"outcome": "skipped", "reason": _LEFT, "batch": self.batch})
+        return len(gone)
+
     def close(self, store: Path) -> None:
         """Write what is open, then the rows: files are listed only when their bytes are on disk."""
         for packer in self.packers.values():
@@ -141,6 +152,8 @@ def _run(context: Context) -> Outcome:
             if (source.label, path) in intake.known
         }
         notes += _take_source(context, source, intake, remembered, stamps)
+    if gone := intake.let_go({source.label for source in context.recipe.sources}):
+        notes.append(f"{gone:,} files are of a source that the recipe no longer names: skipped")
     intake.close(context.store)
     write_atomically(seen_path, orjson.dumps(now_seen, option=orjson.OPT_SORT_KEYS))
     return _outcome(intake, notes)
