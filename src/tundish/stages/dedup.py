@@ -136,7 +136,10 @@ class _Thumbnails:
         self._handle = file.fileno()
         place = {image_id: number for number, image_id in enumerate(image_ids)}
         for part in feature_parts(context):
-            for batch in pq.ParquetFile(part).iter_batches(4096, columns=["image_id", "thumbnail"]):
+            # Without pre_buffer: Arrow would hold the thumbnails of a whole part at once.
+            for batch in pq.ParquetFile(part, pre_buffer=False).iter_batches(
+                4096, columns=["image_id", "thumbnail"]
+            ):
                 for image_id, thumbnail in zip(
                     *(column.to_pylist() for column in batch.columns), strict=True
                 ):
