@@ -139,6 +139,15 @@ def test_run__from_a_folder_of_photos_to_splits(project: Path, tmp_path: Path) -
     )
 
 
+def test_add__source_beside_the_project_is_found_by_the_next_command(project: Path) -> None:
+    photos(project.parent / "in")
+    tundish("add", "parts", "../in", cwd=project)
+    assert "path: ../../../in\n" in (project / "pipelines/parts.yaml").read_text(encoding="utf-8")
+    assert not (project / "datasets/parts").exists()
+    done = tundish("ingest", "parts", cwd=project)
+    assert done.returncode == 0, done.stderr
+
+
 def test_run__stage_before_its_time_tells_which_is_missing(project: Path, tmp_path: Path) -> None:
     photos(tmp_path / "in")
     tundish("add", "parts", str(tmp_path / "in"), cwd=project)

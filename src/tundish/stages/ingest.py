@@ -8,8 +8,10 @@ counts.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
@@ -26,7 +28,6 @@ from tundish.tables import FILES, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from tundish.recipe import Source
 
@@ -171,7 +172,8 @@ def _read_seen(path: Path) -> dict[str, dict[str, str]]:
 def _take_source(
     context: Context, source: Source, intake: _Intake, remembered: dict[str, str], stamps: dict[str, str]
 ) -> list[str]:
-    path = context.dataset / source.path
+    # Normalised by text: before the first run there is no dataset folder for '..' to lead out of.
+    path = Path(os.path.normpath(context.dataset / source.path))
     label = source.label
     have = any(name == label for name, _ in intake.known)
     if not path.exists() and have:
