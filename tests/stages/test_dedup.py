@@ -130,6 +130,13 @@ def test_equal_gray_is_not_equal_pixels(project: Project) -> None:
     assert project.run().counts["clusters"] == 0
 
 
+def test_an_original_stays_before_its_copy(project: Project) -> None:
+    for name in ("a - copy.jpg", "a.jpg", "a (2).jpg"):
+        project.put(name, jpeg(texture()), [LEFT])
+    project.run()
+    assert [name for name, row in project.rows().items() if row["kept"]] == ["a.jpg"]
+
+
 @pytest.mark.parametrize(
     ("kept", "copy", "conflict"),
     [

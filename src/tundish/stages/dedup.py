@@ -63,7 +63,9 @@ def _files(context: Context) -> pl.DataFrame:
     hashes = ["gray_hash", "frame_hash", "frame_code", "other_hashes", "other_codes"]
     features = read_features(context, ["image_id", "decodable", *hashes]).filter("decodable")
     largest = [-pl.col("width").cast(pl.Int64) * pl.col("height"), -pl.col("size")]
-    order = [~pl.col("known"), *(largest if context.recipe.dedup.keep == "largest" else []), "source", "path"]
+    # Without its suffix the name of an original comes before that of its "- copy".
+    by_name = ["source", pl.col("path").str.replace(r"\.[^./]*$", ""), "path"]
+    order = [~pl.col("known"), *(largest if context.recipe.dedup.keep == "largest" else []), *by_name]
     files = (
         coverage.join(taken, on=["source", "path"])
         .join(images, on="image_id")
