@@ -23,7 +23,7 @@ from tundish.store import image_id_of, latest_files, read_blobs, read_files
 from tundish.tables import ANNOTATIONS, COVERAGE, IMAGES, QUARANTINE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tundish.recipe import Source
 
@@ -57,7 +57,7 @@ def _run(context: Context) -> Outcome:
     good = images.filter("valid")
     labels, label_faults, said = _check_labels(context, files, images, good)
     quarantine = pl.concat([_file_faults(files), image_faults, label_faults])
-    IMAGES.write(_distinct(images), context.table("images"))
+    IMAGES.write(_distinct(images, context.recipe.keys), context.table("images"))
     ANNOTATIONS.write(labels, context.table("annotations"))
     coverage = _coverage(good, labels, said)
     COVERAGE.write(coverage, context.table("coverage"))
@@ -233,20 +233,12 @@ def _problem_rows(reading: Reading, source: str, out: list[str]) -> pl.DataFrame
     return QUARANTINE.frame([row(problem) for problem in reading.problems])
 
 
-def _distinct(images: pl.DataFrame) -> pl.DataFrame:
-    """One row for each distinct image: that of its first valid file."""
+def _distinct(images: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """One row for each distinct image, that of its first valid file, with the recipe's keys."""
     counted = images.with_columns(files=pl.len().over("image_id").cast(pl.Int32))
     ordered = counted.sort(~pl.col("valid"), "source", "path", maintain_order=True)
     first = ordered.unique("image_id", keep="first", maintain_order=True)
-    extra = [name for name in images.columns if name not in IMAGES.schema.names]
-    keys = [name for name in extra if name in _key_columns(images)]
-    return first.select(IMAGES.schema.names + keys)
-
-
-def _key_columns(images: pl.DataFrame) -> list[str]:
-    """Keys are appended after `fault` and `extension_fits` and before `valid`."""
-    names = images.columns
-    return names[names.index("extension_fits") + 1 : names.index("valid")]
+    return first.select(*IMAGES.schema.names, *keys)
 
 
 def _coverage(good: pl.DataFrame, labels: pl.DataFrame, said: pl.DataFrame) -> pl.DataFrame:
