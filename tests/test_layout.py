@@ -11,13 +11,17 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "tundish"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 GROUND = {"errors"}
-TABLES = GROUND | {"tables"}
+TABLES = GROUND | {"storage", "tables"}
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
-    "tables": GROUND,
-    "recipe": TABLES | {"imaging"},  # which operations there are, which columns are taken
+    "storage": GROUND,
+    "tables": GROUND | {"storage"},
+    "sections": TABLES | {"imaging"},  # which operations there are, which columns are taken
+    "recipe": GROUND | {"sections"},
     "sources": GROUND,
-    "rules": TABLES,
+    "across": GROUND | {"rules"},  # for its type alone
+    "rules": TABLES | {"across"},
+    "tabular": GROUND | {"domain"},
     "store": TABLES,
     "engine": TABLES,
     "imaging": GROUND,
@@ -27,7 +31,20 @@ ROOMS: dict[str, set[str]] = {
     "sample": TABLES | {"imaging", "formats"},
     "ledger": TABLES | {"store"},
     "stages": TABLES
-    | {"recipe", "sources", "rules", "store", "engine", "imaging", "domain", "formats", "labeling", "ledger"},
+    | {
+        "recipe",
+        "sections",
+        "tabular",
+        "sources",
+        "rules",
+        "store",
+        "engine",
+        "imaging",
+        "domain",
+        "formats",
+        "labeling",
+        "ledger",
+    },
 }
 """What each room may import, besides itself."""
 

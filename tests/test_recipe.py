@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tundish.errors import RecipeError
-from tundish.recipe import json_schema, load, normalise
+from tundish.recipe import json_schema, load
+from tundish.sections import normalise
 
 ROOT = Path(__file__).resolve().parents[1]
 

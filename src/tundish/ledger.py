@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from tundish.store import latest_files, read_files
-from tundish.tables import ANNOTATIONS, IMAGES, QUARANTINE, SPLITS, Table
+from tundish.tables import ANNOTATIONS, IMAGES, QUARANTINE, SPLITS
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tundish.storage import Table
 
 __all__ = ["Ledger", "Tally", "left_out", "read_ledger"]
 

@@ -7,222 +7,71 @@ file, line, the offending value and what is allowed. `json_schema` gives editors
 from __future__ import annotations
 
 import difflib
-import re
-import unicodedata
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+import zoneinfo
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from tundish.errors import RecipeError
-from tundish.imaging.operations import parse_operations
-from tundish.tables import TABLES
+from tundish.sections import (
+    Annotations,
+    Augment,
+    Dedup,
+    Export,
+    Images,
+    Link,
+    Name,
+    Nearest,
+    On,
+    Query,
+    Records,
+    Section,
+    Source,
+    Split,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from pydantic_core import ErrorDetails
 
-__all__ = [
-    "SPLIT_NAMES",
-    "Annotations",
-    "Augment",
-    "Dedup",
-    "Export",
-    "ExportName",
-    "Images",
-    "Recipe",
-    "Source",
-    "Split",
-    "json_schema",
-    "load",
-    "normalise",
-]
+__all__ = ["Recipe", "json_schema", "load"]
 
-Name = Annotated[str, StringConstraints(pattern=r"^[\w][\w.-]{0,99}$")]
-FormatName = Literal["voc", "yolo", "coco", "folders", "masks", "images"]
-ExportName = Literal["parquet", "coco", "yolo"]
-_TAKEN = frozenset(name for table in TABLES for name in table.schema.names) | {"image", "objects"}
-SPLIT_NAMES = ("train", "val", "test")
+_WATCHED = ("timezone", "records", "images", "annotations", "dedup", "link", "split", "augment", "export")
+"""Sections that dvc.yaml watches by name; DVC refuses one that is not in the file."""
 
 
-def normalise(label: str) -> str:
-    """The form in which labels are compared: NFKC, case folded, spaces trimmed."""
-    return unicodedata.normalize("NFKC", label).strip().casefold()
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Source(_Section):
-    """Where images and labels come from: a folder, a zip or a tar."""
-
-    path: str = Field(min_length=1, description="Folder or archive, relative to the dataset's folder.")
-    format: FormatName = Field(description="How the labels are written.")
-    name: Name | None = Field(None, description="Short name in the tables; the path's last part by default.")
-    names: tuple[str, ...] = Field((), description="Class names by number, where the labels hold numbers.")
-    keys: dict[Name, str] = Field(
-        {}, description="Regular expressions with a named group, on the file's name."
-    )
-    options: dict[str, str] = Field({}, description="What else the format must know.")
-
-    @field_validator("keys")
-    @classmethod
-    def _one_named_group(cls, keys: dict[str, str]) -> dict[str, str]:
-        for key, pattern in keys.items():
-            if key in _TAKEN:
-                raise ValueError(f"'{key}' is a column of the tables already; call the key something else")
-            try:
-                groups = re.compile(pattern).groupindex
-            except re.error as error:
-                raise ValueError(f"the pattern of '{key}' is not a regular expression: {error}") from error
-            if key not in groups:
-                raise ValueError(f"the pattern of '{key}' has no group (?P<{key}>...)")
-        return keys
-
-    def key(self, name: str, path: str) -> str | None:
-        """A key's value from a file's name, or from its whole path where the pattern speaks of folders."""
-        pattern = self.keys.get(name)
-        if pattern is None:
-            return None
-        match = re.search(pattern, path if "/" in pattern else path.rpartition("/")[2])
-        return match.group(name) if match else None
-
-    @property
-    def label(self) -> str:
-        """The source's name in the tables."""
-        return self.name or re.sub(r"[^\w.-]+", "-", self.path.rstrip("/").rsplit("/", 1)[-1]) or "source"
-
-
-def _aliases(value: object) -> object:
-    """Classes may be a list of names, or names with their aliases (one, several or none)."""
-    if isinstance(value, list):
-        return dict.fromkeys(value, ())
-    if isinstance(value, dict):
-        return {
-            key: () if names is None else (names,) if isinstance(names, str) else names
-            for key, names in value.items()
-        }
-    return value
-
-
-class Images(_Section):
-    """What counts as a valid image."""
-
-    schema_: str = Field("schemas/images.py:Images", alias="schema", pattern=r"^[^:]+\.py:\w+$")
-    max_pixels: int = Field(200_000_000, ge=1, description="Larger images are not decoded.")
-
-
-class Annotations(_Section):
-    """What counts as a valid label, and the classes in the order that numbers them."""
-
-    schema_: str = Field("schemas/annotations.py:Annotations", alias="schema", pattern=r"^[^:]+\.py:\w+$")
-    classes: Annotated[dict[str, tuple[str, ...]], BeforeValidator(_aliases)] = Field(
-        {}, description="Names with their aliases; the order is the numbering."
-    )
-
-    @model_validator(mode="after")
-    def _no_name_twice(self) -> Annotations:
-        owner: dict[str, str] = {}
-        for name, aliases in self.classes.items():
-            for spelling in (name, *aliases):
-                other = owner.setdefault(normalise(spelling), name)
-                if other != name:
-                    raise ValueError(f"'{spelling}' is a name of both '{other}' and '{name}'")
-        return self
-
-    def lookup(self) -> dict[str, str]:
-        """Class by normalised spelling."""
-        return {
-            normalise(spelling): name
-            for name, aliases in self.classes.items()
-            for spelling in (name, *aliases)
-        }
-
-
-class Dedup(_Section):
-    """How copies are found and which one stays."""
-
-    level: Literal["fast"] = "fast"
-    keep: Literal["first", "largest"] = Field(
-        "first", description="By path, or by size in pixels then bytes."
-    )
-    conflicts: Literal["keep", "hold"] = Field(
-        "keep",
-        description="Copies with other labels: keep the representative, or hold out the whole cluster.",
-    )
-
-
-class Split(_Section):
-    """Which image is for what."""
-
-    ratios: dict[Literal["train", "val", "test"], float] = {"train": 0.8, "val": 0.1, "test": 0.1}
-    group_by: tuple[str, ...] = Field((), description="Keys whose equal values stay together.")
-    salt: str = Field("1", description="Another salt deals all groups anew.")
-    unlabelled: Literal["exclude", "include"] = "exclude"
-
-    @field_validator("ratios")
-    @classmethod
-    def _shares(cls, ratios: dict[str, float]) -> dict[str, float]:
-        if any(not 0 <= share <= 1 for share in ratios.values()) or abs(sum(ratios.values()) - 1) > 1e-6:
-            raise ValueError("the shares must lie between 0 and 1 and add up to 1")
-        return {name: ratios[name] for name in SPLIT_NAMES if ratios.get(name)}
-
-    @field_validator("salt", mode="before")
-    @classmethod
-    def _salt_is_text(cls, salt: object) -> object:
-        return str(salt) if isinstance(salt, int) else salt
-
-
-class Augment(_Section):
-    """Derived training images."""
-
-    copies: int = Field(0, ge=0, le=100, description="Derived images for each training image.")
-    operations: tuple[dict[str, Any], ...] = Field((), description="Applied in this order.")
-    seed: int = 0
-
-    @field_validator("operations")
-    @classmethod
-    def _known(cls, operations: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
-        try:
-            parse_operations(operations)
-        except RecipeError as error:
-            raise ValueError(f"{error.what} ({error.where}); {error.fix}") from error
-        return operations
-
-
-class Export(_Section):
-    """What is written for trainers."""
-
-    formats: tuple[ExportName, ...] = ("parquet", "coco")
-
-
-class Recipe(_Section):
+class Recipe(Section):
     """One dataset's recipe."""
 
     dataset: Name
-    sources: tuple[Source, ...] = Field(min_length=1)
+    timezone: str = Field(description="Of the plant's clocks (Asia/Shanghai), for times that name no zone.")
+    sources: tuple[Source, ...] = ()
+    records: dict[Name, Records] = Field({})
     images: Images = Images()
     annotations: Annotations = Annotations()
     dedup: Dedup = Dedup()
+    link: dict[Name, Link] = Field({})
     split: Split = Split()
     augment: Augment = Augment()
     export: Export = Export()
 
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, name: str) -> str:
+        try:
+            zoneinfo.ZoneInfo(name)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"there is no time zone '{name}'; write it as Asia/Shanghai or UTC") from error
+        return name
+
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:
-        labels = [source.label for source in self.sources]
+        labels = [source.label for source in self.sources] + list(self.records)
+        if not labels:
+            raise ValueError("there are no 'sources' and no 'records'; name at least one")
         for label in labels:
             if labels.count(label) > 1:
                 raise ValueError(f"two sources are called '{label}': give one of them a 'name'")
@@ -233,7 +82,22 @@ class Recipe(_Section):
                 raise ValueError(
                     f"split.group_by names '{key}', which no source has among its keys ({allowed})"
                 )
+        self._check_tables()
         return self
+
+    def _check_tables(self) -> None:
+        """Every table that is spoken of must be there."""
+        spoken = [("link", name) for name in self.link]
+        spoken += [(f"link.{name}.through", link.through) for name, link in self.link.items() if link.through]
+        spoken += [
+            (f"records.{name}.references.{column}", target.split(".")[0])
+            for name, table in self.records.items()
+            for column, target in table.references.items()
+        ]
+        for where, name in spoken:
+            if name not in self.records:
+                allowed = ", ".join(self.records) or "none yet"
+                raise ValueError(f"{where} names '{name}', which is no table in records ({allowed})")
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -268,13 +132,11 @@ def load(path: Path) -> Recipe:
         raise RecipeError(f"this is not YAML: {problem}", where=where, fix="mend the line") from error
     if not isinstance(data, dict):
         raise RecipeError("a recipe is a mapping with 'dataset' and 'sources'", where=str(path))
-    for section in ("images", "annotations", "dedup", "split", "augment", "export"):
+    for section in _WATCHED:
         if section not in data:
-            # dvc.yaml watches every section by name, and DVC refuses one that is not there.
+            default = "Asia/Shanghai" if section == "timezone" else "{}"
             raise RecipeError(
-                f"the section '{section}' is missing",
-                where=str(path),
-                fix=f"add '{section}: {{}}' for its defaults",
+                f"the section '{section}' is missing", where=str(path), fix=f"add '{section}: {default}'"
             )
         if data[section] is None:
             data[section] = {}
@@ -353,16 +215,21 @@ def _lower(message: str) -> str:
 
 
 def _allowed(loc: Sequence[int | str]) -> list[str]:
-    sections: Mapping[str, type[_Section]] = {
+    """The keys that may stand at a place of the recipe."""
+    inner: dict[str, type[Section]] = {"sql": Query, "on": On, "nearest": Nearest}
+    sections: dict[str, type[Section]] = {
         "sources": Source,
+        "records": Records,
         "images": Images,
         "annotations": Annotations,
         "dedup": Dedup,
+        "link": Link,
         "split": Split,
         "augment": Augment,
         "export": Export,
     }
     model = sections.get(str(loc[0]), Recipe) if loc else Recipe
+    model = next((inner[str(part)] for part in reversed(loc[1:]) if str(part) in inner), model)
     return [field.alias or name for name, field in model.model_fields.items()]
 
 

@@ -18,11 +18,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandera.polars as pa
 import polars as pl
 
+from tundish.across import across_rules
 from tundish.errors import SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tundish.across import Across
 
 __all__ = ["FAILURES", "Rule", "check", "describe", "error", "load_model", "rules", "warning"]
 
@@ -51,21 +54,28 @@ _SIDES = {
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The name of a limit, the sentence that says what a breach means, and whether the row is taken out."""
+    """The name of a limit, what a breach means in English and Chinese, how bad it is, who set the limit."""
 
     name: str
     sentence: str
     severity: Severity
+    chinese: str = ""
+    standard: str = ""
+
+    @property
+    def words(self) -> str:
+        """The sentence, in both languages where it has them."""
+        return f"{self.sentence} / {self.chinese}" if self.chinese else self.sentence
 
 
-def error(name: str, sentence: str) -> Rule:
-    """A rule whose breach takes the row out."""
-    return Rule(name, sentence, "error")
+def error(name: str, sentence: str, chinese: str = "", *, standard: str = "") -> Rule:
+    """A rule whose breach takes the row out; `standard` names where its limit stands, with the edition."""
+    return Rule(name, sentence, "error", chinese, standard)
 
 
-def warning(name: str, sentence: str) -> Rule:
-    """A rule whose breach is told and the row kept."""
-    return Rule(name, sentence, "warning")
+def warning(name: str, sentence: str, chinese: str = "", *, standard: str = "") -> Rule:
+    """A rule whose breach is told and the row kept; `standard` as for `error`."""
+    return Rule(name, sentence, "warning", chinese, standard)
 
 
 def rules(
@@ -93,11 +103,11 @@ def check(model: type[pa.DataFrameModel], frame: pl.DataFrame) -> pl.DataFrame:
     try:
         schema.validate(wanted, lazy=True)
     except pa.errors.SchemaErrors as problem:
-        return _failures(model, problem.failure_cases)
+        return _failures(model, frame, problem.failure_cases)
     return pl.DataFrame(schema=FAILURES)
 
 
-def _failures(model: type[pa.DataFrameModel], cases: pl.DataFrame) -> pl.DataFrame:
+def _failures(model: type[pa.DataFrameModel], frame: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
     whole = cases.filter(pl.col("index").is_null())
     if whole.height:
         first = whole.row(0, named=True)
@@ -107,36 +117,60 @@ def _failures(model: type[pa.DataFrameModel], cases: pl.DataFrame) -> pl.DataFra
             where=model.__name__,
             fix="mend the model's column names and types",
         )
+    of_row = pl.col("schema_context") == "DataFrameSchema"
+    found = [_column_failures(model, cases.filter(~of_row))]
+    specs = {spec.rule.name: spec for spec in across_rules(model)}
+    for (name,), group in cases.filter(of_row).group_by("check", maintain_order=True):
+        found.append(_across_failures(specs[str(name)], frame, group["index"]))
+    return pl.concat(found).sort("row", "check")
+
+
+def _column_failures(model: type[pa.DataFrameModel], cases: pl.DataFrame) -> pl.DataFrame:
     kinds = cases.select("column", "check").unique(maintain_order=True)
     named = [_rule(model, column, str(text)) for column, text in kinds.iter_rows()]
     names = kinds.with_columns(
-        pl.Series("name", [rule.name for rule, _ in named]),
-        pl.Series("sentence", [rule.sentence for rule, _ in named]),
-        pl.Series("severity", [rule.severity for rule, _ in named]),
-        pl.Series("limit", [limit for _, limit in named]),
+        pl.Series("name", [rule.name for rule, _ in named], pl.String),
+        pl.Series("sentence", [rule.words for rule, _ in named], pl.String),
+        pl.Series("severity", [rule.severity for rule, _ in named], pl.String),
+        pl.Series("limit", [limit for _, limit in named], pl.String),
     )
-    text = pl.col("failure_case").cast(pl.String)
-    number = text.str.contains(r"^-?\d+\.\d+(e-?\d+)?$")
-    short = (
-        pl.when(number)
-        .then(text.cast(pl.Float64, strict=False).round_sig_figs(4).cast(pl.String))
-        .otherwise(text)
+    value = _short(pl.col("failure_case"))
+    return cases.join(names, on=["column", "check"], how="left", maintain_order="left").select(
+        pl.col("index").cast(pl.UInt32).alias("row"),
+        pl.col("name").alias("check"),
+        pl.col("column"),
+        pl.col("failure_case").cast(pl.String).alias("value"),
+        pl.concat_str(
+            "sentence", pl.lit(": "), "column", pl.lit(" is "), value, pl.lit(", allowed is "), "limit"
+        ).alias("message"),
+        pl.col("severity"),
     )
-    value = short.fill_null("nothing")
+
+
+def _across_failures(spec: Across, frame: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
+    """Failures of one rule over several columns; the value names each of them."""
+    values = [pl.format("{}={}", pl.lit(name), _short(pl.col(name))) for name in spec.columns]
+    limits = "".join(f", {name} {limit:g}" for name, limit in spec.limits.items())
     return (
-        cases.join(names, on=["column", "check"], how="left", maintain_order="left")
+        frame.select(spec.columns)[rows.cast(pl.UInt32)]
+        .select(value=pl.concat_str(values, separator=", "))
         .select(
-            pl.col("index").cast(pl.UInt32).alias("row"),
-            pl.col("name").alias("check"),
-            pl.col("column"),
-            pl.col("failure_case").cast(pl.String).alias("value"),
-            pl.concat_str(
-                "sentence", pl.lit(": "), "column", pl.lit(" is "), value, pl.lit(", allowed is "), "limit"
-            ).alias("message"),
-            pl.col("severity"),
+            rows.cast(pl.UInt32).alias("row"),
+            pl.lit(spec.rule.name).alias("check"),
+            pl.lit(", ".join(spec.columns)).alias("column"),
+            "value",
+            pl.concat_str(pl.lit(f"{spec.rule.words}: "), "value", pl.lit(limits)).alias("message"),
+            pl.lit(spec.rule.severity).alias("severity"),
         )
-        .sort("row", "check")
     )
+
+
+def _short(value: pl.Expr) -> pl.Expr:
+    """A value for a sentence: numbers to six digits."""
+    text = value.cast(pl.String)
+    number = text.str.contains(r"^-?\d+\.\d+(e-?\d+)?$")
+    rounded = text.cast(pl.Float64, strict=False).round_sig_figs(6).cast(pl.String)
+    return pl.when(number).then(rounded).otherwise(text).fill_null("nothing")
 
 
 def _rule(model: type[pa.DataFrameModel], column: str, text: str) -> tuple[Rule, str]:
@@ -159,6 +193,9 @@ def describe(model: type[pa.DataFrameModel]) -> Iterator[tuple[Rule, str, str]]:
         if not column.nullable and any("missing" in one for one in _inherited_metadata(model, name)):
             rule, words = _rule(model, name, "not_nullable")
             yield rule, name, words
+    for spec in across_rules(model):
+        limits = ", ".join(f"{name} {limit:g}" for name, limit in spec.limits.items())
+        yield spec.rule, ", ".join(spec.columns), limits
 
 
 def _inherited_metadata(model: type[pa.DataFrameModel], column: str) -> Iterator[dict[str, Any]]:

@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tundish.errors import OutsideError
-from tundish.tables import FILES, write_parquet
+from tundish.storage import write_parquet
+from tundish.tables import FILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

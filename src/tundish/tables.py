@@ -1,4 +1,4 @@
-"""The canonical tables as Arrow schemas, and the one way to read and write them.
+"""The canonical tables as Arrow schemas.
 
 Units stand in the field metadata. Times are UTC. Pixel boxes are 0-based and half-open, x right, y down, in
 the upright frame (the EXIF orientation applied). A file is named by (source, path) everywhere.
@@ -6,19 +6,9 @@ the upright frame (the EXIF orientation applied). A file is named by (source, pa
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from tundish.errors import MissingStepError, OutsideError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+from tundish.storage import Table, field
 
 __all__ = [
     "ANNOTATIONS",
@@ -28,137 +18,13 @@ __all__ = [
     "FILES",
     "IMAGES",
     "LINEAGE",
+    "LINKS",
     "QUARANTINE",
+    "RECORD_FIELDS",
+    "RECORD_FILES",
     "SPLITS",
     "TABLES",
-    "Table",
-    "write_atomically",
-    "write_parquet",
 ]
-
-
-def _field(name: str, kind: pa.DataType, about: str, unit: str = "") -> pa.Field:
-    metadata = {"description": about} | ({"unit": unit} if unit else {})
-    return pa.field(name, kind, metadata=metadata)
-
-
-@dataclass(frozen=True)
-class Table:
-    """A canonical table: its Arrow schema, and the columns its rows are sorted by."""
-
-    name: str
-    schema: pa.Schema
-    order: tuple[str, ...]
-    written_by: str
-
-    def empty(self) -> pl.DataFrame:
-        """A frame without rows that has this table's columns and types."""
-        return pl.DataFrame(schema=self._columns)
-
-    def frame(self, rows: list[dict[str, object]]) -> pl.DataFrame:
-        """A frame with this table's types from row dictionaries; a missing key is null."""
-        return pl.DataFrame(rows, schema=self._columns, orient="row")
-
-    @property
-    def _columns(self) -> pl.Schema:
-        return pl.Schema(self.schema)
-
-    def write(self, frame: pl.DataFrame, path: Path, *, metadata: dict[str, str] | None = None) -> None:
-        """Write `frame` sorted, typed and atomically; columns beyond the schema follow in their order."""
-        extra = [name for name in frame.columns if name not in self.schema.names]
-        rows = frame.select(self.schema.names + extra).sort(self.order, nulls_last=True, maintain_order=True)
-        arrow = rows.to_arrow()
-        schema = self.schema
-        for name in extra:
-            schema = schema.append(_plain(arrow.schema.field(name)))
-        write_parquet(arrow.cast(schema.with_metadata(metadata)), path)
-
-    def write_groups(self, frames: Iterable[pl.DataFrame], path: Path) -> None:
-        """Write frames as they come, a row group each, atomically and unsorted; memory holds one of them."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.tmp")
-        try:
-            with pq.ParquetWriter(temporary, self.schema, compression="zstd") as writer:
-                for frame in frames:
-                    writer.write_table(frame.select(self.schema.names).to_arrow().cast(self.schema))
-            os.replace(temporary, path)  # noqa: PTH105  (as below)
-        finally:
-            temporary.unlink(missing_ok=True)
-
-    def read(self, path: Path) -> pl.DataFrame:
-        """Read the table at `path`.
-
-        Raises:
-            MissingStepError: No such file; the stage that writes it has not run.
-            OutsideError: The file is damaged.
-        """
-        if not path.exists():
-            raise MissingStepError(
-                f"there is no {self.name} table",
-                where=str(path),
-                fix=f"run the stage '{self.written_by}' first",
-            )
-        try:
-            return pl.read_parquet(path, glob=False)
-        except pl.exceptions.ComputeError as error:
-            raise OutsideError(
-                "the table is damaged", where=str(path), fix="delete it and run its stage again"
-            ) from error
-
-
-def _plain(field: pa.Field) -> pa.Field:
-    """Polars hands out view and large types; files carry the plain ones every reader knows."""
-    if pa.types.is_large_string(field.type) or pa.types.is_string_view(field.type):
-        return field.with_type(pa.string())
-    return field
-
-
-def write_parquet(
-    table: pa.Table,
-    path: Path,
-    *,
-    compression: str = "zstd",
-    row_group_size: int | None = None,
-    plain: tuple[str, ...] = (),
-) -> None:
-    """Write one Parquet file under a temporary name and rename it: it is there whole or not at all.
-
-    Args:
-        table: The rows.
-        path: Where to; its folder is made.
-        compression: 'none' for columns that hold images, which do not shrink further.
-        row_group_size: Rows a row group.
-        plain: Columns written without dictionary and statistics (image bytes).
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    others: bool | list[str] = [name for name in table.column_names if name not in plain] if plain else True
-    try:
-        pq.write_table(
-            table,
-            temporary,
-            compression=compression,
-            row_group_size=row_group_size,
-            use_dictionary=others,
-            write_statistics=others,
-        )
-        os.replace(temporary, path)  # noqa: PTH105  (the one spelling that says it is atomic)
-    except OSError as error:
-        # Arrow's errors do not say which file they are about.
-        raise OSError(error.errno, os.strerror(error.errno or 0), str(path)) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a small file under a temporary name and rename it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        temporary.write_bytes(data)
-        os.replace(temporary, path)  # noqa: PTH105  (as above)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 _TEXT = pa.string()
@@ -167,9 +33,9 @@ _COUNT = pa.int32()
 _FLAG = pa.bool_()
 _TIME = pa.timestamp("us", tz="UTC")
 
-_SOURCE = _field("source", _TEXT, "name of the source in the recipe")
-_PATH = _field("path", _TEXT, "path of the file, relative to its source, POSIX")
-_IMAGE_ID = _field("image_id", _TEXT, "first 32 hex digits of the SHA-256 of the image file's bytes")
+_SOURCE = field("source", _TEXT, "name of the source in the recipe")
+_PATH = field("path", _TEXT, "path of the file, relative to its source, POSIX")
+_IMAGE_ID = field("image_id", _TEXT, "first 32 hex digits of the SHA-256 of the image file's bytes")
 
 FILES = Table(
     "files",
@@ -177,14 +43,14 @@ FILES = Table(
         [
             _PATH,
             _SOURCE,
-            _field("kind", _TEXT, "image, annotation, classes, record or other"),
-            _field("outcome", _TEXT, "accepted, quarantined or skipped"),
-            _field("reason", _TEXT, "why, where it was not accepted"),
-            _field("sha256", _TEXT, "of the file's bytes; null where they could not be read"),
+            field("kind", _TEXT, "image, annotation, classes, record or other"),
+            field("outcome", _TEXT, "accepted, quarantined or skipped"),
+            field("reason", _TEXT, "why, where it was not accepted"),
+            field("sha256", _TEXT, "of the file's bytes; null where they could not be read"),
             _IMAGE_ID,
-            _field("size", pa.int64(), "size of the file", "byte"),
-            _field("shard", _TEXT, "name of the store shard that holds the bytes"),
-            _field("batch", _COUNT, "number of the ingest run that took it in, from 1"),
+            field("size", pa.int64(), "size of the file", "byte"),
+            field("shard", _TEXT, "name of the store shard that holds the bytes"),
+            field("batch", _COUNT, "number of the ingest run that took it in, from 1"),
         ]
     ),
     ("source", "path"),
@@ -192,21 +58,21 @@ FILES = Table(
 )
 
 _HEADER_FIELDS = [
-    _field("format", _TEXT, "what the bytes are: jpeg, png, tiff, bmp, gif, webp"),
-    _field("width", _COUNT, "of the upright image", "px"),
-    _field("height", _COUNT, "of the upright image", "px"),
-    _field("channels", _COUNT, "1 gray, 3 colour, 4 with alpha or CMYK"),
-    _field("bit_depth", _COUNT, "of one channel", "bit"),
-    _field("orientation", _COUNT, "EXIF orientation the file carries, 1 to 8"),
-    _field("captured_at", _TIME, "EXIF time of exposure; a time without zone is taken as UTC"),
+    field("format", _TEXT, "what the bytes are: jpeg, png, tiff, bmp, gif, webp"),
+    field("width", _COUNT, "of the upright image", "px"),
+    field("height", _COUNT, "of the upright image", "px"),
+    field("channels", _COUNT, "1 gray, 3 colour, 4 with alpha or CMYK"),
+    field("bit_depth", _COUNT, "of one channel", "bit"),
+    field("orientation", _COUNT, "EXIF orientation the file carries, 1 to 8"),
+    field("captured_at", _TIME, "EXIF time of exposure; a time without zone is taken as UTC"),
 ]
 
 _QUALITY_FIELDS = [
-    _field("sharpness", _REAL, "variance of the Laplacian of the gray image", "gray level squared"),
-    _field("brightness", _REAL, "mean gray, 0 black to 1 white", "1"),
-    _field("contrast", _REAL, "standard deviation of gray, 0 to 0.5", "1"),
-    _field("clipped_dark", _REAL, "share of pixels at the bottom of the range", "1"),
-    _field("clipped_bright", _REAL, "share of pixels at the top of the range", "1"),
+    field("sharpness", _REAL, "variance of the Laplacian of the gray image", "gray level squared"),
+    field("brightness", _REAL, "mean gray, 0 black to 1 white", "1"),
+    field("contrast", _REAL, "standard deviation of gray, 0 to 0.5", "1"),
+    field("clipped_dark", _REAL, "share of pixels at the bottom of the range", "1"),
+    field("clipped_bright", _REAL, "share of pixels at the top of the range", "1"),
 ]
 
 IMAGES = Table(
@@ -218,9 +84,9 @@ IMAGES = Table(
             _SOURCE,
             *_HEADER_FIELDS,
             *_QUALITY_FIELDS,
-            _field("files", _COUNT, "how many files have these bytes"),
-            _field("valid", _FLAG, "no check of severity error failed"),
-            _field("shard", _TEXT, "name of the store shard that holds the bytes"),
+            field("files", _COUNT, "how many files have these bytes"),
+            field("valid", _FLAG, "no check of severity error failed"),
+            field("shard", _TEXT, "name of the store shard that holds the bytes"),
         ]
     ),
     ("image_id",),
@@ -231,27 +97,27 @@ ANNOTATIONS = Table(
     "annotations",
     pa.schema(
         [
-            _field("annotation_id", _TEXT, "from source, label file and place in it"),
+            field("annotation_id", _TEXT, "from source, label file and place in it"),
             _IMAGE_ID,
             _PATH,
             _SOURCE,
-            _field("label", _TEXT, "the recipe's class; null where the raw label belongs to none"),
-            _field("raw_label", _TEXT, "the label as the file says it"),
-            _field("shape", _TEXT, "box, polygon, mask or class"),
-            _field("x", _REAL, "left edge", "px"),
-            _field("y", _REAL, "upper edge", "px"),
-            _field("width", _REAL, "of the box", "px"),
-            _field("height", _REAL, "of the box", "px"),
-            _field("segmentation", pa.list_(pa.list_(_REAL)), "rings x0, y0, x1, y1, ...", "px"),
-            _field("rle", _TEXT, "COCO compressed RLE counts of the mask, size (height, width) of the image"),
-            _field("is_crowd", _FLAG, "COCO iscrowd"),
-            _field("score", _REAL, "of a model, 0 to 1", "1"),
-            _field("author", _TEXT, "who drew it"),
-            _field("origin", _TEXT, "import, annotator or model"),
-            _field("attributes", _TEXT, "whatever else the file says, as JSON"),
-            _field("label_path", _TEXT, "label file, relative to the source"),
-            _field("label_row", _COUNT, "place in the label file, from 0"),
-            _field("valid", _FLAG, "no check of severity error failed"),
+            field("label", _TEXT, "the recipe's class; null where the raw label belongs to none"),
+            field("raw_label", _TEXT, "the label as the file says it"),
+            field("shape", _TEXT, "box, polygon, mask or class"),
+            field("x", _REAL, "left edge", "px"),
+            field("y", _REAL, "upper edge", "px"),
+            field("width", _REAL, "of the box", "px"),
+            field("height", _REAL, "of the box", "px"),
+            field("segmentation", pa.list_(pa.list_(_REAL)), "rings x0, y0, x1, y1, ...", "px"),
+            field("rle", _TEXT, "COCO compressed RLE counts of the mask, size (height, width) of the image"),
+            field("is_crowd", _FLAG, "COCO iscrowd"),
+            field("score", _REAL, "of a model, 0 to 1", "1"),
+            field("author", _TEXT, "who drew it"),
+            field("origin", _TEXT, "import, annotator or model"),
+            field("attributes", _TEXT, "whatever else the file says, as JSON"),
+            field("label_path", _TEXT, "label file, relative to the source"),
+            field("label_row", _COUNT, "place in the label file, from 0"),
+            field("valid", _FLAG, "no check of severity error failed"),
         ]
     ),
     ("source", "path", "label_path", "label_row"),
@@ -265,8 +131,8 @@ COVERAGE = Table(
             _PATH,
             _SOURCE,
             _IMAGE_ID,
-            _field("state", _TEXT, "labelled, negative (labels say: nothing here), unlabelled or rejected"),
-            _field("labels", _COUNT, "valid labels"),
+            field("state", _TEXT, "labelled, negative (labels say: nothing here), unlabelled or rejected"),
+            field("labels", _COUNT, "valid labels"),
         ]
     ),
     ("source", "path"),
@@ -279,17 +145,17 @@ FEATURES = Table(
     pa.schema(
         [
             _IMAGE_ID,
-            _field("decodable", _FLAG, "the whole image could be decoded"),
-            _field("reason", _TEXT, "short name of the fault where it could not"),
-            _field("message", _TEXT, "the fault in a sentence"),
+            field("decodable", _FLAG, "the whole image could be decoded"),
+            field("reason", _TEXT, "short name of the fault where it could not"),
+            field("message", _TEXT, "the fault in a sentence"),
             *_HEADER_FIELDS,
             *_QUALITY_FIELDS,
-            _field("gray_hash", _TEXT, "hex digest of the upright 8-bit gray pixels and their shape"),
-            _field("frame_hash", pa.binary(), "256 DCT signs in canonical orientation"),
-            _field("frame_code", pa.int8(), "orientation, 0 to 7, that made the hash canonical"),
-            _field("other_hashes", pa.list_(pa.binary()), "hashes of orientations that nearly tie"),
-            _field("other_codes", pa.list_(pa.int8()), "their orientations"),
-            _field("thumbnail", pa.binary(), "96 by 96 gray, row by row"),
+            field("gray_hash", _TEXT, "hex digest of the upright 8-bit gray pixels and their shape"),
+            field("frame_hash", pa.binary(), "256 DCT signs in canonical orientation"),
+            field("frame_code", pa.int8(), "orientation, 0 to 7, that made the hash canonical"),
+            field("other_hashes", pa.list_(pa.binary()), "hashes of orientations that nearly tie"),
+            field("other_codes", pa.list_(pa.int8()), "their orientations"),
+            field("thumbnail", pa.binary(), "96 by 96 gray, row by row"),
         ]
     ),
     ("image_id",),
@@ -300,17 +166,18 @@ QUARANTINE = Table(
     "quarantine",
     pa.schema(
         [
-            _field("kind", _TEXT, "file, image, annotation or record"),
-            _field("id", _TEXT, "image_id, annotation_id or record_id, where it has one"),
+            field("kind", _TEXT, "file, image, annotation or record"),
+            field("id", _TEXT, "image_id, annotation_id or record_id, where it has one"),
             _SOURCE,
             _PATH,
-            _field("row", pa.int64(), "row, line or place in the file, from 0"),
-            _field("check", _TEXT, "name of the check that failed"),
-            _field("column", _TEXT, "what was checked"),
-            _field("value", _TEXT, "what stood there"),
-            _field("message", _TEXT, "the fault in a sentence"),
-            _field("severity", _TEXT, "error: taken out; warning: told and kept"),
-            _field("count", _COUNT, "things it speaks of: a label file that is refused may hold many labels"),
+            field("row", pa.int64(), "row, line or place in the file, from 0"),
+            field("place", _TEXT, "where a person finds a record: Sheet1!C12, or line 12, counted from 1"),
+            field("check", _TEXT, "name of the check that failed"),
+            field("column", _TEXT, "what was checked"),
+            field("value", _TEXT, "what stood there"),
+            field("message", _TEXT, "the fault in a sentence"),
+            field("severity", _TEXT, "error: taken out; warning: told and kept"),
+            field("count", _COUNT, "things it speaks of: a label file that is refused may hold many labels"),
         ]
     ),
     ("kind", "source", "path", "row", "check", "id"),
@@ -321,16 +188,16 @@ DUPLICATES = Table(
     "duplicates",
     pa.schema(
         [
-            _field("cluster_id", _TEXT, "image_id of the cluster's representative"),
+            field("cluster_id", _TEXT, "image_id of the cluster's representative"),
             _IMAGE_ID,
             _PATH,
             _SOURCE,
-            _field("representative_id", _TEXT, "image_id of the image that stays"),
-            _field("relation", _TEXT, "representative, identical bytes, identical pixels, same picture, ..."),
-            _field("transform", _TEXT, "how it is turned against the representative"),
-            _field("score", _REAL, "worst local correlation with the representative", "1"),
-            _field("kept", _FLAG, "stays in the dataset"),
-            _field(
+            field("representative_id", _TEXT, "image_id of the image that stays"),
+            field("relation", _TEXT, "representative, identical bytes, identical pixels, same picture, ..."),
+            field("transform", _TEXT, "how it is turned against the representative"),
+            field("score", _REAL, "worst local correlation with the representative", "1"),
+            field("kept", _FLAG, "stays in the dataset"),
+            field(
                 "label_conflict",
                 _TEXT,
                 "class, count or geometry where its labels differ, state where a negative is unlabelled here",
@@ -348,9 +215,9 @@ SPLITS = Table(
             _IMAGE_ID,
             _PATH,
             _SOURCE,
-            _field("split", _TEXT, "train, val, test, or null with a reason"),
-            _field("group_id", _TEXT, "images of one group stand in one split"),
-            _field("reason", _TEXT, "how it came there, or why it is left out"),
+            field("split", _TEXT, "train, val, test, or null with a reason"),
+            field("group_id", _TEXT, "images of one group stand in one split"),
+            field("reason", _TEXT, "how it came there, or why it is left out"),
         ]
     ),
     ("image_id",),
@@ -362,17 +229,84 @@ LINEAGE = Table(
     pa.schema(
         [
             _IMAGE_ID,
-            _field("parent_id", _TEXT, "image_id of the image it was made from"),
-            _field("operation", _TEXT, "what made it"),
-            _field("parameters", _TEXT, "all that is needed to make it again, as JSON"),
-            _field("seed", _TEXT, "what its random numbers came from"),
-            _field("step_version", _COUNT, "version of the code that made it"),
-            _field("dropped", _COUNT, "labels that left the picture"),
-            _field("shard", _TEXT, "name of the augmented shard that holds the bytes"),
+            field("parent_id", _TEXT, "image_id of the image it was made from"),
+            field("operation", _TEXT, "what made it"),
+            field("parameters", _TEXT, "all that is needed to make it again, as JSON"),
+            field("seed", _TEXT, "what its random numbers came from"),
+            field("step_version", _COUNT, "version of the code that made it"),
+            field("dropped", _COUNT, "labels that left the picture"),
+            field("shard", _TEXT, "name of the augmented shard that holds the bytes"),
         ]
     ),
     ("parent_id", "image_id"),
     "augment",
 )
 
-TABLES = (FILES, IMAGES, ANNOTATIONS, COVERAGE, FEATURES, QUARANTINE, DUPLICATES, SPLITS, LINEAGE)
+RECORD_FIELDS = (
+    field("record_id", _TEXT, "file, sheet and row: lab.xlsx#Sheet1!12"),
+    _PATH,
+    field("sheet", _TEXT, "of a workbook"),
+    field("row", pa.int64(), "record in the file or sheet after its header, from 0"),
+    field("line", pa.int64(), "where it stands in the file or sheet, as an editor or Excel counts, from 1"),
+    field("outcome", _TEXT, "accepted, quarantined or skipped"),
+    field("reason", _TEXT, "why, where it was not accepted"),
+    field(
+        "notes",
+        pa.list_(pa.struct([("column", _TEXT), ("note", _TEXT), ("raw", _TEXT)])),
+        "what a number or a gap does not say: censored (<, >), not tested, below detection, error, remark",
+    ),
+)
+"""What every table in records/ begins with; the columns of its schema follow."""
+
+RECORD_FILES = Table(
+    "record_files",
+    pa.schema(
+        [
+            field("table", _TEXT, "name of the table in the recipe"),
+            _PATH,
+            field("sheet", _TEXT, "of a workbook"),
+            field("encoding", _TEXT, "of a text file"),
+            field("separator", _TEXT, "of a text file"),
+            field("header_rows", _COUNT, "rows before the first record"),
+            field("rows", pa.int64(), "records that the file holds, good or bad"),
+            field("columns", _TEXT, "how each header was understood, as JSON"),
+        ]
+    ),
+    ("table", "path", "sheet"),
+    "records",
+)
+
+LINKS = Table(
+    "links",
+    pa.schema(
+        [
+            _IMAGE_ID,
+            field("table", _TEXT, "name of the table of records"),
+            field("record_id", _TEXT, "null where the image has no record there"),
+            field("how", _TEXT, "key, genealogy or nearest, and how it was tried where it failed"),
+            field("reason", _TEXT, "why there is no record"),
+            field("via", _TEXT, "pieces from the image's own to the record's: C1003 > S0042 > H77"),
+            field("offset_s", _REAL, "time of the image less the record's, clocks aligned", "s"),
+            field("offset_m", _REAL, "position of the image less that of the record", "m"),
+            field("position_m", _REAL, "of the image from the head of the record's piece", "m"),
+            field("side", _TEXT, "of the image on the record's piece: top or bottom"),
+            field("ambiguous", _FLAG, "several records fit equally well"),
+        ]
+    ),
+    ("image_id", "table", "record_id"),
+    "link",
+)
+
+TABLES = (
+    FILES,
+    RECORD_FILES,
+    IMAGES,
+    ANNOTATIONS,
+    COVERAGE,
+    FEATURES,
+    QUARANTINE,
+    DUPLICATES,
+    LINKS,
+    SPLITS,
+    LINEAGE,
+)

@@ -74,7 +74,7 @@ def add(name: str, source: Path, force: bool, as_json: bool) -> None:
     found = _look(source)
     best = found[0]
     text = _recipe(name, _as_written(source, project / "datasets" / name), best)
-    from tundish.tables import write_atomically
+    from tundish.storage import write_atomically
 
     write_atomically(path, text.encode())
     list_pipeline(project / "params.yaml", name)
@@ -157,7 +157,7 @@ def list_pipeline(params: Path, name: str) -> None:
     """Add the dataset to params.yaml's list, leaving the rest of the file as it is."""
     import yaml
 
-    from tundish.tables import write_atomically
+    from tundish.storage import write_atomically
 
     text = params.read_text(encoding="utf-8") if params.exists() else "pipelines: []\n"
     listed = (yaml.safe_load(text) or {}).get("pipelines") or []

@@ -13,7 +13,7 @@ from tundish.stages import ABOUT, between
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tundish.recipe import ExportName
+    from tundish.sections import ExportName
 
 __all__ = ["COMMANDS"]
 

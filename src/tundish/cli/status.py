@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tundish.ledger import Ledger, Tally
-    from tundish.tables import Table
+    from tundish.storage import Table
 
 __all__ = ["COMMANDS"]
 

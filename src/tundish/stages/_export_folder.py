@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tundish.stages._export_images import Job, write_files
-from tundish.tables import write_atomically, write_parquet
+from tundish.storage import write_atomically, write_parquet
 
 if TYPE_CHECKING:
     from pathlib import Path

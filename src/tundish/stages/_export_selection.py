@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tundish.recipe import SPLIT_NAMES
+from tundish.sections import SPLIT_NAMES
 from tundish.stages._export_names import file_names, with_suffix
 from tundish.tables import ANNOTATIONS, COVERAGE, IMAGES, LINEAGE, SPLITS
 

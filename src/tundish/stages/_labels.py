@@ -8,13 +8,13 @@ import numpy as np
 import polars as pl
 
 from tundish.imaging.geometry import area_of_counts, area_of_polygon
-from tundish.recipe import normalise
 from tundish.rules import check
+from tundish.sections import normalise
 
 if TYPE_CHECKING:
     import pandera.polars as pa
 
-    from tundish.recipe import Annotations
+    from tundish.sections import Annotations
 
 __all__ = ["check_labels"]
 

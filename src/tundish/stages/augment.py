@@ -16,10 +16,12 @@ from tundish.imaging.operations import parse_operations
 from tundish.stages._augment_shard import Job, make_children, part_paths
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.store import shard_paths
-from tundish.tables import ANNOTATIONS, IMAGES, LINEAGE, QUARANTINE, SPLITS, Table
+from tundish.tables import ANNOTATIONS, IMAGES, LINEAGE, QUARANTINE, SPLITS
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tundish.storage import Table
 
 __all__ = ["STAGE"]
 

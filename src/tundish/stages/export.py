@@ -18,7 +18,7 @@ from tundish.stages.base import Context, Outcome, Stage
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tundish.recipe import ExportName
+    from tundish.sections import ExportName
 
 __all__ = ["STAGE", "export_one"]
 

@@ -23,13 +23,14 @@ from tundish.formats.base import Options
 from tundish.formats.registry import FORMATS
 from tundish.sources import Entry, EntryFault, is_archive, open_source
 from tundish.stages.base import Context, Outcome, Stage
+from tundish.storage import write_atomically
 from tundish.store import Blob, Packer, image_id_of, latest_files, read_files, shard_ids, shard_paths
-from tundish.tables import FILES, write_atomically
+from tundish.tables import FILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tundish.recipe import Source
+    from tundish.sections import Source
 
 __all__ = ["STAGE"]
 

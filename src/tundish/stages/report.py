@@ -10,6 +10,7 @@ import polars as pl
 
 from tundish.ledger import Ledger, Tally, left_out, read_ledger
 from tundish.stages.base import Context, Outcome, Stage
+from tundish.storage import write_atomically
 from tundish.tables import (
     ANNOTATIONS,
     COVERAGE,
@@ -18,7 +19,6 @@ from tundish.tables import (
     LINEAGE,
     QUARANTINE,
     SPLITS,
-    write_atomically,
 )
 
 if TYPE_CHECKING:

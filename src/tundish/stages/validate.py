@@ -25,7 +25,7 @@ from tundish.tables import ANNOTATIONS, COVERAGE, IMAGES, QUARANTINE
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tundish.recipe import Source
+    from tundish.sections import Source
 
 __all__ = ["STAGE"]
 

@@ -1,0 +1,145 @@
+"""Typed Parquet tables, and files that are there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tundish.errors import MissingStepError, OutsideError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+__all__ = ["Table", "field", "replacing", "write_atomically", "write_parquet"]
+
+
+def field(name: str, kind: pa.DataType, about: str, unit: str = "") -> pa.Field:
+    """An Arrow field whose metadata says what it holds and in which unit."""
+    metadata = {"description": about} | ({"unit": unit} if unit else {})
+    return pa.field(name, kind, metadata=metadata)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary name beside `path` to write to; renamed to `path` at the end, removed on an error."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        yield temporary
+        os.replace(temporary, path)  # noqa: PTH105  (the one spelling that says it is atomic)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A canonical table: its Arrow schema, and the columns its rows are sorted by."""
+
+    name: str
+    schema: pa.Schema
+    order: tuple[str, ...]
+    written_by: str
+
+    def empty(self) -> pl.DataFrame:
+        """A frame without rows that has this table's columns and types."""
+        return pl.DataFrame(schema=self._columns)
+
+    def frame(self, rows: list[dict[str, object]]) -> pl.DataFrame:
+        """A frame with this table's types from row dictionaries; a missing key is null."""
+        return pl.DataFrame(rows, schema=self._columns, orient="row")
+
+    @property
+    def _columns(self) -> pl.Schema:
+        return pl.Schema(self.schema)
+
+    def write(self, frame: pl.DataFrame, path: Path, *, metadata: dict[str, str] | None = None) -> None:
+        """Write `frame` sorted, typed and atomically; columns beyond the schema follow in their order."""
+        extra = [name for name in frame.columns if name not in self.schema.names]
+        rows = frame.select(self.schema.names + extra).sort(self.order, nulls_last=True, maintain_order=True)
+        arrow = rows.to_arrow()
+        schema = self.schema
+        for name in extra:
+            schema = schema.append(_plain(arrow.schema.field(name)))
+        write_parquet(arrow.cast(schema.with_metadata(metadata)), path)
+
+    def write_groups(self, frames: Iterable[pl.DataFrame], path: Path) -> None:
+        """Write frames as they come, a row group each, atomically and unsorted; memory holds one of them."""
+        with (
+            replacing(path) as temporary,
+            pq.ParquetWriter(temporary, self.schema, compression="zstd") as writer,
+        ):
+            for frame in frames:
+                writer.write_table(frame.select(self.schema.names).to_arrow().cast(self.schema))
+
+    def read(self, path: Path) -> pl.DataFrame:
+        """Read the table at `path`.
+
+        Raises:
+            MissingStepError: No such file; the stage that writes it has not run.
+            OutsideError: The file is damaged.
+        """
+        if not path.exists():
+            raise MissingStepError(
+                f"there is no {self.name} table",
+                where=str(path),
+                fix=f"run the stage '{self.written_by}' first",
+            )
+        try:
+            return pl.read_parquet(path, glob=False)
+        except pl.exceptions.ComputeError as error:
+            raise OutsideError(
+                "the table is damaged", where=str(path), fix="delete it and run its stage again"
+            ) from error
+
+
+def _plain(field: pa.Field) -> pa.Field:
+    """Polars hands out view and large types; files carry the plain ones every reader knows."""
+    if pa.types.is_large_string(field.type) or pa.types.is_string_view(field.type):
+        return field.with_type(pa.string())
+    return field
+
+
+def write_parquet(
+    table: pa.Table,
+    path: Path,
+    *,
+    compression: str = "zstd",
+    row_group_size: int | None = None,
+    plain: tuple[str, ...] = (),
+) -> None:
+    """Write one Parquet file under a temporary name and rename it: it is there whole or not at all.
+
+    Args:
+        table: The rows.
+        path: Where to; its folder is made.
+        compression: 'none' for columns that hold images, which do not shrink further.
+        row_group_size: Rows a row group.
+        plain: Columns written without dictionary and statistics (image bytes).
+    """
+    others: bool | list[str] = [name for name in table.column_names if name not in plain] if plain else True
+    try:
+        with replacing(path) as temporary:
+            pq.write_table(
+                table,
+                temporary,
+                compression=compression,
+                row_group_size=row_group_size,
+                use_dictionary=others,
+                write_statistics=others,
+            )
+    except OSError as error:
+        # Arrow's errors do not say which file they are about.
+        raise OSError(error.errno, os.strerror(error.errno or 0), str(path)) from error
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a small file whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
