@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["BROKEN", "PLACE", "Asked", "Layout", "Piece", "Sheet", "TableFile"]
 
 PLACE = ("row", "line")
-"""Columns of every piece: the record in its sheet from 0, and its line as an editor or Excel counts, from 1."""
+"""Columns of every piece: the record in its sheet from 0, its line as Excel or an editor counts, from 1."""
 
 BROKEN = pl.Schema(
     {"row": pl.Int64, "line": pl.Int64, "check": pl.String, "value": pl.String, "message": pl.String}
@@ -45,7 +45,7 @@ class Layout:
 
     Attributes:
         sheet: Its name in a workbook.
-        headers: One a column, as written; two header rows are joined by '_'. Never empty, not always distinct.
+        headers: One a column, as written, two rows joined by "_". Never empty, not always distinct.
         header_rows: How many rows they took; titles above them count.
         encoding: Of a text file: utf-8, utf-8-sig, utf-16, gb18030.
         separator: Of a text file.
