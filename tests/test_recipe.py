@@ -22,6 +22,9 @@ dedup: {}
 split: {salt: 2026, group_by: [coil_id]}
 augment: {}
 export: {}
+records: {}
+link: {}
+timezone: Asia/Shanghai
 """
 
 

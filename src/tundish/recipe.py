@@ -47,7 +47,9 @@ class Recipe(Section):
     """One dataset's recipe."""
 
     dataset: Name
-    timezone: str = Field(description="Of the plant's clocks (Asia/Shanghai), for times that name no zone.")
+    timezone: str = Field(
+        "UTC", description="Of the plant's clocks (Asia/Shanghai), for times that name no zone."
+    )
     sources: tuple[Source, ...] = ()
     records: dict[Name, Records] = Field({})
     images: Images = Images()

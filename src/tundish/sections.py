@@ -18,7 +18,7 @@ from pydantic import (
 
 from tundish.errors import RecipeError
 from tundish.imaging.operations import parse_operations
-from tundish.tables import TABLES
+from tundish.tables import LINKS, RECORD_FILES, TABLES
 
 __all__ = [
     "SPLIT_NAMES",
@@ -43,7 +43,8 @@ __all__ = [
 Name = Annotated[str, StringConstraints(pattern=r"^[\w][\w.-]{0,99}$")]
 FormatName = Literal["voc", "yolo", "coco", "folders", "masks", "images"]
 ExportName = Literal["parquet", "coco", "yolo"]
-_TAKEN = frozenset(name for table in TABLES for name in table.schema.names) | {"image", "objects"}
+_OF_IMAGES = [table for table in TABLES if table not in (LINKS, RECORD_FILES)]
+_TAKEN = frozenset(name for table in _OF_IMAGES for name in table.schema.names) | {"image", "objects"}
 SPLIT_NAMES = ("train", "val", "test")
 
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tundish.errors import OutsideError
-from tundish.storage import write_parquet
+from tundish.storage import replacing, write_parquet
 from tundish.tables import FILES
 
 if TYPE_CHECKING:
@@ -27,17 +27,21 @@ __all__ = [
     "SHARD_BYTES",
     "Blob",
     "Packer",
+    "copy_parts",
     "image_id_of",
     "latest_files",
     "read_blobs",
     "read_files",
     "shard_ids",
     "shard_paths",
+    "write_parts",
     "write_shard",
 ]
 
 SHARD_BYTES = 64 * 1024 * 1024
 """A shard is closed when it holds this much: one row group that a trainer reads in one piece."""
+
+_PART_BYTES = 16 * 1024 * 1024
 
 _SCHEMA = pa.schema(
     [
@@ -102,6 +106,42 @@ def write_shard(
     table = pl.DataFrame([ids, data]).to_arrow().cast(_SCHEMA)
     write_parquet(table, folder / f"{name}.parquet", compression=compression, plain=("bytes",))
     return name
+
+
+def write_parts(folder: Path, blob_id: str, chunks: Iterable[bytes]) -> str:
+    """Write one large file as a shard of its own, a row group a part; returns the shard's name.
+
+    Memory holds one part.
+    """
+    path = folder / f"{blob_id[:16]}.parquet"
+    with replacing(path) as temporary, pq.ParquetWriter(temporary, _SCHEMA, compression="zstd") as writer:
+        for part in _parts(chunks):
+            rows = pl.DataFrame(
+                {"id": [blob_id], "bytes": [part]}, schema={"id": pl.String, "bytes": pl.Binary}
+            )
+            writer.write_table(rows.to_arrow().cast(_SCHEMA))
+    return path.stem
+
+
+def _parts(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    waiting = bytearray()
+    for chunk in chunks:
+        waiting += chunk
+        if len(waiting) >= _PART_BYTES:
+            yield bytes(waiting)
+            waiting.clear()
+    yield bytes(waiting)
+
+
+def copy_parts(path: Path, target: Path) -> None:
+    """Put the file that `write_parts` took in together again.
+
+    Raises:
+        OutsideError: The shard is damaged.
+    """
+    with target.open("wb") as stream:
+        for blob in read_blobs(path):
+            stream.write(blob.data)
 
 
 def shard_paths(folder: Path) -> list[Path]:

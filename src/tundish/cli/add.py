@@ -22,11 +22,16 @@ __all__ = ["COMMANDS", "list_pipeline"]
 _TEMPLATE = """\
 # {name}: what to do with this dataset. Written by 'tundish add' from what it saw:
 {facts}dataset: {name}
+# Of the plant's clocks: for times that name no zone.
+timezone: Asia/Shanghai
 
 sources:
 {source}
     # what a file's name tells, as columns; split.group_by keeps equal values in one split:
     # keys: {{coil_id: '^(?P<coil_id>[A-Z]\\d+)_'}}
+
+# Tables of process and laboratory records: 'tundish add NAME FILE' proposes them.
+records: {{}}
 
 images: {{schema: 'schemas/images.py:Images'}}
 
@@ -36,6 +41,9 @@ annotations:
   classes:{classes}
 
 dedup: {{level: fast, keep: first}}
+
+# Which record belongs to which image: by a key, by the nearest time or position.
+link: {{}}
 
 split:
   ratios: {{train: 0.8, val: 0.1, test: 0.1}}

@@ -8,7 +8,7 @@ __all__ = ["quarantine_row"]
 
 
 def quarantine_row(
-    kind: Literal["file", "image", "annotation"],
+    kind: Literal["file", "image", "annotation", "record"],
     check: str,
     message: str,
     *,
@@ -16,6 +16,7 @@ def quarantine_row(
     path: str,
     thing: str | None = None,
     row: int | None = None,
+    place: str | None = None,
     column: str = "",
     value: str = "",
     severity: str = "error",
@@ -28,6 +29,7 @@ def quarantine_row(
         "source": source,
         "path": path,
         "row": row,
+        "place": place,
         "check": check,
         "column": column,
         "value": value,

@@ -54,6 +54,16 @@ class Context:
         return self.store / "labels"
 
     @property
+    def record_shards(self) -> Path:
+        """Files of records, one file in parts each."""
+        return self.store / "records"
+
+    @property
+    def records(self) -> Path:
+        """One table of judged records each."""
+        return self.curated / "records"
+
+    @property
     def curated(self) -> Path:
         """The tables of decisions."""
         return self.dataset / "curated"
