@@ -96,6 +96,7 @@ def _version_control(folder: Path) -> None:
 def sample(seed: int) -> None:
     """Make two realistic sample datasets, dirty on purpose, with a truth.json that says what was planted.
 
+    Images with labels, and the tables that go with them: heats, coils, genealogy, a coal laboratory's file.
     Writes datasets/steel-surface and datasets/coal-belt and, where they are missing, their recipes.
 
     \b
@@ -112,9 +113,11 @@ def sample(seed: int) -> None:
         if not recipe.exists():
             recipe.write_bytes((_template() / "pipelines" / recipe.name).read_bytes())
         list_pipeline(project / "params.yaml", name)
+        rows = sum(table.rows for table in truth.tables)
+        odd = len(truth.planted) + sum(len(table.planted) for table in truth.tables)
         click.echo(
-            f"{name}: {truth.image_files} image files, {truth.label_files} label files, "
-            f"{len(truth.planted)} faults planted (datasets/{name}/truth.json)"
+            f"{name}: {truth.image_files} image files, {truth.label_files} label files, {rows} rows in tables, "
+            f"{odd} faults and oddities planted (datasets/{name}/truth.json)"
         )
     click.echo("Next: 'dvc repro', or 'tundish run steel-surface'.")
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tundish.sample.belt import SIDE, Box, belt_look, paint_belt
+from tundish.sample.coal_records import sequence_start, write_lab
 from tundish.sample.paint import jpeg
 from tundish.sample.truth import Recorder, Truth
 
@@ -44,7 +46,7 @@ class _Frame:
 
 
 def make_coal_belt(folder: Path, seed: int = 2026) -> Truth:
-    """Write ``raw/belt-2`` (images, labels, data.yaml) and ``truth.json`` into a dataset's folder.
+    """Write ``raw/belt-2`` (images, labels, data.yaml), ``raw/lab.csv`` and ``truth.json`` into a folder.
 
     File names hold the sequence and the frame, such as ``belt2_seq04_f0031.jpg``; whoever made the folder put
     whole sequences into train and val, and copied a few frames across. The same seed makes the same files.
@@ -65,20 +67,24 @@ def make_coal_belt(folder: Path, seed: int = 2026) -> Truth:
     for image in sorted(unlabelled):
         books.plant("unlabelled", image)
     _class_lists(books)
-    return books.close("coal-belt", SOURCE, seed, folder / "truth.json")
+    return books.close("coal-belt", SOURCE, seed, folder / "truth.json", (write_lab(folder, seed),))
 
 
 def _sequence(seed: int, number: int) -> list[_Frame]:
     rng = np.random.default_rng([seed, number])
     look = belt_look(rng)
+    start = sequence_start(seed, number)
     split = "val" if number in VAL_SEQUENCES else "train"
     frames = []
     for place in range(FRAMES):
-        count = int(rng.choice([0, 1, 2], p=[0.15, 0.6, 0.25]))
-        wanted = [int(each) for each in rng.choice(2, count, p=[0.65, 0.35])]
+        objects = int(rng.choice([0, 1, 2], p=[0.15, 0.6, 0.25]))
+        wanted = [int(each) for each in rng.choice(2, objects, p=[0.65, 0.35])]
         picture, boxes = paint_belt(rng, look, wanted)
-        stem = f"belt2_seq{number + 1:02d}_f{10 * place + int(rng.integers(0, 9)):04d}"
-        frames.append(_Frame(split, stem, jpeg(picture), tuple(_line(box) for box in boxes)))
+        frame = 10 * place + int(rng.integers(0, 9))
+        stem = f"belt2_seq{number + 1:02d}_f{frame:04d}"
+        # A frame a second.
+        data = jpeg(picture, start + timedelta(seconds=frame))
+        frames.append(_Frame(split, stem, data, tuple(_line(box) for box in boxes)))
     return frames
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 __all__ = ["Field", "cloud", "grain", "jpeg", "line_mask", "png", "slide"]
 
 Field = NDArray[np.float32]
 """A float32 array (height, width)."""
+
+_EXIF_IFD, _DATETIME_ORIGINAL = 0x8769, 0x9003
 
 
 def cloud(rng: np.random.Generator, height: int, width: int, rows: int, columns: int) -> Field:
@@ -46,9 +52,16 @@ def slide(value: NDArray[Any] | float, low: float, high: float) -> NDArray[np.fl
     return np.asarray(share * share * (3 - 2 * share), dtype=np.float32)
 
 
-def jpeg(picture: NDArray[Any], quality: int = 92) -> bytes:
-    """The picture (levels 0 to 255) as a JPEG file."""
-    return _encoded(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
+def jpeg(picture: NDArray[Any], taken: datetime, quality: int = 92) -> bytes:
+    """The picture (levels 0 to 255) as a JPEG file whose EXIF says when it was taken, without zone."""
+    data = _encoded(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    exif = Image.Exif()
+    exif.get_ifd(_EXIF_IFD)[_DATETIME_ORIGINAL] = f"{taken:%Y:%m:%d %H:%M:%S}"
+    block = exif.tobytes()
+    segment = b"\xff\xe1" + (len(block) + 2).to_bytes(2, "big") + block
+    # Behind the JFIF segment, which stands first.
+    at = 4 + int.from_bytes(data[4:6], "big")
+    return data[:at] + segment + data[at:]
 
 
 def png(picture: NDArray[Any]) -> bytes:

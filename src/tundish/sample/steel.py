@@ -12,10 +12,13 @@ import cv2
 import numpy as np
 
 from tundish.sample.paint import Field, jpeg, png
+from tundish.sample.steel_plan import Coil, campaign, photographed
+from tundish.sample.steel_records import write_steel
 from tundish.sample.strip import HEIGHT, WIDTH, Box, coil_look, paint_strip
 from tundish.sample.truth import Recorder, Truth
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
 __all__ = ["STEEL_CLASSES", "make_steel_surface"]
@@ -37,34 +40,36 @@ class _Shot:
 
     stem: str
     picture: Field
+    taken: datetime
     corners: tuple[tuple[str, float, float, float, float], ...]
 
 
 def make_steel_surface(folder: Path, seed: int = 2026) -> Truth:
-    """Write ``raw/line-1`` (images, annotations) and ``truth.json`` into a dataset's folder.
+    """Write ``raw/line-1`` (images, annotations), tables and ``truth.json`` into a dataset's folder.
 
     File names hold the coil, the metre of the strip and its side, such as ``A1003_000120_top.jpg``. The same
     seed makes the same files.
     """
     books = Recorder(folder / SOURCE)
+    plan = photographed(campaign(seed)[1])
     with ThreadPoolExecutor() as pool:
-        *coils, last = pool.map(partial(_coil, seed), range(COILS + 1))
+        *coils, last = pool.map(partial(_coil, seed), range(COILS + 1), plan[: COILS + 1])
     shots = [shot for coil in coils for shot in coil]
     unlabelled = {shots[place].stem for place in (17, 96, 175)}
     shots = _with_label_faults(books, shots)
     shots = _with_picture_faults(books, shots)
     for shot in shots:
-        books.image(f"images/{shot.stem}.jpg", jpeg(shot.picture))
+        books.image(f"images/{shot.stem}.jpg", jpeg(shot.picture, shot.taken))
         if shot.stem not in unlabelled:
             _write_label(books, shot)
     for stem in sorted(unlabelled):
         books.plant("unlabelled", f"images/{stem}.jpg")
-    _copies(books, shots)
+    _copies(books, shots, plan[COILS + 1])
     _broken(books, [shot for shot in last if shot.corners])
-    return books.close("steel-surface", SOURCE, seed, folder / "truth.json")
+    return books.close("steel-surface", SOURCE, seed, folder / "truth.json", write_steel(folder, seed))
 
 
-def _coil(seed: int, number: int) -> list[_Shot]:
+def _coil(seed: int, number: int, coil: Coil) -> list[_Shot]:
     rng = np.random.default_rng([seed, number])
     look = coil_look(rng)
     # Every sixth coil was labelled by the colleague who writes Chinese.
@@ -75,8 +80,8 @@ def _coil(seed: int, number: int) -> list[_Shot]:
         wanted = [str(name) for name in rng.choice(list(STEEL_CLASSES), count, p=[0.36, 0.27, 0.22, 0.15])]
         field, boxes = paint_strip(rng, look, wanted)
         metre = 40 * picture + int(rng.integers(0, 30))
-        stem = f"A{1001 + number}_{metre:06d}_{'top' if picture % 2 == 0 else 'bottom'}"
-        shots.append(_Shot(stem, field, tuple(_corners(box, names) for box in boxes)))
+        stem = f"{coil.number}_{metre:06d}_{'top' if picture % 2 == 0 else 'bottom'}"
+        shots.append(_Shot(stem, field, coil.seen(metre), tuple(_corners(box, names) for box in boxes)))
     return shots
 
 
@@ -125,36 +130,36 @@ def _with_picture_faults(books: Recorder, shots: list[_Shot]) -> list[_Shot]:
     return changed
 
 
-def _copies(books: Recorder, shots: list[_Shot]) -> None:
+def _copies(books: Recorder, shots: list[_Shot], coil: Coil) -> None:
     """The same picture again: as it is, saved anew with other labels, and mirrored."""
     faulty = {planted.path for planted in books.planted}
     sound = [shot for shot in shots[60:] if f"annotations/{shot.stem}.xml" not in faulty]
     original, resaved, mirrored = [shot for shot in sound if len(shot.corners) == 2][:3]
     copy = f"{original.stem} - copy"
-    books.image(f"images/{copy}.jpg", jpeg(original.picture))
+    books.image(f"images/{copy}.jpg", jpeg(original.picture, original.taken))
     _write_label(books, replace(original, stem=copy))
     books.plant("identical_copy", f"images/{copy}.jpg", of=f"images/{original.stem}.jpg")
 
-    again = "A1026_000012_top"
-    books.image(f"images/{again}.jpg", jpeg(resaved.picture, 70))
+    again = f"{coil.number}_000012_top"
+    books.image(f"images/{again}.jpg", jpeg(resaved.picture, coil.seen(12), 70))
     other = "patch" if resaved.corners[0][0] != "patch" else "inclusion"
-    _write_label(books, _Shot(again, resaved.picture, ((other, *resaved.corners[0][1:]),)))
+    _write_label(books, replace(resaved, stem=again, corners=((other, *resaved.corners[0][1:]),)))
     books.plant("resaved_copy_with_other_labels", f"images/{again}.jpg", of=f"images/{resaved.stem}.jpg")
 
-    flipped = "A1026_000055_bottom"
+    flipped = f"{coil.number}_000055_bottom"
     picture = np.asarray(cv2.flip(mirrored.picture, 1), dtype=np.float32)
     corners = tuple(
         (name, WIDTH + 1 - right, top, WIDTH + 1 - left, bottom)
         for name, left, top, right, bottom in mirrored.corners
     )
-    books.image(f"images/{flipped}.jpg", jpeg(picture))
-    _write_label(books, _Shot(flipped, picture, corners))
+    books.image(f"images/{flipped}.jpg", jpeg(picture, coil.seen(55)))
+    _write_label(books, replace(mirrored, stem=flipped, corners=corners))
     books.plant("mirrored_copy", f"images/{flipped}.jpg", of=f"images/{mirrored.stem}.jpg")
 
 
 def _broken(books: Recorder, shots: list[_Shot]) -> None:
     """Files that are not what their name says. They have labels: the inspector saw the pictures."""
-    whole = jpeg(shots[0].picture)
+    whole = jpeg(shots[0].picture, shots[0].taken)
     faults = {
         "truncated_jpeg": whole[: len(whole) * 2 // 5],
         "text_called_jpg": b"connection to camera 2 lost, frame not written\n",

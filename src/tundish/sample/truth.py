@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Planted", "Recorder", "Truth"]
+__all__ = ["Planted", "PlantedRow", "Recorder", "TableTruth", "Truth"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,58 @@ class Planted:
 
 
 @dataclass(frozen=True)
+class PlantedRow:
+    """One row of a table that is not as it should be, or that is sound and only looks odd.
+
+    Args:
+        fault: Its short name, such as ``closure_broken``.
+        row: The record in its file after the header, from 0.
+        line: Its first line as an editor or Excel counts, from 1.
+        outcome: What must come of it: accepted, quarantined or skipped.
+        check: The check or the reason that tells it; None where a sound row is taken without a word.
+        note: The kind of note on it, where it is taken with one.
+    """
+
+    fault: str
+    row: int
+    line: int
+    outcome: str
+    check: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class TableTruth:
+    """The answer sheet of one table.
+
+    Args:
+        table: Its name in the recipe.
+        path: The file, relative to the dataset's folder.
+        sheet: Its sheet in a workbook.
+        rows: Rows after the header, blank ones and sub-totals among them.
+        accepted: Rows that are sound.
+        quarantined: Rows that must be taken out.
+        skipped: Rows that are no records of their own: blank, sub-totals, repeats.
+        unmatched: Keys of the images that have no sound record here.
+        planted: All odd rows, in the order of the file.
+    """
+
+    table: str
+    path: str
+    sheet: str | None
+    rows: int
+    accepted: int
+    quarantined: int
+    skipped: int
+    unmatched: tuple[str, ...]
+    planted: tuple[PlantedRow, ...]
+
+    def faults(self, name: str) -> list[PlantedRow]:
+        """The planted rows of one name."""
+        return [planted for planted in self.planted if planted.fault == name]
+
+
+@dataclass(frozen=True)
 class Truth:
     """The answer sheet of a sample data set.
 
@@ -42,7 +94,8 @@ class Truth:
         negatives: Images whose label file says there is nothing.
         unlabelled: Images without a label file.
         labels: Labels written, by the class as it is written, faulty ones and those of copies among them.
-        planted: All faults.
+        planted: All faults of images and labels.
+        tables: The tables of records, with theirs.
     """
 
     dataset: str
@@ -54,10 +107,15 @@ class Truth:
     unlabelled: int
     labels: dict[str, int]
     planted: tuple[Planted, ...]
+    tables: tuple[TableTruth, ...]
 
     def faults(self, name: str) -> list[Planted]:
-        """The planted faults of one name."""
+        """The planted faults of images and labels of one name."""
         return [planted for planted in self.planted if planted.fault == name]
+
+    def table(self, name: str) -> TableTruth:
+        """The answer sheet of one table."""
+        return next(table for table in self.tables if table.table == name)
 
     def write(self, path: Path) -> None:
         """Write it as JSON."""
@@ -97,7 +155,9 @@ class Recorder:
         """Note a fault."""
         self.planted.append(Planted(fault, path, of, row))
 
-    def close(self, dataset: str, source: str, seed: int, path: Path) -> Truth:
+    def close(
+        self, dataset: str, source: str, seed: int, path: Path, tables: tuple[TableTruth, ...]
+    ) -> Truth:
         """The answer sheet, written to `path`."""
         truth = Truth(
             dataset,
@@ -109,6 +169,7 @@ class Recorder:
             sum(planted.fault == "unlabelled" for planted in self.planted),
             dict(sorted(self.labels.items())),
             tuple(self.planted),
+            tables,
         )
         truth.write(path)
         return truth

@@ -1,0 +1,220 @@
+"""The tables behind the strip pictures: the laboratory's heats, the mill's coils, and what came from what."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from tundish.sample.steel_plan import ELEMENTS, SLAB_LENGTH, Coil, Heat, campaign, photographed
+from tundish.sample.tables_out import Cell, Draft, accepted, csv_file, quarantined, skipped, workbook
+from tundish.sample.truth import PlantedRow, TableTruth
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["write_steel"]
+
+HEATS, COILS, GENEALOGY = "raw/heats.xlsx", "raw/coils.csv", "raw/genealogy.csv"
+SHEET = "炉次成分"
+TITLE = "炼钢厂 2026年3月5日 炉次成分报表"
+HEAT_HEADER = (
+    ("炉号", ()),
+    ("钢种", ()),
+    ("化学成分(%)", (*(f"{name}(ppm)" if name == "N" else name for name in ELEMENTS), "CEV")),
+    ("出钢时间", ()),
+    ("班组", ()),
+)
+COIL_HEADER = (
+    "钢卷号",
+    "板坯号",
+    "钢种",
+    "出炉温度(℃)",
+    "终轧温度(℃)",
+    "卷取温度(℃)",
+    "板坯厚度(m)",
+    "厚度(mm)",
+    "宽度(mm)",
+    "长度(m)",
+    "重量(t)",
+    "出炉时间",
+    "卷取时间",
+    "备注",
+)
+EDGE_HEADER = ("母件号", "子件号", "母件起(m)", "母件止(m)", "子件起(m)", "调头")
+
+_Row = tuple[tuple[Cell, ...] | bytes, PlantedRow | None]
+_SERIAL_DAY = datetime(1899, 12, 30)  # noqa: DTZ001  (Excel's day 0)
+
+
+def write_steel(folder: Path, seed: int) -> tuple[TableTruth, ...]:
+    """Write heats.xlsx, coils.csv and genealogy.csv into ``raw`` of a dataset's folder, faults among them."""
+    heats, coils = campaign(seed)
+    shown = photographed(coils)
+    (folder / HEATS).parent.mkdir(parents=True, exist_ok=True)
+    heat_rows = _heat_rows(heats)
+    (folder / HEATS).write_bytes(workbook(heat_rows, SHEET, TITLE, HEAT_HEADER))
+    coil_rows = _coil_rows(coils)
+    (folder / COILS).write_bytes(csv_file(coil_rows, COIL_HEADER, "utf-8-sig"))
+    edges = _edges(heats, coils)
+    (folder / GENEALOGY).write_bytes(csv_file(edges, EDGE_HEADER, "utf-8", "\n"))
+    without_heat = tuple(coil.number for coil in shown if coil.heat.number == heats[6].number)
+    return (
+        heat_rows.truth("heats", HEATS, SHEET, without_heat),
+        coil_rows.truth("coils", COILS, unmatched=("A1015", "A1019")),
+        edges.truth("genealogy", GENEALOGY),
+    )
+
+
+def _heat_rows(heats: list[Heat]) -> Draft:
+    draft = Draft(header_lines=3)
+    for number, heat in enumerate(heats):
+        cells = _heat_cells(heat, number)
+        for row, planted in _heat_faults(number, heat, cells):
+            draft.add(row, planted)
+        if number in {7, 15}:
+            part = heats[number - 7 : number + 1]
+            means = {name: sum(each.chemistry[name] for each in part) / 8 for name in ELEMENTS}
+            average = ("平均", None, *(round(share, 4) for share in means.values()), None, None, None)
+            draft.add(average, skipped("subtotal_row"))
+    return draft
+
+
+def _heat_cells(heat: Heat, number: int) -> tuple[Cell, ...]:
+    shares: list[Cell] = [heat.chemistry[name] for name in ELEMENTS]
+    # One of the analysers types its numbers as text.
+    if number % 3 == 1:
+        shares = [f"{heat.chemistry[name]:g}" for name in ELEMENTS]
+    tapped: Cell = heat.tapped
+    # And some times have lost their format: days since 1900.
+    if number % 4 == 2:
+        tapped = round((heat.tapped - _SERIAL_DAY) / timedelta(days=1), 6)
+    return (heat.number, heat.grade, *shares, round(heat.carbon_equivalent, 3), tapped, "甲乙丙"[number % 3])
+
+
+def _heat_faults(number: int, heat: Heat, cells: tuple[Cell, ...]) -> list[_Row]:
+    """The rows of one heat: mostly one, as it is."""
+    part = heat.chemistry
+    if number == 1:
+        other = _put(cells, {"C": round(part["C"] + 0.06, 3), "Mn": round(part["Mn"] + 0.2, 3)})
+        return [(cells, quarantined("conflicting_record")), (other, quarantined("conflicting_record"))]
+    if number == 2:
+        return [(cells, None), (cells, skipped("repeated_row"))]
+    changes: dict[int, tuple[dict[str, Cell], PlantedRow]] = {
+        3: ({"Nb": "<0.001"}, accepted("censored", note="<")),
+        4: ({"Nb": "未检"}, accepted("not_tested", note="not tested")),
+        5: ({"Ti": "-"}, accepted("not_given", note="missing")),
+        6: (
+            {"Alt": part["Als"], "Als": part["Alt"]},
+            quarantined("soluble_above_total", "Als_above_Alt"),
+        ),
+        9: ({"CEV": "#DIV/0!"}, accepted("error_cell", note="error")),
+        # The decimal point is lost.
+        11: ({"C": round(100 * part["C"], 1)}, quarantined("carbon_out_of_bounds", "C_range")),
+    }
+    change, planted = changes.get(number, ({}, None))
+    return [(_put(cells, change), planted)]
+
+
+def _put(cells: tuple[Cell, ...], changes: dict[str, Cell]) -> tuple[Cell, ...]:
+    names = ("", "", *ELEMENTS, "CEV", "", "")
+    return tuple(changes.get(name, cell) for name, cell in zip(names, cells, strict=True))
+
+
+def _coil_rows(coils: list[Coil]) -> Draft:
+    draft = Draft()
+    for coil in coils:
+        for row, planted in _coil_faults(coil, _coil_cells(coil)):
+            draft.add(row, planted)
+    return draft
+
+
+def _coil_cells(coil: Coil) -> tuple[str, ...]:
+    return (
+        coil.number,
+        coil.slab,
+        coil.heat.grade,
+        str(coil.discharge),
+        str(coil.finish),
+        str(coil.coiling),
+        f"{coil.slab_thickness / 1000:.3f}",
+        f"{coil.thickness:.2f}",
+        str(coil.width),
+        f"{coil.length:.1f}",
+        f"{coil.mass:.2f}",
+        f"{coil.discharged:%Y-%m-%d %H:%M:%S}",
+        f"{coil.coiled:%Y-%m-%d %H:%M:%S}",
+        "",
+    )
+
+
+def _coil_faults(coil: Coil, cells: tuple[str, ...]) -> list[_Row]:
+    """The rows of one coil: mostly one, as it is."""
+    line = ",".join(cells)
+    whole: dict[str, list[_Row]] = {
+        "A0996": [(cells, None), (cells, skipped("repeated_row"))],
+        # Nobody wrote it down.
+        "A1019": [],
+        "A1039": [(line.replace(",", ',"', 1).encode(), quarantined("broken_quote"))],
+        "A1042": [(",".join(cells[:6]).encode(), quarantined("field_count"))],
+    }
+    if coil.number in whole:
+        return whole[coil.number]
+    change, planted = _coil_changes(coil).get(coil.number, ({}, None))
+    return [(tuple(change.get(name, cell) for name, cell in zip(COIL_HEADER, cells, strict=True)), planted)]
+
+
+def _coil_changes(coil: Coil) -> dict[str, tuple[dict[str, str], PlantedRow]]:
+    """By coil, the cells that are wrong, or that are right and only look odd."""
+    thickness = f"{coil.thickness:.2f}"
+    wide = "".join(chr(ord(sign) + 0xFEE0) for sign in thickness)
+    return {
+        "A0984": ({"厚度(mm)": wide}, accepted("full_width_digits")),
+        "A0987": ({"厚度(mm)": f"{thickness}(复检)"}, accepted("remark", note="remark")),
+        "A0990": ({"厚度(mm)": f"{thickness} {coil.thickness + 0.02:.2f}"}, quarantined("two_values")),
+        "A0993": ({"备注": "带尾折叠,\n已切除"}, accepted("line_break")),
+        "A1015": (
+            {"终轧温度(℃)": str(coil.coiling), "卷取温度(℃)": str(coil.finish)},
+            quarantined("finish_below_coiling", "temperature_order"),
+        ),
+        "A1030": (
+            {"重量(t)": f"{1.05 * coil.mass:.2f}"},
+            accepted("mass_a_little_off", "mass_against_dimensions"),
+        ),
+        "A1033": ({"厚度(mm)": "250.00"}, quarantined("thicker_than_its_slab", "thickness_order")),
+        "A1036": ({"钢卷号": "1.23457E+17"}, quarantined("damaged_identifier")),
+        "A1045": (
+            {"重量(t)": f"{1000 * coil.mass:.0f}"},
+            quarantined("kilograms_in_tonnes", "mass_against_dimensions"),
+        ),
+    }
+
+
+def _edges(heats: list[Heat], coils: list[Coil]) -> Draft:
+    """Heat to slab, slab to coil, and where a coil was cut, slab to hot coil to its parts, head to tail."""
+    draft = Draft()
+    for heat in heats:
+        mothers = set()
+        for slab in range(1, 5):
+            draft.add((heat.number, f"{heat.number}{slab:02d}", "", "", "", "0"))
+        for coil in (each for each in coils if each.heat.number == heat.number):
+            if coil.mother is None:
+                draft.add((coil.slab, coil.number, "0", f"{SLAB_LENGTH:g}", "0", "0"))
+                continue
+            if coil.mother not in mothers:
+                draft.add((coil.slab, coil.mother, "0", f"{SLAB_LENGTH:g}", "0", "0"))
+            mothers.add(coil.mother)
+            draft.add(*_cut(coil))
+    return draft
+
+
+def _cut(coil: Coil) -> _Row:
+    """A part of a hot coil, uncoiled and coiled again: its head is the tail that the mill rolled."""
+    begin = coil.begin
+    planted = None
+    if coil.number == "A0997":
+        begin -= 40
+        planted = quarantined("overlap")
+    return (
+        (str(coil.mother), coil.number, f"{begin:.1f}", f"{begin + coil.length:.1f}", "0", "1"),
+        planted,
+    )
