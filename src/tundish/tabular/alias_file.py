@@ -1,0 +1,173 @@
+"""Reads the YAML file of an alias table, and tells what is wrong in it by its line."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import yaml
+
+from tundish.errors import SchemaError
+from tundish.tabular.units import UnitError, canonical_unit, convert, known_units
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+__all__ = ["Column", "read_alias_file"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A canonical column.
+
+    Attributes:
+        name: In the schema.
+        unit: Canonical unit; None where it has none.
+        names: Headers that mean it.
+        about: What it is.
+        magnitudes: Range of plausible values by unit, where they tell the unit.
+        repeat: Largest difference, in `unit`, of two determinations that agree.
+    """
+
+    name: str
+    unit: str | None = None
+    names: tuple[str, ...] = ()
+    about: str = ""
+    magnitudes: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    repeat: float | None = None
+
+    @property
+    def every_name(self) -> tuple[str, ...]:
+        """Its own name and the others."""
+        return (self.name, *self.names)
+
+
+def read_alias_file(path: Path) -> tuple[dict[str, Column], dict[str, tuple[str, ...]]]:
+    """Columns by name, and the headers that are never guessed with the columns they may mean.
+
+    Raises:
+        SchemaError: The file is missing, or says what an alias table cannot.
+    """
+    try:
+        node = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
+    except FileNotFoundError:
+        raise SchemaError(
+            "there is no alias table beside the schema", where=str(path), fix="write one: 'columns: {}'"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SchemaError(f"the alias table cannot be read ({error})", where=str(path)) from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        problem = getattr(error, "problem", None) or "unreadable"
+        raise SchemaError(f"this is not YAML: {problem}", where=where, fix="mend the line") from error
+    return _Reader(str(path)).table(node)
+
+
+class _Reader:
+    """Walks the nodes rather than the values: they know their lines, and 'NO' stays a text."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def table(self, node: yaml.Node | None) -> tuple[dict[str, Column], dict[str, tuple[str, ...]]]:
+        parts = dict(self._pairs(node, "an alias table", ("columns", "ambiguous")))
+        columns = {
+            name: self._column(name, value) for name, value in self._pairs(parts.get("columns"), "columns")
+        }
+        ambiguous = {}
+        for header, value in self._pairs(parts.get("ambiguous"), "ambiguous"):
+            ambiguous[header] = self._texts(value, f"ambiguous '{header}'")
+            for name in ambiguous[header]:
+                if name not in columns:
+                    raise self._error(value, f"the ambiguous header '{header}' names '{name}'", columns)
+        return columns, ambiguous
+
+    def _column(self, name: str, node: yaml.Node) -> Column:
+        what = f"column '{name}'"
+        parts = dict(self._pairs(node, what, ("unit", "names", "about", "magnitudes", "repeat")))
+        unit = self._unit(parts.get("unit"), what)
+        return Column(
+            name,
+            unit,
+            self._texts(parts["names"], what) if "names" in parts else (),
+            self._text(parts["about"], what) if "about" in parts else "",
+            self._magnitudes(parts.get("magnitudes"), what, unit),
+            self._number(parts["repeat"], what) if "repeat" in parts else None,
+        )
+
+    def _magnitudes(
+        self, node: yaml.Node | None, what: str, unit: str | None
+    ) -> dict[str, tuple[float, float]]:
+        found = {}
+        for written, value in self._pairs(node, f"magnitudes of {what}"):
+            try:
+                convert(written, unit or "")
+            except UnitError as error:
+                raise self._error(value, f"magnitudes of {what}: {error}") from None
+            limits = [self._number(item, what) for item in self._items(value, f"magnitudes of {what}")]
+            if len(limits) != 2 or limits[0] >= limits[1]:
+                raise self._error(value, f"{what}: the magnitude of {written} is a range such as [10, 35]")
+            found[str(canonical_unit(written))] = (limits[0], limits[1])
+        return found
+
+    def _unit(self, node: yaml.Node | None, what: str) -> str | None:
+        if node is None or node.tag.endswith(":null"):
+            return None
+        written = self._text(node, what)
+        unit = canonical_unit(written)
+        if unit is None:
+            raise self._error(node, f"{what} has the unit '{written}'", known_units())
+        return unit
+
+    def _pairs(
+        self, node: yaml.Node | None, what: str, allowed: tuple[str, ...] = ()
+    ) -> Iterator[tuple[str, yaml.Node]]:
+        if node is None or node.tag.endswith(":null"):
+            return
+        if not isinstance(node, yaml.MappingNode):
+            raise self._error(node, f"{what} is a mapping of names")
+        seen = set()
+        for key, value in node.value:
+            name = self._text(key, what)
+            if name in seen:
+                raise self._error(key, f"'{name}' stands in {what} twice")
+            if allowed and name not in allowed:
+                raise self._error(key, f"{what} has the key '{name}'", allowed)
+            seen.add(name)
+            yield name, value
+
+    def _items(self, node: yaml.Node, what: str) -> list[yaml.Node]:
+        if not isinstance(node, yaml.SequenceNode):
+            raise self._error(node, f"{what} is a list: [one, another]")
+        return list(node.value)
+
+    def _texts(self, node: yaml.Node, what: str) -> tuple[str, ...]:
+        return tuple(self._text(item, what) for item in self._items(node, f"the list of names of {what}"))
+
+    def _text(self, node: yaml.Node, what: str) -> str:
+        if not isinstance(node, yaml.ScalarNode):
+            raise self._error(node, f"{what} has a list or mapping where a text belongs")
+        return str(node.value)
+
+    def _number(self, node: yaml.Node, what: str) -> float:
+        try:
+            return float(self._text(node, what))
+        except ValueError:
+            raise self._error(node, f"{what} has '{node.value}' where a number belongs") from None
+
+    def _error(self, node: yaml.Node, what: str, allowed: Iterable[str] = ()) -> SchemaError:
+        names = list(allowed)
+        word = what.rpartition("'")[0].rpartition("'")[2]
+        close = difflib.get_close_matches(word, names, n=1)
+        fix = (
+            f"did you mean '{close[0]}'"
+            if close
+            else f"allowed: {', '.join(names)}"
+            if names
+            else "mend the line"
+        )
+        where = f"{self.path}:{node.start_mark.line + 1}"
+        return SchemaError(f"{what}, which is not known" if names else what, where=where, fix=fix)

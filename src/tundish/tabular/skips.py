@@ -1,0 +1,105 @@
+"""Rows that are no records: blank ones, sub-totals, headers that are repeated on each printed page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tundish.tabular.plan import Plan
+
+__all__ = ["skipped_rows"]
+
+_LEADING = 4
+
+
+def _spellings(words: Sequence[str]) -> list[str]:
+    """With the blanks that stretch a word of two signs, in all cases, with a colon."""
+    found = set(words)
+    for word in words:
+        if word.isascii():
+            found |= {word.title(), word.capitalize(), word.upper()}
+        elif len(word) == 2:
+            found |= {blanks.join(word) for blanks in (" ", "  ", "   ", "    ", "　", "　　")}
+    return sorted(found | {word + colon for word in found for colon in (":", "\uff1a")})
+
+
+_TOTALS = _spellings(
+    ["小计", "合计", "总计", "累计", "总合计", "total", "subtotal", "sub-total", "grand total", "sum"]
+)
+_MEANS = _spellings(
+    ["平均", "均值", "平均值", "加权平均", "总平均", "average", "mean", "avg", "weighted average"]
+)
+
+
+def skipped_rows(cells: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+    """Places (`at`, from 0 in these cells) of the rows that are no records, with the reason, each place once.
+
+    A total is the whole cell in one of the leading columns, before the first number. A mean is only the first
+    that the row has: after an identifier, 'mean' is what a table of statistics calls its rows.
+    """
+    found = [
+        (_blank(cells), "blank_row"),
+        (_summary(cells, plan), "subtotal_row"),
+        (_header(cells, plan), "repeated_header"),
+    ]
+    frames = [
+        pl.DataFrame({"at": at.cast(pl.UInt32)}).with_columns(reason=pl.lit(reason)) for at, reason in found
+    ]
+    return pl.concat(frames).unique("at", keep="first", maintain_order=True).sort("at")
+
+
+def _is_blank(cell: pl.Series) -> pl.Series:
+    if cell.dtype != pl.String:
+        return cell.is_null()
+    return cell.is_null() | (cell.str.strip_chars() == "").fill_null(value=False)
+
+
+def _blank(cells: pl.DataFrame) -> pl.Series:
+    at = pl.arange(cells.height, dtype=pl.UInt32, eager=True)
+    for name in cells.columns[2:]:
+        at = at.filter(_is_blank(cells[name].gather(at) if len(at) < cells.height else cells[name]))
+        if at.is_empty():
+            break
+    return at
+
+
+def _summary(cells: pl.DataFrame, plan: Plan) -> pl.Series:
+    numbers = [column.index for column in plan.columns if column.kind in {"real", "integer"}]
+    count = min(max(min(numbers, default=_LEADING), 1), _LEADING, len(plan.headers))
+    texts = [cells[f"c{index}"] for index in range(count)]
+    found: pl.Series = pl.repeat(value=False, n=cells.height, dtype=pl.Boolean, eager=True)
+    first: pl.Series = pl.repeat(value=True, n=cells.height, dtype=pl.Boolean, eager=True)
+    for text in texts:
+        if text.dtype == pl.String:
+            word = text.str.strip_chars()
+            found |= word.is_in(_TOTALS).fill_null(value=False)
+            found |= first & word.is_in(_MEANS).fill_null(value=False)
+        first &= _is_blank(text)
+    return found.arg_true()
+
+
+def _header(cells: pl.DataFrame, plan: Plan) -> pl.Series:
+    """Each cell that is not blank is its column's header, or one of the rows that it was joined from."""
+    headers = {f"c{index}": _parts(header) for index, header in enumerate(plan.headers)}
+    texts = [name for name in headers if cells.schema[name] == pl.String]
+    if len(texts) < len(headers) or len(texts) < 2:
+        return pl.Series([], dtype=pl.UInt32)
+    first, second = (cells[name].is_in(headers[name]).fill_null(value=False) for name in texts[:2])
+    at = (first | second).arg_true()
+    rows = cells[at]
+    same = rows.select(
+        pl.all_horizontal(
+            pl.col(name).is_null() | pl.col(name).str.strip_chars().is_in(["", *headers[name]])
+            for name in texts
+        )
+        & (pl.sum_horizontal(pl.col(name).is_not_null() for name in texts) > 1)
+    ).to_series()
+    return at.filter(same)
+
+
+def _parts(header: str) -> list[str]:
+    return list(dict.fromkeys([header, *header.split("_")]))
