@@ -20,7 +20,8 @@ ROOMS: dict[str, set[str]] = {
     "recipe": GROUND | {"sections"},
     "sources": GROUND,
     "across": GROUND | {"rules"},  # for its type alone
-    "rules": TABLES | {"across"},
+    "verdicts": GROUND | {"across"},
+    "rules": TABLES | {"across", "verdicts"},
     "tabular": GROUND | {"domain"},
     "store": TABLES,
     "engine": TABLES,

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
     from tundish.rules import Rule
 
-__all__ = ["Across", "across", "across_rules", "over_table"]
+__all__ = ["Across", "across", "across_rules", "over_table", "spec_of"]
 
-_KEY = "__tundish_across__"
+_KEY = "across"
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,8 @@ class _Method(classmethod):  # type: ignore[type-arg]
         check.__name__ = spec.rule.name
         check.__doc__ = spec.rule.sentence
         super().__init__(check)
-        info = CheckInfo(check, name=spec.rule.name, error=spec.rule.name, description=spec.rule.sentence)
+        info = CheckInfo(check, description=spec.rule.sentence, statistics={_KEY: spec})
         setattr(self, DATAFRAME_CHECK_KEY, info)
-        setattr(self, _KEY, spec)
         # Reached through the bound method, as Model.rule.but(...).
         check.but = lambda rule=None, **limits: _Method(  # type: ignore[attr-defined]
             Across(rule or spec.rule, spec.columns, _changed(spec, limits), spec.whole, spec.expression)
@@ -103,12 +102,15 @@ def over_table(rule: Rule, *columns: str, **limits: float) -> Callable[[Callable
     return lambda method: _Method(Across(rule, columns, limits, whole=True, expression=method))
 
 
+def spec_of(check: pa.Check) -> Across | None:
+    """The rule over several columns that a Pandera check of a model stands for."""
+    spec = (check.statistics or {}).get(_KEY)
+    return spec if isinstance(spec, Across) else None
+
+
 def across_rules(model: type[pa.DataFrameModel]) -> Iterator[Across]:
-    """The rules over several columns of a model, its own and inherited; of one name the nearest counts."""
-    seen = set()
-    for base in model.__mro__:
-        for name, value in vars(base).items():
-            spec = getattr(value, _KEY, None)
-            if isinstance(spec, Across) and name not in seen:
-                seen.add(name)
-                yield spec
+    """The rules over several columns of a model, its own and inherited."""
+    for check in model.to_schema().checks:
+        spec = spec_of(check)
+        if spec is not None:
+            yield spec

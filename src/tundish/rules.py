@@ -12,22 +12,35 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from inspect import cleandoc
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandera.polars as pa
 import polars as pl
 
-from tundish.across import across_rules
+from tundish.across import spec_of
 from tundish.errors import SchemaError
+from tundish.verdicts import breaches, conditions, fitting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tundish.across import Across
+    from tundish.verdicts import Condition
 
-__all__ = ["FAILURES", "Rule", "check", "describe", "error", "load_model", "rules", "warning"]
+__all__ = [
+    "FAILURES",
+    "Rule",
+    "check",
+    "describe",
+    "error",
+    "load_model",
+    "models_of",
+    "rules",
+    "table_columns",
+    "warning",
+]
 
 Severity = Literal["error", "warning"]
 
@@ -41,15 +54,27 @@ FAILURES = {
 }
 """Columns of what `check` returns; `row` is the position in the frame it was given."""
 
-_SIDES = {
-    "greater_than_or_equal_to": ("below", "at least"),
-    "greater_than": ("below", "more than"),
-    "less_than_or_equal_to": ("above", "at most"),
-    "less_than": ("above", "less than"),
-    "equal_to": ("other", "exactly"),
-    "isin": ("other", "one of"),
+_LIMITS = {
+    "greater_than_or_equal_to": ("below", "at least {min_value}"),
+    "greater_than": ("below", "more than {min_value}"),
+    "less_than_or_equal_to": ("above", "at most {max_value}"),
+    "less_than": ("above", "less than {max_value}"),
+    "equal_to": ("other", "exactly {value}"),
+    "not_equal_to": ("other", "anything but {value}"),
+    "isin": ("other", "one of {allowed_values}"),
+    "notin": ("other", "none of {forbidden_values}"),
+    "str_matches": ("other", "text that begins like {pattern}"),
+    "str_contains": ("other", "text with {pattern}"),
+    "str_startswith": ("other", "text that begins with {string}"),
+    "str_endswith": ("other", "text that ends with {string}"),
+    "str_length": ("other", "{length} characters"),
+    "field_uniqueness": ("other", "each value once"),
+    "multiple_fields_uniqueness": ("other", "each combination once"),
     "not_nullable": ("missing", "not empty"),
 }
+"""The side of each of Pandera's checks, as `rules` calls it, and its limit in words."""
+
+_BROKEN = (SyntaxError, ImportError, NameError, AttributeError, TypeError, pa.errors.SchemaInitError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,117 +110,138 @@ def rules(
     other: Rule | None = None,
     missing: Rule | None = None,
 ) -> dict[str, Rule]:
-    """Metadata for a Pandera field: the rule behind its lower and upper limit, its set, and its emptiness."""
+    """Metadata for a Pandera field: the rules behind its limits.
+
+    Args:
+        below: Behind its lower limit (`ge`, `gt`, the lower end of `in_range`).
+        above: Behind its upper limit.
+        other: Behind what is neither: `eq`, `isin`, `unique`, and the limits of text.
+        missing: Behind its not being nullable.
+    """
     sides = {"below": below, "above": above, "other": other, "missing": missing}
     return {side: rule for side, rule in sides.items() if rule is not None}
 
 
-def check(model: type[pa.DataFrameModel], frame: pl.DataFrame) -> pl.DataFrame:
+def check(
+    model: type[pa.DataFrameModel], frame: pl.DataFrame, scope: Literal["row", "table"] | None = None
+) -> pl.DataFrame:
     """The rows of `frame` that breach a rule of `model`: one row a breach, columns as in `FAILURES`.
 
     Columns of the model decide; the frame may have more.
 
+    Args:
+        model: Its verdicts are Pandera's.
+        frame: The rows.
+        scope: Hold only the rules that one row can answer, for a table that comes in pieces; or only those
+            that need the whole table, for which the columns in `table_columns` are enough.
+
     Raises:
-        SchemaError: The model asks for a column, or a type, that the table does not have.
+        SchemaError: The model asks for a column, or a type, that the table does not have; or a check of the
+            plant's own does not run, or refuses the table without naming a row.
     """
     schema = model.to_schema()
-    wanted = frame.select(name for name in schema.columns if name in frame.columns)
-    try:
-        schema.validate(wanted, lazy=True)
-    except pa.errors.SchemaErrors as problem:
-        return _failures(model, frame, problem.failure_cases)
-    return pl.DataFrame(schema=FAILURES)
+    fitted = frame if scope == "table" else fitting(schema, frame)
+    found = [pl.DataFrame(schema=FAILURES)]
+    for condition in conditions(schema):
+        if scope is not None and condition.whole != (scope == "table"):
+            continue
+        for key in condition.keys(fitted):
+            rows = breaches(schema, condition.check, fitted, key)
+            if rows.len():
+                found.append(_failures(condition, *_rule(model, condition), key, fitted[rows], rows))
+    return pl.concat(found).sort("row", "check", maintain_order=True)
 
 
-def _failures(model: type[pa.DataFrameModel], frame: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
-    whole = cases.filter(pl.col("index").is_null())
-    if whole.height:
-        first = whole.row(0, named=True)
-        raise SchemaError(
-            f"the table does not fit the model: {first['check']}, column {first['column']}:"
-            f" {first['failure_case']}",
-            where=model.__name__,
-            fix="mend the model's column names and types",
-        )
-    of_row = pl.col("schema_context") == "DataFrameSchema"
-    found = [_column_failures(model, cases.filter(~of_row))]
-    specs = {spec.rule.name: spec for spec in across_rules(model)}
-    for (name,), group in cases.filter(of_row).group_by("check", maintain_order=True):
-        found.append(_across_failures(specs[str(name)], frame, group["index"]))
-    return pl.concat(found).sort("row", "check")
+def table_columns(model: type[pa.DataFrameModel]) -> set[str]:
+    """The columns that rules over the whole table read."""
+    whole = (condition for condition in conditions(model.to_schema()) if condition.whole)
+    return {name for condition in whole for name in condition.columns}
 
 
-def _column_failures(model: type[pa.DataFrameModel], cases: pl.DataFrame) -> pl.DataFrame:
-    kinds = cases.select("column", "check").unique(maintain_order=True)
-    named = [_rule(model, column, str(text)) for column, text in kinds.iter_rows()]
-    names = kinds.with_columns(
-        pl.Series("name", [rule.name for rule, _ in named], pl.String),
-        pl.Series("sentence", [rule.words for rule, _ in named], pl.String),
-        pl.Series("severity", [rule.severity for rule, _ in named], pl.String),
-        pl.Series("limit", [limit for _, limit in named], pl.String),
-    )
-    value = _short(pl.col("failure_case"))
-    return cases.join(names, on=["column", "check"], how="left", maintain_order="left").select(
-        pl.col("index").cast(pl.UInt32).alias("row"),
-        pl.col("name").alias("check"),
-        pl.col("column"),
-        pl.col("failure_case").cast(pl.String).alias("value"),
-        pl.concat_str(
-            "sentence", pl.lit(": "), "column", pl.lit(" is "), value, pl.lit(", allowed is "), "limit"
-        ).alias("message"),
-        pl.col("severity"),
+def _failures(
+    condition: Condition, rule: Rule, limit: str, key: str | None, bad: pl.DataFrame, rows: pl.Series
+) -> pl.DataFrame:
+    """Failures of one check; the value of a rule over several columns names each of them."""
+    if key is not None:
+        column, value, short = key, pl.col(key).cast(pl.String), _short(key, bad.schema[key])
+        before, after = f"{rule.words}: {key} is ", f", allowed is {limit}" if limit else ""
+    else:
+        names = [name for name in condition.columns if name in bad.columns]
+        each = [pl.format("{}={}", pl.lit(name), _short(name, bad.schema[name])) for name in names]
+        column = ", ".join(names)
+        value = short = pl.concat_str(each, separator=", ") if each else pl.lit("")
+        before, after = f"{rule.words}: " if each else rule.words, f", {limit}" if limit else ""
+    return bad.select(
+        rows.alias("row"),
+        pl.lit(rule.name).alias("check"),
+        pl.lit(column).alias("column"),
+        value.alias("value"),
+        pl.concat_str(pl.lit(before), short, pl.lit(after)).alias("message"),
+        pl.lit(rule.severity).alias("severity"),
     )
 
 
-def _across_failures(spec: Across, frame: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
-    """Failures of one rule over several columns; the value names each of them."""
-    values = [pl.format("{}={}", pl.lit(name), _short(pl.col(name))) for name in spec.columns]
-    limits = "".join(f", {name} {limit:g}" for name, limit in spec.limits.items())
-    return (
-        frame.select(spec.columns)[rows.cast(pl.UInt32)]
-        .select(value=pl.concat_str(values, separator=", "))
-        .select(
-            rows.cast(pl.UInt32).alias("row"),
-            pl.lit(spec.rule.name).alias("check"),
-            pl.lit(", ".join(spec.columns)).alias("column"),
-            "value",
-            pl.concat_str(pl.lit(f"{spec.rule.words}: "), "value", pl.lit(limits)).alias("message"),
-            pl.lit(spec.rule.severity).alias("severity"),
-        )
-    )
-
-
-def _short(value: pl.Expr) -> pl.Expr:
+def _short(column: str, dtype: pl.DataType) -> pl.Expr:
     """A value for a sentence: numbers to six digits."""
-    text = value.cast(pl.String)
-    number = text.str.contains(r"^-?\d+\.\d+(e-?\d+)?$")
-    rounded = text.cast(pl.Float64, strict=False).round_sig_figs(6).cast(pl.String)
-    return pl.when(number).then(rounded).otherwise(text).fill_null("nothing")
-
-
-def _rule(model: type[pa.DataFrameModel], column: str, text: str) -> tuple[Rule, str]:
-    """The rule behind a failed Pandera check, and its limit in words."""
-    name, _, rest = text.partition("(")
-    side, words = _SIDES.get(name, (name, name.replace("_", " ")))
-    limit = f"{words} {rest.rstrip(')')}".strip()
-    for metadata in _inherited_metadata(model, column):
-        if side in metadata:
-            return metadata[side], limit
-    return Rule(f"{column}_{side}", f"{column} breaks a rule", "error"), limit
+    value = pl.col(column).round_sig_figs(6) if dtype.is_float() else pl.col(column)
+    return value.cast(pl.String).fill_null("nothing")
 
 
 def describe(model: type[pa.DataFrameModel]) -> Iterator[tuple[Rule, str, str]]:
-    """Every rule of a model with its column and its limit in words."""
-    for name, column in model.to_schema().columns.items():
-        for limit in column.checks:
-            rule, words = _rule(model, name, str(limit.error or limit.name))
-            yield rule, name, words
-        if not column.nullable and any("missing" in one for one in _inherited_metadata(model, name)):
-            rule, words = _rule(model, name, "not_nullable")
-            yield rule, name, words
-    for spec in across_rules(model):
-        limits = ", ".join(f"{name} {limit:g}" for name, limit in spec.limits.items())
-        yield spec.rule, ", ".join(spec.columns), limits
+    """Every rule of a model with its columns and its limit in words.
+
+    That a column may not be empty is a rule here only where it has a name.
+    """
+    for condition in conditions(model.to_schema()):
+        rule, limit = _rule(model, condition)
+        column = condition.column
+        if condition.check.name == "not_nullable" and _named(model, column, "missing") is None:
+            continue
+        yield rule, ", ".join(condition.columns), limit
+
+
+def _rule(model: type[pa.DataFrameModel], condition: Condition) -> tuple[Rule, str]:
+    """The rule behind a check, and its limit in words."""
+    check, subject = condition.check, "_".join(condition.columns) or "row"
+    spec, kind, limits = spec_of(check), check.name or "<check>", check.statistics or {}
+    side, words = _LIMITS.get(kind, ("", ""))
+    if spec is not None:
+        rule = spec.rule
+        limit = ", ".join(f"{name} {value:g}" for name, value in spec.limits.items())
+    elif side and (limits or "{" not in words):
+        name = f"{subject}_{kind if side == 'other' else side}"
+        rule = _named(model, condition.column, side) or error(name, f"{subject} breaks a rule")
+        limit = words.format(**_limits_in_words(limits))
+    else:  # the plant's own
+        name = f"{subject}_check" if kind.startswith("<") else kind
+        about = cleandoc(check.description or check.error or name.replace("_", " "))
+        rule, limit = error(name, " ".join(about.partition("\n\n")[0].split()).rstrip(".")), ""
+    return (replace(rule, severity="warning") if check.raise_warning else rule), limit
+
+
+def _limits_in_words(limits: dict[str, Any]) -> dict[str, str]:
+    """The limits of one of Pandera's checks, and those of a text's length as one."""
+    least, most, exact = (limits.get(name) for name in ("min_value", "max_value", "exact_value"))
+    ends = [f"at least {least}"] * (least is not None) + [f"at most {most}"] * (most is not None)
+    length = " and ".join(ends) if exact is None else f"exactly {exact}"
+    return {name: _listed(value) for name, value in limits.items()} | {"length": length}
+
+
+def _listed(value: object) -> str:
+    if isinstance(value, set | frozenset):
+        value = sorted(value, key=str)
+    return ", ".join(map(repr, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _named(model: type[pa.DataFrameModel], column: str | None, side: str) -> Rule | None:
+    """The rule that the model's metadata, or that of a model it inherits, names for a side of a column."""
+    if column is None:
+        return None
+    for metadata in _inherited_metadata(model, column):
+        if side in metadata:
+            rule: Rule = metadata[side]
+            return rule
+    return None
 
 
 def _inherited_metadata(model: type[pa.DataFrameModel], column: str) -> Iterator[dict[str, Any]]:
@@ -210,10 +256,32 @@ def load_model(project: Path, reference: str) -> type[pa.DataFrameModel]:
     """The Pandera model that a recipe names, such as ``schemas/images.py:SteelSurface``.
 
     Raises:
-        SchemaError: The file or the class is not there, or the file is no Python that runs.
+        SchemaError: The file or the class is not there, the file is no Python that runs, or the class is no
+            model that Pandera can build.
     """
     file, _, name = reference.partition(":")
-    path = project / file
+    models = {model.__name__: model for model in models_of(project / file)}
+    if name not in models:
+        raise SchemaError(
+            f"there is no Pandera model '{name}'",
+            where=str(project / file),
+            fix=f"it has: {', '.join(models) or 'none'}",
+        )
+    try:
+        models[name].to_schema()
+    except _BROKEN as problem:
+        raise SchemaError(
+            f"Pandera cannot build the model '{name}' ({problem})", where=str(project / file)
+        ) from problem
+    return models[name]
+
+
+def models_of(path: Path) -> list[type[pa.DataFrameModel]]:
+    """The Pandera models that a schema file defines, in its order.
+
+    Raises:
+        SchemaError: The file is not there, or is no Python that runs.
+    """
     if not path.is_file():
         raise SchemaError(
             "there is no such schema file", where=str(path), fix="'tundish init' lays out schemas/"
@@ -227,25 +295,10 @@ def load_model(project: Path, reference: str) -> type[pa.DataFrameModel]:
     sys.modules[unique] = module
     try:
         spec.loader.exec_module(module)
-    except (
-        SyntaxError,
-        ImportError,
-        NameError,
-        AttributeError,
-        TypeError,
-        pa.errors.SchemaInitError,
-    ) as problem:
+    except _BROKEN as problem:
         raise SchemaError(f"the schema file does not run ({problem})", where=str(path)) from problem
-    model = getattr(module, name, None)
-    if not (isinstance(model, type) and issubclass(model, pa.DataFrameModel)):
-        there = ", ".join(
-            key
-            for key, value in vars(module).items()
-            if isinstance(value, type)
-            and issubclass(value, pa.DataFrameModel)
-            and value is not pa.DataFrameModel
-        )
-        raise SchemaError(
-            f"there is no Pandera model '{name}'", where=str(path), fix=f"it has: {there or 'none'}"
-        )
-    return model
+    return [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, pa.DataFrameModel) and value.__module__ == unique
+    ]
