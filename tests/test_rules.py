@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from tundish.errors import SchemaError
-from tundish.rules import check, describe, load_model
+from tundish.rules import check, describe, load_model, models_of
 
 if TYPE_CHECKING:
     import pandera.polars as pa
@@ -99,6 +99,17 @@ def test_rules__an_image_that_does_not_decode_breaks_only_that_rule() -> None:
     assert check(model("Images"), frame(unknown))["check"].to_list() == ["not_decodable"]
 
 
+@pytest.mark.parametrize("file", sorted(ROOT.glob("schemas/*.py")), ids=lambda file: file.name)
+def test_rules__every_limit_in_a_schema_has_a_name(file: Path) -> None:
+    nameless = [
+        (made.__name__, rule.name)
+        for made in models_of(file)
+        for rule, _, _ in describe(made)
+        if rule.sentence.endswith("breaks a rule")
+    ]
+    assert nameless == []
+
+
 def write_schema(folder: Path, body: str) -> Path:
     (folder / "schemas").mkdir(exist_ok=True)
     (folder / "schemas/plant.py").write_text(
@@ -134,6 +145,12 @@ def test_load_model__what_is_not_there_is_told(tmp_path: Path, reference: str, t
 def test_load_model__a_file_that_does_not_run_is_told(tmp_path: Path) -> None:
     with pytest.raises(SchemaError, match="does not run"):
         load_model(write_schema(tmp_path, "class Mine(:\n"), "schemas/plant.py:Mine")
+
+
+def test_load_model__a_model_that_pandera_cannot_build_is_told(tmp_path: Path) -> None:
+    body = "class Mine(Base):\n    @pa.check('nothing')\n    def own(cls, data):\n        return True\n"
+    with pytest.raises(SchemaError, match=r"cannot build the model 'Mine'.*nothing"):
+        load_model(write_schema(tmp_path, body), "schemas/plant.py:Mine")
 
 
 def test_check__a_column_that_is_not_there_is_told(tmp_path: Path) -> None:
