@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 import orjson
 
 from tundish.cli import main as tundish
 from tundish.recipe import json_schema
-from tundish.rules import describe, load_model
+from tundish.rules import describe, models_of
 from tundish.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import pandera.polars as pa
+
 DOCS = Path(__file__).resolve().parent
-MODELS = (
-    "schemas/images.py:Images",
-    "schemas/images.py:SteelSurface",
-    "schemas/annotations.py:Annotations",
-    "schemas/annotations.py:DefectBox",
-)
 
 
 def commands() -> str:
@@ -71,25 +67,39 @@ def rules() -> str:
     parts = [
         "# Rules",
         "",
-        "Made from the Pandera models in `schemas/` by `make docs`. An error takes the image or label out;",
-        "a warning is told and keeps it.",
+        "Made from the Pandera models in `schemas/` by `make docs`. An error takes the image, label or",
+        "record out; a warning is told and keeps it. A plant that subclasses a model and sets another",
+        "limit keeps the rule's name.",
         "",
     ]
-    for reference in MODELS:
-        parts += [
-            f"## {reference}",
-            "",
-            "| rule | column | limit | severity | what it says |",
-            "| --- | --- | --- | --- | --- |",
-        ]
-        parts += list(_rules_of(load_model(DOCS.parent, reference)))
-        parts.append("")
+    for path in sorted(DOCS.parent.glob("schemas/*.py")):
+        for model in models_of(path):
+            if model.__name__.startswith("_"):
+                continue
+            about = (model.__doc__ or "").partition("\n")[0]
+            parts += [f"## schemas/{path.name}:{model.__name__}", "", about, "", *_rules_of(model), ""]
     return "\n".join(parts)
 
 
-def _rules_of(model: Any) -> Iterator[str]:
-    for rule, column, limit in describe(model):
-        yield f"| `{rule.name}` | {column} | {limit} | {rule.severity} | {rule.sentence} |"
+def _rules_of(model: type[pa.DataFrameModel]) -> Iterator[str]:
+    """A model's rules as a table, with Chinese sentences and standards where it has any."""
+    found = list(describe(model))
+    if not found:
+        yield "No rules but the columns' types."
+        return
+    heads = ["rule", "column", "limit", "severity", "what it says"]
+    more = {"chinese": "中文", "standard": "standard"}
+    more = {name: head for name, head in more.items() if any(getattr(rule, name) for rule, _, _ in found)}
+    yield _line([*heads, *more.values()])
+    yield _line(["---"] * (len(heads) + len(more)))
+    for rule, column, limit in found:
+        told = [f"`{rule.name}`", column, limit, rule.severity, rule.sentence]
+        yield _line([*told, *(getattr(rule, name) for name in more)])
+
+
+def _line(cells: list[str]) -> str:
+    whole = " | ".join(cell.replace("|", r"\|") for cell in cells)
+    return f"| {whole} |"
 
 
 PARTS: dict[str, Callable[[], bytes]] = {
