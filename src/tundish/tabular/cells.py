@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tundish.tabular.base import PLACE
-from tundish.tabular.readers import finish, quick
+from tundish.tabular.readers import finish, odd_texts, read_fast
 from tundish.tabular.skips import skipped_rows
 
 if TYPE_CHECKING:
@@ -63,13 +63,13 @@ def read_cells(cells: pl.DataFrame, plan: Plan) -> Cells:
         cells: PLACE, then c0, c1, ... as a piece has them.
         plan: Of the sheet, settled.
     """
-    written = {column.name: cells[f"c{column.index}"] for column in plan.columns}
-    # One select: polars reads the columns side by side.
-    fast = cells.select(quick(column, written[column.name]) for column in plan.columns)
-    skipped = skipped_rows(cells, plan)
+    fast = read_fast(cells, plan.columns)
+    odd_text = odd_texts(fast, plan.columns)
+    skipped = skipped_rows(cells, fast, plan)
     values, notes, faults = [], [], []
     for column in plan.columns:
-        reading = finish(column, written[column.name], fast[column.name], plan.options)
+        suspects = odd_text[column.name] if column.name in odd_text.columns else None
+        reading = finish(column, cells[f"c{column.index}"], fast[column.name], suspects, plan.options)
         values.append(reading.values.alias(column.name))
         if reading.odd.height:
             odd = _placed(reading, cells, skipped)

@@ -12,6 +12,7 @@ from tundish.tabular.alias_file import Column
 from tundish.tabular.base import PLACE
 from tundish.tabular.columns import ColumnTable
 from tundish.tabular.numbers import Number, parse_number
+from tundish.tabular.readers import read_fast
 from tundish.tabular.skips import skipped_rows
 from tundish.tabular.text import compare
 from tundish.tabular.units import UnitError, canonical_unit, convert, unit_by_magnitude
@@ -130,7 +131,7 @@ class Plan:
         if not any(column.magnitudes for column in self.columns):
             return self
         # A sub-total of calorific values is none.
-        at = skipped_rows(cells, self)["at"]
+        at = skipped_rows(cells, read_fast(cells, self.columns), self)["at"]
         records = (
             cells.filter(~pl.int_range(cells.height, eager=True).is_in(at.implode())) if len(at) else cells
         )

@@ -10,16 +10,16 @@ import polars as pl
 from tundish.tabular.clock import fill_times, guess_format, local_times
 from tundish.tabular.marks import Fault, missing_reason, same_marker
 from tundish.tabular.numbers import THOUSANDS, parse_number
-from tundish.tabular.reading import ODD, Odd, Reading, resolve
+from tundish.tabular.reading import ODD, Odd, Reading, resolve, unread
 from tundish.tabular.text import clean
 from tundish.tabular.times import FORMATS, parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tundish.tabular.plan import Planned, ReadOptions
 
-__all__ = ["finish", "quick"]
+__all__ = ["finish", "odd_texts", "read_fast"]
 
 _FLAGS = {
     **dict.fromkeys(("1", "1.0", "true", "yes", "y", "t", "是", "有", "√"), True),
@@ -37,8 +37,29 @@ _CHANGED_BY_NFKC = r"[\u00a0-\u00be\u2000-\u218f\u2460-\u24ff\u3000\u3200-\u33ff
 _DAMAGED = r"^\d(?:\.\d+)?E\+\d{2,}$"
 
 
-def quick(column: Planned, written: pl.Series) -> pl.Expr:
-    """The expression that reads a column as far as polars can, under the column's name; null for the rest."""
+def read_fast(cells: pl.DataFrame, columns: Sequence[Planned]) -> pl.DataFrame:
+    """All columns under their names, read as far as polars can; null for the rest. Text is stripped."""
+    return cells.select(_quick(column, cells[f"c{column.index}"]) for column in columns)
+
+
+def odd_texts(fast: pl.DataFrame, columns: Sequence[Planned]) -> pl.DataFrame:
+    """Where the columns of text hold markers, full-width signs or broken identifiers."""
+    texts = [column.name for column in columns if column.kind == "text"]
+    wide = fast.select((pl.col(name).str.len_bytes() != pl.col(name).str.len_chars()).any() for name in texts)
+    return fast.select(_odd_text(pl.col(name), wide=bool(wide[name][0])) for name in texts)
+
+
+def _odd_text(text: pl.Expr, *, wide: bool) -> pl.Expr:
+    odd = (
+        text.is_in(_MARKERS)
+        | text.str.starts_with("#")
+        | (text == "")
+        | text.str.contains("E+", literal=True)
+    )
+    return (odd | text.str.contains(_CHANGED_BY_NFKC) if wide else odd).fill_null(value=False)
+
+
+def _quick(column: Planned, written: pl.Series) -> pl.Expr:
     cell, kind = pl.col(written.name), written.dtype
     match column.kind:
         case "real":
@@ -85,28 +106,40 @@ def _identifier(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
     )
 
 
-def finish(column: Planned, written: pl.Series, values: pl.Series, options: ReadOptions) -> Reading:
-    """The column read wholly, from what `quick` made of it; numbers in their canonical unit."""
+def finish(
+    column: Planned, written: pl.Series, fast: pl.Series, odd: pl.Series | None, options: ReadOptions
+) -> Reading:
+    """A column read wholly; numbers in their canonical unit, times in UTC.
+
+    Args:
+        column: What it is.
+        written: As the file has it.
+        fast: What `read_fast` made of it.
+        odd: Of a column of text, what `odd_texts` says.
+        options: What the recipe says.
+    """
     match column.kind:
         case "real" | "integer":
-            return _convert(column, written, _numbers(column, written, values, options))
+            return _convert(column, written, _numbers(column, written, fast, options))
         case "time":
-            values = fill_times(written, values, options.zone, date1904=options.date1904)
+            values = fill_times(written, fast, options.zone, date1904=options.date1904)
             return _resolve(written, values, partial(_time, options=options), options)
         case "flag":
-            return _resolve(written, values, _flag, options)
+            return _resolve(written, fast, _flag, options)
         case "text":
-            return _text(written, values, options)
+            assert odd is not None
+            return _text(written, fast, odd, options)
 
 
 def _numbers(column: Planned, written: pl.Series, values: pl.Series, options: ReadOptions) -> Reading:
     if values.dtype == pl.Float64 and not values.is_finite().all():
         values = values.set(~values.is_finite(), None)
-    if written.dtype == pl.String:
-        values = _padded(written, values)
+    at = unread(written, values)
+    if written.dtype == pl.String and len(at):
+        values = _padded(written, values, at)
     reading = resolve(written, values, partial(_number, column=column, options=options))
     if reading.odd["check"].eq("decimal_comma").any():
-        at = written.cast(pl.String).str.contains(THOUSANDS).fill_null(value=False).arg_true()
+        at = at.filter(written.gather(at).cast(pl.String).str.contains(THOUSANDS))
         message = "the column has decimal commas, so this may be one too; write numbers with a point"
         reading = reading.emptied(at, written, fault=Fault("decimal_comma", message))
     if options.sentinels:
@@ -116,21 +149,16 @@ def _numbers(column: Planned, written: pl.Series, values: pl.Series, options: Re
     return reading
 
 
-def _padded(written: pl.Series, values: pl.Series) -> pl.Series:
-    """With what only blanks, or the '.0' of a whole number, kept from being read."""
-    at = (written.is_not_null() & values.is_null()).arg_true()
-    if at.is_empty():
-        return values
+def _padded(written: pl.Series, values: pl.Series, at: pl.Series) -> pl.Series:
+    """With what only blanks, or the '.0' of a whole number, kept from being read at these places."""
     more = written.gather(at).str.strip_chars().cast(pl.Float64, strict=False)
     good = more.is_finite()
     if values.dtype == pl.Int64:
         good &= (more == more.floor()) & (more.abs() < 2**53)
     good = good.fill_null(value=False)
-    return (
-        values.clone().scatter(at.filter(good), more.filter(good).cast(values.dtype))
-        if good.any()
-        else values
-    )
+    if not good.any():
+        return values
+    return values.clone().scatter(at.filter(good), more.filter(good).cast(values.dtype))
 
 
 def _number(text: str, column: Planned, options: ReadOptions) -> Odd:
@@ -196,36 +224,39 @@ def _flag(text: str) -> Odd:
     return Odd(_FLAGS.get(word), fault=fault)
 
 
-def _text(written: pl.Series, values: pl.Series, options: ReadOptions) -> Reading:
-    if (values.str.len_bytes() != values.str.len_chars()).any():
-        # Only where it changes something: it takes ten times as long as looking for that.
-        changed = values.str.contains(_CHANGED_BY_NFKC).fill_null(value=False).arg_true()
-        if len(changed):
-            plain = values.gather(changed).str.normalize("NFKC").str.replace_all("\u2044", "/", literal=True)
-            values = values.clone().scatter(changed, plain.str.strip_chars())
-    values = values.set(values == "", None)
-    reading = _without_markers(written, values, options)
+def _text(written: pl.Series, values: pl.Series, odd: pl.Series, options: ReadOptions) -> Reading:
+    if options.missing:
+        odd |= values.is_in(list(options.missing)).fill_null(value=False)
+    reading = Reading(values, ODD.to_frame())
+    fault = Fault(
+        "damaged_identifier",
+        "a spreadsheet made a rounded number of this identifier; take it from where it came from, as text",
+    )
+    if odd.any():
+        at = odd.arg_true()
+        texts = values.gather(at).str.normalize("NFKC").str.replace_all("\u2044", "/", literal=True)
+        texts = texts.str.strip_chars()
+        texts = texts.set(texts == "", None)
+        reading = Reading(values.clone().scatter(at, texts), ODD.to_frame())
+        reading = _without_markers(reading, written, at, texts, options)
+        reading = reading.emptied(
+            at.filter(texts.str.contains(_DAMAGED).fill_null(value=False)), written, fault=fault
+        )
     if written.dtype.is_float():
         at = (written.abs() >= 1e15).fill_null(value=False).arg_true()
-    else:
-        at = values.str.contains("E+", literal=True).fill_null(value=False).arg_true()
-        at = at.filter(values.gather(at).str.contains(_DAMAGED))
-    message = (
-        "a spreadsheet made a rounded number of this identifier; take it from where it came from, as text"
-    )
-    return reading.emptied(at, written, fault=Fault("damaged_identifier", message))
+        reading = reading.emptied(at, written, fault=fault)
+    return reading
 
 
-def _without_markers(written: pl.Series, values: pl.Series, options: ReadOptions) -> Reading:
-    reading = Reading(values, ODD.to_frame())
-    suspects = values.is_in([*_MARKERS, *options.missing]) | values.str.starts_with("#")
-    at = suspects.fill_null(value=False).arg_true()
-    texts = values.gather(at)
+def _without_markers(
+    reading: Reading, written: pl.Series, at: pl.Series, texts: pl.Series, options: ReadOptions
+) -> Reading:
+    """Without the texts at these places that say why there is none."""
     reasons = {
         text: "missing" if same_marker(text, options.missing) else missing_reason(text, words=True)
-        for text in texts.unique(maintain_order=True)
+        for text in texts.drop_nulls().unique(maintain_order=True)
     }
     for reason in sorted({reason for reason in reasons.values() if reason is not None}):
-        here = texts.is_in([text for text, told in reasons.items() if told == reason])
+        here = texts.is_in([text for text, told in reasons.items() if told == reason]).fill_null(value=False)
         reading = reading.emptied(at.filter(here), written, note=reason)
     return reading

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tundish.tabular.marks import Fault
 
-__all__ = ["ODD", "Odd", "Reading", "resolve"]
+__all__ = ["ODD", "Odd", "Reading", "resolve", "unread"]
 
 ODD = pl.Schema(
     {"at": pl.UInt32, "raw": pl.String, "note": pl.String, "check": pl.String, "message": pl.String}
@@ -53,6 +53,13 @@ class Reading:
         return Reading(self.values.clone().scatter(at, None), pl.concat([others, more]))
 
 
+def unread(written: pl.Series, values: pl.Series) -> pl.Series:
+    """Places of the cells that hold something, and no value so far."""
+    if values.null_count() == written.null_count():
+        return pl.Series([], dtype=pl.UInt32)
+    return (written.is_not_null() & values.is_null()).arg_true()
+
+
 def resolve(written: pl.Series, values: pl.Series, parse: Callable[[str], Odd]) -> Reading:
     """Ask `parse` for the cells that could not be read so far.
 
@@ -63,7 +70,7 @@ def resolve(written: pl.Series, values: pl.Series, parse: Callable[[str], Odd]) 
     """
     if values.null_count() == written.null_count():
         return Reading(values, ODD.to_frame())
-    at = (written.is_not_null() & values.is_null()).arg_true().cast(pl.UInt32)
+    at = unread(written, values).cast(pl.UInt32)
     texts = written.gather(at).cast(pl.String).alias("raw")
     different = texts.unique(maintain_order=True)
     told = [parse(text) for text in different]

@@ -35,15 +35,20 @@ _MEANS = _spellings(
 )
 
 
-def skipped_rows(cells: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+def skipped_rows(cells: pl.DataFrame, fast: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     """Places (`at`, from 0 in these cells) of the rows that are no records, with the reason, each place once.
 
     A total is the whole cell in one of the leading columns, before the first number. A mean is only the first
     that the row has: after an identifier, 'mean' is what a table of statistics calls its rows.
+
+    Args:
+        cells: As a piece has them.
+        fast: Its mapped columns as far as they could be read: what could is no marker.
+        plan: What the columns are.
     """
     found = [
-        (_blank(cells), "blank_row"),
-        (_summary(cells, plan), "subtotal_row"),
+        (_blank(cells, fast), "blank_row"),
+        (_summary(cells, fast, plan), "subtotal_row"),
         (_header(cells, plan), "repeated_header"),
     ]
     frames = [
@@ -52,34 +57,58 @@ def skipped_rows(cells: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     return pl.concat(frames).unique("at", keep="first", maintain_order=True).sort("at")
 
 
-def _is_blank(cell: pl.Series) -> pl.Series:
-    if cell.dtype != pl.String:
-        return cell.is_null()
-    return cell.is_null() | (cell.str.strip_chars() == "").fill_null(value=False)
+def _nothing(values: pl.Series) -> pl.Series:
+    """No value; of text that none is there but blanks."""
+    if values.dtype != pl.String:
+        return values.is_null()
+    return values.is_null() | (values.str.strip_chars() == "").fill_null(value=False)
 
 
-def _blank(cells: pl.DataFrame) -> pl.Series:
-    at = pl.arange(cells.height, dtype=pl.UInt32, eager=True)
+def _blank(cells: pl.DataFrame, fast: pl.DataFrame) -> pl.Series:
+    # Values that were read are quicker to look at than texts, and most rows have one.
+    read = [column.is_null() for column in fast if column.dtype != pl.String]
+    empty: pl.Series = pl.repeat(value=True, n=cells.height, dtype=pl.Boolean, eager=True)
+    for missing in read:
+        empty &= missing
+    at = empty.arg_true()
     for name in cells.columns[2:]:
-        at = at.filter(_is_blank(cells[name].gather(at) if len(at) < cells.height else cells[name]))
         if at.is_empty():
             break
+        at = at.filter(_nothing(cells[name].gather(at)))
     return at
 
 
-def _summary(cells: pl.DataFrame, plan: Plan) -> pl.Series:
+def _summary(cells: pl.DataFrame, fast: pl.DataFrame, plan: Plan) -> pl.Series:
     numbers = [column.index for column in plan.columns if column.kind in {"real", "integer"}]
     count = min(max(min(numbers, default=_LEADING), 1), _LEADING, len(plan.headers))
-    texts = [cells[f"c{index}"] for index in range(count)]
-    found: pl.Series = pl.repeat(value=False, n=cells.height, dtype=pl.Boolean, eager=True)
-    first: pl.Series = pl.repeat(value=True, n=cells.height, dtype=pl.Boolean, eager=True)
-    for text in texts:
-        if text.dtype == pl.String:
-            word = text.str.strip_chars()
-            found |= word.is_in(_TOTALS).fill_null(value=False)
-            found |= first & word.is_in(_MEANS).fill_null(value=False)
-        first &= _is_blank(text)
-    return found.arg_true()
+    found = [pl.Series([], dtype=pl.UInt32)]
+    before: list[pl.Series] = []
+    for index in range(count):
+        text = cells[f"c{index}"]
+        at, words = _words(text, _read(fast, plan, index))
+        found.append(at.filter(words.is_in(_TOTALS)))
+        means = at.filter(words.is_in(_MEANS))
+        for other in before:
+            means = means.filter(_nothing(other.gather(means)))
+        found.append(means)
+        before.append(text)
+    return pl.concat(found)
+
+
+def _read(fast: pl.DataFrame, plan: Plan, index: int) -> pl.Series | None:
+    return next((fast[column.name] for column in plan.columns if column.index == index), None)
+
+
+def _words(text: pl.Series, read: pl.Series | None) -> tuple[pl.Series, pl.Series]:
+    """Places where a leading column may hold a marker, and the texts there."""
+    if text.dtype != pl.String:
+        return pl.Series([], dtype=pl.UInt32), pl.Series([], dtype=pl.String)
+    if read is None or read.dtype == pl.String:
+        words = text.str.strip_chars() if read is None else read
+        at = words.is_in([*_TOTALS, *_MEANS]).fill_null(value=False).arg_true()
+        return at, words.gather(at)
+    at = (text.is_not_null() & read.is_null()).arg_true()
+    return at, text.gather(at).str.strip_chars()
 
 
 def _header(cells: pl.DataFrame, plan: Plan) -> pl.Series:
