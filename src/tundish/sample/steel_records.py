@@ -40,7 +40,16 @@ COIL_HEADER = (
     "卷取时间",
     "备注",
 )
-EDGE_HEADER = ("母件号", "子件号", "母件起(m)", "母件止(m)", "子件起(m)", "调头")
+EDGE_HEADER = (
+    "母件号",
+    "子件号",
+    "母件起点(m)",
+    "母件终点(m)",
+    "子件起点(m)",
+    "子件终点(m)",
+    "调头",
+    "生产时间",
+)
 
 _Row = tuple[tuple[Cell, ...] | bytes, PlantedRow | None]
 _SERIAL_DAY = datetime(1899, 12, 30)  # noqa: DTZ001  (Excel's day 0)
@@ -87,7 +96,7 @@ def _heat_cells(heat: Heat, number: int) -> tuple[Cell, ...]:
     tapped: Cell = heat.tapped
     # And some times have lost their format: days since 1900.
     if number % 4 == 2:
-        tapped = round((heat.tapped - _SERIAL_DAY) / timedelta(days=1), 6)
+        tapped = round((heat.tapped - _SERIAL_DAY) / timedelta(days=1), 10)
     return (heat.number, heat.grade, *shares, round(heat.carbon_equivalent, 3), tapped, "甲乙丙"[number % 3])
 
 
@@ -109,7 +118,7 @@ def _heat_faults(number: int, heat: Heat, cells: tuple[Cell, ...]) -> list[_Row]
         ),
         9: ({"CEV": "#DIV/0!"}, accepted("error_cell", note="error")),
         # The decimal point is lost.
-        11: ({"C": round(100 * part["C"], 1)}, quarantined("carbon_out_of_bounds", "C_range")),
+        11: ({"C": round(1000 * part["C"])}, quarantined("carbon_out_of_bounds", "C_range")),
     }
     change, planted = changes.get(number, ({}, None))
     return [(_put(cells, change), planted)]
@@ -182,39 +191,58 @@ def _coil_changes(coil: Coil) -> dict[str, tuple[dict[str, str], PlantedRow]]:
         ),
         "A1033": ({"厚度(mm)": "250.00"}, quarantined("thicker_than_its_slab", "thickness_order")),
         "A1036": ({"钢卷号": "1.23457E+17"}, quarantined("damaged_identifier")),
+        "A1044": ({"板坯号": "26E031699"}, quarantined("unknown_slab", "unknown_reference")),
         "A1045": (
             {"重量(t)": f"{1000 * coil.mass:.0f}"},
-            quarantined("kilograms_in_tonnes", "mass_against_dimensions"),
+            quarantined("kilograms_in_tonnes", "mass_impossible"),
         ),
     }
 
 
 def _edges(heats: list[Heat], coils: list[Coil]) -> Draft:
-    """Heat to slab, slab to coil, and where a coil was cut, slab to hot coil to its parts, head to tail."""
+    """Heat to slab, slab to coil, and where a coil was cut, slab to hot coil to its parts."""
     draft = Draft()
-    for heat in heats:
-        mothers = set()
+    for number, heat in enumerate(heats):
+        cast = heat.tapped + timedelta(minutes=50)
+        # The heat's own row is taken out, so that its slabs are told to have no sound parent.
+        told = accepted("heat_taken_out", "reference_taken_out") if number in {1, 6, 11} else None
         for slab in range(1, 5):
-            draft.add((heat.number, f"{heat.number}{slab:02d}", "", "", "", "0"))
+            draft.add(_edge(heat.number, f"{heat.number}{slab:02d}", cast), told)
         for coil in (each for each in coils if each.heat.number == heat.number):
+            whole = (0.0, SLAB_LENGTH)
             if coil.mother is None:
-                draft.add((coil.slab, coil.number, "0", f"{SLAB_LENGTH:g}", "0", "0"))
+                draft.add(_edge(coil.slab, coil.number, coil.coiled, whole, coil.length))
                 continue
-            if coil.mother not in mothers:
-                draft.add((coil.slab, coil.mother, "0", f"{SLAB_LENGTH:g}", "0", "0"))
-            mothers.add(coil.mother)
-            draft.add(*_cut(coil))
+            if coil.begin == 0:
+                draft.add(_edge(coil.slab, coil.mother, coil.coiled, whole, 2 * coil.length))
+            _add_part(draft, coil, coil.mother)
+    stranger = _edge("26E0399", "26E039901", heats[-1].tapped)
+    draft.add(stranger, quarantined("unknown_parent", "unknown_reference"))
     return draft
 
 
-def _cut(coil: Coil) -> _Row:
+def _add_part(draft: Draft, coil: Coil, mother: str) -> None:
     """A part of a hot coil, uncoiled and coiled again: its head is the tail that the mill rolled."""
     begin = coil.begin
     planted = None
-    if coil.number == "A0997":
-        begin -= 40
+    if coil.number in {"A0996", "A0997"}:
         planted = quarantined("overlap")
-    return (
-        (str(coil.mother), coil.number, f"{begin:.1f}", f"{begin + coil.length:.1f}", "0", "1"),
-        planted,
-    )
+        begin = max(begin - 40, 0)
+    if coil.number == "A1048":
+        planted = quarantined("cycle")
+        draft.add(_edge(coil.number, mother, coil.coiled), planted)
+    span = (begin, begin + coil.length)
+    draft.add(_edge(mother, coil.number, coil.inspected, span, coil.length, turned="是"), planted)
+
+
+def _edge(
+    parent: str,
+    child: str,
+    made: datetime,
+    span: tuple[float, float] | None = None,
+    length: float | None = None,
+    turned: str = "否",
+) -> tuple[str, ...]:
+    metres = ("", "") if span is None else (f"{span[0]:g}", f"{span[1]:.1f}")
+    own = ("", "") if length is None else ("0", f"{length:.1f}")
+    return (parent, child, *metres, *own, turned, f"{made:%Y-%m-%d %H:%M}")
