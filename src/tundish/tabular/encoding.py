@@ -1,0 +1,241 @@
+"""Which encoding a text file has, and its lines as UTF-8, some at a time.
+
+The order is: byte order mark, UTF-8, GB 18030 (GBK and GB 2312 are parts of it). A file has one encoding, the
+one that most of its text beyond ASCII is written in; a line that does not fit it is told, never guessed.
+"""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tundish.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["BLOCK", "Block", "blocks", "detect", "head"]
+
+BLOCK = 32 << 20
+"""Bytes of a file that are held at once."""
+
+_LONGEST = 4 * BLOCK
+_LOOK = 1 << 20
+_DECIDED = 10_000
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_CODECS = {"utf-8": "utf-8", "utf-8-sig": "utf-8", "utf-16": "utf-8", "gb18030": "gb18030"}
+"""What the bytes are in once the mark is off and UTF-16 is turned into UTF-8."""
+
+_LOST = ("\ufffd".encode(), "锟斤拷".encode())
+
+
+@dataclass(frozen=True)
+class Block:
+    r"""Whole lines of a file as UTF-8, the last one ended too; `faults`: line from 0 -> check and sentence.
+
+    A faulty line keeps its place; its bytes beyond ASCII stand as ``\xbb``.
+    """
+
+    data: bytes
+    faults: dict[int, tuple[str, str]] = field(default_factory=dict)
+
+
+def detect(path: Path) -> str:
+    """The encoding of a text file: utf-8, utf-8-sig, utf-16 or gb18030. ASCII is utf-8.
+
+    Text is weighed by lines: a line that is no UTF-8 speaks for GB 18030, one with sequences of three bytes
+    (Chinese) for UTF-8. Sequences of two bytes speak for neither: hanzi of GB 18030 are often valid UTF-8.
+    """
+    with path.open("rb") as file:
+        start = file.read(4)
+        for mark, encoding in _MARKS:
+            if start.startswith(mark):
+                return encoding
+        file.seek(0)
+        utf8 = gb18030 = 0
+        rest = b""
+        while data := file.read(_LOOK):
+            rest += data
+            cut = max(rest.rfind(b"\n"), rest.rfind(b"\r")) + 1
+            lines, rest = (rest[:cut], rest[cut:]) if cut else (rest, b"")
+            here = _weigh(lines)
+            utf8, gb18030 = utf8 + here[0], gb18030 + here[1]
+            if max(utf8, gb18030) > _DECIDED and max(utf8, gb18030) > 10 * min(utf8, gb18030):
+                break
+        else:
+            here = _weigh(rest)
+            utf8, gb18030 = utf8 + here[0], gb18030 + here[1]
+    return "gb18030" if gb18030 > utf8 else "utf-8"
+
+
+def _weigh(data: bytes) -> tuple[int, int]:
+    """Characters that speak for UTF-8, and for GB 18030."""
+    if data.isascii():
+        return 0, 0
+    if _fits(data, "utf-8"):
+        return int(np.count_nonzero(np.frombuffer(data, np.uint8) >= 0xE0)), 0
+    utf8 = gb18030 = 0
+    for line in data.splitlines():
+        if line.isascii():
+            continue
+        if _fits(line, "utf-8"):
+            utf8 += sum(byte >= 0xE0 for byte in line)
+        elif _fits(line, "gb18030"):
+            gb18030 += sum(byte >= 0x80 for byte in line) // 2
+    return utf8, gb18030
+
+
+def _fits(data: bytes, codec: str) -> bool:
+    try:
+        data.decode(codec)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def head(path: Path, encoding: str) -> bytes:
+    """The first megabyte as UTF-8, cut anywhere, what cannot be decoded replaced."""
+    for data in _without_mark(path, encoding, _LOOK):
+        return data.decode(_CODECS[encoding], errors="replace").encode()
+    return b""
+
+
+def blocks(path: Path, encoding: str, newline: bytes, name: str, size: int = BLOCK) -> Iterator[Block]:
+    """The lines of a file, about `size` bytes at a time.
+
+    Raises:
+        SourceError: A line is longer than 128 MB: this is no table.
+    """
+    codec = _CODECS[encoding]
+    rest: list[bytes] = []
+    for data in _without_mark(path, encoding, size):
+        cut = data.rfind(newline) + 1
+        if cut:
+            yield _block(b"".join((*rest, data[:cut])), codec, newline)
+            rest = [data[cut:]]
+        else:
+            rest.append(data)
+        if sum(map(len, rest)) > _LONGEST:
+            raise SourceError(
+                "a line is longer than 128 MB, so this is no table of text",
+                where=name,
+                fix="look at it with an editor, and leave it out of the source if it is no table",
+            )
+    if last := b"".join(rest):
+        yield _block(last + newline, codec, newline)
+
+
+def _without_mark(path: Path, encoding: str, size: int) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        if encoding == "utf-16":
+            decoder = codecs.getincrementaldecoder("utf-16")(errors="replace")
+            while data := file.read(size // 2):
+                yield decoder.decode(data).encode("utf-8", errors="replace")
+            yield decoder.decode(b"", final=True).encode("utf-8", errors="replace")
+            return
+        file.seek(len(codecs.BOM_UTF8) if encoding == "utf-8-sig" else 0)
+        while data := file.read(size):
+            yield data
+
+
+def _block(data: bytes, codec: str, newline: bytes) -> Block:
+    if data.isascii():
+        return Block(data)
+    faults: dict[int, tuple[str, str]] = {}
+    if codec == "gb18030":
+        foreign = _utf8_lines(data, newline)
+    elif _fits(data, codec):
+        foreign = []
+    else:
+        foreign = [number for number, line in enumerate(data.split(newline)) if not _fits(line, codec)]
+    mixed = "mixed_encoding", f"the line is written in another encoding than the file, which is {codec}"
+    if codec == "gb18030" and not foreign:
+        try:
+            data = data.decode(codec).encode()
+        except UnicodeDecodeError:
+            foreign = [-1]
+    if foreign:
+        data, faults = _by_line(data, codec, newline, set(foreign), mixed)
+    _find_lost(data, newline, faults)
+    return Block(data, faults)
+
+
+def _by_line(
+    data: bytes, codec: str, newline: bytes, foreign: set[int], fault: tuple[str, str]
+) -> tuple[bytes, dict[int, tuple[str, str]]]:
+    lines, faults = data.split(newline), {}
+    for number, line in enumerate(lines):
+        if line.isascii():
+            continue
+        if number in foreign or not _fits(line, codec):
+            faults[number] = fault
+            lines[number] = line.decode("ascii", errors="backslashreplace").encode()
+        elif codec != "utf-8":
+            lines[number] = line.decode(codec).encode()
+    return newline.join(lines), faults
+
+
+def _utf8_lines(data: bytes, newline: bytes) -> list[int]:
+    """Lines of a GB 18030 file that were written as UTF-8.
+
+    A line is one if all of it is valid UTF-8, it has sequences of three bytes or more, and at least half of
+    these are characters of GB 2312 or punctuation. What GB 18030 writes does not fall into this by chance:
+    it takes three hanzi in a row of which the first is a rare one (its first byte from E0 on) and the others
+    fit to the bit, and then the characters read would have to be common ones. A line whose only UTF-8 is of
+    two bytes (``°``, ``µ``) cannot be told from hanzi and is read as the rest of the file is.
+    """
+    array = np.frombuffer(data, np.uint8)
+    high = array >= 0x80
+    high[1:] &= array[:-1] < 0x80
+    runs = np.flatnonzero(high)
+    first, second = array[runs], array[runs + 1]
+    third = array[np.minimum(runs + 2, len(array) - 1)]
+    trail = (second & 0xC0) == 0x80
+    fits = (first >= 0xC2) & (first < 0xF5) & trail & ((first < 0xE0) | ((third & 0xC0) == 0x80))
+    ends = np.flatnonzero(array == newline[0])
+    numbers = np.searchsorted(ends, runs)
+    found = []
+    for number in np.setdiff1d(numbers, numbers[~fits], assume_unique=False).tolist():
+        line = data[int(ends[number - 1]) + 1 if number else 0 : int(ends[number])]
+        if _is_chinese_utf8(line):
+            found.append(number)
+    return found
+
+
+def _is_chinese_utf8(line: bytes) -> bool:
+    try:
+        text = line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    wide = [char for char in text if char >= "\u0800"]
+    return bool(wide) and 2 * sum(map(_is_common, wide)) >= len(wide)
+
+
+def _is_common(char: str) -> bool:
+    if "\u2000" <= char <= "\u33ff" or "\uff00" <= char <= "\uffef":
+        return True
+    try:
+        char.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _find_lost(data: bytes, newline: bytes, faults: dict[int, tuple[str, str]]) -> None:
+    """Lines with U+FFFD, or what two of it become when they are read as GBK: their text is gone."""
+    sentence = "the text was lost when it was converted twice: it holds U+FFFD or what becomes of it (锟斤拷)"
+    for sign in _LOST:
+        at = data.find(sign)
+        while at >= 0:
+            faults.setdefault(data.count(newline, 0, at), ("double_conversion", sentence))
+            end = data.find(newline, at)
+            at = data.find(sign, end) if end >= 0 else -1
