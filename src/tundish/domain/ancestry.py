@@ -127,7 +127,7 @@ def _up(edges: pl.DataFrame, level: pl.DataFrame) -> tuple[pl.DataFrame, pl.Data
         pl.concat_str("via", pl.lit(" > "), "parent_id").alias("via"),
         pl.col("depth") + 1,
     )
-    if parents.height > going.height:  # one ancestor by several ways is one ancestor
+    if parents.height > parents["query"].n_unique():  # one ancestor by several ways is one ancestor
         parents = parents.unique(list(PIECES), keep="first", maintain_order=True)
     return ended, parents
 
