@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from tundish.tabular.reading import unread
 from tundish.tabular.times import FORMATS, SERIALS, YEARS, from_serial
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
 
 __all__ = ["TIME", "fill_times", "guess_format", "local_times", "to_utc"]
 
@@ -16,10 +22,10 @@ _SAMPLE = 200
 _DAYS = 20_000
 
 
-def guess_format(texts: pl.Series) -> str | None:
-    """The format that most of the first texts have; None where it is none of the common ones."""
+def guess_format(texts: pl.Series, but: Collection[str] = ()) -> str | None:
+    """The format that most of the first texts have, but for some; None where it is no common one."""
     sample = texts.drop_nulls().head(_SAMPLE)
-    found = [(int(sample.str.contains(pattern).sum()), name) for pattern, name in FORMATS]
+    found = [(int(sample.str.contains(form).sum()), name) for form, name in FORMATS if name not in but]
     count, name = max(found, key=lambda one: one[0], default=(0, ""))
     return name if count else None
 
@@ -40,20 +46,31 @@ def fill_times(written: pl.Series, values: pl.Series, zone: str, *, date1904: bo
         date1904: Excel's day numbers count from 1904.
     """
     values = to_utc(values, zone)
-    for _ in range(len(FORMATS)):
-        at = (written.is_not_null() & values.is_null()).arg_true()
-        if at.is_empty():
-            break
-        texts = written.gather(at).cast(pl.String).str.strip_chars()
-        more = _serials(texts, zone, date1904=date1904)
-        form = guess_format(texts) if more.null_count() == len(more) else None
-        if form is not None:
-            more = to_utc(texts.to_frame("t").select(local_times(pl.col("t"), form)).to_series(), zone)
-        told = more.is_not_null()
-        if not told.any():
-            break
-        values = values.clone().scatter(at.filter(told), more.filter(told))
+    values = _filled(written, values, partial(_serials, zone=zone, date1904=date1904))
+    tried: set[str] = set()
+    while (form := guess_format(_left(written, values), tried)) is not None:
+        tried.add(form)
+        values = _filled(written, values, partial(_formatted, form=form, zone=zone))
     return values
+
+
+def _formatted(texts: pl.Series, form: str, zone: str) -> pl.Series:
+    return to_utc(texts.to_frame("t").select(local_times(pl.col("t"), form)).to_series(), zone)
+
+
+def _left(written: pl.Series, values: pl.Series) -> pl.Series:
+    """The texts that are not read yet."""
+    return written.gather(unread(written, values)).cast(pl.String).str.strip_chars()
+
+
+def _filled(written: pl.Series, values: pl.Series, read: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """The values with what `read` makes of the texts that are left."""
+    at = unread(written, values)
+    if at.is_empty():
+        return values
+    more = read(_left(written, values))
+    told = more.is_not_null()
+    return values.clone().scatter(at.filter(told), more.filter(told)) if told.any() else values
 
 
 def to_utc(times: pl.Series, zone: str) -> pl.Series:
