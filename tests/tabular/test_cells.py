@@ -237,6 +237,10 @@ def test_identifiers_stay_text() -> None:
     assert [note for _, note, _ in notes(read)] == ["missing", "missing", "not tested", "error"]
 
 
+def test_signs_that_nobody_sees_leave_an_identifier() -> None:
+    assert one("text", ["C\u200b1", "\ufeffC2"]).frame["x"].to_list() == ["C1", "C2"]
+
+
 @pytest.mark.parametrize("text", ["2.5E+1035", "1.23457E+17", "1E+05"])
 def test_identifiers_that_a_spreadsheet_destroyed(text: str) -> None:
     read = one("text", [text, "C1"])

@@ -235,7 +235,8 @@ def _text(written: pl.Series, values: pl.Series, odd: pl.Series, options: ReadOp
     if odd.any():
         at = odd.arg_true()
         texts = values.gather(at).str.normalize("NFKC").str.replace_all("\u2044", "/", literal=True)
-        texts = texts.str.strip_chars()
+        # Signs that nobody sees make two keys of one.
+        texts = texts.str.replace_all("[\u200b\ufeff]", "").str.strip_chars()
         texts = texts.set(texts == "", None)
         reading = Reading(values.clone().scatter(at, texts), ODD.to_frame())
         reading = _without_markers(reading, written, at, texts, options)
