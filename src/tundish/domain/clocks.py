@@ -109,7 +109,8 @@ def offset_of_times(times_s: Times, others_s: Times, tolerance_s: float) -> Esti
 
 def _at_width(times: Times, others: Times, width: float) -> Estimate:
     # Bursts would vote many times for one coincidence: they are thinned to one time a width.
-    sample, thin = _sampled(_thinned(times, width), _thinned(others, width))
+    thin = _thinned(others, width)
+    sample = _sampled(_thinned(times, width), thin)
     counts = _histogram(sample, thin, width)
     tried = []
     for _ in range(1 + _RIVALS):
@@ -137,13 +138,13 @@ def _thinned(times: Times, width: float) -> Times:
     return times[np.flatnonzero(np.diff(np.floor(times / width), prepend=-np.inf))]
 
 
-def _sampled(times: Times, others: Times) -> tuple[Times, Times]:
-    """So many of the times, evenly spread, that the pairs stay few; and all of the others."""
+def _sampled(times: Times, others: Times) -> Times:
+    """So many of the times, evenly spread, that their pairs with the others stay few."""
     count = min(_SAMPLE, times.size)
     sample = times[np.linspace(0, times.size - 1, count).round().astype(np.int64)]
     pairs = int((_upto(others, sample + SPAN_S) - _upto(others, sample - SPAN_S)).sum())
     keep = max(min(50, count), min(count, count * _PAIRS // max(pairs, 1)))
-    return sample[np.linspace(0, count - 1, keep).round().astype(np.int64)], others
+    return sample[np.linspace(0, count - 1, keep).round().astype(np.int64)]
 
 
 def _upto(others: Times, times: Times) -> NDArray[np.int64]:

@@ -39,7 +39,7 @@ def candidates(context: Context, plan: Plan, images: pl.DataFrame) -> pl.DataFra
     rows = images.select(
         "image",
         piece=pl.lit(EVERYTHING) if plan.image_key is None else text_key(plan.image_key),
-        position_m=pl.lit(None, pl.Float64) if plan.position is None else _metres(images, plan.position),
+        position_m=pl.lit(None, pl.Float64) if plan.position is None else _metres(plan, images),
         side=pl.lit(None, pl.String) if plan.side is None else _side(plan.side),
         moment=_moments(context, plan, images),
         via=pl.lit(None, pl.String),
@@ -89,16 +89,16 @@ def _moments(context: Context, plan: Plan, images: pl.DataFrame) -> pl.Expr | pl
     )
 
 
-def _metres(images: pl.DataFrame, name: str) -> pl.Series:
-    column = images[name]
+def _metres(plan: Plan, images: pl.DataFrame) -> pl.Series:
+    column = images[str(plan.position)]
     if column.dtype != pl.String:
         metres = column.cast(pl.Float64)
     else:
         metres = column.str.normalize("NFKC").str.strip_chars().cast(pl.Float64, strict=False)
         if column.len() > column.null_count() and metres.null_count() == metres.len():
             raise UsageError(
-                f"the column '{name}' of 'images' holds no numbers, but {column.drop_nulls()[0]!r}",
-                where="link",
+                f"the column '{plan.position}' of 'images' holds no numbers, but {column.drop_nulls()[0]!r}",
+                where=f"link.{plan.name}",
                 fix="name a column of metres, or write the tolerance with a unit of time",
             )
     return metres.to_frame("m").select(pl.when(pl.col("m").is_finite()).then("m")).to_series()

@@ -28,8 +28,7 @@ def _run(context: Context) -> Outcome:
     frames = [LINKS.empty()]
     counts: dict[str, int] = {}
     notes: list[str] = []
-    for number, plan in enumerate(plans):
-        context.progress(number, len(plans))
+    for number, plan in enumerate(plans, 1):
         images = (
             scan_table(context.table("images"), "images", "validate")
             .filter("valid")
@@ -41,6 +40,7 @@ def _run(context: Context) -> Outcome:
         frames.append(links)
         counts |= _counts(plan.name, links)
         notes += told
+        context.progress(number * images.height, len(plans) * images.height)
     LINKS.write(pl.concat(frames), context.table("links"))
     return Outcome(counts, notes)
 
