@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from tundish.store import latest_files, read_files
-from tundish.tables import ANNOTATIONS, IMAGES, QUARANTINE, SPLITS
+from tundish.tables import ANNOTATIONS, IMAGES, QUARANTINE, RECORD_FILES, SPLITS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,22 +43,33 @@ class Tally:
         """Whether nothing was lost and nothing counted twice."""
         return self.input == self.accepted + sum(self.quarantined.values()) + sum(self.skipped.values())
 
+    def counts(self) -> dict[str, int | dict[str, int]]:
+        """The tally as plain values, for JSON."""
+        return {
+            "input": self.input,
+            "accepted": self.accepted,
+            "quarantined": self.quarantined,
+            "skipped": self.skipped,
+        }
+
 
 @dataclass(frozen=True)
 class Ledger:
     """The tallies of a dataset, and a sentence for each contradiction in its tables.
 
-    `annotations` is None until labels have been validated.
+    `annotations` is None until labels have been validated; `records` has a tally for each of their tables.
     """
 
     files: Tally
     annotations: Tally | None
     contradictions: tuple[str, ...]
+    records: dict[str, Tally] = field(default_factory=dict)
 
     @property
     def closes(self) -> bool:
-        """Whether both tallies close and no table contradicts another."""
-        tallies = [self.files, self.annotations] if self.annotations else [self.files]
+        """Whether all tallies close and no table contradicts another."""
+        tallies = [self.files, *self.records.values()]
+        tallies += [self.annotations] if self.annotations else []
         return all(tally.closes for tally in tallies) and not self.contradictions
 
 
@@ -76,11 +87,47 @@ def read_ledger(store: Path, curated: Path) -> Ledger:
     annotations = _read(ANNOTATIONS, curated)
     judged_annotations = None if annotations is None else _judged_annotations(annotations, errors)
     found = _contradictions(judged, judged_annotations, _read(IMAGES, curated), _read(SPLITS, curated))
+    records, unexplained = _records(curated, None if quarantine is None else errors)
     return Ledger(
         _tally(judged, files.height),
         None if judged_annotations is None else _tally(judged_annotations, judged_annotations.height),
-        tuple(found),
+        (*found, *unexplained),
+        records,
     )
+
+
+def _records(curated: Path, errors: pl.DataFrame | None) -> tuple[dict[str, Tally], list[str]]:
+    """A tally for each table of records; the input is what the readers counted, not what the table holds."""
+    files = _read(RECORD_FILES, curated)
+    tallies: dict[str, Tally] = {}
+    found: list[str] = []
+    if files is None:
+        return tallies, found
+    told = (
+        None if errors is None else errors.filter(pl.col("kind") == "record").select(source="source", id="id")
+    )
+    for (name,), group in files.group_by("table", maintain_order=True):
+        path = curated / "records" / f"{name}.parquet"
+        if not path.exists():
+            found.append(f"the records '{name}' were read, and their table is gone")
+            continue
+        scan = pl.scan_parquet(path, glob=False)
+        counts = scan.group_by("outcome", "reason").len().sort("outcome", "reason").collect()
+        tallies[str(name)] = _tally_of_counts(int(group["rows"].sum()), counts)
+        if told is not None:
+            mine = told.filter(pl.col("source") == name)
+            out = scan.filter(pl.col("outcome") == "quarantined").select("path", id="record_id").collect()
+            silent = out.join(mine, on="id", how="anti").with_columns(source=pl.lit(name))
+            found += _statement(silent, "record{s} taken out that quarantine does not know")
+    return tallies, found
+
+
+def _tally_of_counts(count: int, counts: pl.DataFrame) -> Tally:
+    by_outcome: dict[str, dict[str, int]] = {outcome: {} for outcome in _OUTCOMES}
+    for outcome, reason, number in counts.sort("len", descending=True, maintain_order=True).iter_rows():
+        by_outcome[outcome][reason or _NO_REASON] = number
+    accepted = sum(by_outcome["accepted"].values())
+    return Tally(count, accepted, by_outcome["quarantined"], by_outcome["skipped"])
 
 
 def left_out(splits: pl.DataFrame) -> dict[str, int]:

@@ -94,7 +94,8 @@ class Recipe(Section):
         spoken += [
             (f"records.{name}.references.{column}", target.split(".")[0])
             for name, table in self.records.items()
-            for column, target in table.references.items()
+            for column, targets in table.references.items()
+            for target in targets
         ]
         for where, name in spoken:
             if name not in self.records:
@@ -167,7 +168,15 @@ def _others(path: Path) -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that stands twice, which YAML would silently drop."""
+    """Refuses a key that stands twice, which YAML would silently drop.
+
+    As in YAML 1.2, by which DVC reads the file, only true and false are booleans: `on` is a key of links.
+    """
+
+    yaml_implicit_resolvers = {  # noqa: RUF012  (PyYAML's own name for it)
+        sign: [(tag, form) for tag, form in forms if sign in "tTfF" or not tag.endswith(":bool")]
+        for sign, forms in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
 
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:

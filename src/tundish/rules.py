@@ -148,7 +148,7 @@ def check(
         for key in condition.keys(fitted):
             rows = breaches(schema, condition.check, fitted, key)
             if rows.len():
-                found.append(_failures(condition, *_rule(model, condition), key, fitted[rows], rows))
+                found.append(_failures(condition, *_rule(model, condition), key, fitted, rows))
     return pl.concat(found).sort("row", "check", maintain_order=True)
 
 
@@ -159,22 +159,22 @@ def table_columns(model: type[pa.DataFrameModel]) -> set[str]:
 
 
 def _failures(
-    condition: Condition, rule: Rule, limit: str, key: str | None, bad: pl.DataFrame, rows: pl.Series
+    condition: Condition, rule: Rule, limit: str, key: str | None, frame: pl.DataFrame, rows: pl.Series
 ) -> pl.DataFrame:
     """Failures of one check; the value of a rule over several columns names each of them."""
+    names = [key] if key is not None else [name for name in condition.columns if name in frame.columns]
+    bad = frame.select(names)[rows]
     if key is not None:
-        column, value, short = key, pl.col(key).cast(pl.String), _short(key, bad.schema[key])
+        value, short = pl.col(key).cast(pl.String), _short(key, bad.schema[key])
         before, after = f"{rule.words}: {key} is ", f", allowed is {limit}" if limit else ""
     else:
-        names = [name for name in condition.columns if name in bad.columns]
         each = [pl.format("{}={}", pl.lit(name), _short(name, bad.schema[name])) for name in names]
-        column = ", ".join(names)
         value = short = pl.concat_str(each, separator=", ") if each else pl.lit("")
         before, after = f"{rule.words}: " if each else rule.words, f", {limit}" if limit else ""
     return bad.select(
         rows.alias("row"),
         pl.lit(rule.name).alias("check"),
-        pl.lit(column).alias("column"),
+        pl.lit(", ".join(names)).alias("column"),
         value.alias("value"),
         pl.concat_str(pl.lit(before), short, pl.lit(after)).alias("message"),
         pl.lit(rule.severity).alias("severity"),

@@ -241,8 +241,8 @@ class Records(Section):
     key: tuple[str, ...] | None = Field(
         None, description="Columns that name a record; by default the schema's."
     )
-    references: dict[str, str] = Field(
-        {}, description="Columns whose values stand in another table: {slab_no: slabs.slab_no}."
+    references: dict[str, tuple[str, ...]] = Field(
+        {}, description="Columns whose values stand in other tables: {slab_no: slabs.slab_no}."
     )
 
     @model_validator(mode="after")
@@ -251,12 +251,20 @@ class Records(Section):
             raise ValueError("records come from a 'path' or by 'sql': name one of them")
         return self
 
+    @field_validator("references", mode="before")
+    @classmethod
+    def _one_or_several(cls, references: object) -> object:
+        if not isinstance(references, dict):
+            return references
+        return {name: (target,) if isinstance(target, str) else target for name, target in references.items()}
+
     @field_validator("references")
     @classmethod
-    def _table_and_column(cls, references: dict[str, str]) -> dict[str, str]:
-        for column, target in references.items():
-            if target.count(".") != 1 or "" in target.split("."):
-                raise ValueError(f"the reference of '{column}' is '{target}'; write it as table.column")
+    def _table_and_column(cls, references: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for column, targets in references.items():
+            for target in targets:
+                if target.count(".") != 1 or "" in target.split("."):
+                    raise ValueError(f"the reference of '{column}' is '{target}'; write it as table.column")
         return references
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "LINEAGE",
     "LINKS",
     "QUARANTINE",
+    "RECORD_FAULTS",
     "RECORD_FIELDS",
     "RECORD_FILES",
     "SPLITS",
@@ -64,7 +65,7 @@ _HEADER_FIELDS = [
     field("channels", _COUNT, "1 gray, 3 colour, 4 with alpha or CMYK"),
     field("bit_depth", _COUNT, "of one channel", "bit"),
     field("orientation", _COUNT, "EXIF orientation the file carries, 1 to 8"),
-    field("captured_at", _TIME, "EXIF time of exposure; a time without zone is taken as UTC"),
+    field("captured_at", _TIME, "EXIF time of exposure; features: the camera's clock as if UTC; images: UTC"),
 ]
 
 _QUALITY_FIELDS = [
@@ -257,6 +258,9 @@ RECORD_FIELDS = (
     ),
 )
 """What every table in records/ begins with; the columns of its schema follow."""
+
+RECORD_FAULTS = Table("record_faults", QUARANTINE.schema, QUARANTINE.order, "records")
+"""What the stage `records` found; validate takes it over into the quarantine."""
 
 RECORD_FILES = Table(
     "record_files",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tundish.stages.base import Outcome
 
-__all__ = ["find_project", "find_recipe", "json_option", "progress", "show"]
+__all__ = ["find_project", "find_recipe", "json_option", "progress", "quoted", "show"]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 
@@ -75,3 +75,14 @@ def show(name: str, outcome: Outcome) -> None:
     click.echo(f"{name:>9}  {counts}")
     for note in outcome.notes:
         click.echo(f"{'':>9}  - {note}")
+
+
+def quoted(text: str) -> str:
+    """Text as YAML writes it on one line."""
+    import yaml
+
+    return (
+        str(yaml.safe_dump(text, allow_unicode=True, default_flow_style=True, width=10_000))
+        .removesuffix("\n...\n")
+        .strip()
+    )

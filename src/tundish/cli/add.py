@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from tundish.cli._common import find_project, find_recipe, json_option
+from tundish.cli._common import find_project, find_recipe, json_option, quoted
+from tundish.cli.add_records import answer, is_table, look, names_of, section_lines, tell, with_records
 from tundish.errors import SourceError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tundish.formats.base import Evidence
 
@@ -25,11 +27,7 @@ _TEMPLATE = """\
 # Of the plant's clocks: for times that name no zone.
 timezone: Asia/Shanghai
 
-sources:
-{source}
-    # what a file's name tells, as columns; split.group_by keeps equal values in one split:
-    # keys: {{coil_id: '^(?P<coil_id>[A-Z]\\d+)_'}}
-
+{sources}
 # Tables of process and laboratory records: 'tundish add NAME FILE' proposes them.
 records: {{}}
 
@@ -57,24 +55,100 @@ augment: {{copies: 0, operations: [{{flip: {{p: 0.5}}}}, {{exposure: {{gain: 0.2
 export: {{formats: [parquet, coco]}}
 """
 
+_SOURCES = """\
+sources:
+{source}
+    # what a file's name tells, as columns; split.group_by keeps equal values in one split:
+    # keys: {{coil_id: '^(?P<coil_id>[A-Z]\\d+)_'}}
+"""
+
 
 @click.command("add")
 @click.argument("name")
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Write over a recipe that is there.")
+@click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
+@click.option("--table", help="Name for a table of records; the file's own by default.")
+@click.option("--schema", help="Schema for a table of records, such as schemas/coal.py:CoalAnalysis.")
+@click.option("--sheet", help="The sheet of a workbook.")
+@click.option("--names", help="Columns of a file without header: a,b,c or a file with one a line.")
 @json_option
-def add(name: str, source: Path, force: bool, as_json: bool) -> None:
-    """Look at SOURCE (a folder, zip or tar), tell its format and classes, and write pipelines/NAME.yaml.
+def add(
+    name: str,
+    source: Path,
+    force: bool,
+    dry_run: bool,
+    table: str | None,
+    schema: str | None,
+    sheet: str | None,
+    names: str | None,
+    as_json: bool,
+) -> None:
+    """Look at SOURCE, tell what it is, and write pipelines/NAME.yaml.
+
+    SOURCE is a folder, zip or tar of images and labels, or a table of process or laboratory records (CSV,
+    Excel, Parquet). A table is added to the recipe that is there; what each of its columns would be read as
+    is shown before anything runs.
 
     \b
     Example:
       tundish add line1 ~/photos/line1
       tundish add neu-det NEU-DET.zip
+      tundish add line1 coils.xlsx --dry-run
     """
     project = find_project()
     if not re.fullmatch(r"\w[\w.-]{0,99}", name):
         raise UsageError(f"'{name}' is no name for a dataset", fix="use letters, digits, '-' and '_'")
     path = find_recipe(project, name)
+    if is_table(source):
+        columns = names_of(names)
+        proposal = look(project, source, schema, sheet, columns)
+        label = table or re.sub(r"[^\w.-]+", "-", source.stem).strip("-") or "records"
+        place = _as_written(source, project / "datasets" / name)
+        text = _with_table(name, label, list(section_lines(label, place, proposal, sheet, columns)), path)
+        facts = answer(path, proposal)
+        say: Callable[[], None] = partial(tell, source, proposal)
+    else:
+        text, facts, say = _from_images(project, name, source, path, force=force)
+    if not dry_run:
+        _write(project, name, path, text)
+    if as_json:
+        import orjson
+
+        click.echo(orjson.dumps(facts).decode())
+        return
+    say()
+    if dry_run:
+        click.echo(f"Nothing was written. {path.relative_to(project)} would be:\n\n{text}")
+    else:
+        click.echo(f"Wrote {path.relative_to(project)}: read it, then 'tundish run {name}' or 'dvc repro'.")
+
+
+def _write(project: Path, name: str, path: Path, text: str) -> None:
+    from tundish.storage import write_atomically
+
+    write_atomically(path, text.encode())
+    list_pipeline(project / "params.yaml", name)
+
+
+def _with_table(name: str, table: str, lines: list[str], path: Path) -> str:
+    """The recipe, new or as it is there, with the table in it."""
+    if path.exists():
+        return with_records(path.read_text(encoding="utf-8"), table, lines, path)
+    text = _TEMPLATE.format(
+        name=name,
+        facts=f"#   a table of records, {table}\n",
+        sources="sources: []\n",
+        classes=" {}",
+        unlabelled="exclude",
+    )
+    return with_records(text, table, lines, path)
+
+
+def _from_images(
+    project: Path, name: str, source: Path, path: Path, *, force: bool
+) -> tuple[str, dict[str, Any], Callable[[], None]]:
+    """The recipe for a folder or archive of images, its facts, and how to tell them."""
     if path.exists() and not force:
         raise UsageError(
             "this recipe is there already", where=str(path), fix="choose another name, or --force"
@@ -82,17 +156,8 @@ def add(name: str, source: Path, force: bool, as_json: bool) -> None:
     found = _look(source)
     best = found[0]
     text = _recipe(name, _as_written(source, project / "datasets" / name), best)
-    from tundish.storage import write_atomically
-
-    write_atomically(path, text.encode())
-    list_pipeline(project / "params.yaml", name)
-    if as_json:
-        import orjson
-
-        answer = {"recipe": str(path), "format": best.format, "classes": best.classes, "facts": best.facts}
-        click.echo(orjson.dumps(answer).decode())
-        return
-    _tell(source, found, path, project, name)
+    facts = {"recipe": str(path), "format": best.format, "classes": best.classes, "facts": best.facts}
+    return text, facts, partial(_tell, source, found)
 
 
 def _look(source: Path) -> list[Evidence]:
@@ -124,18 +189,8 @@ def _as_written(source: Path, dataset: Path) -> str:
     return Path(os.path.relpath(source.resolve(), dataset.resolve())).as_posix()
 
 
-def _quoted(text: str) -> str:
-    import yaml
-
-    return (
-        str(yaml.safe_dump(text, allow_unicode=True, default_flow_style=True, width=10_000))
-        .removesuffix("\n...\n")
-        .strip()
-    )
-
-
 def _flow(values: dict[str, str]) -> str:
-    return "{" + ", ".join(f"{_quoted(key)}: {_quoted(value)}" for key, value in values.items()) + "}"
+    return "{" + ", ".join(f"{quoted(key)}: {quoted(value)}" for key, value in values.items()) + "}"
 
 
 def _recipe(name: str, source: str, evidence: Evidence) -> str:
@@ -145,18 +200,18 @@ def _recipe(name: str, source: str, evidence: Evidence) -> str:
     return _TEMPLATE.format(
         name=name,
         facts=facts,
-        source="\n".join(_source_lines(source, evidence)),
-        classes="".join(f"\n    {_quoted(label)}: []" for label in evidence.classes) or " {}",
+        sources=_SOURCES.format(source="\n".join(_source_lines(source, evidence))),
+        classes="".join(f"\n    {quoted(label)}: []" for label in evidence.classes) or " {}",
         unlabelled="exclude" if evidence.classes else "include",
     )
 
 
 def _source_lines(source: str, evidence: Evidence) -> Iterator[str]:
-    yield f"  - path: {_quoted(source)}"
+    yield f"  - path: {quoted(source)}"
     yield f"    format: {evidence.format}"
     if evidence.names:
         yield "    # the label files hold numbers; these are their names, from 0 on"
-        yield f"    names: [{', '.join(map(_quoted, evidence.names))}]"
+        yield f"    names: [{', '.join(map(quoted, evidence.names))}]"
     if evidence.extra:
         yield f"    options: {_flow(dict(evidence.extra))}"
 
@@ -171,13 +226,13 @@ def list_pipeline(params: Path, name: str) -> None:
     listed = (yaml.safe_load(text) or {}).get("pipelines") or []
     if name in listed:
         return
-    block = "pipelines:\n" + "".join(f"  - {_quoted(item)}\n" for item in [*listed, name])
+    block = "pipelines:\n" + "".join(f"  - {quoted(item)}\n" for item in [*listed, name])
     pattern = re.compile(r"^pipelines:[^\n]*\n(?:[ \t]*-[^\n]*\n?)*", re.MULTILINE)
     text = pattern.sub(lambda _: block, text, count=1) if pattern.search(text) else text + block
     write_atomically(params, text.encode())
 
 
-def _tell(source: Path, found: list[Evidence], path: Path, project: Path, name: str) -> None:
+def _tell(source: Path, found: list[Evidence]) -> None:
     best, *others = found
     click.echo(f"{source} looks like '{best.format}':")
     for fact in best.facts:
@@ -186,7 +241,6 @@ def _tell(source: Path, found: list[Evidence], path: Path, project: Path, name: 
         click.echo(f"  - classes: {', '.join(best.classes)}")
     if others:
         click.echo("It could also be: " + "; ".join(f"{other.format} ({other.facts[0]})" for other in others))
-    click.echo(f"Wrote {path.relative_to(project)}: read it, then 'tundish run {name}' or 'dvc repro'.")
 
 
 COMMANDS = {"add": add}

@@ -1,4 +1,4 @@
-"""``tundish status``: the ledger, in five lines a dataset."""
+"""``tundish status``: the ledger, in a few lines a dataset."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from tundish.errors import GateError, UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tundish.ledger import Ledger, Tally
+    import polars as pl
+
+    from tundish.ledger import Ledger
     from tundish.storage import Table
 
 __all__ = ["COMMANDS"]
@@ -66,9 +68,14 @@ def status(names: tuple[str, ...], as_json: bool) -> None:
 def _facts(folder: Path, ledger: Ledger) -> dict[str, Any]:
     from tundish import tables
 
-    facts: dict[str, Any] = {"files": _tally(ledger.files), "closes": ledger.closes}
+    facts: dict[str, Any] = {"files": ledger.files.counts(), "closes": ledger.closes}
     if ledger.annotations is not None:
-        facts["labels"] = _tally(ledger.annotations)
+        facts["labels"] = ledger.annotations.counts()
+    if ledger.records:
+        facts["records"] = {name: tally.counts() for name, tally in ledger.records.items()}
+    links = _read(tables.LINKS, folder)
+    if links is not None and links.height:
+        facts["links"] = _links(links)
     quarantine = _read(tables.QUARANTINE, folder)
     if quarantine is not None:
         facts["warnings"] = _counts(quarantine.filter(quarantine["severity"] == "warning")["check"].to_list())
@@ -88,13 +95,18 @@ def _facts(folder: Path, ledger: Ledger) -> dict[str, Any]:
     return facts
 
 
-def _tally(tally: Tally) -> dict[str, Any]:
-    return {
-        "input": tally.input,
-        "accepted": tally.accepted,
-        "quarantined": tally.quarantined,
-        "skipped": tally.skipped,
-    }
+def _links(links: pl.DataFrame) -> dict[str, dict[str, int]]:
+    """For each table: images with a record, with several that fit, and without, by reason."""
+    answers: dict[str, dict[str, int]] = {}
+    for (name,), group in links.group_by("table", maintain_order=True):
+        missing = group.filter(group["record_id"].is_null())
+        found = group.filter(group["record_id"].is_not_null())
+        answers[str(name)] = {
+            "linked": found["image_id"].n_unique(),
+            "ambiguous": found.filter("ambiguous")["image_id"].n_unique(),
+            **_counts(missing["reason"].to_list()),
+        }
+    return answers
 
 
 def _read(table: Table, folder: Path) -> Any:
@@ -116,8 +128,19 @@ def _sum(tally: dict[str, Any], noun: str) -> str:
     return f"{came:,} {noun} = {kept:,} accepted + {out:,} quarantined + {skipped:,} skipped"
 
 
+def _record_lines(facts: dict[str, Any]) -> list[str]:
+    """A line for each table of records."""
+    lines = []
+    for table, tally in facts.get("records", {}).items():
+        line = f"  {_sum(tally, table)}: {_told(tally['quarantined'] | tally['skipped'])}"
+        if table in facts.get("links", {}):
+            line += f"; images: {_told(facts['links'][table])}"
+        lines.append(line)
+    return lines
+
+
 def _lines(name: str, facts: dict[str, Any], project: Path) -> list[str]:
-    """Five lines: in, out, copies, splits, where."""
+    """In, out, a line for each table of records, copies, splits, where."""
     files = facts["files"]
     if not files["input"]:
         return [f"{name}: nothing was taken in yet; 'tundish run {name}' does it"]
@@ -129,7 +152,7 @@ def _lines(name: str, facts: dict[str, Any], project: Path) -> list[str]:
     out = f"  taken out: files {_told(reasons)}"
     if "labels" in facts:
         out += f"; labels {_told(facts['labels']['quarantined'])}; told and kept: {_told(facts['warnings'])}"
-    lines = [first, out]
+    lines = [first, out, *_record_lines(facts)]
     if "copies" in facts:
         lines.append(
             f"  copies left out: {_told(facts['copies'])};"
@@ -140,7 +163,7 @@ def _lines(name: str, facts: dict[str, Any], project: Path) -> list[str]:
         folder = (project / "datasets" / name).relative_to(project)
         there = [
             part
-            for part in ("curated/splits.parquet", "exports/parquet", "exports/coco")
+            for part in ("curated/splits.parquet", "exports/parquet", "exports/coco", "exports/records")
             if (project / folder / part).exists()
         ]
         lines.append(f"  in {folder}/: {', '.join(there)}")

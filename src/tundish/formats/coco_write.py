@@ -27,6 +27,7 @@ def write_coco(
     classes: Sequence[str],
     *,
     file_names: Mapping[str, str],
+    attributes: Sequence[str] = (),
     description: str = "",
 ) -> bytes:
     """One COCO instances file; the same tables give the same bytes.
@@ -43,6 +44,7 @@ def write_coco(
         annotations: Rows of the annotations table, or others with its geometry, of these images.
         classes: The recipe's classes in their order.
         file_names: File name in the export by image_id.
+        attributes: Columns of `images` that stand with each image under ``attributes``, where not null.
         description: Goes into ``info``.
 
     Raises:
@@ -74,7 +76,7 @@ def write_coco(
         "categories": [
             {"id": number, "name": name, "supercategory": ""} for number, name in enumerate(classes, 1)
         ],
-        "images": _images(images, rows.filter(pl.col("shape") == "class")),
+        "images": _images(images, rows.filter(pl.col("shape") == "class"), attributes),
     }
     entries = ",\n".join(_annotations(drawn.with_columns(area=_areas(drawn))))
     return b'%b,"annotations":[\n%b\n]}\n' % (orjson.dumps(head)[:-1], entries.encode())
@@ -83,10 +85,13 @@ def write_coco(
 _NUMBERS = {"label": pl.String, "category": pl.Int64}
 
 
-def _images(images: pl.DataFrame, tags: pl.DataFrame) -> list[dict[str, Any]]:
+def _images(images: pl.DataFrame, tags: pl.DataFrame, attributes: Sequence[str]) -> list[dict[str, Any]]:
     entries = images.select(
         "file_name", "width", "height", id="number", tundish_id="image_id", path="path", source="source"
     ).to_dicts()
+    if attributes:
+        for entry, own in zip(entries, images.select(attributes).iter_rows(named=True), strict=True):
+            entry["attributes"] = {name: told for name, told in own.items() if told is not None}
     for number, category in tags.select("number", "category").iter_rows():
         entries[number - 1].setdefault("category_ids", []).append(category)
     return entries

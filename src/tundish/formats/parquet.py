@@ -67,10 +67,17 @@ def list_of(feature: Feature) -> Feature:
     return {"feature": feature, "_type": "List"}
 
 
-def arrow_schema(features: Mapping[str, Feature]) -> pa.Schema:
-    """The Arrow schema of `features`; its key ``huggingface`` carries them for `datasets`."""
+def arrow_schema(features: Mapping[str, Feature], units: Mapping[str, str] | None = None) -> pa.Schema:
+    """The Arrow schema of `features`; its key ``huggingface`` carries them for `datasets`.
+
+    `units` go into the metadata of their fields, where `datasets` leaves them alone.
+    """
     metadata = orjson.dumps({"info": {"features": dict(features)}})
-    fields = [pa.field(name, _arrow(feature)) for name, feature in features.items()]
+    known = units or {}
+    fields = [
+        pa.field(name, _arrow(feature), metadata={"unit": known[name]} if known.get(name) else None)
+        for name, feature in features.items()
+    ]
     return pa.schema(fields, metadata={"huggingface": metadata})
 
 
@@ -116,6 +123,7 @@ def write_split(
     images: Iterator[tuple[str, bytes | memoryview]],
     features: Mapping[str, Feature],
     *,
+    units: Mapping[str, str] | None = None,
     group_bytes: int = GROUP_BYTES,
     file_bytes: int = FILE_BYTES,
 ) -> list[str]:
@@ -127,13 +135,14 @@ def write_split(
         rows: All columns of `features` but ``image``, one row an image.
         images: (name, bytes) of each row's image, in the order of `rows`.
         features: Of all columns; the first is ``image``.
+        units: Of the columns that have one.
         group_bytes: A row group is closed when its images hold this much.
         file_bytes: A file is closed when its images hold this much.
 
     Returns:
         The names of the files; none for a split without images, which `datasets` could not load.
     """
-    schema = arrow_schema(features)
+    schema = arrow_schema(features, units)
     temporary: list[Path] = []
     start = 0
     while start < rows.num_rows:

@@ -15,8 +15,10 @@ __all__ = ["ABOUT", "between", "load_stage"]
 ABOUT = {
     "ingest": "Take new files of the sources into the store.",
     "measure": "Decode every new image once: size, hashes, sharpness, exposure.",
+    "records": "Read tables of process and laboratory records, and judge every record.",
     "validate": "Hold images and labels against the Pandera models in schemas/.",
     "dedup": "Find images that are the same picture, and say which one stays.",
+    "link": "Find the records that belong to each image, by key, genealogy, time or position.",
     "split": "Deal images into leak-free train, val and test.",
     "augment": "Make derived training images, with their labels and lineage.",
     "export": "Write what trainers read: Parquet and COCO.",

@@ -69,11 +69,16 @@ def dataset_card(
         "## What was taken out, and why",
         *_taken_out(context, ledger),
         "## Columns",
-        _table(
-            ["column", "what"], [(f"`{name}`", _ABOUT.get(name, "key of the recipe")) for name in features]
-        ),
+        _table(["column", "what"], [(f"`{name}`", _about(selection, name)) for name in features]),
     ]
     return f"---\n{head}---\n\n" + "\n\n".join(sections) + "\n"
+
+
+def _about(selection: Selection, name: str) -> str:
+    if name in selection.carried:
+        unit = selection.carried[name]
+        return "from the linked record" + (f", {unit}" if unit else "")
+    return _ABOUT.get(name, "key of the recipe")
 
 
 def _front_matter(
@@ -159,13 +164,15 @@ def _how(context: Context) -> list[str]:
 
 
 def _taken_out(context: Context, ledger: Ledger) -> list[str]:
-    rows = [*_reasons("files", ledger.files), *_reasons("annotations", ledger.annotations)]
+    tallies = {"files": ledger.files, **ledger.records}
+    if ledger.annotations is not None:
+        tallies["annotations"] = ledger.annotations
+    rows = [row for name, tally in tallies.items() for row in _reasons(name, tally)]
     out = left_out(SPLITS.read(context.table("splits")))
     rows += [("images", "left out of the splits", reason, count) for reason, count in out.items()]
     totals = [
         (name, tally.input, tally.accepted, sum(tally.quarantined.values()), sum(tally.skipped.values()))
-        for name, tally in (("files", ledger.files), ("annotations", ledger.annotations))
-        if tally is not None
+        for name, tally in tallies.items()
     ]
     return [
         _table(["", "input", "accepted", "quarantined", "skipped"], totals),
@@ -173,10 +180,9 @@ def _taken_out(context: Context, ledger: Ledger) -> list[str]:
     ]
 
 
-def _reasons(name: str, tally: Tally | None) -> Iterable[tuple[str, str, str, int]]:
-    if tally is not None:
-        yield from ((name, "quarantined", reason, count) for reason, count in tally.quarantined.items())
-        yield from ((name, "skipped", reason, count) for reason, count in tally.skipped.items())
+def _reasons(name: str, tally: Tally) -> Iterable[tuple[str, str, str, int]]:
+    yield from ((name, "quarantined", reason, count) for reason, count in tally.quarantined.items())
+    yield from ((name, "skipped", reason, count) for reason, count in tally.skipped.items())
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

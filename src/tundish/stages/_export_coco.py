@@ -29,9 +29,9 @@ def export_coco(context: Context, selection: Selection) -> dict[str, int]:
         images, labels = selection.of(split)
         unlabelled = pl.col("state") == "unlabelled"
         known, unknown = images.filter(~unlabelled), images.filter(unlabelled)
-        written[f"instances_{split}.json"] = _json(known, labels, selection.classes)
+        written[f"instances_{split}.json"] = _json(selection, known, labels)
         if unknown.height:
-            written[f"image_info_{split}.json"] = _json(unknown, labels.clear(), selection.classes)
+            written[f"image_info_{split}.json"] = _json(selection, unknown, labels.clear())
     for name, data in written.items():
         write_changed(folder / "annotations" / name, data)
     remove_others(folder / "annotations", set(written))
@@ -42,6 +42,7 @@ def export_coco(context: Context, selection: Selection) -> dict[str, int]:
     }
 
 
-def _json(images: pl.DataFrame, labels: pl.DataFrame, classes: tuple[str, ...]) -> bytes:
+def _json(selection: Selection, images: pl.DataFrame, labels: pl.DataFrame) -> bytes:
     names = dict(images.select("image_id", "file_name").iter_rows())
-    return write_coco(images, labels, classes, file_names=names)
+    attributes = (*selection.keys, *selection.carried)
+    return write_coco(images, labels, selection.classes, file_names=names, attributes=attributes)

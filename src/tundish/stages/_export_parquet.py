@@ -38,6 +38,7 @@ _DTYPES = {
     pl.Int64: "int64",
     pl.Float64: "float64",
     pl.Boolean: "bool",
+    pl.Datetime: "timestamp[us, tz=UTC]",
 }
 
 
@@ -60,7 +61,10 @@ def export_parquet(context: Context, selection: Selection) -> dict[str, int]:
 
 def _features_of(selection: Selection) -> dict[str, Feature]:
     """The columns, chosen by what the labels are."""
-    keys = {name: value(_DTYPES[type(selection.images.schema[name])]) for name in selection.keys}
+    own = {
+        name: value(_DTYPES[type(selection.images.schema[name])])
+        for name in (*selection.keys, *selection.carried)
+    }
     plain = {
         "image": IMAGE,
         "image_id": value("string"),
@@ -71,7 +75,7 @@ def _features_of(selection: Selection) -> dict[str, Feature]:
         "group_id": value("string"),
         "parent_id": value("string"),
         "captured_at": value("timestamp[us, tz=UTC]"),
-        **keys,
+        **own,
     }
     return plain | _class_features(selection) | _object_features(selection)
 
@@ -113,7 +117,10 @@ def _write(
         data = InOrder(images, context.dataset, scratch)
         turned = zip(images["file_name"], images["orientation"], data, strict=True)
         blobs = each(lambda item: (item[0], upright(item[2], item[1])), turned)
-        return [folder / name for name in write_split(folder, split, table, blobs, features)]
+        return [
+            folder / name
+            for name in write_split(folder, split, table, blobs, features, units=selection.carried)
+        ]
 
 
 def _rows(

@@ -9,6 +9,7 @@ import polars as pl
 
 from tundish.sections import SPLIT_NAMES
 from tundish.stages._export_names import file_names, with_suffix
+from tundish.stages._link_carry import carried_columns
 from tundish.tables import ANNOTATIONS, COVERAGE, IMAGES, LINEAGE, SPLITS
 
 if TYPE_CHECKING:
@@ -26,12 +27,14 @@ class Selection:
     Attributes:
         images: One row an image, originals by (source, path), children after them: image_id, split,
             source, path, width, height (px, upright), format (of the file taken in), orientation,
-            captured_at, the recipe's keys, group_id, parent_id (null for an original), state (as in
-            `coverage`), shard (its path in the dataset's folder), file_name (in the split's folder).
+            captured_at, the recipe's keys, what their records carry, group_id, parent_id (null for an
+            original), state (as in `coverage`), shard (its path in the dataset's folder), file_name (in the
+            split's folder).
         annotations: Their valid labels in the columns of ANNOTATIONS; image_id names the image.
         classes: In the order that numbers them.
         splits: Names of the splits, also of one that has no image.
         keys: Names of the recipe's keys, as the images table has them.
+        carried: Columns that come from linked records, with their unit ('' where there is none).
     """
 
     images: pl.DataFrame
@@ -39,6 +42,7 @@ class Selection:
     classes: tuple[str, ...]
     splits: tuple[str, ...]
     keys: tuple[str, ...]
+    carried: dict[str, str]
 
     def of(self, split: str) -> tuple[pl.DataFrame, pl.DataFrame]:
         """One split's images and labels."""
@@ -54,7 +58,9 @@ def select(context: Context) -> Selection:
     """
     facts = IMAGES.read(context.table("images"))
     keys = tuple(name for name in facts.columns if name not in IMAGES.schema.names)
-    images = _originals(context, facts, keys)
+    records, carried = carried_columns(context)
+    facts = facts.join(records, on="image_id", how="left", maintain_order="left")
+    images = _originals(context, facts, (*keys, *carried))
     labels = _labels(context, images)
     children, their_labels = _children(context, images)
     images = pl.concat([images, children]) if children.height else images
@@ -69,6 +75,7 @@ def select(context: Context) -> Selection:
         classes=classes,
         splits=tuple(name for name in SPLIT_NAMES if name in splits),
         keys=keys,
+        carried=carried,
     )
 
 

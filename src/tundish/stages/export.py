@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tundish.stages._export_coco import export_coco
 from tundish.stages._export_parquet import export_parquet
+from tundish.stages._export_records import export_records
 from tundish.stages._export_selection import Selection, select
 from tundish.stages._export_yolo import export_yolo
 from tundish.stages.base import Context, Outcome, Stage
@@ -50,7 +51,7 @@ def _run(context: Context) -> Outcome:
         if folder.exists():  # it would show the splits of another day
             shutil.rmtree(folder)
             notes.append(f"exports/{form} was removed: the recipe's export.formats does not name it")
-    return Outcome(counts, notes)
+    return Outcome(counts | export_records(context), notes)
 
 
 def _counts(selection: Selection) -> dict[str, int]:
@@ -67,12 +68,15 @@ STAGE = Stage(
         "curated/annotations.parquet",
         "curated/coverage.parquet",
         "curated/quarantine.parquet",
+        "curated/records",
+        "curated/record_files.parquet",
+        "curated/links.parquet",
         "curated/splits.parquet",
         "curated/lineage.parquet",
         "augmented",
     ),
     writes=("exports",),
-    depends=("annotations", "split", "export"),
+    depends=("records", "annotations", "link", "split", "export"),
     run=_run,
     persist=("exports",),
 )

@@ -39,6 +39,7 @@ def _run(context: Context) -> Outcome:
     metrics = {
         "files": _tally(ledger.files),
         "annotations": _tally(ledger.annotations) | {"by_class": _classes(context, valid)},
+        "records": {name: _tally(tally) for name, tally in ledger.records.items()},
         "contradictions": len(ledger.contradictions),
         "images": _images(context, images),
         "duplicates": _duplicates(context),
@@ -193,6 +194,9 @@ STAGE = Stage(
         "curated/coverage.parquet",
         "curated/quarantine.parquet",
         "curated/duplicates.parquet",
+        "curated/records",
+        "curated/record_files.parquet",
+        "curated/links.parquet",
         "curated/splits.parquet",
         "curated/lineage.parquet",
         "augmented",

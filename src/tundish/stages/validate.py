@@ -20,7 +20,7 @@ from tundish.stages._quarantine import quarantine_row
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.stages.measure import read_features
 from tundish.store import image_id_of, latest_files, read_blobs, read_files
-from tundish.tables import ANNOTATIONS, COVERAGE, IMAGES, QUARANTINE
+from tundish.tables import ANNOTATIONS, COVERAGE, IMAGES, QUARANTINE, RECORD_FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,7 +56,8 @@ def _run(context: Context) -> Outcome:
     images, image_faults = _check_images(context, files)
     good = images.filter("valid")
     labels, label_faults, said = _check_labels(context, files, images, good)
-    quarantine = pl.concat([_file_faults(files), image_faults, label_faults])
+    records = RECORD_FAULTS.read(context.table("record_faults"))
+    quarantine = pl.concat([_file_faults(files), image_faults, label_faults, records])
     IMAGES.write(_distinct(images, context.recipe.keys), context.table("images"))
     ANNOTATIONS.write(labels, context.table("annotations"))
     coverage = _coverage(good, labels, said)
@@ -71,6 +72,13 @@ def _check_images(context: Context, files: pl.DataFrame) -> tuple[pl.DataFrame, 
     rows = (
         files.filter((pl.col("kind") == "image") & (pl.col("outcome") == "accepted"))
         .join(features, on="image_id", how="left", maintain_order="left")
+        .with_columns(
+            # The camera's clock names no zone: it is the plant's.
+            captured_at=pl.col("captured_at")
+            .dt.replace_time_zone(None)
+            .dt.replace_time_zone(context.recipe.timezone, ambiguous="null", non_existent="null")
+            .dt.convert_time_zone("UTC")
+        )
         .with_columns(fault=pl.col("reason_right").fill_null("none"), extension_fits=_extension_fits())
     )
     rows, missing = _with_keys(context, rows)
@@ -287,14 +295,14 @@ def _outcome(
 
 STAGE = Stage(
     name="validate",
-    reads=("store", "curated/features"),
+    reads=("store", "curated/features", "curated/record_faults.parquet"),
     writes=(
         "curated/images.parquet",
         "curated/annotations.parquet",
         "curated/coverage.parquet",
         "curated/quarantine.parquet",
     ),
-    depends=("sources", "images", "annotations"),
+    depends=("sources", "timezone", "images", "annotations"),
     run=_run,
     schemas=True,
 )

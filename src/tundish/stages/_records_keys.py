@@ -1,0 +1,148 @@
+"""Records that stand twice: exact repeats, later determinations that agree, and records that contradict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pyarrow.parquet as pq
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tundish.stages._records_plan import RecordTable
+
+__all__ = ["VERDICTS", "Hashes", "repeats"]
+
+_PLACE = ("path", "sheet", "row", "line")
+VERDICTS = pl.Schema({"record_id": pl.String, "outcome": pl.String, "reason": pl.String})
+
+
+class Hashes:
+    """64-bit hashes of the accepted records met so far: eight bytes each, so ten million are small."""
+
+    def __init__(self, key: Sequence[str], columns: Sequence[str]) -> None:
+        self.key = list(key)
+        self.columns = list(columns)
+        self._parts: list[pl.Series] = []
+
+    @property
+    def _hashed(self) -> list[str]:
+        return self.key or self.columns
+
+    def of(self, rows: pl.DataFrame) -> pl.Series:
+        """The hash of each record: of its key, or of all its data where the table has no key."""
+        return rows.select(self._hashed).hash_rows()
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """Take the accepted ones of `rows`."""
+        self._parts.append(self.of(rows.filter(pl.col("outcome") == "accepted")))
+
+    def repeated(self) -> pl.Series:
+        """The hashes that were met more than once."""
+        if not self._parts:
+            return pl.Series([], dtype=pl.UInt64)
+        values, counts = np.unique(pl.concat(self._parts).to_numpy(), return_counts=True)
+        return pl.Series(values[counts > 1], dtype=pl.UInt64)
+
+
+def repeats(table: RecordTable, path: Path, hashes: Hashes) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Verdicts (record_id, outcome, reason) on accepted records that stand more than once, and their faults.
+
+    Args:
+        table: Whose tolerances count.
+        path: Parquet file of the table as judged so far.
+        hashes: Of its accepted records.
+    """
+    wanted = hashes.repeated()
+    if not wanted.len():
+        return pl.DataFrame(schema=VERDICTS), pl.DataFrame()
+    copies, rest = _exact(_matching(path, hashes, wanted), hashes.columns)
+    if not hashes.key:
+        return copies, pl.DataFrame()
+    later, faults = _same_key(table, hashes.key, rest)
+    return pl.concat([copies, later]), faults
+
+
+def _matching(path: Path, hashes: Hashes, wanted: pl.Series) -> pl.DataFrame:
+    """The accepted records whose hash is one of `wanted`, piece by piece."""
+    found = []
+    file = pq.ParquetFile(path, pre_buffer=False)
+    for group in range(file.num_row_groups):
+        rows = pl.from_arrow(file.read_row_group(group))
+        assert isinstance(rows, pl.DataFrame)
+        rows = rows.filter(pl.col("outcome") == "accepted")
+        found.append(rows.filter(hashes.of(rows).is_in(wanted.implode())))
+    return pl.concat(found)
+
+
+def _exact(candidates: pl.DataFrame, columns: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    first = pl.struct(columns).is_first_distinct()
+    marked = candidates.with_columns(first=first)
+    copies = marked.filter(~pl.col("first")).select(
+        "record_id", outcome=pl.lit("skipped"), reason=pl.lit("repeated_row")
+    )
+    return copies, marked.filter("first").drop("first")
+
+
+def _same_key(table: RecordTable, key: list[str], rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Records of one key that differ: a repeat within the tolerances, or a contradiction."""
+    present = [name for name in table.wanted if name in rows.columns and name not in key]
+    groups = rows.filter(pl.len().over(key) > 1, ~pl.any_horizontal(pl.col(key).is_null()))
+    if not groups.height:
+        return pl.DataFrame(schema=VERDICTS), pl.DataFrame()
+    differs = [name for name in present if name != table.latest_by and table.wanted[name] != "time"]
+    apart = [_apart(name, table.repeat(name)).over(key).alias(name) for name in differs]
+    marks = groups.select(apart).select(
+        conflict=pl.any_horizontal(differs) if differs else pl.lit(value=False),
+        where=pl.concat_str(
+            [pl.when(pl.col(name)).then(pl.lit(name)) for name in differs], separator=", ", ignore_nulls=True
+        )
+        if differs
+        else pl.lit(""),
+    )
+    order = [table.latest_by] if table.latest_by in groups.columns else []
+    groups = groups.with_columns(marks["conflict"], marks["where"]).sort(
+        *key, *order, *_PLACE, nulls_last=False, maintain_order=True
+    )
+    last = pl.struct(key).is_last_distinct()
+    verdicts = groups.filter(pl.col("conflict") | ~last).select(
+        "record_id",
+        outcome=pl.when("conflict").then(pl.lit("quarantined")).otherwise(pl.lit("skipped")),
+        reason=pl.when("conflict")
+        .then(pl.lit("conflicting_record"))
+        .otherwise(pl.lit("superseded_by_retest")),
+    )
+    return verdicts, _told(key, groups)
+
+
+def _apart(name: str, tolerance: float | None) -> pl.Expr:
+    """Whether the values of a group differ by more than the tolerance."""
+    column = pl.col(name)
+    if tolerance is None:
+        return column.drop_nulls().n_unique() > 1
+    return (column.max() - column.min() > tolerance * (1 + 1e-9)).fill_null(value=False)
+
+
+def _told(key: list[str], groups: pl.DataFrame) -> pl.DataFrame:
+    """An error for each record that contradicts another, a warning for each that a later one replaces."""
+    name = pl.concat_str(key, separator=", ")
+    line = pl.col("line").cast(pl.String)
+    others = pl.concat_str("path", pl.lit(" line "), line).str.join("; ").over(key)
+    last = pl.struct(key).is_last_distinct()
+    return groups.filter(pl.col("conflict") | ~last).select(
+        *_PLACE,
+        pl.lit(None, pl.Int32).alias("index"),
+        pl.when("conflict").then(pl.lit("conflicting_record")).otherwise(pl.lit("retest")).alias("check"),
+        pl.lit(", ".join(key)).alias("column"),
+        name.alias("value"),
+        pl.when("conflict")
+        .then(pl.format("{} stands here several times with other values of {} ({})", name, "where", others))
+        .otherwise(
+            pl.format("{} was determined again within the tolerances; the last one counts ({})", name, others)
+        )
+        .alias("message"),
+        pl.when("conflict").then(pl.lit("error")).otherwise(pl.lit("warning")).alias("severity"),
+    )

@@ -1,0 +1,187 @@
+"""records: read the tables of process and laboratory records, and say of every record what became of it.
+
+Files come out of the store as bytes; headers, units and cells are understood by the alias table beside the
+schema, and records are held against its Pandera model, piece by piece. What only the whole table can tell
+(repeats, contradictions, rules over the table, references to other tables) is told after that.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import orjson
+import polars as pl
+import pyarrow.parquet as pq
+
+from tundish.stages._records_judge import fault_rows, judge
+from tundish.stages._records_keys import VERDICTS, Hashes, repeats
+from tundish.stages._records_plan import open_sheets, record_table
+from tundish.stages._records_whole import reference_faults, whole_faults
+from tundish.stages.base import Context, Outcome, Stage
+from tundish.storage import replacing
+from tundish.tables import QUARANTINE, RECORD_FAULTS, RECORD_FILES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tundish.stages._records_plan import OpenSheet, RecordTable
+    from tundish.storage import Table
+
+__all__ = ["STAGE"]
+
+
+@dataclass
+class _Books:
+    """What the run has found so far."""
+
+    faults: list[pl.DataFrame] = field(default_factory=lambda: [QUARANTINE.empty()])
+    files: list[dict[str, object]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    done: int = 0
+
+
+def _run(context: Context) -> Outcome:
+    books = _Books()
+    tables = [
+        record_table(context.project, name, section) for name, section in context.recipe.records.items()
+    ]
+    context.records.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as open_files:
+        written: dict[str, Path] = {}
+        for table in tables:
+            temporary = open_files.enter_context(replacing(context.records / f"{table.name}.parquet"))
+            _judge_table(context, table, temporary, books)
+            written[table.name] = temporary
+        for table in tables:
+            found = reference_faults(table, written)
+            _apply(table, written[table.name], _verdicts(table, found), found, books)
+    for stale in set(context.records.glob("*.parquet")) - {
+        context.records / f"{table.name}.parquet" for table in tables
+    }:
+        stale.unlink()
+    RECORD_FILES.write(RECORD_FILES.frame(books.files), context.table("record_files"))
+    RECORD_FAULTS.write(pl.concat(books.faults), context.table("record_faults"))
+    return _outcome(context, tables, books)
+
+
+def _judge_table(context: Context, table: RecordTable, target: Path, books: _Books) -> None:
+    """Read all files of a table into `target`, and settle what stands in it twice."""
+    with open_sheets(context, table) as (sheets, file_faults):
+        books.faults.append(QUARANTINE.frame(file_faults))
+        present = [name for name in table.wanted if any(name in _names(opened) for opened in sheets)]
+        extra = list(dict.fromkeys(name for opened in sheets for name in opened.plan.extra))
+        arrow = table.arrow(present, extra)
+        keyed = bool(table.key) and set(table.key) <= set(present)
+        hashes = Hashes(table.key if keyed else (), [*present, *extra])
+        with pq.ParquetWriter(target, arrow.schema, compression="zstd") as writer:
+            for rows in _rows(context, table, sheets, books):
+                filled = _filled(rows, arrow)
+                hashes.add(filled)
+                writer.write_table(filled.to_arrow().cast(arrow.schema))
+    verdicts, told = repeats(table, target, hashes)
+    _apply(table, target, verdicts, told, books)
+    found = whole_faults(table, target)
+    _apply(table, target, _verdicts(table, found), found, books)
+
+
+def _names(opened: OpenSheet) -> set[str]:
+    return {planned.name for planned in opened.plan.columns}
+
+
+def _rows(
+    context: Context, table: RecordTable, sheets: list[OpenSheet], books: _Books
+) -> Iterator[pl.DataFrame]:
+    """The judged records of all sheets, in order; what is told of them goes to the books."""
+    for opened in sheets:
+        layout, count = opened.sheet.layout, 0
+        for piece in opened.sheet.pieces():
+            opened = replace(opened, plan=opened.plan.settle(piece.cells))  # noqa: PLW2901  (known a bit better)
+            judged = judge(table, opened, piece)
+            books.faults.append(judged.faults)
+            count += piece.cells.height + piece.broken.height
+            books.done += piece.cells.height + piece.broken.height
+            context.progress(books.done, 0)
+            yield judged.rows
+        books.files.append(
+            {
+                "table": table.name,
+                "path": opened.path,
+                "sheet": layout.sheet,
+                "encoding": layout.encoding,
+                "separator": layout.separator,
+                "header_rows": layout.header_rows,
+                "rows": count,
+                "columns": orjson.dumps(opened.plan.describe()).decode(),
+            }
+        )
+
+
+def _filled(rows: pl.DataFrame, arrow: Table) -> pl.DataFrame:
+    """All columns of the table in its order; those that this sheet does not have are null."""
+    wanted = pl.Schema(arrow.schema)
+    return rows.select(
+        pl.col(name).cast(kind) if name in rows.columns else pl.lit(None, kind).alias(name)
+        for name, kind in wanted.items()
+    )
+
+
+def _verdicts(table: RecordTable, found: pl.DataFrame) -> pl.DataFrame:
+    """What errors found later make of accepted records."""
+    if not found.height:
+        return pl.DataFrame(schema=VERDICTS)
+    rows = fault_rows(table.name, found).filter(pl.col("severity") == "error")
+    return (
+        rows.group_by(record_id="id")
+        .agg(reason=pl.col("check").min())
+        .select("record_id", outcome=pl.lit("quarantined"), reason="reason")
+    )
+
+
+def _apply(
+    table: RecordTable, target: Path, verdicts: pl.DataFrame, found: pl.DataFrame, books: _Books
+) -> None:
+    """Write the verdicts into the table, a piece at a time, and what is told of them into the books."""
+    if found.height:
+        books.faults.append(fault_rows(table.name, found))
+    if not verdicts.height:
+        return
+    file = pq.ParquetFile(target, pre_buffer=False)
+    with (
+        replacing(target) as changed,
+        pq.ParquetWriter(changed, file.schema_arrow, compression="zstd") as writer,
+    ):
+        for group in range(file.num_row_groups):
+            rows = pl.from_arrow(file.read_row_group(group))
+            assert isinstance(rows, pl.DataFrame)
+            merged = rows.join(verdicts, on="record_id", how="left", maintain_order="left", suffix="_new")
+            merged = merged.with_columns(
+                outcome=pl.coalesce("outcome_new", "outcome"), reason=pl.coalesce("reason_new", "reason")
+            )
+            writer.write_table(merged.select(rows.columns).to_arrow().cast(file.schema_arrow))
+
+
+def _outcome(context: Context, tables: list[RecordTable], books: _Books) -> Outcome:
+    counts: dict[str, int] = {}
+    for table in tables:
+        rows = pl.scan_parquet(context.records / f"{table.name}.parquet", glob=False)
+        by_outcome = dict(rows.group_by("outcome").len().collect().iter_rows())
+        counts[table.name] = sum(by_outcome.values())
+        for outcome in ("accepted", "quarantined", "skipped"):
+            counts[f"{table.name} {outcome}"] = by_outcome.get(outcome, 0)
+    severities = pl.concat(books.faults)["severity"].value_counts()
+    found = dict(severities.iter_rows())
+    counts |= {"errors": found.get("error", 0), "warnings": found.get("warning", 0)}
+    return Outcome(counts, books.notes)
+
+
+STAGE = Stage(
+    name="records",
+    reads=("store",),
+    writes=("curated/records", "curated/record_files.parquet", "curated/record_faults.parquet"),
+    depends=("records", "timezone"),
+    run=_run,
+    schemas=True,
+)
