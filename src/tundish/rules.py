@@ -163,7 +163,7 @@ def _failures(
 ) -> pl.DataFrame:
     """Failures of one check; the value of a rule over several columns names each of them."""
     names = [key] if key is not None else [name for name in condition.columns if name in frame.columns]
-    bad = frame.select(names)[rows]
+    bad = frame.select(names)[rows] if names else pl.DataFrame()
     if key is not None:
         value, short = pl.col(key).cast(pl.String), _short(key, bad.schema[key])
         before, after = f"{rule.words}: {key} is ", f", allowed is {limit}" if limit else ""
