@@ -47,7 +47,9 @@ def init(folder: Path) -> None:
     template = _template()
     for room in ("pipelines", "schemas", "datasets"):
         (folder / room).mkdir(parents=True, exist_ok=True)
-    for source in sorted((template / "schemas").glob("*.py")):
+    schemas = template / "schemas"
+    # The models, and beside them the names that their columns have in plants.
+    for source in (*sorted(schemas.glob("*.py")), *sorted(schemas.glob("*.yaml"))):
         (folder / "schemas" / source.name).write_bytes(source.read_bytes())
     (folder / "dvc.yaml").write_bytes((template / "dvc.yaml").read_bytes())
     (folder / "params.yaml").write_text(_PARAMS, encoding="utf-8")
@@ -116,7 +118,7 @@ def sample(seed: int) -> None:
         rows = sum(table.rows for table in truth.tables)
         odd = len(truth.planted) + sum(len(table.planted) for table in truth.tables)
         click.echo(
-            f"{name}: {truth.image_files} image files, {truth.label_files} label files, {rows} rows in tables, "
+            f"{name}: {truth.image_files} image files, {truth.label_files} label files, {rows} records, "
             f"{odd} faults and oddities planted (datasets/{name}/truth.json)"
         )
     click.echo("Next: 'dvc repro', or 'tundish run steel-surface'.")

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from tundish.sample.coal import COAL_CLASSES, make_coal_belt
 from tundish.sample.steel import STEEL_CLASSES, make_steel_surface
-from tundish.sample.truth import Planted, Truth
+from tundish.sample.truth import Planted, PlantedRow, TableTruth, Truth
 
-__all__ = ["COAL_CLASSES", "STEEL_CLASSES", "Planted", "Truth", "make_coal_belt", "make_steel_surface"]
+__all__ = [
+    "COAL_CLASSES",
+    "STEEL_CLASSES",
+    "Planted",
+    "PlantedRow",
+    "TableTruth",
+    "Truth",
+    "make_coal_belt",
+    "make_steel_surface",
+]

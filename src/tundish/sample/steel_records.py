@@ -48,7 +48,7 @@ EDGE_HEADER = (
     "子件起点(m)",
     "子件终点(m)",
     "调头",
-    "生产时间",
+    "子件生产时间",
 )
 
 _Row = tuple[tuple[Cell, ...] | bytes, PlantedRow | None]
@@ -225,9 +225,9 @@ def _add_part(draft: Draft, coil: Coil, mother: str) -> None:
     """A part of a hot coil, uncoiled and coiled again: its head is the tail that the mill rolled."""
     begin = coil.begin
     planted = None
-    if coil.number in {"A0996", "A0997"}:
+    if coil.number == "A0997":
         planted = quarantined("overlap")
-        begin = max(begin - 40, 0)
+        begin -= 40
     if coil.number == "A1048":
         planted = quarantined("cycle")
         draft.add(_edge(coil.number, mother, coil.coiled), planted)
