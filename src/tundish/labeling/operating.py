@@ -1,0 +1,102 @@
+"""What a single sampling plan does: chance of acceptance, outgoing quality, risks; an interval for the lot.
+
+Qualities are shares of nonconforming items, 0 to 1. `n` is the sample, `ac` its acceptance number.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import bdtr, betainccinv, betaincinv, gammaln
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = [
+    "Interval",
+    "OutgoingLimit",
+    "acceptance",
+    "acceptance_in_lot",
+    "average_outgoing",
+    "clopper_pearson",
+    "outgoing_limit",
+    "quality_at",
+]
+
+
+class Interval(NamedTuple):
+    """A confidence interval of a share, 0 to 1."""
+
+    low: float
+    high: float
+
+
+class OutgoingLimit(NamedTuple):
+    """The worst average outgoing quality (AOQL) and the incoming quality it belongs to, both 0 to 1."""
+
+    limit: float
+    quality: float
+
+
+def acceptance(quality: float, n: int, ac: int) -> float:
+    """Chance that a lot is accepted, where the lot is large beside its sample."""
+    return float(bdtr(ac, n, quality))
+
+
+def acceptance_in_lot(defective: int, lot_size: int, n: int, ac: int) -> float:
+    """Chance that a lot of `lot_size` items with just `defective` nonconforming ones is accepted."""
+    # scipy.stats has this, and takes a second to import.
+    found = np.arange(max(0, n - (lot_size - defective)), min(ac, defective, n) + 1)
+    ways = _log_ways(defective, found) + _log_ways(lot_size - defective, n - found)
+    return min(1.0, float(np.exp(ways - _log_ways(lot_size, np.array(n))).sum()))
+
+
+def _log_ways(items: int, taken: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Logarithm of the number of ways to take so many of the items."""
+    ways: NDArray[np.float64] = gammaln(items + 1) - gammaln(taken + 1) - gammaln(items - taken + 1)
+    return ways
+
+
+def quality_at(chance: float, n: int, ac: int) -> float:
+    """The quality accepted with this chance: 0.95 for the producer's point, 0.10 for the consumer's."""
+    return float(betainccinv(ac + 1, n - ac, chance))
+
+
+def average_outgoing(quality: float, lot_size: int, n: int, ac: int) -> float:
+    """Average outgoing quality (AOQ), if lots that are not accepted are inspected in full and mended."""
+    return quality * acceptance(quality, n, ac) * (lot_size - n) / lot_size
+
+
+def outgoing_limit(lot_size: int, n: int, ac: int) -> OutgoingLimit:
+    """The largest average outgoing quality over all incoming ones; 0 where all of the lot is inspected."""
+    if n >= lot_size:
+        return OutgoingLimit(0.0, 0.0)
+
+    def slope(quality: float) -> float:
+        # d/dp of p Pa(p); -p dPa/dp is (ac + 1) times the chance of just ac + 1 nonconforming items.
+        accepted = acceptance(quality, n, ac)
+        return accepted - (ac + 1) * (acceptance(quality, n, ac + 1) - accepted)
+
+    worst = float(brentq(slope, 0.0, quality_at(1e-6, n, ac), xtol=1e-12))
+    return OutgoingLimit(average_outgoing(worst, lot_size, n, ac), worst)
+
+
+def clopper_pearson(
+    found: int, inspected: int, confidence: float = 0.95, side: Literal["both", "upper"] = "both"
+) -> Interval:
+    """Exact interval for the share of nonconforming items, of which `found` were among `inspected`.
+
+    It takes the lot as large beside the sample; for a small lot it is wider than needed.
+
+    Args:
+        found: Nonconforming items in the sample.
+        inspected: Items in the sample, 1 or more.
+        confidence: 0 to 1.
+        side: 'both', or 'upper' for the upper limit alone (the lower one is 0).
+    """
+    tail = (1 - confidence) / (2 if side == "both" else 1)
+    low = float(betaincinv(found, inspected - found + 1, tail)) if found and side == "both" else 0.0
+    high = float(betainccinv(found + 1, inspected - found, tail)) if found < inspected else 1.0
+    return Interval(low, high)
