@@ -93,6 +93,40 @@ def test_load__refuses_what_is_no_recipe(tmp_path: Path, text: str) -> None:
     assert "mapping" in refusal(tmp_path, text)
 
 
+def test_load__on_is_a_word(tmp_path: Path) -> None:
+    """YAML 1.1 reads 'on' as true; in a recipe it names a key."""
+    records = "records: {coils: {path: coils.csv, schema: 'schemas/steel.py:HotStripCoil'}}"
+    text = GOOD.replace("records: {}", records).replace("link: {}", "link:\n  coils: {on: coil_id}")
+    assert load(write(tmp_path, text)).link["coils"].on == "coil_id"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("records: {}", "records: {a: {schema: 's.py:A'}}"), ["records.a", "'path'", "'sql'"]),
+        (("records: {}", "records: {a: {path: x, schema: 's.py:A', sheeet: b}}"), ["did you mean 'sheet'"]),
+        (
+            ("records: {}", "records: {a: {path: x, schema: 's.py:A', references: {b: c}}}"),
+            ["'c'", "table.column"],
+        ),
+        (
+            ("records: {}", "records: {a: {path: x, schema: 's.py:A', references: {b: c.d}}}"),
+            ["'c'", "no table in records"],
+        ),
+        (("records: {}", "records: {line-1: {path: x, schema: 's.py:A'}}"), ["'line-1'"]),
+        (("link: {}", "link: {coils: {on: coil_id}}"), ["'coils'", "no table in records"]),
+        (("Asia/Shanghai", "Asia/Shangai"), ["Asia/Shangai", "Asia/Shanghai or UTC"]),
+        (("timezone: Asia/Shanghai", ""), ["'timezone' is missing"]),
+    ],
+)
+def test_load__refuses_what_records_and_links_cannot_be(
+    tmp_path: Path, change: tuple[str, str], told: list[str]
+) -> None:
+    sentence = refusal(tmp_path, GOOD.replace(*change))
+    for part in told:
+        assert part in sentence
+
+
 def test_load__binary_file(tmp_path: Path) -> None:
     path = tmp_path / "line.yaml"
     path.write_bytes(b"\xff\xfe\x00\x80")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tundish.errors import SchemaError
-from tundish.tabular.columns import load_columns
+from tundish.tabular.columns import Match, load_columns
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -199,6 +199,12 @@ def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, text: str, line: in
         table(tmp_path, text)
     assert f"coal.yaml:{line}" in str(caught.value)
     assert words in str(caught.value)
+
+
+def test_a_known_name_that_ends_like_a_unit(tmp_path: Path) -> None:
+    fusion = table(tmp_path, "columns:\n  T_FT: {unit: '°C', names: [灰熔融性FT, 流动温度]}\n")
+    assert fusion.lookup("灰熔融性FT") == Match("T_FT")
+    assert fusion.lookup("流动温度(K)") == Match("T_FT", unit="K")
 
 
 def test_a_missing_table(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tundish.tabular.alias_file import read_alias_file
 from tundish.tabular.text import base_of, clean, compare, qualified, separates_d, split_unit, squeeze
+from tundish.tabular.units import UnitError, convert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -66,10 +67,12 @@ class ColumnTable:
             joined: It may be two rows joined by '_', so that its last part alone is tried too.
         """
         name, unit = split_unit(header)
-        for text in (header, name):
-            found = self._whole(text)
-            if found is not None:
-                return replace(found, unit=unit)
+        found = self._whole(header)
+        if found is not None:
+            return replace(found, unit=unit if self._fits(found.column, unit) else None)
+        found = self._whole(name)
+        if found is not None:
+            return replace(found, unit=unit)
         if joined and "_" in name:
             found = self._last_part(name)
             if found is not None:
@@ -79,6 +82,17 @@ class ColumnTable:
         if strange and found and found.column and self.columns[found.column].unit:
             return Match(candidates=(found.column,), strange=strange["unit"])
         return Match(unit=unit)
+
+    def _fits(self, column: str | None, unit: str | None) -> bool:
+        """Whether a unit at the end of a known name is one: '灰熔融性FT' is no length."""
+        kept = None if column is None else self.columns[column].unit
+        if unit is None or kept is None:
+            return True
+        try:
+            convert(unit, kept, 4.1868)
+        except UnitError:
+            return False
+        return True
 
     def about(self, name: str) -> str:
         """What a column is; nothing where the table does not say."""
