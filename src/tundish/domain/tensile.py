@@ -61,7 +61,8 @@ def least_elongation(limits: Specification, grade: pl.Expr, thickness: pl.Expr) 
 def least_r(limits: Specification, grade: pl.Expr, thickness: pl.Expr) -> pl.Expr:
     """Smallest allowed r90: 0.2 less over 2 mm."""
     thick = pl.when(thickness > 2.0).then(0.2).when(thickness.is_not_null()).then(0.0)
-    return limits.at_least("r90", grade) - thick
+    # 1.6 - 0.2 is more than 1.4 by its last bits.
+    return (limits.at_least("r90", grade) - thick).round(6)
 
 
 def _thin(thickness: pl.Expr, thin: float, thinnest: float) -> pl.Expr:
