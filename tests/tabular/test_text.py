@@ -43,6 +43,7 @@ def test_a_unit_is_split_from_its_header(header: str, name: str, unit: str) -> N
     [
         *("[C]", "Std.Ash", "全水(Mt)", "粘结指数(GRI / GR.I)", "胶质层(Y)", "化学成分_C", "化学成分_Mn"),
         *("S_t", "Qgr,d", "St,ad", "子样数/采样点数", "水分Mad", "Mn", "(%)", "灰分(xx/kg)"),
+        *("h_min", "h_bar", "h_in", "FDT_MIN"),
     ],
 )
 def test_what_is_no_unit_stays_in_the_name(header: str) -> None:

@@ -97,7 +97,9 @@ def split_unit(header: str) -> tuple[str, str | None]:
             return glued["name"].rstrip("/_, "), unit
     for mark in re.finditer(r"[/_,]", text):
         name, written = text[: mark.start()].strip(), text[mark.end() :].strip()
-        unit = _after_mark(name, written)
+        # 'h_min' is a lower limit, 'h_bar' the transfer bar's, 'h_in' the one before the stand.
+        word = mark.group() == "_" and written.lower() in {"min", "bar", "in"}
+        unit = None if word else _after_mark(name, written)
         if name and unit is not None:
             return name, unit
     percent = _PERCENT_FIRST.match(text)
