@@ -323,30 +323,31 @@ def _with_quotes(array: NDArray[np.uint8], dialect: Dialect) -> tuple[_Lines, ND
     before = np.cumsum(is_quote, dtype=np.int32)
     quotes = np.diff(before[line_ends], prepend=0)
     length = np.diff(line_ends, prepend=-1)
-    inside = ((before - np.repeat(before[line_ends] - quotes, length)) & 1).astype(np.bool_)
-    separators = length - 1 - quotes
-    shown = np.cumsum((kinds == separator) & ~inside, dtype=np.int32)
-    visible = np.diff(shown[line_ends], prepend=0)
-    dirty = np.zeros(len(ends), np.bool_)
-    where = at[is_quote]
-    dirty[np.searchsorted(ends, where[_misplaced(array, where, inside[is_quote], dialect)])] = True
     odd = (quotes & 1).astype(np.bool_)
+    if odd.any():  # each line is looked at as if it began outside of quotes
+        before -= np.repeat(before[line_ends] - quotes, length)
+    inside = (before & 1).astype(np.bool_)
+    separators = length - 1 - quotes
+    hidden = np.add.reduceat((kinds == separator) & inside, _bounds(line_ends), dtype=np.int32)
+    dirty = np.zeros(len(ends), np.bool_)
+    dirty[np.searchsorted(ends, _misplaced(array, at, is_quote, inside))] = True
     last = _last(array, starts, ends)
     wrapped = (quotes == 2) & (array[starts] == QUOTE) & (array[last] == QUOTE) & (last > starts)
-    wrapped &= (separators == dialect.width - 1) & (dialect.width > 1)
-    plain = (visible == dialect.width - 1) & ~odd & ~dirty
+    wrapped &= (separators == dialect.width - 1) & (hidden == separators) & (dialect.width > 1)
+    plain = (separators - hidden == dialect.width - 1) & ~odd & ~dirty
     return _Lines(starts, ends, separators, odd, plain, _blank(array, starts, ends)), wrapped
 
 
 def _misplaced(
-    array: NDArray[np.uint8], where: NDArray[np.int64], opening: NDArray[np.bool_], dialect: Dialect
-) -> NDArray[np.bool_]:
-    """Quotes that open after something else than a separator, or close before something else."""
-    newline, separator = dialect.newline[0], dialect.separator[0]
-    previous = array[np.maximum(where - 1, 0)]
-    opens = (where == 0) | (previous == newline) | (previous == separator) | (previous == QUOTE)
-    final = len(array) - 1
-    following, second = array[np.minimum(where + 1, final)], array[np.minimum(where + 2, final)]
-    closes = (following == newline) | (following == separator) | (following == QUOTE)
-    closes |= (following == CR) & (second == newline)
-    return ~np.where(opening, opens, closes)
+    array: NDArray[np.uint8], at: NDArray[np.int64], is_quote: NDArray[np.bool_], inside: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Where quotes open after something else than a separator, or close before something else."""
+    touching = np.diff(at) == 1
+    opens, closes = is_quote & inside, is_quote & ~inside
+    wrong = at[1:][opens[1:] & ~touching]
+    if opens[:1].any() and at[0]:
+        wrong = np.append(wrong, at[0])
+    loose = at[:-1][closes[:-1] & ~touching]
+    loose = loose[(array[loose + 1] != CR) | (array[loose + 2] != array[-1])]
+    found: NDArray[np.int64] = np.concatenate((wrong, loose))
+    return found

@@ -76,6 +76,10 @@ class DelimitedSheet:
         data = part.data
         if data.startswith(_BOM):
             data = _BOM + data  # the reader takes one for a mark of the file
+        if data.startswith((b"\r", b"\n")):
+            data = (
+                self.dialect.separator * (self.dialect.width - 1) + data
+            )  # it counts columns in the first line
         frame = pl.read_csv(
             data,
             has_header=False,
@@ -170,9 +174,9 @@ def _sniff(start: bytes, newline: bytes, asked: Asked) -> tuple[bytes, list[_Rec
     if told:
         return told[1], found[told[1]]
 
-    def evenness(separator: bytes) -> tuple[bool, float]:
-        width, share = _usual_width(found[separator])
-        return width == len(asked.names) > 1, share if width > 1 else 0
+    def evenness(separator: bytes) -> tuple[bool, float, int]:
+        width, count, share = _usual_width(found[separator])
+        return (width == len(asked.names), share, count) if width > 1 else (False, 0, 0)
 
     best = max(_SEPARATORS, key=evenness)
     if evenness(best)[1] >= 0.5:
@@ -197,15 +201,15 @@ def _first_records(start: bytes, separator: bytes, newline: bytes) -> list[_Reco
     return records
 
 
-def _usual_width(records: Sequence[_Record]) -> tuple[int, float]:
-    """How many fields most records have, and how many of them do; titles before the first wide one aside."""
+def _usual_width(records: Sequence[_Record]) -> tuple[int, int, float]:
+    """How many fields most records have, how many have so many, their share of those after the titles."""
     widths = [len(record.cells) for record in records if any(record.cells)]
     while widths and widths[0] == 1:
         del widths[0]
     if not widths:
-        return 1, 1.0
+        return 1, 0, 1.0
     width, count = Counter(widths).most_common(1)[0]
-    return width, count / len(widths)
+    return width, count, count / len(widths)
 
 
 def _header(records: Sequence[_Record], asked: Asked, name: str) -> tuple[Header, int]:
@@ -215,7 +219,7 @@ def _header(records: Sequence[_Record], asked: Asked, name: str) -> tuple[Header
     between, add columns to it: a field too many elsewhere would shift the others.
     """
     rows = [record.cells for record in records[:HEAD]]
-    width, _ = _usual_width(records)
+    width = _usual_width(records)[0]
     header = find_header(rows, width, asked, name)
     named = max((len(_trimmed(row)) for row in rows[header.titles : header.rows]), default=width)
     beyond = (any(row[named:]) for row in rows[header.rows :] if len(row) == width)

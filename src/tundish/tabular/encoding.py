@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
 from tundish.errors import SourceError
 
@@ -81,7 +82,7 @@ def _weigh(data: bytes) -> tuple[int, int]:
     """Characters that speak for UTF-8, and for GB 18030."""
     if data.isascii():
         return 0, 0
-    if _fits(data, "utf-8"):
+    if _is_utf8(data):
         return int(np.count_nonzero(np.frombuffer(data, np.uint8) >= 0xE0)), 0
     utf8 = gb18030 = 0
     for line in data.splitlines():
@@ -92,6 +93,17 @@ def _weigh(data: bytes) -> tuple[int, int]:
         elif _fits(line, "gb18030"):
             gb18030 += sum(byte >= 0x80 for byte in line) // 2
     return utf8, gb18030
+
+
+def _is_utf8(data: bytes) -> bool:
+    """As decoding tells, but without making the text."""
+    offsets = np.array([0, len(data)], np.int32)
+    text = pa.StringArray.from_buffers(1, pa.py_buffer(offsets), pa.py_buffer(data))
+    try:
+        text.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _fits(data: bytes, codec: str) -> bool:
@@ -120,7 +132,7 @@ def blocks(path: Path, encoding: str, newline: bytes, name: str, size: int = BLO
     for data in _without_mark(path, encoding, size):
         cut = data.rfind(newline) + 1
         if cut:
-            yield _block(b"".join((*rest, data[:cut])), codec, newline)
+            yield _block(b"".join((*rest, memoryview(data)[:cut])), codec, newline)
             rest = [data[cut:]]
         else:
             rest.append(data)
@@ -153,7 +165,7 @@ def _block(data: bytes, codec: str, newline: bytes) -> Block:
     faults: dict[int, tuple[str, str]] = {}
     if codec == "gb18030":
         foreign = _utf8_lines(data, newline)
-    elif _fits(data, codec):
+    elif _is_utf8(data):
         foreign = []
     else:
         foreign = [number for number, line in enumerate(data.split(newline)) if not _fits(line, codec)]
