@@ -189,7 +189,10 @@ def _coil_changes(coil: Coil) -> dict[str, tuple[dict[str, str], PlantedRow]]:
             {"重量(t)": f"{1.05 * coil.mass:.2f}"},
             accepted("mass_a_little_off", "mass_against_dimensions"),
         ),
-        "A1033": ({"厚度(mm)": "250.00"}, quarantined("thicker_than_its_slab", "thickness_order")),
+        "A1033": (
+            {"厚度(mm)": "250.00", "重量(t)": "/"},
+            quarantined("thicker_than_its_slab", "thickness_order"),
+        ),
         "A1036": ({"钢卷号": "1.23457E+17"}, quarantined("damaged_identifier")),
         "A1044": ({"板坯号": "26E031699"}, quarantined("unknown_slab", "unknown_reference")),
         "A1045": (
