@@ -22,6 +22,7 @@ ROOMS: dict[str, set[str]] = {
     "across": GROUND | {"rules"},  # for its type alone
     "verdicts": GROUND | {"across"},
     "rules": TABLES | {"across", "verdicts"},
+    "limits": GROUND | {"rules", "across"},
     "tabular": GROUND | {"domain"},
     "store": TABLES,
     "engine": TABLES,
