@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from random import Random
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
@@ -14,6 +14,9 @@ from tundish.errors import UsageError
 from tundish.labeling.acceptance import CLASSES, KINDS, defective, draw, nonconformities, verdict
 from tundish.labeling.operating import clopper_pearson
 from tundish.labeling.sampling_plans import AQLS, isolated_plan, plan
+
+if TYPE_CHECKING:
+    from random import Random
 
 names = st.lists(st.text(max_size=8), unique=True, min_size=1, max_size=60)
 
