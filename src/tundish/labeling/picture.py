@@ -53,8 +53,7 @@ def oc_picture(plan: Plan, verdict: Verdict | None = None) -> str:
 def _limit(plan: Plan, largest: float) -> tuple[list[str], list[tuple[str, str]]]:
     """The line and dot of the limit agreed on, and its words."""
     limit = plan.aql if plan.aql is not None else plan.lq
-    if limit is None:
-        return [], []
+    assert limit is not None, "a plan has an AQL or an LQ"
     exact = round(limit * plan.lot_size / 100, 9)
     # Items are whole: a lot at the AQL has no more than that, a lot at the LQ no fewer.
     name, defective = ("AQL", math.floor(exact)) if plan.aql is not None else ("LQ", math.ceil(exact))
@@ -113,7 +112,7 @@ def _head(plan: Plan) -> list[str]:
     about = f"lot of {plan.lot_size} images, sample of {plan.n}, Ac {plan.ac}, Re {plan.re}"
     if plan.aql is not None:
         about += f" · AQL {plan.aql:g} %, level {plan.level}, {plan.severity}"
-    elif plan.lq is not None:
+    else:
         about += f" · LQ {plan.lq:g} %"
     size = f'viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}"'
     font = 'font-family="sans-serif" font-size="13" fill="#222"'
