@@ -35,7 +35,12 @@ def make(path: Path, size: int, encoding: str, *, quoted: bool, broken: bool) ->
     lines = []
     for number in range(LINES):
         day, hour, minute = rng.integers(1, 29), rng.integers(24), rng.integers(60)
-        texts = (f"H{rng.integers(1e6):07d}", f"2024-03-{day:02d} {hour:02d}:{minute:02d}", "Q235B", "合格")
+        texts = (
+            f"H{rng.integers(1_000_000):07d}",
+            f"2024-03-{day:02d} {hour:02d}:{minute:02d}",
+            "Q235B",
+            "合格",
+        )
         line = ",".join(around + text + around for text in texts)
         line += "," + ",".join(f"{value:.3f}" for value in rng.normal(100, 30, 9))
         lines.append('"' + line if broken and number % 100 == 99 else line)

@@ -28,7 +28,8 @@ def write(folder: Path, data: bytes) -> Path:
 
 
 def read(path: Path, encoding: str, size: int = 1 << 20) -> tuple[str, dict[int, str]]:
-    text, faults, lines = b"", {}, 0
+    faults: dict[int, str] = {}
+    text, lines = b"", 0
     for block in blocks(path, encoding, b"\n", "table.csv", size):
         faults |= {lines + line: check for line, (check, _) in block.faults.items()}
         lines += block.data.count(b"\n")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["ColumnarSheet", "open_arrow", "open_parquet"]
 
 _ROWS = 100_000
+_FAULTS = (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -37,20 +38,24 @@ class ColumnarSheet:
             SourceError: The file is damaged farther down.
         """
         done = 0
-        batches = self.batches()
+        parts = self._parts()
         while True:
             try:
-                batch = next(batches, None)
-            except (pa.ArrowException, OSError) as error:
+                part = next(parts, None)
+            except _FAULTS as error:
                 raise _damaged(self.name, error) from None
-            if batch is None:
+            if part is None:
                 return
+            numbers = pl.int_range(done, done + part.height, dtype=pl.Int64, eager=True)
+            cells = part.select(numbers.alias("row"), (numbers + 1).alias("line"), pl.all())
+            yield Piece(cells, BROKEN.to_frame())
+            done += part.height
+
+    def _parts(self) -> Iterator[pl.DataFrame]:
+        for batch in self.batches():
+            batch.validate(full=True)  # what points outside of its buffers would end the process later
             for start in range(0, batch.num_rows, _ROWS):
-                part = _plain(batch.slice(start, _ROWS))
-                numbers = pl.int_range(done, done + part.height, dtype=pl.Int64, eager=True)
-                cells = part.select(numbers.alias("row"), (numbers + 1).alias("line"), pl.all())
-                yield Piece(cells, BROKEN.to_frame())
-                done += part.height
+                yield _plain(batch.slice(start, _ROWS))
 
 
 def open_parquet(path: Path, name: str) -> ColumnarSheet:
@@ -65,10 +70,10 @@ def open_parquet(path: Path, name: str) -> ColumnarSheet:
             yield from file.iter_batches(_ROWS)
 
     try:
-        schema = pq.read_schema(path)
-    except (pa.ArrowException, OSError) as error:
+        layout = _layout(pq.read_schema(path))
+    except _FAULTS as error:
         raise _damaged(name, error) from None
-    return ColumnarSheet(_layout(schema), name, batches)
+    return ColumnarSheet(layout, name, batches)
 
 
 def open_arrow(path: Path, name: str) -> ColumnarSheet:
@@ -79,7 +84,7 @@ def open_arrow(path: Path, name: str) -> ColumnarSheet:
     """
 
     def batches() -> Iterator[pa.RecordBatch]:
-        with pa.memory_map(str(path)) as source:
+        with pa.OSFile(str(path)) as source:
             try:
                 file = pa.ipc.open_file(source)
             except pa.ArrowInvalid:
@@ -90,15 +95,15 @@ def open_arrow(path: Path, name: str) -> ColumnarSheet:
                 yield file.get_batch(number)
 
     try:
-        with pa.memory_map(str(path)) as source:
+        with pa.OSFile(str(path)) as source:
             try:
-                schema = pa.ipc.open_file(source).schema
+                layout = _layout(pa.ipc.open_file(source).schema)
             except pa.ArrowInvalid:
                 source.seek(0)
-                schema = pa.ipc.open_stream(source).schema
-    except (pa.ArrowException, OSError) as error:
+                layout = _layout(pa.ipc.open_stream(source).schema)
+    except _FAULTS as error:
         raise _damaged(name, error) from None
-    return ColumnarSheet(_layout(schema), name, batches)
+    return ColumnarSheet(layout, name, batches)
 
 
 def _layout(schema: pa.Schema) -> Layout:

@@ -150,7 +150,7 @@ def _without_mark(path: Path, encoding: str, size: int) -> Iterator[bytes]:
     with path.open("rb") as file:
         if encoding == "utf-16":
             decoder = codecs.getincrementaldecoder("utf-16")(errors="replace")
-            while data := file.read(size // 2):
+            while data := file.read(max(size // 2, 2)):
                 yield decoder.decode(data).encode("utf-8", errors="replace")
             yield decoder.decode(b"", final=True).encode("utf-8", errors="replace")
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -96,12 +97,16 @@ def _refuse_archive(path: Path, name: str, start: bytes) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             members = set(archive.namelist())
-    except zipfile.BadZipFile:
+            broken = archive.testzip()
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
+        broken = str(error)
+        members = set()
+    if broken is not None:
         raise SourceError(
-            "the workbook is damaged: its end is missing or broken",
+            f"the workbook is damaged: it was cut off or changed on its way ({broken.rstrip('.')})",
             where=name,
             fix="copy it again from where it came from",
-        ) from None
+        )
     if not members & {"xl/workbook.xml", "xl/workbook.bin", "content.xml"}:
         raise SourceError("the file is a zip archive and no workbook", where=name, fix="unpack it")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from itertools import islice
@@ -103,23 +104,17 @@ def open_workbook(path: Path, name: str, asked: Asked) -> list[WorkbookSheet]:
     Raises:
         SourceError: The workbook is locked or damaged, has no such sheet, or holds no records.
     """
-    with path.open("rb") as file:
-        try:
-            book = CalamineWorkbook.from_filelike(file)
-        except PasswordError:
-            raise _locked(name) from None
-        except CalamineError as error:
-            if _is_encrypted(path):
-                raise _locked(name) from None
-            raise _damaged(name, error) from None
+    if _is_encrypted(path):
+        raise _locked(name)
+    with path.open("rb") as file, _faults_told(name):
+        book = CalamineWorkbook.from_filelike(file)
     errors = error_cells(path)
     sheets = []
     for title in _wanted(book, asked, name):
-        try:
+        where = f"{name}, sheet '{title}'"
+        with _faults_told(where):
             sheet = book.get_sheet_by_name(title)
-        except CalamineError as error:
-            raise _damaged(f"{name}, sheet '{title}'", error) from None
-        found = _open_sheet(sheet, errors.get(title, {}), f"{name}, sheet '{title}'", asked)
+        found = _open_sheet(sheet, errors.get(title, {}), where, asked)
         if found is not None:
             sheets.append(found)
     if not sheets:
@@ -187,6 +182,21 @@ def _text(value: _Value) -> str | None:
     return datetime(value.year, value.month, value.day).isoformat()  # noqa: DTZ001 - a sheet knows no zone
 
 
+@contextmanager
+def _faults_told(where: str) -> Iterator[None]:
+    try:
+        yield
+    except PasswordError:
+        raise _locked(where) from None
+    except CalamineError as error:
+        raise _damaged(where, error) from None
+    except BaseException as error:
+        # What the reader raises where it trips over a damaged file has no class that could be named.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise _damaged(where, error) from None
+
+
 def _is_encrypted(path: Path) -> bool:
     """Whether a compound file holds an encrypted package: a workbook with a password, as Excel writes it."""
     data = path.read_bytes()
@@ -201,7 +211,7 @@ def _locked(name: str) -> SourceError:
     )
 
 
-def _damaged(where: str, error: CalamineError) -> SourceError:
+def _damaged(where: str, error: BaseException) -> SourceError:
     return SourceError(
         f"the workbook is damaged or no workbook ({str(error).strip().rstrip('.')})",
         where=where,

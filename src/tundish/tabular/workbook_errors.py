@@ -28,7 +28,7 @@ _CELL = re.compile(
 
 
 def error_cells(path: Path) -> dict[str, ErrorCells]:
-    """By the name of the sheet. Empty for a file that is no xlsx."""
+    """By the name of the sheet, in a file that is whole. Empty where it is no xlsx."""
     if not zipfile.is_zipfile(path):
         return {}
     with zipfile.ZipFile(path) as archive:
