@@ -167,11 +167,13 @@ def test_long_sheets_come_in_pieces_and_merged_cells_reach_over_them(tmp_path: P
 
 def test_open_document_sheets_are_read(tmp_path: Path) -> None:
     path = tmp_path / "book.ods"
-    cell = '<table:table-cell office:value-type="{}" office:value="{}"><text:p>{}</text:p></table:table-cell>'
+    cell = (
+        '<table:table-cell office:value-type="{}" office:{}value="{}"><text:p>{}</text:p></table:table-cell>'
+    )
     rows = (("string", "样品"), ("string", "Aad")), (("string", "S1"), ("float", "1.5"))
     body = "".join(
         "<table:table-row>"
-        + "".join(cell.format(kind, text, text) for kind, text in row)
+        + "".join(cell.format(kind, "string-" * (kind == "string"), text, text) for kind, text in row)
         + "</table:table-row>"
         for row in rows
     )
@@ -188,7 +190,9 @@ def test_open_document_sheets_are_read(tmp_path: Path) -> None:
         archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
         archive.writestr("content.xml", content)
         manifest = "urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"
-        archive.writestr("META-INF/manifest.xml", f'<manifest:manifest xmlns:manifest="{manifest}"/>')
+        archive.writestr(
+            "META-INF/manifest.xml", f'<manifest:manifest xmlns:manifest="{manifest}"></manifest:manifest>'
+        )
     (sheet,) = open_workbook(path, "book.ods", Asked())
     assert (sheet.layout.sheet, sheet.layout.headers) == ("化验", ("样品", "Aad"))
     assert read(sheet) == [(0, 2, "S1", "1.5")]
