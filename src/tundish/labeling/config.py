@@ -1,0 +1,212 @@
+"""The labelling configuration of a Label Studio project: made from the recipe's classes, and compared.
+
+Every label has the class's name as `alias`, which is what Label Studio writes into its results: a label whose
+text is changed in the server still yields the class.
+"""
+
+from __future__ import annotations
+
+import colorsys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from tundish.errors import OutsideError, UsageError
+from tundish.formats.fault import Fault
+from tundish.formats.xmlfile import parse_xml
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+__all__ = [
+    "CONTROLS",
+    "IMAGE",
+    "SEVERITY",
+    "Control",
+    "Difference",
+    "Shape",
+    "differences",
+    "label_config",
+    "read_config",
+]
+
+Shape = Literal["box", "polygon", "mask", "class"]
+"""As the annotations table calls them."""
+
+IMAGE = "image"
+"""Name of the picture, and of the task's field that holds its address."""
+
+SEVERITY = "severity"
+"""Name of the control that says how bad the image is as a whole."""
+
+CONTROLS: dict[Shape, str] = {"box": "box", "polygon": "polygon", "mask": "brush", "class": "choice"}
+"""Name of the control that draws a shape."""
+
+_TAGS: dict[str, tuple[str, dict[str, str]]] = {
+    "box": ("RectangleLabels", {"canRotate": "true", "strokeWidth": "2", "opacity": "0.2"}),
+    "polygon": ("PolygonLabels", {"strokeWidth": "2", "pointSize": "small", "opacity": "0.2"}),
+    "brush": ("BrushLabels", {}),
+    "choice": ("Choices", {"choice": "multiple", "showInline": "true"}),
+    SEVERITY: ("Choices", {"choice": "single-radio", "showInline": "true"}),
+}
+_PICTURE = {"zoom": "true", "zoomControl": "true", "brightnessControl": "true", "contrastControl": "true"}
+_HEADERS = {"choice": "Whole image", SEVERITY: "Severity"}
+_ITEMS = {"Choices": "Choice"}
+
+_KEYS = "1234567890qtasdfgzxcyijln"
+"""Keys the editor does not use for itself, in the order in which it would deal them."""
+
+_GOLDEN = 0.6180339887498949
+
+_BOXES: tuple[Shape, ...] = ("box",)
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A control of a labelling configuration: its tag, and the labels it offers.
+
+    `labels` maps what results say (the alias, or the text where there is none) to the text shown, in order.
+    """
+
+    tag: str
+    labels: dict[str, str]
+
+
+class Difference(NamedTuple):
+    """Where a project differs from what was asked for.
+
+    `label` is None where the whole control is meant; `now` is what stands in its place, if anything does.
+    `breaking`: what is drawn with it does not come back as before, or cannot be shown.
+    """
+
+    control: str
+    label: str | None
+    now: str | None
+    breaking: bool
+    message: str
+
+
+def label_config(
+    classes: Mapping[str, Sequence[str]], shapes: Collection[Shape] = _BOXES, severities: Sequence[str] = ()
+) -> str:
+    """The configuration as XML text; equal input gives equal text.
+
+    Colours go by the place of a class, so that a class added at the end changes no other.
+
+    Args:
+        classes: The recipe's classes with their aliases, which are shown where the mouse rests on a label.
+        shapes: What can be drawn.
+        severities: How bad an image can be; none means it is not asked.
+
+    Raises:
+        UsageError: There is nothing to label with, or a name cannot stand in a configuration.
+    """
+    controls = [name for shape, name in CONTROLS.items() if shape in shapes]
+    if (controls and not classes) or not (controls or severities):
+        raise UsageError("there is nothing to label with", fix="name classes in the recipe, and a shape")
+    _check_names([*classes, *severities])
+    view = Element("View")
+    SubElement(view, "Image", {"name": IMAGE, "value": f"${IMAGE}", **_PICTURE})
+    keys = iter(_KEYS)
+    for name in controls:
+        _add_control(view, name, classes, keys)
+    if severities:
+        _add_control(view, SEVERITY, dict.fromkeys(severities, ()), keys)
+    indent(view)
+    return tostring(view, encoding="unicode") + "\n"
+
+
+def read_config(xml: str) -> dict[str, Control]:
+    """The controls of a configuration by name, whoever wrote it.
+
+    Raises:
+        OutsideError: The text is no XML.
+    """
+    try:
+        root, _ = parse_xml(xml.encode("utf-8"))
+    except Fault as fault:
+        raise OutsideError(
+            f"the labelling configuration cannot be read: {fault.message}",
+            fix="set it again in the project's settings, or push into a new project",
+        ) from fault
+    controls = {}
+    for tag in root.iter():
+        if tag.get("name") and tag.get("toName"):
+            items = [item for item in tag.iter() if item.tag in ("Label", "Choice")]
+            texts = [
+                (item.get("alias") or item.get("value") or "", item.get("value") or "") for item in items
+            ]
+            controls[tag.get("name", "")] = Control(tag.tag, dict(texts))
+    return controls
+
+
+def differences(wanted: str, found: str) -> list[Difference]:
+    """What of the configuration `wanted` the server's, `found`, has no longer, or calls by other names.
+
+    What it has beyond that is no difference.
+
+    Raises:
+        OutsideError: The server's text is no XML.
+    """
+    ours, theirs = read_config(wanted), read_config(found)
+    told: list[Difference] = []
+    for name, control in ours.items():
+        other = theirs.get(name)
+        if other is None:
+            told.append(Difference(name, None, None, True, f"the project has no control '{name}' any more"))
+        elif other.tag != control.tag:
+            message = f"the control '{name}' is {other.tag} in the project, not {control.tag}"
+            told.append(Difference(name, None, other.tag, True, message))
+        else:
+            told += _label_differences(name, control, other)
+    return told
+
+
+def _label_differences(name: str, control: Control, other: Control) -> Iterator[Difference]:
+    strangers = set(other.labels) - set(control.labels)
+    places = list(other.labels)
+    for place, (label, text) in enumerate(control.labels.items()):
+        now = other.labels.get(label)
+        if now == text:
+            continue
+        if now is not None:
+            message = f"the label '{label}' of '{name}' is shown as '{now}' in the project"
+            yield Difference(name, label, now, False, message)
+            continue
+        successor = places[place] if place < len(places) and places[place] in strangers else None
+        instead = f"; '{successor}' stands in its place" if successor is not None else ""
+        message = f"the project has no label '{label}' in '{name}' any more{instead}"
+        yield Difference(name, label, successor, True, message)
+
+
+def _check_names(names: Sequence[str]) -> None:
+    for name in names:
+        # Label Studio takes a text that begins so for the name of a field of the task.
+        if name.startswith("$"):
+            raise UsageError(f"'{name}' cannot be a label: it begins with '$'", fix="call it something else")
+        if not name.strip() or not name.isprintable():
+            raise UsageError(
+                f"{name!r} cannot be a label: it cannot be printed", fix="call it something else"
+            )
+
+
+def _add_control(view: Element, name: str, labels: Mapping[str, Sequence[str]], keys: Iterator[str]) -> None:
+    tag, attributes = _TAGS[name]
+    if name in _HEADERS:
+        SubElement(view, "Header", {"value": _HEADERS[name], "size": "5"})
+    control = SubElement(view, tag, {"name": name, "toName": IMAGE, **attributes})
+    for place, (label, aliases) in enumerate(labels.items()):
+        item = SubElement(control, _ITEMS.get(tag, "Label"), {"value": label, "alias": label})
+        if tag != "Choices":
+            item.set("background", _colour(place))
+        if aliases:
+            item.set("hint", ", ".join(aliases))
+        key = next(keys, None)
+        if key is not None:
+            item.set("hotkey", key)
+
+
+def _colour(place: int) -> str:
+    """Hues a golden section apart: however many there are, neighbours differ most."""
+    red, green, blue = colorsys.hls_to_rgb(place * _GOLDEN % 1, 0.42 if place % 2 else 0.55, 0.9)
+    return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
