@@ -82,6 +82,7 @@ def measure(context: Context) -> None:
 
 def everything(context: Context) -> None:
     measure(context)
+    load_stage("records").run(context)
     load_stage("validate").run(context)
     load_stage("dedup").run(context)
 
@@ -168,7 +169,7 @@ def memory(images: int) -> None:
             image = strip(rng, 160, 100)
             cv2.imwrite(str(folder / f"{number:06d}.jpg"), image, [cv2.IMWRITE_JPEG_QUALITY, 90])
         print(f"made: {peak():.0f} MB")
-        for stage in ("ingest", "measure", "validate", "dedup"):
+        for stage in ("ingest", "measure", "records", "validate", "dedup"):
             took = seconds(partial(load_stage(stage).run, context))
             print(f"{stage}: {took:.1f} s, peak so far {peak():.0f} MB")
 

@@ -49,7 +49,7 @@ def test_read_table__before_its_stage_has_run(tmp_path: Path) -> None:
 
 def test_between__stages_by_name() -> None:
     assert between(None, None) == list(ABOUT)
-    assert between("dedup", "split") == ["dedup", "split"]
+    assert between("dedup", "split") == ["dedup", "link", "split"]
     with pytest.raises(tundish.UsageError, match="no stage 'nope'"):
         between("nope", None)
     with pytest.raises(tundish.UsageError, match="comes after"):

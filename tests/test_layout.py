@@ -29,7 +29,7 @@ ROOMS: dict[str, set[str]] = {
     "imaging": GROUND,
     "domain": GROUND,
     "formats": TABLES | {"imaging"},
-    "labeling": TABLES | {"imaging", "formats", "recipe"},
+    "labeling": TABLES | {"imaging", "formats", "recipe", "sections", "store"},
     "sample": TABLES | {"imaging", "formats"},
     "ledger": TABLES | {"store"},
     "stages": TABLES
@@ -39,6 +39,7 @@ ROOMS: dict[str, set[str]] = {
         "tabular",
         "sources",
         "rules",
+        "across",
         "store",
         "engine",
         "imaging",

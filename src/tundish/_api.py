@@ -82,17 +82,25 @@ def run_stages(
 
 
 def read_table(table: str, name: str, *, project: str | os.PathLike[str] = ".") -> pl.DataFrame:
-    """One of a dataset's curated tables, such as ``splits`` or ``quarantine``.
+    """One of a dataset's curated tables, such as ``splits``, or of its records, such as ``coils``.
 
     Raises:
         UsageError: There is no such table, or the stage that writes it has not run.
     """
-    from tundish.tables import TABLES  # noqa: PLC0415
+    import pyarrow as pa  # noqa: PLC0415
+
+    from tundish.storage import Table  # noqa: PLC0415
+    from tundish.tables import RECORD_FIELDS, TABLES  # noqa: PLC0415
 
     known = {one.name: one for one in TABLES if one.name not in ("files", "features")}
-    if table not in known:
-        raise UsageError(f"there is no table '{table}'", fix=f"choose one of {', '.join(sorted(known))}")
-    return known[table].read(Path(project) / "datasets" / name / "curated" / f"{table}.parquet")
+    curated = Path(project) / "datasets" / name / "curated"
+    if table in known:
+        return known[table].read(curated / f"{table}.parquet")
+    records = {path.stem: path for path in (curated / "records").glob("*.parquet")}
+    if table not in records:
+        there = ", ".join(sorted([*known, *records]))
+        raise UsageError(f"there is no table '{table}'", fix=f"choose one of {there}")
+    return Table(table, pa.schema(RECORD_FIELDS), (), "records").read(records[table])
 
 
 def status(name: str, *, project: str | os.PathLike[str] = ".") -> Ledger:

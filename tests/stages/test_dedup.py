@@ -59,7 +59,7 @@ class Project:
             (raw / "labels" / name).with_suffix(".txt").write_text("".join(lines))
 
     def run(self) -> Outcome:
-        for stage in ("ingest", "measure", "validate"):
+        for stage in ("ingest", "measure", "records", "validate"):
             load_stage(stage).run(self.context)
         return load_stage("dedup").run(self.context)
 

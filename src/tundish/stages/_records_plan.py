@@ -41,6 +41,7 @@ _KINDS: dict[pl.DataType, Kind] = {
     pl.Boolean(): "flag",
     pl.Datetime("us", "UTC"): "time",
 }
+_TAKEN = frozenset(one.name for one in RECORD_FIELDS)
 _ARROW = {
     "text": pa.string(),
     "real": pa.float64(),
@@ -116,6 +117,12 @@ def record_table(project: Path, name: str, section: Records) -> RecordTable:
                 f"the column '{column}' has the type {facts.dtype}, which records do not have",
                 where=section.schema_,
                 fix='use str, float, pl.Int64, bool or pl.Datetime("us", "UTC")',
+            )
+        if column in _TAKEN:
+            raise SchemaError(
+                f"'{column}' is what every table of records calls a column of its own",
+                where=section.schema_,
+                fix=f"call it '{column}_no' or the like, and give its names in the alias table",
             )
         wanted[column] = kind
     metadata = model.Config.metadata or {}

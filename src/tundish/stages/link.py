@@ -94,6 +94,6 @@ STAGE = Stage(
     name="link",
     reads=("curated/images.parquet", "curated/records"),
     writes=("curated/links.parquet",),
-    depends=("link", "sources", "timezone"),
+    depends=("sources", "timezone", "link"),
     run=_run,
 )
