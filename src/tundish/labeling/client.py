@@ -1,0 +1,260 @@
+"""What Tundish asks of a Label Studio server, with every failure turned into one sentence.
+
+A thin client over the SDK, which knows both kinds of token; where its own calls are slow (listing tasks) its
+HTTP client is used. Only reading is tried again by itself: an import that timed out may have been done, so
+`push` looks what is there before it goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+import httpx
+import orjson
+from label_studio_sdk.base_client import LabelStudioBase
+from label_studio_sdk.core.api_error import ApiError
+
+from tundish.errors import OutsideError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from label_studio_sdk.core.http_client import HttpClient
+
+__all__ = ["Client", "find_token"]
+
+_PAGE = 1000
+_IDS_A_CALL = 500
+_VARIABLES = ("LABEL_STUDIO_TOKEN", "LABEL_STUDIO_API_KEY")
+
+
+def find_token(file: Path | None = None) -> str:
+    """The token: from `file` where one is given, else from the environment.
+
+    Raises:
+        UsageError: There is none, or others may read the file.
+    """
+    if file is None:
+        token = next((os.environ[name].strip() for name in _VARIABLES if os.environ.get(name)), "")
+        if not token:
+            raise UsageError(
+                "no token for Label Studio is known",
+                fix=f"set {_VARIABLES[0]}, or name a file that holds it with --token-file",
+            )
+        return token
+    try:
+        mode = stat.S_IMODE(file.stat().st_mode)
+        if os.name == "posix" and mode & 0o077:
+            raise UsageError(
+                f"others may read the token (mode {mode:o})", where=str(file), fix=f"run 'chmod 600 {file}'"
+            )
+        token = file.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise UsageError(
+            f"the token cannot be read ({reason})", where=str(file), fix="name another file"
+        ) from error
+    if not token or not token.isascii() or any(letter.isspace() for letter in token):
+        raise UsageError("there is no token in it", where=str(file), fix="put the token alone on one line")
+    return token
+
+
+class Client:
+    """One server, one token.
+
+    Args:
+        address: As the browser shows it: http://127.0.0.1:8080.
+        token: A legacy token or a personal access token; never shown.
+        timeout: Seconds without a byte from the server after which a call is given up.
+        tries: How often a question is asked; what writes is sent once.
+
+    Raises:
+        OutsideError: From every method: the server is down or slow, refuses the token or lacks the project.
+    """
+
+    def __init__(self, address: str, token: str, *, timeout: float = 120.0, tries: int = 3) -> None:
+        self.address = address.rstrip("/")
+        if not self.address.startswith(("http://", "https://")):
+            raise UsageError(
+                "this is no address of a server", where=address, fix="write it as http://127.0.0.1:8080"
+            )
+        self._token = token
+        self._tries = tries
+        self._timeout = timeout
+        self._http = httpx.Client(timeout=timeout, follow_redirects=True)
+        self._sdk: LabelStudioBase = self._told(
+            "signing in",
+            lambda: LabelStudioBase(
+                base_url=self.address, api_key=token, httpx_client=self._http, max_retries=0
+            ),
+        )
+
+    def __repr__(self) -> str:
+        return f"Client({self.address!r})"
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def whoami(self) -> str:
+        """The e-mail address of the token's owner: the shortest question there is."""
+        return str(self._get("signing in", "api/current-user/whoami")["email"])
+
+    def users(self) -> dict[int, str]:
+        """E-mail address by user id."""
+        answer = self._get("asking for the users", "api/users/")
+        return {int(user["id"]): str(user["email"]) for user in answer}
+
+    def find_project(self, title: str) -> dict[str, Any] | None:
+        """The project with this title; the oldest, where there are several."""
+        doing = f"looking for the project '{title}'"
+        found: list[dict[str, Any]] = []
+        page = 1
+        while True:
+            answer = self._get(doing, "api/projects/", title=title, page=page, page_size=100)
+            found += [project for project in answer["results"] if project["title"] == title]
+            if not answer.get("next"):
+                return min(found, key=lambda project: int(project["id"]), default=None)
+            page += 1
+
+    def create_project(self, title: str, label_config: str) -> dict[str, Any]:
+        """Make a project."""
+        body = {"title": title, "label_config": label_config, "show_collab_predictions": True}
+        answer: dict[str, Any] = self._post(f"making the project '{title}'", "api/projects/", body)
+        return answer
+
+    def change_project(self, project: int, **fields: object) -> None:
+        """Change some of a project's settings, such as its `label_config`."""
+        self._send("changing the project", "PATCH", f"api/projects/{project}/", json=fields)
+
+    def delete_project(self, project: int) -> None:
+        """Delete a project with all its tasks and labels."""
+        self._send("deleting the project", "DELETE", f"api/projects/{project}/")
+
+    def tasks(self, project: int, fields: Sequence[str] = ("id", "data")) -> Iterator[dict[str, Any]]:
+        """Some fields of every task, page by page: a sixth of a second for a thousand."""
+        page = 1
+        while True:
+            answer = self._get(
+                "listing the tasks",
+                "api/tasks/",
+                project=project,
+                page=page,
+                page_size=_PAGE,
+                fields="task_only",
+                include=",".join(fields),
+            )
+            tasks = answer["tasks"]
+            yield from tasks
+            # Asked for a page past the end the server answers 404.
+            if page * _PAGE >= answer["total"] or not tasks:
+                return
+            page += 1
+
+    def import_tasks(self, project: int, tasks: Sequence[dict[str, Any]]) -> None:
+        """Add tasks with the predictions and annotations they carry; sent once, whatever comes of it."""
+        self._send(f"pushing {len(tasks):,} tasks", "POST", f"api/projects/{project}/import", json=tasks)
+
+    def export(self, project: int, ids: Sequence[int] | None = None) -> list[dict[str, Any]]:
+        """Tasks in the server's native JSON, with all their annotations and predictions.
+
+        Args:
+            project: Its id.
+            ids: Only these tasks, annotated or not; by default all that are annotated.
+        """
+        doing = "pulling the answers"
+        if ids is None:
+            return list(self._get(doing, f"api/projects/{project}/export", exportType="JSON"))
+        tasks: list[dict[str, Any]] = []
+        for start in range(0, len(ids), _IDS_A_CALL):
+            query = {
+                "exportType": "JSON",
+                "download_all_tasks": "true",
+                "ids[]": ids[start : start + _IDS_A_CALL],
+            }
+            tasks += self._get(doing, f"api/projects/{project}/export", **query)
+        return tasks
+
+    def offer_folder(self, project: int, folder: Path) -> None:
+        """Let the server show the pictures of a folder below its document root."""
+        doing = "offering the folder of pictures"
+        known = self._get(doing, "api/storages/localfiles/", project=project)
+        if not any(storage["path"] == str(folder) for storage in known):
+            body = {"project": project, "path": str(folder), "title": "tundish", "use_blob_urls": True}
+            self._post(doing, "api/storages/localfiles/", body)
+
+    def _get(self, doing: str, path: str, **query: Any) -> Any:
+        return self._told(doing, lambda: self._ask(doing, "GET", path, params=query), tries=self._tries)
+
+    def _post(self, doing: str, path: str, body: object) -> Any:
+        return self._told(doing, lambda: self._ask(doing, "POST", path, json=body))
+
+    def _send(self, doing: str, method: str, path: str, **what: Any) -> None:
+        self._told(doing, lambda: self._ask(doing, method, path, **what))
+
+    def _ask(self, doing: str, method: str, path: str, **what: Any) -> Any:
+        if "json" in what:
+            what["content"] = orjson.dumps(what.pop("json"))
+            what["headers"] = {"Content-Type": "application/json"}
+        http: HttpClient = self._sdk._client_wrapper.httpx_client  # noqa: SLF001  (the SDK's only door)
+        response = http.request(path, method=method, **what)
+        if response.status_code >= 400:
+            raise ApiError(status_code=response.status_code, body=response.text)
+        if not response.content:
+            return None
+        try:
+            return orjson.loads(response.content)
+        except orjson.JSONDecodeError as error:
+            raise OutsideError(
+                f"what answers here is no Label Studio (while {doing})",
+                where=self.address,
+                fix="correct the address",
+            ) from error
+
+    def _told(self, doing: str, ask: Callable[[], Any], *, tries: int = 1) -> Any:
+        """Ask, again where that may help; a failure becomes a sentence."""
+        for attempt in range(1, tries + 1):
+            try:
+                return ask()
+            except httpx.TransportError as error:
+                if attempt == tries:
+                    raise self._unreachable(doing, error) from None
+            except ApiError as error:
+                if attempt == tries or (error.status_code or 500) < 500:
+                    raise self._refused(doing, error) from None
+            time.sleep(0.5 * attempt)
+        raise AssertionError
+
+    def _unreachable(self, doing: str, error: httpx.TransportError) -> OutsideError:
+        again = "run the command again: it goes on where it stopped"
+        if isinstance(error, httpx.TimeoutException):
+            what = f"Label Studio did not answer within {self._timeout:g} s while {doing}"
+            return OutsideError(what, where=self.address, fix=again)
+        if isinstance(error, httpx.ConnectError | httpx.UnsupportedProtocol):
+            what = f"no Label Studio answers (while {doing})"
+            return OutsideError(what, where=self.address, fix="start it, or correct the address")
+        return OutsideError(f"Label Studio broke off while {doing}", where=self.address, fix=again)
+
+    def _refused(self, doing: str, error: ApiError) -> OutsideError:
+        status = error.status_code
+        if status in (401, 403):
+            what = f"Label Studio refuses the token while {doing}: it is wrong, expired or not allowed to"
+            return OutsideError(
+                what, where=self.address, fix="take a fresh one from the server's account page"
+            )
+        if status == 404:
+            what = f"the server has no such thing (any more) while {doing}: the project may have been deleted"
+            return OutsideError(what, where=self.address, fix="push again to make it anew")
+        said = " ".join(str(error.body).replace(self._token, "...").split())[:200]
+        what = f"Label Studio answered {status} while {doing} ({said})"
+        return OutsideError(what, where=self.address, fix="see the server's log and run the command again")

@@ -1,0 +1,269 @@
+"""A Label Studio of one's own: started on loopback from an environment of its own, stopped by process id.
+
+An empty data folder costs half a minute of database migrations, a copied one a few seconds: `prepare` makes
+such a template once.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+import httpx
+
+from tundish.errors import OutsideError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+__all__ = ["Account", "LabelStudio", "prepare", "write_secret"]
+
+_HOST = "127.0.0.1"
+_MOVED = re.compile(r"Trying to start at \d+|That port is already in use")
+_PATIENCE_S = 300.0
+_INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SYSTEMROOT")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((_HOST, 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def write_secret(path: Path, text: str) -> None:
+    """Write a file that nobody but its owner may read, not even for a moment."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        stream.write(text + "\n")
+
+
+@dataclass(frozen=True)
+class Account:
+    """The first user of a server; what is secret is never shown."""
+
+    email: str = "admin@example.com"
+    password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
+    token: str = field(default_factory=lambda: secrets.token_hex(20), repr=False)
+
+    @classmethod
+    def of(cls, folder: Path) -> Account:
+        """The account kept in `folder` (`token`, `password`), made at the first call."""
+        token, password = folder / "token", folder / "password"
+        if not (token.exists() and password.exists()):
+            fresh = cls()
+            write_secret(token, fresh.token)
+            write_secret(password, fresh.password)
+        return cls(password=password.read_text("utf-8").strip(), token=token.read_text("utf-8").strip())
+
+
+class LabelStudio:
+    """A running Label Studio; a context manager that stops what it started.
+
+    Args:
+        executable: `label-studio` in the environment it was installed to.
+        folder: Its own: `data/` the database, `files/` what it may serve, `log.txt`, `token` and `password`
+            (mode 600).
+        port: Where it must listen; by default any free port. Label Studio itself takes the next port without
+            a word where one is busy, so what it says is watched.
+
+    Raises:
+        UsageError: There is no such executable.
+        OutsideError: The port is taken, or the server does not come up.
+    """
+
+    def __init__(self, executable: Path, folder: Path, *, port: int | None = None) -> None:
+        self.executable = executable
+        self.folder = folder.absolute()
+        self._asked = port
+        self._port = 0
+        self._process: subprocess.Popen[bytes] | None = None
+        self.account = Account.of(self.folder)
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://{_HOST}:{self._port}"
+
+    @property
+    def files(self) -> Path:
+        """The document root of local files: pictures in its subfolders can be served."""
+        return self.folder / "files"
+
+    @property
+    def log(self) -> Path:
+        """What the server said."""
+        return self.folder / "log.txt"
+
+    @property
+    def pid(self) -> int | None:
+        """Its process, while it runs."""
+        return self._process.pid if self._process else None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start it and wait until it answers: about 5 s, the first time in a folder half a minute."""
+        if not self.executable.is_file():
+            raise UsageError(
+                "there is no Label Studio here", where=str(self.executable), fix="run 'make label-studio'"
+            )
+        self.files.mkdir(parents=True, exist_ok=True)
+        if self._asked is not None:
+            if not _is_free(self._asked):
+                raise self._taken(self._asked)
+            if not self._come_up(self._asked):
+                raise self._taken(self._asked)
+            return
+        # Between the search for a port and its use another process may take it.
+        for _ in range(5):
+            if self._come_up(_free_port()):
+                return
+        raise OutsideError("no port stays free", where="Label Studio", fix="name one with --port")
+
+    def stop(self) -> None:
+        """Stop it; doing so twice does nothing."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def wait(self) -> None:
+        """Wait until it ends by itself."""
+        if self._process is not None:
+            self._process.wait()
+
+    def _taken(self, port: int) -> OutsideError:
+        return OutsideError(
+            f"port {port} is taken", where="Label Studio", fix="stop what uses it, or choose another port"
+        )
+
+    def _come_up(self, port: int) -> bool:
+        """Start on a port; False where it was taken meanwhile."""
+        self._port = port
+        command = [
+            str(self.executable),
+            "start",
+            "--no-browser",
+            "--internal-host",
+            _HOST,
+            "--port",
+            str(port),
+        ]
+        handle = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "wb") as log:
+            self._process = subprocess.Popen(  # noqa: S603  (the user's own installation)
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=self._environment(),
+                cwd=self.folder,
+                start_new_session=True,
+            )
+        try:
+            return self._wait_for_answer()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _wait_for_answer(self) -> bool:
+        assert self._process is not None
+        end = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < end:
+            if _MOVED.search(self._said()):
+                self.stop()
+                return False
+            if self._process.poll() is not None:
+                last = (self._said().strip().splitlines() or ["it said nothing"])[-1]
+                self._process = None
+                raise OutsideError(
+                    f"Label Studio ended while it started ({last.strip()})",
+                    where=str(self.log),
+                    fix="see the log",
+                )
+            if self._healthy() and not _MOVED.search(self._said()):
+                return True
+            time.sleep(0.2)
+        raise OutsideError(
+            f"Label Studio did not answer within {_PATIENCE_S:.0f} s", where=str(self.log), fix="see the log"
+        )
+
+    def _said(self) -> str:
+        return self.log.read_text("utf-8", errors="replace")
+
+    def _healthy(self) -> bool:
+        try:
+            answer = httpx.get(f"{self.url}/health", timeout=5, trust_env=False)
+            return bool(answer.json() == {"status": "UP"})
+        except (httpx.TransportError, ValueError):
+            return False
+
+    def _environment(self) -> dict[str, str]:
+        """What it is told; nothing of the caller's own Label Studio settings or tokens leaks in."""
+        return {name: os.environ[name] for name in _INHERITED if name in os.environ} | {
+            "PYTHONUNBUFFERED": "1",
+            "LABEL_STUDIO_BASE_DATA_DIR": str(self.folder / "data"),
+            "LABEL_STUDIO_USERNAME": self.account.email,
+            "LABEL_STUDIO_PASSWORD": self.account.password,
+            "LABEL_STUDIO_USER_TOKEN": self.account.token,
+            "LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "true",
+            "LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED": "true",
+            "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT": str(self.files),
+            "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "true",
+            "COLLECT_ANALYTICS": "False",
+            "LATEST_VERSION_CHECK": "False",
+            "SENTRY_DSN": "",
+            "FRONTEND_SENTRY_DSN": "",
+            "DEBUG": "false",
+            "LOG_LEVEL": "WARNING",
+        }
+
+
+def prepare(executable: Path, template: Path) -> None:
+    """Make a ready data folder at `template`, to be copied for every later server; nothing where it is there.
+
+    Raises:
+        UsageError: There is no such executable.
+        OutsideError: The server does not come up.
+    """
+    if template.exists():
+        return
+    half = template.with_name(f".{template.name}.half")
+    shutil.rmtree(half, ignore_errors=True)
+    half.mkdir(parents=True)
+    with LabelStudio(executable, half):
+        pass
+    half.rename(template)

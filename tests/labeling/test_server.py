@@ -1,0 +1,94 @@
+"""A Label Studio that Tundish starts: on a port of its own, with secrets that stay secret."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import stat
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from tundish.errors import OutsideError, UsageError
+from tundish.labeling.server import Account, LabelStudio, write_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.label_studio
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        yield other.getsockname()[1]
+
+
+def test_it_answers_where_it_says_it_does(label_studio: LabelStudio) -> None:
+    assert httpx.get(f"{label_studio.url}/health").json() == {"status": "UP"}
+    assert httpx.get(f"{label_studio.url}/api/version").json()["release"].startswith("1.23")
+    header = {"Authorization": f"Token {label_studio.account.token}"}
+    answer = httpx.get(f"{label_studio.url}/api/current-user/whoami", headers=header)
+    assert answer.json()["email"] == label_studio.account.email
+
+
+def test_secrets_are_for_their_owner_alone(label_studio: LabelStudio) -> None:
+    for name in ("token", "password", "log.txt"):
+        assert stat.S_IMODE((label_studio.folder / name).stat().st_mode) == 0o600
+    assert label_studio.account.token not in repr(label_studio.account)
+    assert label_studio.account.password not in repr(label_studio.account)
+    assert label_studio.account.token not in label_studio.log.read_text()
+
+
+def test_a_secret_file_is_replaced_whole(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    path.write_text("old")
+    path.chmod(0o644)
+    write_secret(path, "new")
+    assert path.read_text() == "new\n"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_an_account_is_kept(tmp_path: Path) -> None:
+    assert Account.of(tmp_path) == Account.of(tmp_path)
+    assert Account.of(tmp_path) != Account.of(tmp_path / "another")
+
+
+def test_a_port_that_is_taken_is_told(label_studio_executable: Path, tmp_path: Path, taken_port: int) -> None:
+    server = LabelStudio(label_studio_executable, tmp_path, port=taken_port)
+    with pytest.raises(OutsideError, match=f"port {taken_port} is taken"):
+        server.start()
+    assert server.pid is None
+
+
+def test_it_does_not_move_to_the_next_port_in_silence(
+    label_studio_executable: Path,
+    label_studio_template: Path,
+    tmp_path: Path,
+    taken_port: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Another process takes the port after it was found free."""
+    shutil.copytree(label_studio_template, tmp_path, dirs_exist_ok=True)
+    monkeypatch.setattr("tundish.labeling.server._is_free", lambda _port: True)
+    server = LabelStudio(label_studio_executable, tmp_path, port=taken_port)
+    with pytest.raises(OutsideError, match=f"port {taken_port} is taken"):
+        server.start()
+    assert server.pid is None
+
+
+def test_a_missing_installation_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="run 'make label-studio'"):
+        LabelStudio(tmp_path / "label-studio", tmp_path / "folder").start()
+
+
+def test_a_server_that_ends_at_once_is_told(tmp_path: Path) -> None:
+    executable = tmp_path / "label-studio"
+    executable.write_text("#!/bin/sh\necho no module named django\nexit 1\n")
+    executable.chmod(0o755)
+    with pytest.raises(OutsideError, match="no module named django"):
+        LabelStudio(executable, tmp_path / "folder").start()
