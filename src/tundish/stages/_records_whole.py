@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tundish.across import across_rules
-from tundish.rules import check
+from tundish.rules import check, table_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +21,7 @@ _PLACE = ["path", "sheet", "row", "line"]
 
 def whole_faults(table: RecordTable, path: Path) -> pl.DataFrame:
     """Breaches of the model's rules over the whole table, by its accepted records."""
-    wanted = {column for rule in across_rules(table.model) if rule.whole for column in rule.columns}
+    wanted = table_columns(table.model)
     there = pl.read_parquet_schema(path)
     names = [name for name in table.wanted if name in wanted and name in there]
     if not names:
