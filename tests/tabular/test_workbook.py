@@ -165,6 +165,25 @@ def test_long_sheets_come_in_pieces_and_merged_cells_reach_over_them(tmp_path: P
     assert rows[20_005] == (20_005, 20_007, None, "20005")
 
 
+def test_a_cell_forgotten_in_the_last_corner_is_an_error(tmp_path: Path) -> None:
+    def fill(book: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
+        rows_of(("a", "b"), (1, 2))(book, sheet)
+        sheet.write_string(1_048_575, 16_383, "x")
+
+    path = book_of(tmp_path, A=fill)
+    with pytest.raises(SourceError, match="sheet 'A': the sheet reaches over 16384 columns and 1048576 rows"):
+        open_workbook(path, "book.xlsx", Asked())
+
+
+def test_a_format_in_the_last_corner_is_none(tmp_path: Path) -> None:
+    def fill(book: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
+        rows_of(("a", "b"), (1, 2))(book, sheet)
+        sheet.write_blank(1_048_575, 16_383, None, book.add_format({"bold": True}))
+
+    (sheet,) = open_workbook(book_of(tmp_path, A=fill), "book.xlsx", Asked())
+    assert read(sheet) == [(0, 2, "1", "2")]
+
+
 def test_open_document_sheets_are_read(tmp_path: Path) -> None:
     path = tmp_path / "book.ods"
     cell = (

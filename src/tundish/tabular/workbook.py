@@ -21,7 +21,7 @@ from python_calamine import (
 from tundish.errors import SourceError
 from tundish.tabular.base import BROKEN, Asked, Layout, Piece
 from tundish.tabular.header_rows import HEAD, Merged, Row, find_header
-from tundish.tabular.workbook_errors import ErrorCells, error_cells
+from tundish.tabular.workbook_parts import ErrorCells, SheetPart, sheet_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -108,13 +108,20 @@ def open_workbook(path: Path, name: str, asked: Asked) -> list[WorkbookSheet]:
         raise _locked(name)
     with path.open("rb") as file, _faults_told(name):
         book = CalamineWorkbook.from_filelike(file)
-    errors = error_cells(path)
+    parts = sheet_parts(path)
     sheets = []
     for title in _wanted(book, asked, name):
         where = f"{name}, sheet '{title}'"
+        part = parts.get(title, SheetPart())
+        if part.too_large:
+            raise SourceError(
+                f"the sheet reaches over {part.too_large}",
+                where=where,
+                fix="delete what stands beyond the table, or save it as .csv",
+            )
         with _faults_told(where):
             sheet = book.get_sheet_by_name(title)
-        found = _open_sheet(sheet, errors.get(title, {}), where, asked)
+        found = _open_sheet(sheet, part.errors, where, asked)
         if found is not None:
             sheets.append(found)
     if not sheets:

@@ -1,9 +1,14 @@
-"""The cells of an xlsx that hold an error (#DIV/0!): the reader of workbooks takes them for empty ones."""
+"""What the reader of workbooks does not tell of an xlsx: cells that hold an error, and cells far out.
+
+It takes an error (#DIV/0!) for an empty cell, and makes room for all cells between the first and the last:
+for one forgotten in the last corner of a sheet, more than there is.
+"""
 
 from __future__ import annotations
 
 import re
 import zipfile
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import ParseError
 
@@ -14,20 +19,32 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import IO
 
-__all__ = ["ErrorCells", "error_cells"]
+__all__ = ["ErrorCells", "SheetPart", "sheet_parts"]
 
 ErrorCells = dict[int, list[tuple[int, str]]]
 """Row from 0 -> columns from 0 and the error."""
 
 _CHUNK = 1 << 20
-_CELL = re.compile(
+_AREA = 100_000_000
+
+_DIMENSION = re.compile(rb"<(?:\w+:)?dimension\s[^>]*\bref=[\"'](?:[A-Z]+\d+:)?([A-Z]+)(\d+)[\"']")
+_FILLED = re.compile(rb"<(?:\w+:)?c\s(?:[^>]*?\s)?r=[\"']([A-Z]+)(\d+)[\"'][^>]*(?<!/)>")
+_ERROR = re.compile(
     rb"<(?:\w+:)?c\s(?=[^>]*\bt=[\"']e[\"'])[^>]*\br=[\"']([A-Z]+)(\d+)[\"'][^>]*>"
     rb"(?:(?!</(?:\w+:)?c>).)*?<(?:\w+:)?v>(#[^<]+)</",
     re.DOTALL,
 )
 
 
-def error_cells(path: Path) -> dict[str, ErrorCells]:
+@dataclass(frozen=True)
+class SheetPart:
+    """The errors of a sheet; `too_large`: how far it reaches, where that is 100 million cells and more."""
+
+    errors: ErrorCells = field(default_factory=dict)
+    too_large: str = ""
+
+
+def sheet_parts(path: Path) -> dict[str, SheetPart]:
     """By the name of the sheet, in a file that is whole. Empty where it is no xlsx."""
     if not zipfile.is_zipfile(path):
         return {}
@@ -59,17 +76,29 @@ def _parts(archive: zipfile.ZipFile) -> dict[str, str]:
     return parts
 
 
-def _in_sheet(stream: IO[bytes]) -> ErrorCells:
-    found: ErrorCells = {}
+def _in_sheet(stream: IO[bytes]) -> SheetPart:
+    errors: ErrorCells = {}
+    rows = columns = 0
+    measured: bool | None = None
     for data in _pieces(stream):
-        if b'e"' not in data and b"e'" not in data:
-            continue
-        for letters, row, text in _CELL.findall(data):
-            column = 0
-            for letter in letters:
-                column = column * 26 + letter - 64
-            found.setdefault(int(row) - 1, []).append((column - 1, text.decode()))
-    return found
+        if measured is None:
+            told = _DIMENSION.search(data)
+            measured = told is None or _column(told[1]) * int(told[2]) > _AREA
+        if measured:
+            for letters, row in _FILLED.findall(data):
+                rows, columns = max(rows, int(row)), max(columns, _column(letters))
+        if b'e"' in data or b"e'" in data:
+            for letters, row, text in _ERROR.findall(data):
+                errors.setdefault(int(row) - 1, []).append((_column(letters) - 1, text.decode()))
+    return SheetPart(errors, f"{columns} columns and {rows} rows" if rows * columns > _AREA else "")
+
+
+def _column(letters: bytes) -> int:
+    """The number of a column, from 1."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
 
 
 def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
