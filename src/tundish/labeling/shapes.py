@@ -53,7 +53,12 @@ _SAME = 1e-3
 _ROUNDING = 1e-6
 """px; what arithmetic may put a region outside its picture."""
 
-_QUARTERS: dict[float, tuple[float, float]] = {0: (1.0, 0.0), 90: (0.0, 1.0), 180: (-1.0, 0.0), 270: (0.0, -1.0)}
+_QUARTERS: dict[float, tuple[float, float]] = {
+    0: (1.0, 0.0),
+    90: (0.0, 1.0),
+    180: (-1.0, 0.0),
+    270: (0.0, -1.0),
+}
 
 
 class Drawn(NamedTuple):
