@@ -127,6 +127,37 @@ def test_load__refuses_what_records_and_links_cannot_be(
         assert part in sentence
 
 
+def test_load__labelling_is_one_project_of_boxes_unless_it_says_otherwise(tmp_path: Path) -> None:
+    section = load(write(tmp_path, GOOD)).label
+    assert (section.shapes, section.images, section.annotators, section.overlap) == (
+        ("box",),
+        "files",
+        (),
+        0.0,
+    )
+    text = GOOD + "label: {shapes: [box, mask], annotators: [li@example.com, wu], overlap: 0.2}\n"
+    assert load(write(tmp_path, text)).label.annotators == ("li@example.com", "wu")
+
+
+@pytest.mark.parametrize(
+    ("label", "told"),
+    [
+        ("{shapes: [brush]}", ["'brush'", "'mask'"]),
+        ("{server: '127.0.0.1:8080'}", ["label.server", "127.0.0.1:8080"]),
+        # What is secret does not stand in a recipe.
+        ("{server: 'http://user:word@host'}", ["label.server"]),
+        ("{project: ab}", ["label.project", "3 characters"]),
+        ("{overlap: 0.2}", ["two annotators or more"]),
+        ("{annotators: [a, a]}", ["named twice"]),
+        ("{annotator: [a]}", ["did you mean 'annotators'"]),
+    ],
+)
+def test_load__refuses_what_labelling_cannot_be(tmp_path: Path, label: str, told: list[str]) -> None:
+    sentence = refusal(tmp_path, GOOD + f"label: {label}\n")
+    for part in told:
+        assert part in sentence
+
+
 def test_load__binary_file(tmp_path: Path) -> None:
     path = tmp_path / "line.yaml"
     path.write_bytes(b"\xff\xfe\x00\x80")

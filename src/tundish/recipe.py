@@ -20,6 +20,7 @@ from tundish.sections import (
     Dedup,
     Export,
     Images,
+    Label,
     Link,
     Name,
     Nearest,
@@ -56,6 +57,7 @@ class Recipe(Section):
     annotations: Annotations = Annotations()
     dedup: Dedup = Dedup()
     link: dict[Name, Link] = Field({})
+    label: Label = Label()
     split: Split = Split()
     augment: Augment = Augment()
     export: Export = Export()
@@ -235,6 +237,7 @@ def _allowed(loc: Sequence[int | str]) -> list[str]:
         "annotations": Annotations,
         "dedup": Dedup,
         "link": Link,
+        "label": Label,
         "split": Split,
         "augment": Augment,
         "export": Export,
