@@ -40,7 +40,7 @@ def regions_of(
 ) -> Proposals:
     """Labels as results of Label Studio, for pre-annotation.
 
-    A region has the `annotation_id` of its label for its id. A polygon of several rings becomes several regions.
+    A region bears the `annotation_id` of its label. A polygon of several rings becomes several regions.
 
     Args:
         annotations: Rows of the annotations table, all of which are meant to be shown.

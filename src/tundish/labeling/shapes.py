@@ -6,7 +6,8 @@ another box. The picture is the one that the browser shows, which is upright; ``
 the annotator had turned the view.
 
 A turned box becomes a polygon (a box, where it is turned by quarters) and keeps ``rotation`` and ``box``, the
-box before turning, among its attributes, so that it goes back as the turned box it was.
+box before turning, among its attributes, so that it goes back as the turned box it was. So does a box that
+stood out of the picture and was cut to it.
 """
 
 from __future__ import annotations
@@ -19,8 +20,6 @@ import numpy as np
 from tundish.formats.fault import Fault
 from tundish.formats.text import fault_of_number, real
 from tundish.imaging.geometry import (
-    NEGLIGIBLE_AREA,
-    area_of_boxes,
     box_of_counts,
     box_of_polygon,
     clip_boxes,
@@ -93,7 +92,7 @@ def read_value(kind: Kind, value: Mapping[str, Any], width: int, height: int) ->
 def cut_to_picture(drawn: Drawn, width: int, height: int) -> tuple[Drawn, float]:
     """The part of a shape inside its picture, and how far it stood out, px.
 
-    What stands out by the rounding of arithmetic alone is left as it is. A turned box keeps its rotation.
+    What stands out by the rounding of arithmetic alone is left as it is. `rotation` keeps what a box was.
 
     Raises:
         Fault: Nothing of it is inside.
@@ -107,12 +106,12 @@ def cut_to_picture(drawn: Drawn, width: int, height: int) -> tuple[Drawn, float]
         box = box_of_polygon(rings)
         inside = box is not None
     else:
-        rings, clipped = None, clip_boxes([drawn.box], width, height)
-        box = _box(clipped[0].tolist())
-        inside = float(area_of_boxes(clipped)[0]) > NEGLIGIBLE_AREA
+        rings, box = None, _box(clip_boxes([drawn.box], width, height)[0].tolist())
+        inside = min(box[2:]) > _ROUNDING
     if box is None or not inside:
         raise Fault("outside_image", "the region lies outside its image", "value", drawn.box)
-    return drawn._replace(box=box, rings=rings), out
+    rotation = drawn.rotation or ((0.0, drawn.box) if drawn.shape == "box" else None)
+    return drawn._replace(box=box, rings=rings, rotation=rotation), out
 
 
 def box_value(box: Sequence[float], rotation: float, width: int, height: int) -> dict[str, float]:
