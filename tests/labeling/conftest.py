@@ -7,16 +7,22 @@ import hashlib
 import itertools
 import os
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 
 from tundish.labeling.client import Client
+from tundish.labeling.config import label_config
+from tundish.labeling.pull import Pull, pull
+from tundish.labeling.push import Item, Prelabels, Push, push
 from tundish.labeling.server import LabelStudio, prepare
+from tundish.sections import Annotations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 _NUMBERS = itertools.count(1)
@@ -67,3 +73,87 @@ def client(label_studio: LabelStudio) -> Iterator[Client]:
 def title() -> str:
     """The title of a project that no other test uses."""
     return f"project {next(_NUMBERS)}"
+
+
+@dataclass
+class World:
+    """A project on the server, the images it is about and the folder its answers come to."""
+
+    client: Client
+    title: str
+    folder: Path
+    classes: tuple[str, ...] = ("scratch", "inclusion")
+    width: int = 400
+    height: int = 100
+
+    @property
+    def config(self) -> str:
+        return label_config(dict.fromkeys(self.classes, ()), ("box", "mask"))
+
+    def items(self, count: int) -> list[Item]:
+        return [
+            Item(f"{i:032x}", f"{i}.jpg", "line", self.width, self.height, {"coil_id": f"C{i}"})
+            for i in range(count)
+        ]
+
+    def images(self, count: int) -> pl.DataFrame:
+        rows = [(one.image_id, one.source, one.path, one.width, one.height) for one in self.items(count)]
+        return pl.DataFrame(rows, schema=["image_id", "source", "path", "width", "height"], orient="row")
+
+    def push(self, items: Sequence[Item], prelabels: Prelabels | None = None) -> Push:
+        return push(self.client, self.title, self.config, items, "http://127.0.0.1:1/{}".format, prelabels)
+
+    def pull(self, count: int = 10) -> Pull:
+        section = Annotations.model_validate({"classes": list(self.classes)})
+        return pull(self.client, {self.title: self.config}, self.images(count), section, self.folder)
+
+    def box(self, x: float, y: float, width: float, height: float, label: str = "scratch") -> dict[str, Any]:
+        """A region for a box in px."""
+        value = {
+            "x": 100 * x / self.width,
+            "y": 100 * y / self.height,
+            "width": 100 * width / self.width,
+            "height": 100 * height / self.height,
+            "rotation": 0,
+            "rectanglelabels": [label],
+        }
+        return self.region("box", "rectanglelabels", value)
+
+    def region(self, name: str, kind: str, value: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "id": f"r{next(_NUMBERS)}",
+            "from_name": name,
+            "to_name": "image",
+            "type": kind,
+            "original_width": self.width,
+            "original_height": self.height,
+            "image_rotation": 0,
+            "value": value,
+        }
+
+    @property
+    def project(self) -> int:
+        found = self.client.find_project(self.title)
+        assert found is not None
+        return int(found["id"])
+
+    def tasks(self) -> list[dict[str, Any]]:
+        return self.client.tasks(self.project)
+
+    def answer(self, number: int, *regions: dict[str, Any], **fields: Any) -> int:
+        """Answer the task of an image as an annotator would; returns the annotation's id."""
+        key = f"{number:032x}"
+        task = next(task["id"] for task in self.tasks() if task["data"]["image_id"] == key)
+        body = {"result": list(regions), "lead_time": 2.5, **fields}
+        return int(self.client._post("answering", f"api/tasks/{task}/annotations/", body)["id"])
+
+    def delete(self, path: str) -> None:
+        self.client._send("deleting", "DELETE", f"api/{path}/")
+
+    def read(self, name: str) -> pl.DataFrame:
+        return pl.read_parquet(self.folder / f"{name}.parquet")
+
+
+@pytest.fixture
+def world(client: Client, title: str, tmp_path: Path) -> World:
+    return World(client, title, tmp_path / "labels")

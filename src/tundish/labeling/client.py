@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Client", "find_token"]
 
-_PAGE = 1000
-_IDS_A_CALL = 500
+_PAGE = 5000
+_IDS_A_CALL = 500  # Django refuses more than a thousand
 _VARIABLES = ("LABEL_STUDIO_TOKEN", "LABEL_STUDIO_API_KEY")
 
 
@@ -141,49 +141,36 @@ class Client:
         """Delete a project with all its tasks and labels."""
         self._send("deleting the project", "DELETE", f"api/projects/{project}/")
 
-    def tasks(self, project: int, fields: Sequence[str] = ("id", "data")) -> Iterator[dict[str, Any]]:
-        """Some fields of every task, page by page: a sixth of a second for a thousand."""
+    def tasks(self, project: int, fields: Sequence[str] = ("id", "data")) -> list[dict[str, Any]]:
+        """Some fields of every task; without `data` half as long as with it."""
+        for _ in range(self._tries):
+            tasks, total = self._pages(project, ",".join(fields))
+            if len(tasks) == total:
+                break  # nobody added or deleted a task while the pages were turned
+        return list(tasks.values())
+
+    def _pages(self, project: int, fields: str) -> tuple[dict[int, dict[str, Any]], int]:
+        tasks: dict[int, dict[str, Any]] = {}
         page = 1
+        query = {"project": project, "page_size": _PAGE, "fields": "task_only", "include": fields}
         while True:
-            answer = self._get(
-                "listing the tasks",
-                "api/tasks/",
-                project=project,
-                page=page,
-                page_size=_PAGE,
-                fields="task_only",
-                include=",".join(fields),
-            )
-            tasks = answer["tasks"]
-            yield from tasks
+            answer = self._get("listing the tasks", "api/tasks/", page=page, **query)
+            tasks |= {task["id"]: task for task in answer["tasks"]}
             # Asked for a page past the end the server answers 404.
-            if page * _PAGE >= answer["total"] or not tasks:
-                return
+            if page * _PAGE >= answer["total"] or not answer["tasks"]:
+                return tasks, int(answer["total"])
             page += 1
 
     def import_tasks(self, project: int, tasks: Sequence[dict[str, Any]]) -> None:
         """Add tasks with the predictions and annotations they carry; sent once, whatever comes of it."""
         self._send(f"pushing {len(tasks):,} tasks", "POST", f"api/projects/{project}/import", json=tasks)
 
-    def export(self, project: int, ids: Sequence[int] | None = None) -> list[dict[str, Any]]:
-        """Tasks in the server's native JSON, with all their annotations and predictions.
-
-        Args:
-            project: Its id.
-            ids: Only these tasks, annotated or not; by default all that are annotated.
-        """
-        doing = "pulling the answers"
-        if ids is None:
-            return list(self._get(doing, f"api/projects/{project}/export", exportType="JSON"))
-        tasks: list[dict[str, Any]] = []
+    def export(self, project: int, ids: Sequence[int]) -> Iterator[list[dict[str, Any]]]:
+        """Tasks in the server's native JSON with all their annotations, some hundred at a time."""
         for start in range(0, len(ids), _IDS_A_CALL):
-            query = {
-                "exportType": "JSON",
-                "download_all_tasks": "true",
-                "ids[]": ids[start : start + _IDS_A_CALL],
-            }
-            tasks += self._get(doing, f"api/projects/{project}/export", **query)
-        return tasks
+            chosen = ids[start : start + _IDS_A_CALL]
+            query = {"exportType": "JSON", "download_all_tasks": "true", "ids[]": chosen}
+            yield self._get("pulling the answers", f"api/projects/{project}/export", **query)
 
     def offer_folder(self, project: int, folder: Path) -> None:
         """Let the server show the pictures of a folder below its document root."""

@@ -1,0 +1,236 @@
+"""The annotators' answers, from the server into ``labels/``.
+
+What the server says is kept as it says it (`TASKS`), and labels and answers are made from that each time, as
+validate does from stored label files: a class that gains an alias needs no new pull. Only tasks that changed
+since are asked for. A task that was deleted in the server keeps its answers here until its image is answered
+anew, and is told; to be rid of them, delete ``labels/`` and pull again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import polars as pl
+import pyarrow as pa
+
+from tundish.errors import OutsideError
+from tundish.formats.base import Problem
+from tundish.labeling.answers import ANSWERS, annotations_of
+from tundish.labeling.config import differences
+from tundish.storage import Table, field
+from tundish.tables import ANNOTATIONS, QUARANTINE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from tundish.labeling.client import Client
+    from tundish.sections import Annotations
+
+__all__ = ["LABEL_FAULTS", "TASKS", "Pull", "pull"]
+
+_TEXT = pa.string()
+
+TASKS = Table(
+    "tasks",
+    pa.schema(
+        [
+            field("title", _TEXT, "of the project"),
+            field("project", _TEXT, "which project of that title: its number and when it was made"),
+            field("task_id", pa.int64(), "Label Studio's id of the task"),
+            field("image_id", _TEXT, "first 32 hex digits of the SHA-256 of the image file's bytes"),
+            field("updated_at", _TEXT, "as the server says it: a task that says otherwise is pulled again"),
+            field("answers", pa.int32(), "annotations, the cancelled ones too"),
+            field("json", _TEXT, "the task with its annotations, as the server exports it"),
+        ]
+    ),
+    ("title", "project", "task_id"),
+    "label pull",
+)
+"""What the server said, one row a task that has been answered."""
+
+LABEL_FAULTS = Table("problems", QUARANTINE.schema, QUARANTINE.order, "label pull")
+"""What in the answers could not be taken, or should be known."""
+
+_LISTED = ("id", "updated_at", "total_annotations", "cancelled_annotations")
+_VOLATILE = ("prediction", "created_ago", "created_username")
+"""In an annotation: what was pushed, once more; and words about the time that has passed."""
+
+
+@dataclass(frozen=True)
+class Pull:
+    """What a pull did.
+
+    Args:
+        changed: Tasks that were asked for.
+        unchanged: Answered tasks that were known as they are.
+        gone: Tasks deleted in the server whose answers stay.
+        answers: Rows of the answers table, of all projects.
+        labels: Rows of the annotations table.
+        drafts: Answers begun and not submitted.
+        problems: What could not be taken, or should be known.
+        notes: Sentences worth reading.
+    """
+
+    changed: int
+    unchanged: int
+    gone: int
+    answers: int
+    labels: int
+    drafts: int
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...]
+
+
+def pull(
+    client: Client,
+    configs: Mapping[str, str],
+    images: pl.DataFrame,
+    section: Annotations,
+    folder: Path,
+    *,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Pull:
+    """Bring the answers of some projects into `folder`, beside those of other projects that are there.
+
+    Equal answers give equal bytes. A pull that breaks off leaves what was there.
+
+    Args:
+        client: The server.
+        configs: What each project should look like, by title.
+        images: image_id, source, path, width, height (px, upright) of the dataset's images.
+        section: The recipe's section, for the classes.
+        folder: ``labels/``: gets annotations.parquet, answers.parquet, problems.parquet and tasks.parquet.
+        progress: Told (tasks pulled, changed tasks).
+
+    Raises:
+        OutsideError: The server fails, or has no such project.
+    """
+    path = folder / "tasks.parquet"
+    known = TASKS.read(path) if path.exists() else TASKS.empty()
+    notes: list[str] = []
+    changed = unchanged = 0
+    tables = [known.filter(~pl.col("title").is_in(list(configs)))]
+    gone: list[pl.DataFrame] = []
+    for title, config in configs.items():
+        one = _pull_project(client, title, config, known.filter(pl.col("title") == title), progress)
+        tables += [one.live, one.gone]
+        gone.append(one.gone)
+        notes += one.notes
+        changed += one.changed
+        unchanged += one.live.height - one.changed_live
+    tasks = pl.concat(tables).sort(TASKS.order)
+    lost = pl.concat(gone)
+    read = annotations_of(map(orjson.loads, tasks["json"]), images, section)
+    problems = (*read.problems, *(_gone(row) for row in lost.iter_rows(named=True)))
+    TASKS.write(tasks, path)
+    ANNOTATIONS.write(read.annotations, folder / "annotations.parquet")
+    ANSWERS.write(read.answers, folder / "answers.parquet")
+    LABEL_FAULTS.write(LABEL_FAULTS.frame([_row(one) for one in problems]), folder / "problems.parquet")
+    counts = (changed, unchanged, lost.height, read.answers.height, read.annotations.height, read.drafts)
+    return Pull(*counts, problems, tuple(notes))
+
+
+@dataclass(frozen=True)
+class _Project:
+    """The tasks of one project: those that are there, those that were deleted, how many of them are new."""
+
+    live: pl.DataFrame
+    gone: pl.DataFrame
+    changed: int
+    changed_live: int
+    notes: list[str]
+
+
+def _pull_project(
+    client: Client, title: str, config: str, known: pl.DataFrame, progress: Callable[[int, int], None]
+) -> _Project:
+    project = client.find_project(title)
+    if project is None:
+        kept = f"; the answers of {known.height:,} tasks pulled before stay" if known.height else ""
+        raise OutsideError(
+            f"the server has no project '{title}'{kept}", where=client.address, fix="push first"
+        )
+    number, name = int(project["id"]), f"{project['id']} {project['created_at']}"
+    notes = [f"{one.message}" for one in differences(config, str(project["label_config"]))]
+    before = known.filter(pl.col("project") == name)
+    versions = dict(before.select("task_id", "updated_at").iter_rows())
+    listed = {task["id"]: task for task in client.tasks(number, _LISTED)}
+    changed = [key for key, task in listed.items() if _is_news(task, versions.get(key))]
+    progress(0, len(changed))
+    fresh = _fresh(client, number, title, name, changed, progress)
+    replaced = pl.col("task_id").is_in(changed)
+    live = pl.concat([before.filter(pl.col("task_id").is_in(list(listed)) & ~replaced), fresh])
+    left = known.filter((pl.col("project") != name) | ~pl.col("task_id").is_in(list(listed)))
+    gone = left.filter(~pl.col("image_id").is_in(live["image_id"].implode()))
+    return _Project(live, gone, len(changed), fresh.height, notes)
+
+
+def _is_news(task: dict[str, Any], version: str | None) -> bool:
+    if version is None:
+        return bool(task["total_annotations"] or task["cancelled_annotations"])
+    return bool(task["updated_at"] != version)
+
+
+def _fresh(
+    client: Client,
+    project: int,
+    title: str,
+    name: str,
+    ids: Sequence[int],
+    progress: Callable[[int, int], None],
+) -> pl.DataFrame:
+    """The changed tasks that have answers."""
+    rows: list[dict[str, object]] = []
+    done = 0
+    users = client.users() if ids else {}
+    for tasks in client.export(project, ids):
+        done += len(tasks)
+        answered = [task for task in tasks if task["annotations"]]
+        rows += [{"title": title, "project": name, **_kept(task, users)} for task in answered]
+        progress(done, len(ids))
+    return TASKS.frame(rows)
+
+
+def _kept(task: dict[str, Any], users: Mapping[int, str]) -> dict[str, object]:
+    # The numbers of users mean something on this server alone.
+    annotations = [
+        {key: value for key, value in one.items() if key not in _VOLATILE}
+        | {"completed_by": {"id": one["completed_by"], "email": users.get(one["completed_by"])}}
+        for one in sorted(task["annotations"], key=lambda one: int(one["id"]))
+    ]
+    drafts = [{"id": draft.get("id")} for draft in task.get("drafts") or () if isinstance(draft, dict)]
+    raw = {"id": task["id"], "data": task["data"], "annotations": annotations, "drafts": drafts}
+    data = task["data"] if isinstance(task["data"], dict) else {}
+    image_id = data.get("image_id")
+    return {
+        "task_id": task["id"],
+        "image_id": image_id if isinstance(image_id, str) else None,
+        "updated_at": task["updated_at"],
+        "answers": len(annotations),
+        "json": orjson.dumps(raw, option=orjson.OPT_SORT_KEYS).decode(),
+    }
+
+
+def _gone(row: Mapping[str, Any]) -> Problem:
+    message = f"the task was deleted in the server; its answers ({row['answers']}) stay here"
+    return Problem(f"task-{row['task_id']}", None, "task_gone", "", row["title"], message, "warning")
+
+
+def _row(problem: Problem) -> dict[str, object]:
+    return {
+        "kind": "annotation",
+        "id": None,
+        "source": "label-studio",
+        "path": problem.path,
+        "row": problem.row,
+        "place": None,
+        "check": problem.check,
+        "column": problem.column,
+        "value": problem.value,
+        "message": problem.message,
+        "severity": problem.severity,
+        "count": problem.labels,
+    }
