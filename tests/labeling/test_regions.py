@@ -324,6 +324,12 @@ class TestAnswers:
         assert pulled.annotations.height == 1
         assert pulled.drafts == 2
 
+    def test_an_empty_answer_that_ignores_what_was_proposed_is_told(self) -> None:
+        told = task() | {"total_predictions": 1}
+        assert checks(pull(told)) == [("empty_unseen", "warning", 0)]
+        assert checks(pull(task(parent_prediction=12) | {"total_predictions": 1})) == []
+        assert checks(pull(task(was_cancelled=True) | {"total_predictions": 1})) == []
+
     def test_all_authors_are_kept(self) -> None:
         told = task(box())
         second = told["annotations"][0] | {"id": 8, "completed_by": {"id": 2, "email": "b@example.com"}}

@@ -157,8 +157,7 @@ class _Pull:
                 message = "the task names no image of this dataset"
                 self.refuse(place, None, Fault("unknown_image", message, "image_id", image_id), len(entries))
             else:
-                where = f"{place}/annotation-{annotation.get('id')}"
-                self._answer(where, task.get("id"), known, annotation, sort_results(entries))
+                self._answer(place, task, known, annotation, sort_results(entries))
 
     def refuse(self, where: str, row: int | None, fault: Fault, lost: int, *, warning: bool = False) -> None:
         """Something was not taken, and with it so many labels."""
@@ -178,21 +177,28 @@ class _Pull:
 
     def _answer(
         self,
-        where: str,
-        task: object,
+        place: str,
+        task: Mapping[str, Any],
         known: tuple[str, ImageRef],
-        annotation: dict[str, Any],
+        annotation: Mapping[str, Any],
         results: Results,
     ) -> None:
+        where = f"{place}/annotation-{annotation.get('id')}"
         author = _author(annotation.get("completed_by"), self.users)
         row = _row(annotation, results)
         answer = _Answer(self, where, *known, str(annotation.get("id")), author)
         if row["answer"] != "cancelled":
             answer.read(results)
+        proposed = task.get("total_predictions") or task.get("predictions")
+        if row["answer"] == "empty" and proposed and row["parent_prediction"] is None:
+            # The editor can be slow to show what is proposed: who submits at once says that nothing is there.
+            message = "the answer is empty, and was not begun from the labels that were proposed"
+            self.refuse(where, None, Fault("empty_unseen", message), 0, warning=True)
         source, image = known
         self.answers.append(
             row
-            | {"task_id": _whole(task), "image_id": image.image_id, "path": image.path, "source": source}
+            | {"task_id": _whole(task.get("id")), "image_id": image.image_id}
+            | {"path": image.path, "source": source}
             | {"author": author, "labels": answer.taken, "refused": answer.refused}
         )
 

@@ -113,7 +113,7 @@ def label_config(
     if severities:
         _add_control(view, SEVERITY, dict.fromkeys(severities, ()), keys)
     indent(view)
-    return tostring(view, encoding="unicode") + "\n"
+    return tostring(view, encoding="unicode")  # without a last line break, as the server keeps it
 
 
 def read_config(xml: str) -> dict[str, Control]:
@@ -208,5 +208,5 @@ def _add_control(view: Element, name: str, labels: Mapping[str, Sequence[str]], 
 
 def _colour(place: int) -> str:
     """Hues a golden section apart: however many there are, neighbours differ most."""
-    red, green, blue = colorsys.hls_to_rgb(place * _GOLDEN % 1, 0.42 if place % 2 else 0.55, 0.9)
+    red, green, blue = colorsys.hls_to_rgb(place * _GOLDEN % 1, 0.35 if place % 2 else 0.45, 0.9)
     return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
