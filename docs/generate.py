@@ -26,14 +26,19 @@ def commands() -> str:
     """Every command's help."""
     parts = ["# Commands", "", "Made from the commands' own help by `make docs`.", ""]
     context = click.Context(tundish, info_name="tundish", max_content_width=100, terminal_width=100)
-    for name in tundish.list_commands(context):
-        command = tundish.get_command(context, name)
+    return "\n".join([*parts, *_helps(tundish, context)])
+
+
+def _helps(group: click.Group, context: click.Context) -> Iterator[str]:
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         assert command is not None
         inner = click.Context(
             command, info_name=name, parent=context, max_content_width=100, terminal_width=100
         )
-        parts += [f"## tundish {name}", "", "```text", command.get_help(inner), "```", ""]
-    return "\n".join(parts)
+        yield from (f"## {inner.command_path}", "", "```text", command.get_help(inner), "```", "")
+        if isinstance(command, click.Group):
+            yield from _helps(command, inner)
 
 
 def tables() -> str:

@@ -136,6 +136,8 @@ class LabelStudio:
                 "there is no Label Studio here", where=str(self.executable), fix="run 'make label-studio'"
             )
         self.files.mkdir(parents=True, exist_ok=True)
+        # Secrets and a database: no part of the project that it may lie in.
+        (self.folder / ".gitignore").write_text("*\n", encoding="utf-8")
         if self._asked is not None:
             if not _is_free(self._asked):
                 raise self._taken(self._asked)

@@ -1,0 +1,219 @@
+"""What the commands of ``tundish label`` share: finding the server, dealing out work, telling about it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tundish.cli._common import find_project, find_recipe, progress
+from tundish.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import polars as pl
+
+    from tundish.formats.base import Problem
+    from tundish.labeling.client import Client
+    from tundish.labeling.images import Gallery
+    from tundish.labeling.push import Item, Prelabels
+    from tundish.recipe import Recipe
+
+__all__ = [
+    "HOME",
+    "client_of",
+    "config_of",
+    "executable_of",
+    "gallery_of",
+    "push_dataset",
+    "recipe_of",
+    "tell_outcome",
+    "titles_of",
+]
+
+HOME = ".label-studio"
+"""Folder of the server that `tundish label start` starts in a project."""
+
+_MOST_TOLD = 5
+
+
+def push_dataset(
+    project: Path,
+    name: str,
+    server: str | None,
+    token_file: Path | None,
+    chosen: Path | None,
+    predictions: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Push one dataset, and tell what came of it."""
+    from tundish.labeling import push as pushing
+    from tundish.labeling import worklist
+
+    project, recipe = recipe_of(name, project)
+    dataset = project / "datasets" / recipe.dataset
+    table = worklist.images_of(dataset / "curated")
+    if chosen is not None:
+        table = worklist.listed_images(table, chosen)
+    prelabels, problems = _prelabels(recipe, dataset, table, predictions)
+    gallery = gallery_of(dataset, table)
+    deep = table.filter(table["bit_depth"] > 8)["image_id"]
+    items = worklist.items_of(table, recipe.keys, gallery.levels(deep))
+    with client_of(project, recipe, server, token_file) as client:
+        pictures = _Pictures(project, recipe, client, gallery)
+        done = []
+        for title, mine in _dealt(client, recipe, items).items():
+            with progress("push") as tell:
+                what = (client, title, config_of(recipe), mine, pictures.address, prelabels)
+                done.append(pushing.push(*what, prepare=pictures.prepare, progress=tell))
+    counts = {"projects": len(done), "new tasks": sum(one.added for one in done)}
+    counts |= {"known": sum(one.known for one in done), "labels not shown": len(problems)}
+    notes = [note for one in done for note in one.notes]
+    notes += [f"{client.address}/projects/{one.project}/data" for one in done]
+    tell_outcome("push", counts, notes, problems, as_json=as_json)
+
+
+class _Pictures:
+    """Where the browser finds the pictures, and what must be done before it does."""
+
+    def __init__(self, project: Path, recipe: Recipe, client: Client, gallery: Gallery) -> None:
+        section = recipe.label
+        self._served_at = section.served_at.rstrip("/") if section.images == "serve" else None
+        root = Path(section.files) if section.files else project / HOME / "files"
+        self._folder = (project / root / recipe.dataset).absolute()
+        self._client = client
+        self._gallery = gallery
+        self._names: dict[str, str] = {}
+
+    def prepare(self, number: int, items: Sequence[Item]) -> None:
+        """Put the files where Label Studio finds them, and tell it that it may show them."""
+        if self._served_at is None:
+            with progress("pictures") as tell:
+                self._names = self._gallery.write((item.image_id for item in items), self._folder, tell)
+            self._client.offer_folder(number, self._folder)
+
+    def address(self, image_id: str) -> str:
+        """As a task of Label Studio has it."""
+        if self._served_at is not None:
+            return f"{self._served_at}/{image_id}"
+        return f"/data/local-files/?d={self._folder.name}/{self._names.get(image_id, image_id)}"
+
+
+def recipe_of(name: str, project: Path | None = None) -> tuple[Path, Recipe]:
+    """The project, and the recipe called `name`."""
+    from tundish import recipe as recipes
+
+    project = project or find_project()
+    return project, recipes.load(find_recipe(project, name))
+
+
+def executable_of(project: Path) -> Path:
+    """Where Label Studio is installed."""
+    import shutil
+
+    named = os.environ.get("TUNDISH_LABEL_STUDIO")
+    if named:
+        return Path(named)
+    own = project / ".venv-label-studio" / ("Scripts" if os.name == "nt" else "bin") / "label-studio"
+    found = str(own) if own.is_file() else shutil.which("label-studio")
+    if found is None:
+        raise UsageError(
+            "Label Studio is not installed",
+            where=str(own),
+            fix="run 'python -m venv .venv-label-studio && .venv-label-studio/bin/pip install label-studio'",
+        )
+    return Path(found)
+
+
+def client_of(project: Path, recipe: Recipe, server: str | None, token_file: Path | None) -> Client:
+    """A client of the server that is meant."""
+    from tundish.labeling.client import Client, find_token
+
+    home = project / HOME
+    started = home / "address"
+    address = server or recipe.label.server
+    if address is None and started.is_file():
+        address = started.read_text("utf-8").strip()
+        if token_file is None:
+            token_file = home / "token"
+    if address is None:
+        raise UsageError(
+            "it is not said where Label Studio is",
+            fix="start one with 'tundish label start', or name it with --server or in the recipe",
+        )
+    return Client(address, find_token(token_file))
+
+
+def gallery_of(dataset: Path, table: pl.DataFrame) -> Gallery:
+    """The pictures of a dataset."""
+    from tundish.labeling.images import Gallery
+
+    return Gallery(dataset / "store" / "images", dict(table.select("image_id", "shard").iter_rows()))
+
+
+def config_of(recipe: Recipe) -> str:
+    """The labelling configuration of a recipe."""
+    from tundish.labeling.config import label_config
+
+    section = recipe.label
+    return label_config(recipe.annotations.classes, section.shapes, section.severities)
+
+
+def titles_of(recipe: Recipe) -> dict[str, str]:
+    """Title of the project by annotator; one for all has no name."""
+    title = recipe.label.project or recipe.dataset
+    return {name: f"{title} · {name}" for name in recipe.label.annotators} or {"": title}
+
+
+def _dealt(client: Client, recipe: Recipe, items: Sequence[Item]) -> dict[str, Sequence[Item]]:
+    """The items of each project, by title."""
+    from tundish.labeling.push import keys_there
+    from tundish.labeling.worklist import deal
+
+    titles = titles_of(recipe)
+    if not recipe.label.annotators:
+        return {titles[""]: items}
+    there: dict[str, set[str]] = {}
+    for name, title in titles.items():
+        project = client.find_project(title)
+        there[name] = keys_there(client, int(project["id"])) if project else set()
+    by_id = {item.image_id: item for item in items}
+    dealt = deal(by_id, recipe.label.annotators, recipe.label.overlap, there)
+    return {titles[name]: [by_id[image_id] for image_id in mine] for name, mine in dealt.items()}
+
+
+def _prelabels(
+    recipe: Recipe, dataset: Path, table: pl.DataFrame, predictions: Path | None
+) -> tuple[Prelabels, list[Problem]]:
+    from tundish.labeling.worklist import imported, predicted
+
+    if predictions is not None:
+        return predicted(predictions, table, recipe.label.shapes, predictions.stem)
+    return imported(dataset / "curated", table, recipe.label.shapes)
+
+
+def tell_outcome(
+    what: str,
+    counts: dict[str, int],
+    notes: Sequence[str],
+    problems: Sequence[Problem],
+    *,
+    as_json: bool,
+) -> None:
+    """Print what was done, as text or as JSON."""
+    if as_json:
+        import orjson
+
+        click.echo(orjson.dumps({"counts": counts, "notes": list(notes), "problems": problems}).decode())
+        return
+    from tundish.cli._common import show
+    from tundish.stages.base import Outcome
+
+    told = [f"{one.path}: {one.message}" for one in problems[:_MOST_TOLD]]
+    if len(problems) > _MOST_TOLD:
+        told.append(f"and {len(problems) - _MOST_TOLD:,} more")
+    show(what, Outcome(counts, [*notes, *told]))

@@ -1,0 +1,193 @@
+"""``tundish label``: images to annotators in Label Studio, and their answers back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tundish.cli._common import find_project, json_option, progress
+from tundish.cli._label import (
+    HOME,
+    client_of,
+    config_of,
+    executable_of,
+    gallery_of,
+    push_dataset,
+    recipe_of,
+    tell_outcome,
+    titles_of,
+)
+
+__all__ = ["COMMANDS"]
+
+_server = click.option(
+    "--server",
+    metavar="URL",
+    envvar="LABEL_STUDIO_URL",
+    help="Address of Label Studio, instead of the recipe's.",
+)
+_token_file = click.option(
+    "--token-file",
+    type=click.Path(path_type=Path),
+    help="File (mode 600) that holds the token; by default LABEL_STUDIO_TOKEN is used.",
+)
+
+
+@click.group("label", short_help="Have images labelled in Label Studio.")
+def label() -> None:
+    """Have images labelled in Label Studio: push images, pull answers.
+
+    \b
+    Example:
+      tundish label start                   a server of your own, in another terminal
+      tundish label push steel-surface
+      tundish label pull steel-surface
+    """
+
+
+@label.command("start", short_help="Start a Label Studio for this project.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Where it listens; any free port by default.")
+@click.option("--push", "names", multiple=True, metavar="NAME", help="Push this dataset once it is up.")
+def start(port: int | None, names: tuple[str, ...]) -> None:
+    """Start a Label Studio for this project, on this machine alone, until Ctrl-C.
+
+    Its data lie in .label-studio/. It must be installed in an environment of its own, such as
+    .venv-label-studio/; TUNDISH_LABEL_STUDIO may name another.
+
+    \b
+    Example:
+      tundish label start
+      tundish label start --port 8080 --push steel-surface
+    """
+    import signal
+
+    from tundish.labeling.server import LabelStudio
+    from tundish.storage import write_atomically
+
+    # Stopped by a process manager it must not leave the server behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    project = find_project()
+    home = project / HOME
+    server = LabelStudio(executable_of(project), home, port=port)
+    click.echo("Label Studio starts; the first time it takes half a minute.", err=True)
+    address = home / "address"
+    with server:
+        write_atomically(address, f"{server.url}\n".encode())
+        try:
+            click.echo(f"Label Studio  {server.url}")
+            click.echo(f"user          {server.account.email}, password in {home / 'password'}")
+            click.echo(f"token         in {home / 'token'}")
+            for name in names:
+                push_dataset(project, name, server.url, home / "token", None, None, as_json=False)
+            click.echo("Ctrl-C stops it.")
+            server.wait()
+        except KeyboardInterrupt:
+            click.echo("stopped", err=True)
+        finally:
+            address.unlink(missing_ok=True)
+
+
+@label.command("images", short_help="Serve a dataset's pictures to the annotators' browsers.")
+@click.argument("name")
+def images(name: str) -> None:
+    """Serve the pictures of the dataset NAME to the annotators' browsers, until Ctrl-C.
+
+    Needed where the recipe says `label: {images: serve}`; it listens at the address that
+    `served_at` names.
+
+    \b
+    Example:
+      tundish label images steel-surface
+    """
+    from urllib.parse import urlsplit
+
+    from tundish.labeling.images import ImageServer
+    from tundish.labeling.worklist import images_of
+
+    project, recipe = recipe_of(name)
+    address = urlsplit(recipe.label.served_at)
+    dataset = project / "datasets" / recipe.dataset
+    gallery = gallery_of(dataset, images_of(dataset / "curated"))
+    port = address.port or (443 if address.scheme == "https" else 80)
+    with ImageServer(gallery, address.hostname or "127.0.0.1", port) as server:
+        click.echo(f"pictures of {recipe.dataset} at {server.url}; Ctrl-C stops it.")
+        try:
+            server.wait()
+        except KeyboardInterrupt:
+            click.echo("stopped", err=True)
+
+
+@label.command("push", short_help="Bring a dataset's images in front of the annotators.")
+@click.argument("name")
+@click.option(
+    "--images",
+    "chosen",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Only these image_ids, one a line, in the order of work.",
+)
+@click.option(
+    "--predictions",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A model's labels (Parquet, columns of the annotations table) instead of the imported ones.",
+)
+@_server
+@_token_file
+@json_option
+def push(
+    name: str,
+    chosen: Path | None,
+    predictions: Path | None,
+    server: str | None,
+    token_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Bring the images of the dataset NAME in front of the annotators, with known labels drawn.
+
+    Pushing again adds what is new and nothing twice; a push that was cut off goes on.
+
+    \b
+    Example:
+      tundish label push steel-surface
+      tundish label push steel-surface --predictions model-7.parquet --images next.txt
+    """
+    push_dataset(find_project(), name, server, token_file, chosen, predictions, as_json=as_json)
+
+
+@label.command("pull", short_help="Bring the annotators' answers into labels/.")
+@click.argument("name")
+@_server
+@_token_file
+@json_option
+def pull(name: str, server: str | None, token_file: Path | None, as_json: bool) -> None:
+    """Bring the annotators' answers into datasets/NAME/labels/; only what changed is asked for.
+
+    \b
+    Example:
+      tundish label pull steel-surface
+      tundish label pull steel-surface --server http://10.0.0.5:8080 --token-file ~/.ls-token
+    """
+    from tundish.labeling import pull as pulling
+    from tundish.tables import IMAGES
+
+    project, recipe = recipe_of(name)
+    dataset = project / "datasets" / recipe.dataset
+    table = IMAGES.read(dataset / "curated" / "images.parquet")
+    config = config_of(recipe)
+    configs = dict.fromkeys(titles_of(recipe).values(), config)
+    with client_of(project, recipe, server, token_file) as client, progress("pull") as tell:
+        done = pulling.pull(client, configs, table, recipe.annotations, dataset / "labels", progress=tell)
+    counts = {
+        "changed tasks": done.changed,
+        "unchanged": done.unchanged,
+        "answers": done.answers,
+        "labels": done.labels,
+        "not submitted": done.drafts,
+        "problems": len(done.problems),
+    }
+    tell_outcome("pull", counts, done.notes, done.problems, as_json=as_json)
+
+
+COMMANDS = {"label": label}

@@ -1,0 +1,178 @@
+"""What of a dataset comes in front of which annotator, and what is drawn there already."""
+
+from __future__ import annotations
+
+import hashlib
+from itertools import repeat
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from tundish.errors import SourceError
+from tundish.labeling.push import Item, Prelabels
+from tundish.labeling.regions import regions_of
+from tundish.tables import ANNOTATIONS, DUPLICATES, IMAGES
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from tundish.formats.base import Problem
+    from tundish.labeling.config import Shape
+
+__all__ = ["deal", "images_of", "imported", "items_of", "listed_images", "predicted"]
+
+_ALWAYS = ("image_id", "label", "shape", "score")
+
+
+def images_of(curated: Path) -> pl.DataFrame:
+    """The valid images that dedup has not taken out, in the order of their paths.
+
+    Raises:
+        MissingStepError: The dataset was not validated yet.
+    """
+    images = IMAGES.read(curated / "images.parquet").filter("valid").sort("source", "path")
+    if not (curated / "duplicates.parquet").exists():
+        return images
+    duplicates = DUPLICATES.read(curated / "duplicates.parquet")
+    kept = duplicates.filter("kept")["image_id"]
+    out = duplicates.filter(~pl.col("image_id").is_in(kept.implode()))["image_id"]
+    return images.filter(~pl.col("image_id").is_in(out.implode()))
+
+
+def listed_images(images: pl.DataFrame, file: Path) -> pl.DataFrame:
+    """The images that a text file names by image_id, one a line, in its order.
+
+    Raises:
+        SourceError: The file cannot be read, or names an image that is not among them.
+    """
+    try:
+        names = [line.strip() for line in file.read_text("utf-8-sig").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise SourceError(f"the list of images cannot be read ({reason})", where=str(file)) from error
+    wanted = pl.DataFrame({"image_id": list(dict.fromkeys(names))}, schema={"image_id": pl.String})
+    strange = wanted.join(images, on="image_id", how="anti")["image_id"]
+    if len(strange):
+        raise SourceError(
+            f"{len(strange):,} of its lines name no valid image of the dataset, such as '{strange[0]}'",
+            where=str(file),
+            fix="name images by their image_id, one a line",
+        )
+    return wanted.join(images, on="image_id", how="left", maintain_order="left")
+
+
+def items_of(
+    images: pl.DataFrame, keys: Sequence[str], levels: Mapping[str, tuple[int, int]] | None = None
+) -> list[Item]:
+    """Rows of the images table as items, in their order."""
+    told = levels or {}
+    names = ("image_id", "path", "source", "width", "height")
+    own = images.select(keys).iter_rows(named=True) if keys else repeat({})
+    return [
+        Item(image_id, path, source, width, height, values, told.get(image_id))
+        for (image_id, path, source, width, height), values in zip(
+            images.select(names).iter_rows(), own, strict=False
+        )
+    ]
+
+
+def imported(
+    curated: Path, images: pl.DataFrame, shapes: Collection[Shape]
+) -> tuple[Prelabels, list[Problem]]:
+    """The valid labels of the files that stand for the images, as pre-annotations; and those that cannot be.
+
+    Raises:
+        MissingStepError: The dataset was not validated yet.
+    """
+    labels = ANNOTATIONS.read(curated / "annotations.parquet").filter("valid")
+    ours = labels.join(images.select("source", "path"), on=["source", "path"], how="semi")
+    drawn = regions_of(ours, _sizes(images), shapes)
+    return Prelabels(drawn.results), drawn.problems
+
+
+def predicted(
+    file: Path, images: pl.DataFrame, shapes: Collection[Shape], version: str
+) -> tuple[Prelabels, list[Problem]]:
+    """A model's table, with columns as in the annotations table, as pre-annotations.
+
+    The best score among an image's labels is that of its prediction.
+
+    Args:
+        file: Parquet; image_id, label, shape and score must be there, and what the shapes need.
+        images: The images that are pushed; labels of others are left out.
+        shapes: What the project can draw.
+        version: What annotators and answers call the model.
+
+    Raises:
+        SourceError: The file is no such table.
+    """
+    try:
+        table = pl.read_parquet(file, glob=False)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise SourceError("this is no Parquet table that can be read", where=str(file)) from error
+    missing = [name for name in _ALWAYS if name not in table.columns]
+    if missing:
+        raise SourceError(
+            f"the model's table has no column {' and no column '.join(missing)}",
+            where=str(file),
+            fix="write it in the columns of the annotations table",
+        )
+    known = [name for name in table.columns if name in ANNOTATIONS.schema.names]
+    try:
+        labels = pl.concat([ANNOTATIONS.empty(), table.select(known).cast(_types(known))], how="diagonal")
+    except pl.exceptions.PolarsError as error:
+        raise SourceError(
+            f"the model's table has a column of another type ({str(error).splitlines()[0]})", where=str(file)
+        ) from error
+    named = pl.concat_str(pl.lit("model-"), pl.int_range(pl.len()).cast(pl.String))
+    labels = labels.with_columns(
+        pl.col("annotation_id").fill_null(named), pl.col("label_path").fill_null(file.name)
+    ).join(images.select("image_id"), on="image_id", how="semi")
+    drawn = regions_of(labels, _sizes(images), shapes)
+    best = labels.group_by("image_id", maintain_order=True).agg(pl.col("score").max()).drop_nulls()
+    return Prelabels(drawn.results, version, dict(best.iter_rows())), drawn.problems
+
+
+def deal(
+    image_ids: Iterable[str],
+    annotators: Sequence[str],
+    overlap: float,
+    there: Mapping[str, Collection[str]],
+) -> dict[str, list[str]]:
+    """Who gets which images, in the order given: one annotator each, and a second for a share of them.
+
+    It goes by hashes of image and annotator, so that it stays as it is when images come; what an annotator
+    has already stays with them when annotators come.
+
+    Args:
+        image_ids: All images to be labelled.
+        annotators: Who labels.
+        overlap: Share of the images that two of them get.
+        there: The images that each has already.
+    """
+    dealt: dict[str, list[str]] = {name: [] for name in annotators}
+    for image_id in image_ids:
+        wanted = 1 + (len(annotators) > 1 and _share(image_id, "") < overlap)
+        order = sorted(
+            annotators, key=lambda name: (image_id not in there.get(name, ()), _share(image_id, name))
+        )
+        for name in order[:wanted]:
+            dealt[name].append(image_id)
+    return dealt
+
+
+def _share(image_id: str, name: str) -> float:
+    """A number from 0 to 1 that looks random and never changes."""
+    digest = hashlib.sha256(f"{image_id}/{name}".encode()).digest()
+    return int.from_bytes(digest[:8]) / 2**64
+
+
+def _sizes(images: pl.DataFrame) -> dict[str, tuple[int, int]]:
+    rows = images.select("image_id", "width", "height").iter_rows()
+    return {image_id: (width, height) for image_id, width, height in rows}
+
+
+def _types(names: Sequence[str]) -> pl.Schema:
+    schema = ANNOTATIONS.empty().schema
+    return pl.Schema({name: schema[name] for name in names})
