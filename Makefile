@@ -3,15 +3,18 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+LABEL_STUDIO := .venv-label-studio
+LABEL_STUDIO_READY := $(LABEL_STUDIO)/.ready
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: help demo test lint types unit docs clean
+.PHONY: help demo test lint types unit label-studio label-studio-installed docs clean
 
 help:
 	@echo "make demo   sample data through the whole pipeline with dvc repro (about two minutes the first time)"
 	@echo "make test   lint, types and tests"
+	@echo "make label-studio  a Label Studio with an example project in front of the annotator"
 	@echo "make docs   write the generated parts of docs/ again"
 	@echo "make clean  remove what make has made"
 
@@ -19,6 +22,12 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable . --group test
+	touch $@
+
+$(LABEL_STUDIO_READY): constraints-label-studio.txt
+	$(PYTHON) -m venv $(LABEL_STUDIO)
+	$(LABEL_STUDIO)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints-label-studio.txt label-studio
 	touch $@
 
 demo: $(READY)
@@ -37,11 +46,19 @@ lint: $(READY)
 types: $(READY)
 	mypy
 
-unit: $(READY)
+# With Label Studio, so that no test of it is skipped: a minute the first time.
+unit: $(READY) $(LABEL_STUDIO_READY)
 	pytest --numprocesses 2
+
+label-studio-installed: $(LABEL_STUDIO_READY)
+
+label-studio: $(READY) $(LABEL_STUDIO_READY)
+	@test -f datasets/steel-surface/curated/images.parquet || { \
+		tundish sample && tundish run steel-surface --to dedup; }
+	tundish label start --push steel-surface
 
 docs: $(READY)
 	python docs/generate.py
 
 clean:
-	rm -rf $(VENV) build dist
+	rm -rf $(VENV) $(LABEL_STUDIO) build dist

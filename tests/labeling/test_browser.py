@@ -1,0 +1,148 @@
+"""An annotator's way in a real browser: log in, open a task, see what is drawn, draw a box, submit."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import polars as pl
+import pytest
+
+from tundish.imaging.decode import encode
+from tundish.labeling.config import label_config
+from tundish.labeling.images import Gallery, ImageServer
+from tundish.labeling.pull import pull
+from tundish.labeling.push import Item, Prelabels, push
+from tundish.sections import Annotations
+from tundish.store import Blob, write_shard
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.labeling.conftest import World
+
+    from tundish.labeling.server import LabelStudio
+
+pytestmark = [pytest.mark.label_studio, pytest.mark.browser, pytest.mark.slow]
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WIDTH, HEIGHT = 800, 200
+KEY = "1" * 32
+DRAWN = (440.0, 100.0, 240.0, 60.0)
+"""x, y, width, height in px of the image: away from what is proposed, where a drag would move that."""
+
+
+@pytest.fixture(scope="module")
+def page(label_studio: LabelStudio) -> Iterator[Any]:
+    """A page, logged in, that reaches nothing but this machine."""
+    sync = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("there is no chromium; Debian has it in the package 'chromium'")
+    with sync.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS, headless=True)
+        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        local = ("http://127.0.0.1:", "data:", "blob:")
+        page.route(
+            lambda url: not url.startswith(local),
+            lambda route: route.abort(),
+        )
+        page.goto(f"{label_studio.url}/user/login/", wait_until="domcontentloaded")
+        page.fill("input[name=email]", label_studio.account.email)
+        page.fill("input[name=password]", label_studio.account.password)
+        page.click("button[type=submit]")
+        page.wait_for_url(lambda url: "/user/login" not in url, timeout=60_000)
+        yield page
+        browser.close()
+
+
+def gallery(folder: Path) -> Gallery:
+    """One picture, a strip of gray with a bright square at (80, 40) to (160, 120)."""
+    pixels = np.full((HEIGHT, WIDTH), 90, np.uint8)
+    pixels[40:120, 80:160] = 240
+    shard = write_shard(folder, [Blob(KEY, encode(pixels, "png"))])
+    return Gallery(folder, {KEY: shard})
+
+
+def drag(page: Any, frame: dict[str, float], box: tuple[float, float, float, float]) -> None:
+    """Draw a box (px of the image) in several moves: one jump is not taken for a drag."""
+    scale = frame["width"] / WIDTH
+    left, top = frame["x"] + box[0] * scale, frame["y"] + box[1] * scale
+    page.mouse.move(left, top)
+    page.mouse.down()
+    for step in range(1, 11):
+        page.mouse.move(left + box[2] * scale * step / 10, top + box[3] * scale * step / 10)
+    page.mouse.up()
+
+
+def brightness(page: Any, frame: dict[str, float], x: float, y: float) -> float:
+    """Mean gray of a small patch of what is on the screen at a place of the image."""
+    scale = frame["width"] / WIDTH
+    clip = {"x": frame["x"] + x * scale - 4, "y": frame["y"] + y * scale - 4, "width": 8, "height": 8}
+    shot = cv2.imdecode(np.frombuffer(page.screenshot(clip=clip), np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert shot is not None
+    return float(shot.mean())
+
+
+def test_an_annotator_sees_a_picture_and_a_proposal_and_draws(
+    page: Any, world: World, label_studio: LabelStudio, tmp_path: Path
+) -> None:
+    world.width, world.height = WIDTH, HEIGHT
+    config = label_config({"scratch": (), "划伤": ()})
+    proposal = world.box(80, 40, 80, 80)
+    with ImageServer(gallery(tmp_path / "images")) as server:
+        done = push(
+            world.client,
+            world.title,
+            config,
+            [Item(KEY, "a.png", "line", WIDTH, HEIGHT)],
+            lambda image_id: f"{server.url}/{image_id}",
+            Prelabels({KEY: [proposal]}),
+        )
+        (task,) = world.tasks()
+        address = f"{label_studio.url}/projects/{done.project}/data?task={task['id']}"
+        page.goto(address, wait_until="domcontentloaded")
+        page.wait_for_selector(".konvajs-content canvas", timeout=60_000)
+        image = page.locator("img[alt='LS'], .lsf-image img, img[class*=image]").first
+        image.wait_for(state="visible", timeout=60_000)
+        page.wait_for_timeout(1500)
+        frame = image.bounding_box()
+        # The picture is there: its bright square is brighter than its ground, also under the proposal.
+        assert brightness(page, frame, 120, 80) > brightness(page, frame, 600, 40) + 50
+        page.locator("[class*=label]").get_by_text("划伤", exact=True).first.click()
+        drag(page, frame, DRAWN)
+        page.wait_for_timeout(300)
+        page.get_by_role("button", name="Submit").or_(
+            page.get_by_role("button", name="submit current annotation")
+        ).first.click()
+        page.wait_for_timeout(1500)
+
+    images = pl.DataFrame(
+        [(KEY, "line", "a.png", WIDTH, HEIGHT)],
+        schema=["image_id", "source", "path", "width", "height"],
+        orient="row",
+    )
+    section = Annotations.model_validate({"classes": ["scratch", "划伤"]})
+    outcome = pull(world.client, {world.title: config}, images, section, world.folder)
+    assert (outcome.answers, outcome.labels, outcome.problems) == (1, 2, ())
+    labels = {row["label"]: row for row in world.read("annotations").iter_rows(named=True)}
+    drawn = [labels["划伤"][name] for name in ("x", "y", "width", "height")]
+    assert drawn == pytest.approx(DRAWN, abs=0.5)
+    copied = [labels["scratch"][name] for name in ("x", "y", "width", "height")]
+    assert copied == pytest.approx((80, 40, 80, 80), abs=1e-6)
+    answer = world.read("answers").row(0, named=True)
+    assert (answer["manual"], answer["prediction"], answer["author"]) == (1, 1, label_studio.account.email)
+    assert answer["parent_prediction"] is not None
+    assert answer["lead_time_s"] > 0
