@@ -23,6 +23,7 @@ import polars.selectors as cs
 from tundish.across import across, over_table
 from tundish.domain import chemistry, coil, genealogy, rolling, tensile
 from tundish.limits import (
+    BITS,
     agrees,
     at_least,
     between,
@@ -33,6 +34,8 @@ from tundish.limits import (
     near,
     number,
     optional,
+    percent,
+    positive,
     usual,
 )
 from tundish.rules import Rule, error, warning
@@ -54,8 +57,6 @@ Time = Annotated[pl.Datetime, "us", "UTC"]
 
 MELTING = 1538.0
 """Melting point of pure iron, degrees Celsius: nothing hotter is a strip or a slab."""
-BITS = 1e-9
-"""Contents that were ppm miss a limit by their last bits."""
 CEMENTITE = 6.7
 """Carbon in Fe3C, %: 12.011 of 12.011 + 3 x 55.845."""
 ELEMENTS = "C,Si,Mn,P,S,Alt,Cr,Ni,Cu,Mo,N,Nb,V,Ti,B,O,H,Fe".split(",")  # noqa: SIM905  (one line)
@@ -63,14 +64,6 @@ SIDES = ("top", "bottom", "上表", "下表", "上表面", "下表面", "正面"
 
 SLAB = ("h_slab", "b_slab", "L_slab")
 STRIP = ("h", "b", "L")
-
-
-def _percent(column: str, english: str, chinese: str) -> Any:
-    return number(column, english, chinese, ge=0, le=100)
-
-
-def _positive(column: str, english: str, chinese: str) -> Any:
-    return number(column, english, chinese, gt=0)
 
 
 def _degrees(column: str, english: str, chinese: str) -> Any:
@@ -94,7 +87,7 @@ def _mean_order(column: str, english: str, chinese: str) -> Any:
 
 def _weighed(rule: Rule, size: tuple[str, str, str], tolerance: float) -> Any:
     thickness, width, length = (pl.col(name) for name in size)
-    return near(rule, "mass", coil.strip_mass(thickness, width, length), *size, tolerance=tolerance)
+    return near(rule, "mass", coil.strip_mass(thickness, width, length), tolerance=tolerance)
 
 
 # Density and both tolerances are general knowledge, so that neither takes a record out.
@@ -135,14 +128,14 @@ def _wound() -> Any:
 
 def _reduced(h_in: str, h_out: str) -> Any:
     rule = warning("reduction_mismatch", "the reduction is not that of the thicknesses", "压下率与厚度不符")
-    percent = 100 * rolling.reduction(pl.col(h_in), pl.col(h_out))
-    return agrees(rule, "reduction", percent, h_in, h_out, tolerance=0.5)
+    computed = 100 * rolling.reduction(pl.col(h_in), pl.col(h_out))
+    return agrees(rule, "reduction", computed, tolerance=0.5)
 
 
 def _constant_volume(h_in: str, v_in: str, h_out: str, v_out: str) -> Any:
     told = "thickness times speed changes in rolling", "轧制前后秒流量不相等"
     speed = rolling.speed_at(pl.col(h_out), pl.col(h_in), pl.col(v_in))
-    return near(warning("volume_not_constant", *told), v_out, speed, h_in, v_in, h_out, tolerance=0.05)
+    return near(warning("volume_not_constant", *told), v_out, speed, tolerance=0.05)
 
 
 def _cast_limit(column: str, english: str, chinese: str) -> Any:
@@ -150,24 +143,35 @@ def _cast_limit(column: str, english: str, chinese: str) -> Any:
     told = f"there is more {english} than the grade allows", f"{chinese}含量超过该牌号上限"
     rule = warning(f"{column}_over_en_10130", *told, standard=limits.name)
     most = limits.at_most(column, tensile.dc_grade(pl.col("steel_grade")))
-    return keeps(rule, pl.col(column) <= most + BITS, "steel_grade", column)
+    return keeps(rule, pl.col(column) <= most + BITS)
 
 
 EN_10130 = tensile.EN_10130_1999
 
 
-def _tensile_limit(name: str, told: tuple[str, str], sound: pl.Expr, *columns: str) -> Any:
-    rule = warning(name, *told, standard=EN_10130.name)
-    return keeps(rule, sound, "steel_grade", *columns)
+def _over(column: str, english: str, chinese: str, most: pl.Expr) -> Any:
+    told = f"the {english} is above what the grade allows", f"{chinese}高于该牌号上限"
+    rule = warning(f"{column}_over_en_10130", *told, standard=EN_10130.name)
+    return keeps(rule, pl.col(column) <= most)
+
+
+def _under(column: str, english: str, chinese: str, least: pl.Expr) -> Any:
+    told = f"the {english} is below what the grade demands", f"{chinese}低于该牌号下限"
+    rule = warning(f"{column}_under_en_10130", *told, standard=EN_10130.name)
+    return keeps(rule, pl.col(column) >= least)
 
 
 FAULTS = ("Pastry", "Z_Scratch", "K_Scatch", "Stains", "Dirtiness", "Bumps", "Other_Faults")
 
 
-def _identity(column: str, english: str, computed: pl.Expr, *others: str) -> Any:
+def _identity(column: str, english: str, computed: pl.Expr) -> Any:
     """Of the UCI plates, whose values are rounded to four decimals."""
     rule = error(f"{column}_mismatch", f"{column} is not {english}", f"{column}与计算值不符")
-    return agrees(rule, column, computed, *others, tolerance=6e-5)
+    return agrees(rule, column, computed, tolerance=6e-5)
+
+
+def _flag(column: str, english: str, chinese: str) -> Any:
+    return choice(column, f"flag of {english}", f"{chinese}缺陷标志", (0, 1))
 
 
 class HeatChemistry(pa.DataFrameModel):
@@ -179,27 +183,27 @@ class HeatChemistry(pa.DataFrameModel):
     tapped_at: Time | None = optional()
     analysed_at: Time | None = optional()
     C: float | None = number("C", "carbon content", "碳含量", ge=0, le=CEMENTITE)
-    Si: float | None = _percent("Si", "silicon content", "硅含量")
-    Mn: float | None = _percent("Mn", "manganese content", "锰含量")
-    P: float | None = _percent("P", "phosphorus content", "磷含量")
-    S: float | None = _percent("S", "sulphur content", "硫含量")
-    Als: float | None = _percent("Als", "content of acid-soluble aluminium", "酸溶铝含量")
-    Alt: float | None = _percent("Alt", "content of total aluminium", "全铝含量")
-    Cr: float | None = _percent("Cr", "chromium content", "铬含量")
-    Ni: float | None = _percent("Ni", "nickel content", "镍含量")
-    Cu: float | None = _percent("Cu", "copper content", "铜含量")
-    Mo: float | None = _percent("Mo", "molybdenum content", "钼含量")
-    N: float | None = _percent("N", "nitrogen content", "氮含量")
-    Nb: float | None = _percent("Nb", "niobium content", "铌含量")
-    V: float | None = _percent("V", "vanadium content", "钒含量")
-    Ti: float | None = _percent("Ti", "titanium content", "钛含量")
-    B: float | None = _percent("B", "boron content", "硼含量")
-    O: float | None = _percent("O", "oxygen content", "氧含量")  # noqa: E741  (its symbol)
-    H: float | None = _percent("H", "hydrogen content", "氢含量")
-    Fe: float | None = _percent("Fe", "iron content", "铁含量")
-    CEV: float | None = _percent("CEV", "carbon equivalent CEV", "碳当量CEV")
-    CET: float | None = _percent("CET", "carbon equivalent CET", "碳当量CET")
-    Pcm: float | None = _percent("Pcm", "crack parameter Pcm", "焊接裂纹敏感性指数Pcm")
+    Si: float | None = percent("Si", "silicon content", "硅含量")
+    Mn: float | None = percent("Mn", "manganese content", "锰含量")
+    P: float | None = percent("P", "phosphorus content", "磷含量")
+    S: float | None = percent("S", "sulphur content", "硫含量")
+    Als: float | None = percent("Als", "content of acid-soluble aluminium", "酸溶铝含量")
+    Alt: float | None = percent("Alt", "content of total aluminium", "全铝含量")
+    Cr: float | None = percent("Cr", "chromium content", "铬含量")
+    Ni: float | None = percent("Ni", "nickel content", "镍含量")
+    Cu: float | None = percent("Cu", "copper content", "铜含量")
+    Mo: float | None = percent("Mo", "molybdenum content", "钼含量")
+    N: float | None = percent("N", "nitrogen content", "氮含量")
+    Nb: float | None = percent("Nb", "niobium content", "铌含量")
+    V: float | None = percent("V", "vanadium content", "钒含量")
+    Ti: float | None = percent("Ti", "titanium content", "钛含量")
+    B: float | None = percent("B", "boron content", "硼含量")
+    O: float | None = percent("O", "oxygen content", "氧含量")  # noqa: E741  (its symbol)
+    H: float | None = percent("H", "hydrogen content", "氢含量")
+    Fe: float | None = percent("Fe", "iron content", "铁含量")
+    CEV: float | None = percent("CEV", "carbon equivalent CEV", "碳当量CEV")
+    CET: float | None = percent("CET", "carbon equivalent CET", "碳当量CET")
+    Pcm: float | None = percent("Pcm", "crack parameter Pcm", "焊接裂纹敏感性指数Pcm")
 
     # Flat carbon steel; electrical, stainless and high-manganese steel want a model with other limits.
     C_unusual = usual("C", "carbon content", "碳含量", 0.0005, 1.2)
@@ -227,21 +231,18 @@ class HeatChemistry(pa.DataFrameModel):
         warning("CEV_mismatch", "CEV is not that of the analysis", "CEV与成分计算值不符"),
         "CEV",
         chemistry.cev({name: pl.col(name) for name in chemistry.CEV}),
-        *chemistry.CEV,
         tolerance=0.01,
     )
     CET_mismatch = agrees(
         warning("CET_mismatch", "CET is not that of the analysis", "CET与成分计算值不符"),
         "CET",
         chemistry.cet({name: pl.col(name) for name in chemistry.CET}),
-        *chemistry.CET,
         tolerance=0.01,
     )
     Pcm_mismatch = agrees(
         warning("Pcm_mismatch", "Pcm is not that of the analysis", "Pcm与成分计算值不符"),
         "Pcm",
         chemistry.pcm({name: pl.col(name) for name in chemistry.PCM}),
-        *chemistry.PCM,
         tolerance=0.01,
     )
     C_over_en_10130 = _cast_limit("C", "carbon", "碳")
@@ -280,10 +281,10 @@ class Slab(pa.DataFrameModel):
     heat_no: str | None = optional()
     grade_code: str | None = optional()
     steel_grade: str | None = optional()
-    h_slab: float | None = _positive("h_slab", "slab thickness", "板坯厚度")
-    b_slab: float | None = _positive("b_slab", "slab width", "板坯宽度")
-    L_slab: float | None = _positive("L_slab", "slab length", "板坯长度")
-    mass: float | None = _positive("mass", "mass", "重量")
+    h_slab: float | None = positive("h_slab", "slab thickness", "板坯厚度")
+    b_slab: float | None = positive("b_slab", "slab width", "板坯宽度")
+    L_slab: float | None = positive("L_slab", "slab length", "板坯长度")
+    mass: float | None = positive("mass", "mass", "重量")
     superheat: float | None = optional()
     casting_speed: float | None = number("casting_speed", "casting speed", "拉速", ge=0)
     furnace_no: str | None = optional()
@@ -328,16 +329,16 @@ class Coil(pa.DataFrameModel):
     heat_no: str | None = optional()
     grade_code: str | None = optional()
     steel_grade: str | None = optional()
-    h: float | None = _positive("h", "strip thickness", "带钢厚度")
-    h_aim: float | None = _positive("h_aim", "aim of the strip thickness", "目标厚度")
-    h_min: float | None = _positive("h_min", "lower limit of the strip thickness", "厚度下限")
-    h_max: float | None = _positive("h_max", "upper limit of the strip thickness", "厚度上限")
-    b: float | None = _positive("b", "strip width", "带钢宽度")
-    b_aim: float | None = _positive("b_aim", "aim of the strip width", "目标宽度")
-    L: float | None = _positive("L", "strip length", "带钢长度")
-    mass: float | None = _positive("mass", "mass", "重量")
-    outer_diameter: float | None = _positive("outer_diameter", "outer diameter", "卷外径")
-    inner_diameter: float | None = _positive("inner_diameter", "inner diameter", "卷内径")
+    h: float | None = positive("h", "strip thickness", "带钢厚度")
+    h_aim: float | None = positive("h_aim", "aim of the strip thickness", "目标厚度")
+    h_min: float | None = positive("h_min", "lower limit of the strip thickness", "厚度下限")
+    h_max: float | None = positive("h_max", "upper limit of the strip thickness", "厚度上限")
+    b: float | None = positive("b", "strip width", "带钢宽度")
+    b_aim: float | None = positive("b_aim", "aim of the strip width", "目标宽度")
+    L: float | None = positive("L", "strip length", "带钢长度")
+    mass: float | None = positive("mass", "mass", "重量")
+    outer_diameter: float | None = positive("outer_diameter", "outer diameter", "卷外径")
+    inner_diameter: float | None = positive("inner_diameter", "inner diameter", "卷内径")
     v_entry: float | None = number("v_entry", "entry speed", "入口速度", ge=0)
     v_exit: float | None = number("v_exit", "exit speed", "出口速度", ge=0)
     coiled_at: Time | None = optional()
@@ -354,8 +355,6 @@ class Coil(pa.DataFrameModel):
     diameter_order = keeps(
         error("diameter_order", "the coil is no larger outside than inside", "卷外径不大于卷内径"),
         pl.col("outer_diameter") > pl.col("inner_diameter"),
-        "outer_diameter",
-        "inner_diameter",
     )
 
     class Config:
@@ -367,11 +366,11 @@ class Coil(pa.DataFrameModel):
 class HotStripCoil(Coil):
     """One coil of the hot strip mill. ``_lowest`` and ``_highest`` are what was measured along it."""
 
-    h_slab: float | None = _positive("h_slab", "slab thickness", "板坯厚度")
-    h_bar: float | None = _positive("h_bar", "thickness of the transfer bar", "中间坯厚度")
-    h_lowest: float | None = _positive("h_lowest", "lowest strip thickness", "厚度最小值")
-    h_highest: float | None = _positive("h_highest", "highest strip thickness", "厚度最大值")
-    reduction: float | None = _percent("reduction", "reduction from slab to strip", "总压下率")
+    h_slab: float | None = positive("h_slab", "slab thickness", "板坯厚度")
+    h_bar: float | None = positive("h_bar", "thickness of the transfer bar", "中间坯厚度")
+    h_lowest: float | None = positive("h_lowest", "lowest strip thickness", "厚度最小值")
+    h_highest: float | None = positive("h_highest", "highest strip thickness", "厚度最大值")
+    reduction: float | None = percent("reduction", "reduction from slab to strip", "总压下率")
     furnace_no: str | None = optional()
     T_discharge: float | None = _degrees("T_discharge", "discharge temperature", "出炉温度")
     T_discharge_aim: float | None = _degrees(
@@ -428,8 +427,6 @@ class HotStripCoil(Coil):
             "终轧温度不高于卷取温度",
         ),
         pl.col("T_finish") > pl.col("T_coil"),
-        "T_finish",
-        "T_coil",
     )
     temperature_order_furnace = keeps(
         error(
@@ -438,8 +435,6 @@ class HotStripCoil(Coil):
             "出炉温度不高于终轧温度",
         ),
         pl.col("T_discharge") > pl.col("T_finish"),
-        "T_discharge",
-        "T_finish",
     )
     # Heaters between the stands and scale under a pyrometer can turn these round.
     temperature_order_roughing = at_least(
@@ -518,8 +513,8 @@ class ColdCoil(Coil):
     """One coil after pickling, cold rolling, annealing, coating or temper rolling."""
 
     hot_coil_no: str | None = optional()
-    h_entry: float | None = _positive("h_entry", "entry thickness", "来料厚度")
-    reduction: float | None = _percent("reduction", "cold reduction", "冷轧压下率")
+    h_entry: float | None = positive("h_entry", "entry thickness", "来料厚度")
+    reduction: float | None = percent("reduction", "cold reduction", "冷轧压下率")
     elongation: float | None = number("elongation", "elongation in temper rolling", "平整延伸率", ge=0)
     T_pickling: float | None = number("T_pickling", "temperature of the acid", "酸液温度", ge=0)
     T_soak: float | None = _degrees("T_soak", "soaking temperature", "均热温度")
@@ -568,11 +563,11 @@ class RollingPass(pa.DataFrameModel):
 
     coil_no: str = name_of("coil_no", "coil number", "钢卷号")
     stand: str = name_of("stand", "number of the stand", "机架号")
-    h_in: float | None = _positive("h_in", "thickness before the stand", "机架入口厚度")
-    h_out: float | None = _positive("h_out", "thickness after the stand", "机架出口厚度")
+    h_in: float | None = positive("h_in", "thickness before the stand", "机架入口厚度")
+    h_out: float | None = positive("h_out", "thickness after the stand", "机架出口厚度")
     v_in: float | None = number("v_in", "speed before the stand", "机架入口速度", ge=0)
     v_out: float | None = number("v_out", "speed after the stand", "机架出口速度", ge=0)
-    reduction: float | None = _percent("reduction", "reduction of the pass", "道次压下率")
+    reduction: float | None = percent("reduction", "reduction of the pass", "道次压下率")
     force: float | None = number("force", "rolling force", "轧制力", ge=0)
     bending: float | None = optional()
     tension: float | None = number("tension", "strip tension", "单位张力", ge=0)
@@ -607,20 +602,20 @@ class TensileTest(pa.DataFrameModel):
     direction: str | None = optional()
     position: str | None = optional()
     tested_at: Time | None = optional()
-    h: float | None = _positive("h", "thickness", "厚度")
-    ReH: float | None = _positive("ReH", "upper yield strength ReH", "上屈服强度ReH")
-    ReL: float | None = _positive("ReL", "lower yield strength ReL", "下屈服强度ReL")
-    Rp02: float | None = _positive("Rp02", "proof strength Rp0.2", "规定塑性延伸强度Rp0.2")
-    Rm: float | None = _positive("Rm", "tensile strength Rm", "抗拉强度Rm")
-    A80: float | None = _percent("A80", "elongation A80", "断后伸长率A80")
-    A50: float | None = _percent("A50", "elongation A50", "断后伸长率A50")
-    A: float | None = _percent("A", "elongation A", "断后伸长率A")
-    Ag: float | None = _percent("Ag", "uniform elongation Ag", "最大力塑性延伸率Ag")
-    Agt: float | None = _percent("Agt", "total uniform elongation Agt", "最大力总延伸率Agt")
-    At: float | None = _percent("At", "total elongation At", "断裂总延伸率At")
+    h: float | None = positive("h", "thickness", "厚度")
+    ReH: float | None = positive("ReH", "upper yield strength ReH", "上屈服强度ReH")
+    ReL: float | None = positive("ReL", "lower yield strength ReL", "下屈服强度ReL")
+    Rp02: float | None = positive("Rp02", "proof strength Rp0.2", "规定塑性延伸强度Rp0.2")
+    Rm: float | None = positive("Rm", "tensile strength Rm", "抗拉强度Rm")
+    A80: float | None = percent("A80", "elongation A80", "断后伸长率A80")
+    A50: float | None = percent("A50", "elongation A50", "断后伸长率A50")
+    A: float | None = percent("A", "elongation A", "断后伸长率A")
+    Ag: float | None = percent("Ag", "uniform elongation Ag", "最大力塑性延伸率Ag")
+    Agt: float | None = percent("Agt", "total uniform elongation Agt", "最大力总延伸率Agt")
+    At: float | None = percent("At", "total elongation At", "断裂总延伸率At")
     r90: float | None = number("r90", "plastic strain ratio r90", "塑性应变比r90", ge=0)
     n90: float | None = number("n90", "hardening exponent n90", "应变硬化指数n90", ge=0)
-    HV: float | None = _positive("HV", "Vickers hardness", "维氏硬度")
+    HV: float | None = positive("HV", "Vickers hardness", "维氏硬度")
     HRB: float | None = optional()
 
     yield_order = at_least(
@@ -676,45 +671,24 @@ class TensileTest(pa.DataFrameModel):
         return (pl.col("Rm") / pl.col("HV")).is_between(low * (1 - tolerance), high * (1 + tolerance))
 
     _grade = tensile.dc_grade(pl.col("steel_grade"))
-    ReL_over_en_10130 = _tensile_limit(
-        "ReL_over_en_10130",
-        ("the yield strength is above what the grade allows", "下屈服强度高于该牌号上限"),
-        pl.col("ReL") <= tensile.most_yield(EN_10130, _grade, pl.col("h")),
-        "ReL",
-        "h",
+    _most_yield = tensile.most_yield(EN_10130, _grade, pl.col("h"))
+    _least_elongation = tensile.least_elongation(EN_10130, _grade, pl.col("h"))
+    _least_r = tensile.least_r(EN_10130, _grade, pl.col("h"))
+    ReL_over_en_10130 = _over("ReL", "yield strength", "下屈服强度", _most_yield)
+    Rp02_over_en_10130 = _over("Rp02", "proof strength", "规定塑性延伸强度", _most_yield)
+    A80_under_en_10130 = _under("A80", "elongation A80", "断后伸长率A80", _least_elongation)
+    r90_under_en_10130 = _under("r90", "plastic strain ratio r90", "塑性应变比r90", _least_r)
+    n90_under_en_10130 = _under(
+        "n90", "hardening exponent n90", "应变硬化指数n90", EN_10130.at_least("n90", _grade)
     )
-    Rp02_over_en_10130 = _tensile_limit(
-        "Rp02_over_en_10130",
-        ("the proof strength is above what the grade allows", "规定塑性延伸强度高于该牌号上限"),
-        pl.col("Rp02") <= tensile.most_yield(EN_10130, _grade, pl.col("h")),
-        "Rp02",
-        "h",
-    )
-    Rm_outside_en_10130 = _tensile_limit(
-        "Rm_outside_en_10130",
-        ("the tensile strength is not what the grade allows", "抗拉强度不在该牌号范围内"),
+    Rm_outside_en_10130 = keeps(
+        warning(
+            "Rm_outside_en_10130",
+            "the tensile strength is not what the grade allows",
+            "抗拉强度不在该牌号范围内",
+            standard=EN_10130.name,
+        ),
         pl.col("Rm").is_between(EN_10130.at_least("Rm", _grade), EN_10130.at_most("Rm", _grade)),
-        "Rm",
-    )
-    A80_under_en_10130 = _tensile_limit(
-        "A80_under_en_10130",
-        ("the elongation A80 is below what the grade demands", "断后伸长率A80低于该牌号下限"),
-        pl.col("A80") >= tensile.least_elongation(EN_10130, _grade, pl.col("h")),
-        "A80",
-        "h",
-    )
-    r90_under_en_10130 = _tensile_limit(
-        "r90_under_en_10130",
-        ("the plastic strain ratio r90 is below what the grade demands", "塑性应变比r90低于该牌号下限"),
-        pl.col("r90") >= tensile.least_r(EN_10130, _grade, pl.col("h")),
-        "r90",
-        "h",
-    )
-    n90_under_en_10130 = _tensile_limit(
-        "n90_under_en_10130",
-        ("the hardening exponent n90 is below what the grade demands", "应变硬化指数n90低于该牌号下限"),
-        pl.col("n90") >= EN_10130.at_least("n90", _grade),
-        "n90",
     )
 
     class Config:
@@ -736,48 +710,42 @@ class SurfaceInspection(pa.DataFrameModel):
     pos_m: float | None = number("pos_m", "position from the head", "距带头位置", ge=0)
     cross_mm: float | None = optional()
     cross_datum: str | None = choice(
-        "cross_datum",
-        "datum of the position across",
-        "横向基准",
-        ("operator_side", "drive_side", "centre"),
+        "cross_datum", "datum of the position across", "横向基准", ("operator_side", "drive_side", "centre")
     )
-    L: float | None = _positive("L", "strip length", "带钢长度")
-    b: float | None = _positive("b", "strip width", "带钢宽度")
-    length_mm: float | None = _positive("length_mm", "length of the defect", "缺陷长度")
-    width_mm: float | None = _positive("width_mm", "width of the defect", "缺陷宽度")
-    area_mm2: float | None = _positive("area_mm2", "area of the defect", "缺陷面积")
+    L: float | None = positive("L", "strip length", "带钢长度")
+    b: float | None = positive("b", "strip width", "带钢宽度")
+    length_mm: float | None = positive("length_mm", "length of the defect", "缺陷长度")
+    width_mm: float | None = positive("width_mm", "width of the defect", "缺陷宽度")
+    area_mm2: float | None = positive("area_mm2", "area of the defect", "缺陷面积")
     confidence: float | None = number("confidence", "confidence", "置信度", ge=0, le=1)
     image_ref: str | None = optional()
-    image_w: pl.Int64 | None = _positive("image_w", "width of the image", "图像宽度")
-    image_h: pl.Int64 | None = _positive("image_h", "height of the image", "图像高度")
+    image_w: pl.Int64 | None = positive("image_w", "width of the image", "图像宽度")
+    image_h: pl.Int64 | None = positive("image_h", "height of the image", "图像高度")
     roi_x: pl.Int64 | None = number("roi_x", "left edge of the defect in the image", "缺陷左边界", ge=0)
     roi_y: pl.Int64 | None = number("roi_y", "upper edge of the defect in the image", "缺陷上边界", ge=0)
-    roi_w: pl.Int64 | None = _positive("roi_w", "width of the defect in the image", "缺陷图像宽度")
-    roi_h: pl.Int64 | None = _positive("roi_h", "height of the defect in the image", "缺陷图像高度")
-    px_per_mm_x: float | None = _positive("px_per_mm_x", "scale across the strip", "横向分辨率")
-    px_per_mm_y: float | None = _positive("px_per_mm_y", "scale along the strip", "纵向分辨率")
+    roi_w: pl.Int64 | None = positive("roi_w", "width of the defect in the image", "缺陷图像宽度")
+    roi_h: pl.Int64 | None = positive("roi_h", "height of the defect in the image", "缺陷图像高度")
+    px_per_mm_x: float | None = positive("px_per_mm_x", "scale across the strip", "横向分辨率")
+    px_per_mm_y: float | None = positive("px_per_mm_y", "scale along the strip", "纵向分辨率")
     periodic: bool | None = optional()
-    period_mm: float | None = _positive("period_mm", "period of the defect", "缺陷周期")
-    roll_diameter: float | None = _positive("roll_diameter", "diameter of the roll", "辊径")
-    reduction_after: float | None = _percent(
+    period_mm: float | None = positive("period_mm", "period of the defect", "缺陷周期")
+    roll_diameter: float | None = positive("roll_diameter", "diameter of the roll", "辊径")
+    reduction_after: float | None = percent(
         "reduction_after", "reduction after that roll", "该辊之后的压下率"
     )
 
     roi_outside_x = keeps(
         error("roi_outside_x", "the defect lies outside of its image, left or right", "缺陷左右超出图像"),
         pl.col("roi_x") + pl.col("roi_w") <= pl.col("image_w"),
-        *("roi_x", "roi_w", "image_w"),
     )
     roi_outside_y = keeps(
         error("roi_outside_y", "the defect lies outside of its image, above or below", "缺陷上下超出图像"),
         pl.col("roi_y") + pl.col("roi_h") <= pl.col("image_h"),
-        *("roi_y", "roi_h", "image_h"),
     )
     period_mismatch = near(
         warning("period_mismatch", "the period is not that of the roll", "缺陷周期与辊径不符"),
         "period_mm",
         rolling.stretched(rolling.roll_period(pl.col("roll_diameter")), pl.col("reduction_after") / 100),
-        *("roll_diameter", "reduction_after"),
         tolerance=0.02,
     )
 
@@ -844,9 +812,9 @@ class Genealogy(pa.DataFrameModel):
     child_to_m: float | None = number("child_to_m", "end on the child", "子件终点", ge=0)
     reversed: bool | None = optional()
     turned: bool | None = optional()
-    parent_length_m: float | None = _positive("parent_length_m", "length of the parent", "母件长度")
-    parent_mass_t: float | None = _positive("parent_mass_t", "mass of the parent", "母件重量")
-    child_mass_t: float | None = _positive("child_mass_t", "mass of the child", "子件重量")
+    parent_length_m: float | None = positive("parent_length_m", "length of the parent", "母件长度")
+    parent_mass_t: float | None = positive("parent_mass_t", "mass of the parent", "母件重量")
+    child_mass_t: float | None = positive("child_mass_t", "mass of the child", "子件重量")
     made_at: Time | None = optional()
 
     parent_interval = at_least(
@@ -911,16 +879,16 @@ class SteelPlates(pa.DataFrameModel):
     X_Maximum: pl.Int64 = optional()
     Y_Minimum: pl.Int64 = optional()
     Y_Maximum: pl.Int64 = optional()
-    Pixels_Areas: pl.Int64 = _positive("Pixels_Areas", "area", "面积")
+    Pixels_Areas: pl.Int64 = positive("Pixels_Areas", "area", "面积")
     X_Perimeter: pl.Int64 = optional()
     Y_Perimeter: pl.Int64 = optional()
     Sum_of_Luminosity: pl.Int64 = optional()
     Minimum_of_Luminosity: pl.Int64 = optional()
     Maximum_of_Luminosity: pl.Int64 = optional()
-    Length_of_Conveyer: pl.Int64 = _positive("Length_of_Conveyer", "length of the conveyer", "输送带长度")
+    Length_of_Conveyer: pl.Int64 = positive("Length_of_Conveyer", "length of the conveyer", "输送带长度")
     TypeOfSteel_A300: pl.Int64 = optional()
     TypeOfSteel_A400: pl.Int64 = optional()
-    Steel_Plate_Thickness: pl.Int64 = _positive("Steel_Plate_Thickness", "thickness of the plate", "钢板厚度")
+    Steel_Plate_Thickness: pl.Int64 = positive("Steel_Plate_Thickness", "thickness of the plate", "钢板厚度")
     Edges_Index: float = optional()
     Empty_Index: float = optional()
     Square_Index: float = optional()
@@ -934,56 +902,36 @@ class SteelPlates(pa.DataFrameModel):
     Orientation_Index: float = optional()
     Luminosity_Index: float = optional()
     SigmoidOfAreas: float = optional()
-    Pastry: pl.Int64 | None = choice("Pastry", "flag of the fault Pastry", "Pastry缺陷标志", (0, 1))
-    Z_Scratch: pl.Int64 | None = choice(
-        "Z_Scratch", "flag of the fault Z_Scratch", "Z_Scratch缺陷标志", (0, 1)
-    )
-    K_Scatch: pl.Int64 | None = choice("K_Scatch", "flag of the fault K_Scatch", "K_Scatch缺陷标志", (0, 1))
-    Stains: pl.Int64 | None = choice("Stains", "flag of the fault Stains", "Stains缺陷标志", (0, 1))
-    Dirtiness: pl.Int64 | None = choice(
-        "Dirtiness", "flag of the fault Dirtiness", "Dirtiness缺陷标志", (0, 1)
-    )
-    Bumps: pl.Int64 | None = choice("Bumps", "flag of the fault Bumps", "Bumps缺陷标志", (0, 1))
-    Other_Faults: pl.Int64 | None = choice("Other_Faults", "flag of other faults", "其他缺陷标志", (0, 1))
+    Pastry: pl.Int64 | None = _flag("Pastry", "the fault Pastry", "Pastry")
+    Z_Scratch: pl.Int64 | None = _flag("Z_Scratch", "the fault Z_Scratch", "Z_Scratch")
+    K_Scatch: pl.Int64 | None = _flag("K_Scatch", "the fault K_Scatch", "K_Scatch")
+    Stains: pl.Int64 | None = _flag("Stains", "the fault Stains", "Stains")
+    Dirtiness: pl.Int64 | None = _flag("Dirtiness", "the fault Dirtiness", "Dirtiness")
+    Bumps: pl.Int64 | None = _flag("Bumps", "the fault Bumps", "Bumps")
+    Other_Faults: pl.Int64 | None = _flag("Other_Faults", "other faults", "其他")
 
     _dx = pl.col("X_Maximum") - pl.col("X_Minimum")
     _dy = pl.col("Y_Maximum") - pl.col("Y_Minimum")
     _area = pl.col("Pixels_Areas")
     _conveyer = pl.col("Length_of_Conveyer")
     _longer = pl.max_horizontal(_dx, _dy)
-    _x = ("X_Minimum", "X_Maximum")
-    _y = ("Y_Minimum", "Y_Maximum")
 
-    x_order = keeps(
-        error("x_order", "the fault has no width", "缺陷X方向最大值不大于最小值"),
-        _dx > 0,
-        "X_Minimum",
-        "X_Maximum",
-    )
-    y_order = keeps(
-        error("y_order", "the fault has no length", "缺陷Y方向最大值不大于最小值"),
-        _dy > 0,
-        "Y_Minimum",
-        "Y_Maximum",
-    )
+    x_order = keeps(error("x_order", "the fault has no width", "缺陷X方向最大值不大于最小值"), _dx > 0)
+    y_order = keeps(error("y_order", "the fault has no length", "缺陷Y方向最大值不大于最小值"), _dy > 0)
     beside_conveyer = at_least(
         error("beside_conveyer", "the fault lies beside the conveyer", "缺陷超出输送带"),
         *("Length_of_Conveyer", "X_Maximum"),
     )
     area_above_box = keeps(
-        error("area_above_box", "the area is larger than its box", "缺陷面积大于外接矩形"),
-        _area <= _dx * _dy,
-        *("Pixels_Areas", *_x, *_y),
+        error("area_above_box", "the area is larger than its box", "缺陷面积大于外接矩形"), _area <= _dx * _dy
     )
     x_perimeter_too_short = keeps(
         error("x_perimeter_too_short", "the X perimeter is shorter than the box", "X周长小于外接矩形宽度"),
         pl.col("X_Perimeter") >= _dx,
-        *("X_Perimeter", "X_Minimum", "X_Maximum"),
     )
     y_perimeter_too_short = keeps(
         error("y_perimeter_too_short", "the Y perimeter is shorter than the box", "Y周长小于外接矩形高度"),
         pl.col("Y_Perimeter") >= _dy,
-        *("Y_Perimeter", "Y_Minimum", "Y_Maximum"),
     )
     luminosity_order = at_least(
         error("luminosity_order", "the smallest luminosity is above the largest", "最小亮度大于最大亮度"),
@@ -998,67 +946,49 @@ class SteelPlates(pa.DataFrameModel):
         (pl.col("Sum_of_Luminosity") / _area).is_between(
             pl.col("Minimum_of_Luminosity"), pl.col("Maximum_of_Luminosity")
         ),
-        *("Sum_of_Luminosity", "Pixels_Areas", "Minimum_of_Luminosity", "Maximum_of_Luminosity"),
     )
     one_steel = keeps(
         error("one_steel", "the steel is not exactly one of A300 and A400", "钢种标志不唯一"),
         pl.col("TypeOfSteel_A300") + pl.col("TypeOfSteel_A400") == 1,
-        *("TypeOfSteel_A300", "TypeOfSteel_A400"),
     )
     one_fault = keeps(
         error("one_fault", "the fault is not exactly one of the seven", "缺陷类别不唯一"),
         pl.sum_horizontal(FAULTS, ignore_nulls=False) == 1,
-        *FAULTS,
     )
-    LogOfAreas_mismatch = _identity("LogOfAreas", "log10 of the area", _area.log10(), "Pixels_Areas")
-    Log_X_Index_mismatch = _identity("Log_X_Index", "log10 of the box's width", _dx.log10(), *_x)
-    Log_Y_Index_mismatch = _identity("Log_Y_Index", "log10 of the box's length", _dy.log10(), *_y)
+    LogOfAreas_mismatch = _identity("LogOfAreas", "log10 of the area", _area.log10())
+    Log_X_Index_mismatch = _identity("Log_X_Index", "log10 of the box's width", _dx.log10())
+    Log_Y_Index_mismatch = _identity("Log_Y_Index", "log10 of the box's length", _dy.log10())
     Empty_Index_mismatch = _identity(
-        "Empty_Index",
-        "the share of the box that is no fault",
-        1 - _area / (_dx * _dy),
-        "Pixels_Areas",
-        *_x,
-        *_y,
+        "Empty_Index", "the share of the box that is no fault", 1 - _area / (_dx * _dy)
     )
-    Edges_X_Index_mismatch = _identity(
-        "Edges_X_Index", "width by X perimeter", _dx / pl.col("X_Perimeter"), "X_Perimeter", *_x
-    )
-    Edges_Y_Index_mismatch = _identity(
-        "Edges_Y_Index", "length by Y perimeter", _dy / pl.col("Y_Perimeter"), "Y_Perimeter", *_y
-    )
+    Edges_X_Index_mismatch = _identity("Edges_X_Index", "width by X perimeter", _dx / pl.col("X_Perimeter"))
+    Edges_Y_Index_mismatch = _identity("Edges_Y_Index", "length by Y perimeter", _dy / pl.col("Y_Perimeter"))
     Outside_X_Index_mismatch = _identity(
-        "Outside_X_Index", "width by length of the conveyer", _dx / _conveyer, "Length_of_Conveyer", *_x
+        "Outside_X_Index", "width by length of the conveyer", _dx / _conveyer
     )
     Square_Index_mismatch = _identity(
-        "Square_Index", "shorter by longer side of the box", pl.min_horizontal(_dx, _dy) / _longer, *_x, *_y
+        "Square_Index", "shorter by longer side of the box", pl.min_horizontal(_dx, _dy) / _longer
     )
     Orientation_Index_mismatch = _identity(
-        "Orientation_Index", "length less width by the longer of them", (_dy - _dx) / _longer, *_x, *_y
+        "Orientation_Index", "length less width by the longer of them", (_dy - _dx) / _longer
     )
     Outside_Global_Index_mismatch = _identity(
         "Outside_Global_Index",
         "1 where the box is longer than wide, 0.5 where it is square, else 0",
         (_dy > _dx).cast(pl.Float64) + (_dy == _dx) * 0.5,
-        *(*_x, *_y),
     )
     Edges_Index_mismatch = _identity(
         "Edges_Index",
         "twice the distance to the nearer edge by the length of the conveyer",
         2 * pl.min_horizontal(pl.col("X_Minimum"), _conveyer - pl.col("X_Maximum")) / _conveyer,
-        *("Length_of_Conveyer", *_x),
     )
     Luminosity_Index_mismatch = _identity(
         "Luminosity_Index",
         "the mean luminosity by 128, less 1",
         pl.col("Sum_of_Luminosity") / (128 * _area) - 1,
-        *("Sum_of_Luminosity", "Pixels_Areas"),
     )
     SigmoidOfAreas_mismatch = _identity(
-        "SigmoidOfAreas",
-        "the sigmoid of the box's area",
-        1 / (1 + (2.015 - _dx * _dy / 150).exp()),
-        *(*_x, *_y),
+        "SigmoidOfAreas", "the sigmoid of the box's area", 1 / (1 + (2.015 - _dx * _dy / 150).exp())
     )
     orientation_against_square = agrees(
         error(
@@ -1068,6 +998,5 @@ class SteelPlates(pa.DataFrameModel):
         ),
         "Square_Index",
         1 - pl.col("Orientation_Index").abs(),
-        "Orientation_Index",
         tolerance=1.2e-4,  # both are rounded
     )

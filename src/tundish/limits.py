@@ -8,7 +8,7 @@ The name of a rule is that of the attribute it stands in, so that a plant can se
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandera.polars as pa
 import polars as pl
@@ -17,9 +17,11 @@ from tundish.across import across
 from tundish.rules import Rule, error, rules, warning
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 __all__ = [
+    "BITS",
+    "adds_up",
     "agrees",
     "at_least",
     "between",
@@ -30,11 +32,14 @@ __all__ = [
     "near",
     "number",
     "optional",
+    "percent",
+    "positive",
     "usual",
+    "within",
 ]
 
-_BITS = 1e-9
-"""Numbers whose unit was converted miss each other by their last bits."""
+BITS = 1e-9
+"""Sums of decimal numbers, and numbers whose unit was converted, miss a limit by their last bits."""
 
 
 def optional() -> Any:
@@ -54,6 +59,16 @@ def number(column: str, english: str, chinese: str, **limits: Any) -> Any:
     return pa.Field(nullable=True, metadata=rules(below=rule, above=rule), **limits)
 
 
+def percent(column: str, english: str, chinese: str) -> Any:
+    """A share of a whole, 0 to 100 %, or nothing. Rule ``{column}_range``."""
+    return number(column, english, chinese, ge=0, le=100)
+
+
+def positive(column: str, english: str, chinese: str) -> Any:
+    """A number above 0, or nothing. Rule ``{column}_range``."""
+    return number(column, english, chinese, gt=0)
+
+
 def choice(column: str, english: str, chinese: str, values: Sequence[Any]) -> Any:
     """One of some values or nothing. Rule ``{column}_unknown``."""
     rule = error(
@@ -65,30 +80,38 @@ def choice(column: str, english: str, chinese: str, values: Sequence[Any]) -> An
 def usual(column: str, english: str, chinese: str, low: float, high: float) -> Any:
     """A warning outside of what is common, ``{column}_unusual`` with the limits low and high."""
     rule = warning(f"{column}_unusual", f"the {english} is unusual", f"{chinese}超出常见范围")
-
-    @across(rule, column, low=low, high=high)
-    def common(_cls: type[pa.DataFrameModel], low: float, high: float) -> pl.Expr:
-        return pl.col(column).is_between(low, high)
-
-    return common
+    return within(rule, pl.col(column), low=low, high=high)
 
 
 def keeps(rule: Rule, sound: pl.Expr, *columns: str) -> Any:
-    """`sound` is true in every row; it reads `columns`."""
+    """`sound` is true in every row; `columns` are those that it reads, where it does not say so itself."""
 
-    @across(rule, *columns)
+    @across(rule, *(columns or _read(sound)))
     def kept(_cls: type[pa.DataFrameModel]) -> pl.Expr:
         return sound
 
     return kept
 
 
-def at_least(rule: Rule, larger: str, smaller: str, slack: float = 0.0) -> Any:
-    """`larger` is at least `smaller`, or falls short of it by no more than the limit slack."""
+def within(rule: Rule, value: pl.Expr, low: float, high: float) -> Any:
+    """`value` lies between the limits low and high."""
 
-    @across(rule, larger, smaller, slack=slack)
-    def ordered(_cls: type[pa.DataFrameModel], slack: float) -> pl.Expr:
-        return pl.col(larger) - pl.col(smaller) >= -slack - _BITS
+    @across(rule, *_read(value), low=low, high=high)
+    def inside(_cls: type[pa.DataFrameModel], low: float, high: float) -> pl.Expr:
+        return value.is_between(low, high)
+
+    return inside
+
+
+def at_least(rule: Rule, larger: str, smaller: str, slack: float = 0.0, called: str = "slack") -> Any:
+    """`larger` is at least `smaller`, or falls short of it by no more than the limit slack.
+
+    `called` gives that limit another name.
+    """
+
+    @across(rule, larger, smaller, **{called: slack})
+    def ordered(_cls: type[pa.DataFrameModel], **limit: float) -> pl.Expr:
+        return pl.col(larger) - pl.col(smaller) >= -limit[called] - BITS
 
     return ordered
 
@@ -98,33 +121,41 @@ def between(rule: Rule, column: str, low: str, high: str) -> Any:
     return keeps(rule, pl.col(column).is_between(pl.col(low), pl.col(high)), low, column, high)
 
 
-def later(rule: Rule, after: str, before: str) -> Any:
-    """The time `after` is not before `before`; the limit slack_s, in seconds, is for clocks that differ."""
+def later(rule: Rule, after: str, before: str, slack: float = 0.0, unit: Literal["s", "h"] = "s") -> Any:
+    """The time `after` is not before `before`; the limit slack_s or slack_h is for clocks that differ."""
+    called, microseconds = f"slack_{unit}", {"s": 1e6, "h": 3.6e9}[unit]
 
-    @across(rule, after, before, slack_s=0.0)
-    def in_order(_cls: type[pa.DataFrameModel], slack_s: float) -> pl.Expr:
-        return (pl.col(after) - pl.col(before)).dt.total_microseconds() >= -1e6 * slack_s
+    @across(rule, after, before, **{called: slack})
+    def in_order(_cls: type[pa.DataFrameModel], **limit: float) -> pl.Expr:
+        passed = (pl.col(after) - pl.col(before)).dt.total_microseconds()
+        return passed >= -microseconds * limit[called]
 
     return in_order
 
 
-def agrees(rule: Rule, given: str, computed: pl.Expr, *others: str, tolerance: float) -> Any:
-    """What the file gives is what `computed` makes of `others`, but for the limit tolerance (in its unit)."""
-    return _close(rule, given, others, tolerance, lambda limit: (pl.col(given) - computed).abs() <= limit)
+def agrees(rule: Rule, given: str, computed: pl.Expr, tolerance: float) -> Any:
+    """What the file gives is what is `computed` from others, but for the limit tolerance (in its unit)."""
+    return _close(rule, pl.col(given) - computed, 1.0, tolerance)
 
 
-def near(rule: Rule, given: str, computed: pl.Expr, *others: str, tolerance: float) -> Any:
-    """As `agrees`, with a tolerance that is a share of what `computed` makes."""
-    return _close(
-        rule, given, others, tolerance, lambda limit: (pl.col(given) - computed).abs() <= limit * computed
-    )
+def near(rule: Rule, given: str, computed: pl.Expr, tolerance: float) -> Any:
+    """As `agrees`, with a tolerance that is a share of what is `computed`."""
+    return _close(rule, pl.col(given) - computed, computed, tolerance)
 
 
-def _close(
-    rule: Rule, given: str, others: Sequence[str], tolerance: float, sound: Callable[[float], pl.Expr]
-) -> Any:
-    @across(rule, given, *others, tolerance=tolerance)
+def adds_up(rule: Rule, total: float, *columns: str, tolerance: float) -> Any:
+    """The columns add up to `total`, but for the limit tolerance (in their unit)."""
+    return _close(rule, pl.sum_horizontal(columns, ignore_nulls=False) - total, 1.0, tolerance)
+
+
+def _close(rule: Rule, miss: pl.Expr, scale: pl.Expr | float, tolerance: float) -> Any:
+    @across(rule, *_read(miss), tolerance=tolerance)
     def close(_cls: type[pa.DataFrameModel], tolerance: float) -> pl.Expr:
-        return sound(tolerance)
+        return miss.abs() <= tolerance * scale + BITS
 
     return close
+
+
+def _read(expression: pl.Expr) -> tuple[str, ...]:
+    """The columns that an expression names, each once."""
+    return tuple(dict.fromkeys(expression.meta.root_names()))
