@@ -73,14 +73,14 @@ def overlaps(labels: pl.DataFrame, sizes: pl.DataFrame, *, tolerance: float = 0.
     whole, drawn = shapes == "class", (shapes == "polygon") | (shapes == "mask")
     crowd = ordered["is_crowd"].fill_null(value=False).to_numpy()
     boxes = _boxes(ordered, tolerance)
-    # A frame around what rasterisation may set; unknown boxes (NaN) are let through to the pixels.
-    framed = boxes + np.where(drawn, _ROUNDING, 0.0)[:, None] * np.array([-1, -1, 2, 2])
+    frame = _frame(boxes, drawn, whole)
     blocks = []
-    for first, second in _candidates(ordered):
+    for rows, others in _candidates(ordered):
+        first, second = _near(frame, rows, others)
         pixels = (drawn[first] | drawn[second]) & ~(whole[first] | whole[second])
         iou = iou_of_pairs(boxes[first], boxes[second], crowd[first], crowd[second])
-        iou = np.where(pixels, np.where(_apart(framed[first], framed[second]), 0.0, np.nan), iou)
         iou = np.where(whole[first] | whole[second], whole[first] & whole[second], iou)
+        iou[pixels] = np.nan
         kept = ~(iou <= 0)
         blocks.append((first[kept], second[kept], iou[kept]))
     first, second, iou = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
@@ -96,7 +96,7 @@ def overlaps(labels: pl.DataFrame, sizes: pl.DataFrame, *, tolerance: float = 0.
 def answered(found: Overlaps, answers: pl.DataFrame | None) -> pl.DataFrame:
     """image_id and author of who has seen what, each once, sorted: who drew something, and `answers`.
 
-    Those of `Overlaps.rejected` are left out: that they drew nothing valid does not say that there is nothing.
+    Those of `Overlaps.rejected` are left out: drawing nothing valid does not say that there is nothing.
 
     Raises:
         UsageError: An answer names no image or no author.
@@ -139,10 +139,23 @@ def _boxes(labels: pl.DataFrame, tolerance: float) -> Floats:
     return np.column_stack([column.to_numpy() for column in columns]) + grown
 
 
-def _apart(first: Floats, second: Floats) -> NDArray[np.bool_]:
-    beyond = first[:, :2] >= second[:, :2] + second[:, 2:]
-    before = second[:, :2] >= first[:, :2] + first[:, 2:]
-    return np.asarray((beyond | before).any(axis=1), dtype=np.bool_)
+def _frame(boxes: Floats, drawn: NDArray[np.bool_], whole: NDArray[np.bool_]) -> tuple[Floats, ...]:
+    """Left, upper, right and lower ends (n,) that labels do not leave; infinite where not known."""
+    slack = np.where(drawn, _ROUNDING, 0.0)[:, None]
+    low, high = boxes[:, :2] - slack, boxes[:, :2] + boxes[:, 2:] + slack
+    low[whole | np.isnan(low).any(axis=1)] = -np.inf
+    high[whole | np.isnan(high).any(axis=1)] = np.inf
+    return low[:, 0].copy(), low[:, 1].copy(), high[:, 0].copy(), high[:, 1].copy()
+
+
+def _near(
+    frame: tuple[Floats, ...], first: NDArray[np.int64], second: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The pairs of rows whose frames meet: across first, which leaves few for the rest."""
+    for low, high in (frame[0::2], frame[1::2]):
+        meet = (low[first] < high[second]) & (low[second] < high[first])
+        first, second = first[meet], second[meet]
+    return first, second
 
 
 def _candidates(labels: pl.DataFrame) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
