@@ -61,6 +61,7 @@ records: {signals: {path: raw/signals.csv, schema: 'schemas/signals.py:Signals'}
 images: {}
 annotations: {}
 dedup: {}
+label: {}
 link: {}
 split: {}
 augment: {}

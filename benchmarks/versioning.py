@@ -30,6 +30,10 @@ sources:
   - {path: raw/line-1, format: images}
 images: {}
 annotations: {}
+timezone: UTC
+records: {}
+label: {}
+link: {}
 dedup: {}
 split: {}
 augment: {}

@@ -38,7 +38,7 @@ def test_errors_say_what_where_and_how_to_mend() -> None:
 
 
 def test_read_table__unknown_name_lists_the_known(tmp_path: Path) -> None:
-    with pytest.raises(tundish.UsageError, match="choose one of annotations, coverage, duplicates"):
+    with pytest.raises(tundish.UsageError, match="choose one of annotations, consensus, coverage"):
         tundish.read_table("nonsense", "x", project=tmp_path)
 
 
@@ -49,7 +49,7 @@ def test_read_table__before_its_stage_has_run(tmp_path: Path) -> None:
 
 def test_between__stages_by_name() -> None:
     assert between(None, None) == list(ABOUT)
-    assert between("dedup", "split") == ["dedup", "link", "split"]
+    assert between("dedup", "split") == ["dedup", "consensus", "link", "split"]
     with pytest.raises(tundish.UsageError, match="no stage 'nope'"):
         between("nope", None)
     with pytest.raises(tundish.UsageError, match="comes after"):

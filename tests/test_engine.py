@@ -62,7 +62,7 @@ def project(folder: Path) -> Path:
     (folder / "pipelines").mkdir()
     (folder / "pipelines/d.yaml").write_text(
         "dataset: d\nsources: [{path: raw, format: images}]\nimages: {}\nannotations: {}\n"
-        "timezone: UTC\nrecords: {}\nlink: {}\ndedup: {}\n"
+        "timezone: UTC\nrecords: {}\nlabel: {}\nlink: {}\ndedup: {}\n"
         "split: {unlabelled: include}\naugment: {}\nexport: {}\n"
     )
     return folder

@@ -47,7 +47,7 @@ def test_pipeline__agrees_with_the_stage(name: str) -> None:
 
 
 def test_pipeline__nothing_is_read_that_no_earlier_stage_writes() -> None:
-    written: list[str] = []
+    written = ["labels"]  # what annotators answered comes from outside, by `tundish label pull`
     for name in ABOUT:
         stage = load_stage(name)
         assert stage.name == name

@@ -24,6 +24,7 @@ augment: {}
 export: {}
 records: {}
 link: {}
+label: {}
 timezone: Asia/Shanghai
 """
 
@@ -135,7 +136,10 @@ def test_load__labelling_is_one_project_of_boxes_unless_it_says_otherwise(tmp_pa
         (),
         0.0,
     )
-    text = GOOD + "label: {shapes: [box, mask], annotators: [li@example.com, wu], overlap: 0.2}\n"
+    text = (
+        GOOD.replace("label: {}\n", "")
+        + "label: {shapes: [box, mask], annotators: [li@example.com, wu], overlap: 0.2}\n"
+    )
     assert load(write(tmp_path, text)).label.annotators == ("li@example.com", "wu")
 
 
@@ -153,7 +157,7 @@ def test_load__labelling_is_one_project_of_boxes_unless_it_says_otherwise(tmp_pa
     ],
 )
 def test_load__refuses_what_labelling_cannot_be(tmp_path: Path, label: str, told: list[str]) -> None:
-    sentence = refusal(tmp_path, GOOD + f"label: {label}\n")
+    sentence = refusal(tmp_path, GOOD.replace("label: {}", f"label: {label}"))
     for part in told:
         assert part in sentence
 

@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Recipe", "json_schema", "load"]
 
-_WATCHED = ("timezone", "records", "images", "annotations", "dedup", "link", "split", "augment", "export")
+_WATCHED = (
+    *("timezone", "records", "images", "annotations", "dedup", "label", "link", "split", "augment", "export"),
+)
 """Sections that dvc.yaml watches by name; DVC refuses one that is not in the file."""
 
 

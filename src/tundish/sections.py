@@ -18,7 +18,7 @@ from pydantic import (
 
 from tundish.errors import RecipeError
 from tundish.imaging.operations import parse_operations
-from tundish.tables import LINKS, RECORD_FILES, TABLES
+from tundish.tables import DISPUTES, LINKS, RECORD_FILES, TABLES
 
 __all__ = [
     "SPLIT_NAMES",
@@ -44,7 +44,7 @@ __all__ = [
 Name = Annotated[str, StringConstraints(pattern=r"^[\w][\w.-]{0,99}$")]
 FormatName = Literal["voc", "yolo", "coco", "folders", "masks", "images"]
 ExportName = Literal["parquet", "coco", "yolo"]
-_OF_IMAGES = [table for table in TABLES if table not in (LINKS, RECORD_FILES)]
+_OF_IMAGES = [table for table in TABLES if table not in (DISPUTES, LINKS, RECORD_FILES)]
 _TAKEN = frozenset(name for table in _OF_IMAGES for name in table.schema.names) | {"image", "objects"}
 SPLIT_NAMES = ("train", "val", "test")
 
@@ -234,6 +234,11 @@ class Label(Section):
     overlap: float = Field(
         0.0, ge=0, le=1, description="Share of the images that more than one annotator labels."
     )
+
+    quorum: float = Field(
+        2 / 3, gt=0, le=1, description="Share of those who saw an image that must agree on a label."
+    )
+    iou: float = Field(0.5, gt=0, le=1, description="Least overlap of two labels of one thing.")
 
     @model_validator(mode="after")
     def _enough_annotators(self) -> Label:

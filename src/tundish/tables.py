@@ -12,7 +12,9 @@ from tundish.storage import Table, field
 
 __all__ = [
     "ANNOTATIONS",
+    "CONSENSUS",
     "COVERAGE",
+    "DISPUTES",
     "DUPLICATES",
     "FEATURES",
     "FILES",
@@ -24,6 +26,7 @@ __all__ = [
     "RECORD_FIELDS",
     "RECORD_FILES",
     "SPLITS",
+    "STANDING",
     "TABLES",
 ]
 
@@ -209,6 +212,55 @@ DUPLICATES = Table(
     "dedup",
 )
 
+CONSENSUS = Table(
+    "consensus",
+    pa.schema(
+        [
+            *ANNOTATIONS.schema,
+            field("votes", _COUNT, "annotators who drew it and call it so; null where nobody was asked"),
+            field("agreement", _REAL, "mean IoU of each two of them", "1"),
+            field("decided_by", _TEXT, "import, or the annotators who voted for it"),
+        ]
+    ),
+    ANNOTATIONS.order,
+    "consensus",
+)
+"""The labels that count: those of the annotators where they answered, else those that came with the files."""
+
+STANDING = Table(
+    "standing",
+    pa.schema(
+        [
+            _PATH,
+            _SOURCE,
+            _IMAGE_ID,
+            field("state", _TEXT, "labelled, negative, unlabelled, rejected or disputed"),
+            field("labels", _COUNT, "that count"),
+            field("decided_by", _TEXT, "import or annotators"),
+        ]
+    ),
+    ("source", "path"),
+    "consensus",
+)
+"""What counts of each image file after the annotators were heard."""
+
+DISPUTES = Table(
+    "disputes",
+    pa.schema(
+        [
+            _IMAGE_ID,
+            field("unit", _COUNT, "number of the thing in the image"),
+            field("annotation_id", _TEXT, "one of the labels that speak of it"),
+            field("author", _TEXT, "who drew it"),
+            field("label", _TEXT, "what they call it"),
+            field("reason", _TEXT, "quorum (too few drew it), class or geometry"),
+            field("message", _TEXT, "the reason in words"),
+        ]
+    ),
+    ("image_id", "unit", "annotation_id"),
+    "consensus",
+)
+
 SPLITS = Table(
     "splits",
     pa.schema(
@@ -310,6 +362,9 @@ TABLES = (
     FEATURES,
     QUARANTINE,
     DUPLICATES,
+    CONSENSUS,
+    STANDING,
+    DISPUTES,
     LINKS,
     SPLITS,
     LINEAGE,

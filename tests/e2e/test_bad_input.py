@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
-SECTIONS = "timezone: UTC\nrecords: {}\nlink: {}\nimages: {}\ndedup: {}\nsplit: {}\naugment: {}\nexport: {}\n"
+SECTIONS = "timezone: UTC\nrecords: {}\nlabel: {}\nlink: {}\nimages: {}\ndedup: {}\nsplit: {}\naugment: {}\nexport: {}\n"
 
 
 def scene(seed: int, size: tuple[int, int] = (160, 120), dtype: Any = np.uint8) -> Any:

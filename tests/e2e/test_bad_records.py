@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 COAL = "schemas/coal.py:CoalAnalysis"
-REST = "images: {}\nannotations: {}\ndedup: {}\nlink: {}\nsplit: {}\naugment: {}\nexport: {}\n"
+REST = "images: {}\nannotations: {}\ndedup: {}\nlabel: {}\nlink: {}\nsplit: {}\naugment: {}\nexport: {}\n"
 HEADER = "化验编号,Mad(%),灰分Aad(%),挥发分Vad(%),FCad(%)"
 SOUND = ["001,2.00,10.00,30.00,58.00", "002,3.00,12.00,28.00,57.00", "003,1.50,10.50,29.00,59.00"]
 

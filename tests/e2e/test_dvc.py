@@ -29,7 +29,19 @@ ENV = os.environ | {
     "GIT_COMMITTER_NAME": "t",
     "GIT_COMMITTER_EMAIL": "t@example.com",
 }
-STAGES = ["ingest", "measure", "records", "validate", "dedup", "link", "split", "augment", "export", "report"]
+STAGES = [
+    "ingest",
+    "measure",
+    "records",
+    "validate",
+    "dedup",
+    "consensus",
+    "link",
+    "split",
+    "augment",
+    "export",
+    "report",
+]
 
 
 def sh(*command: str, cwd: Path) -> str:

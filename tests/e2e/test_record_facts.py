@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
-SECTIONS = (
-    "timezone: UTC\nimages: {}\nannotations: {}\ndedup: {}\nlink: {}\nsplit: {}\naugment: {}\nexport: {}\n"
-)
+SECTIONS = "timezone: UTC\nimages: {}\nannotations: {}\ndedup: {}\nlabel: {}\nlink: {}\nsplit: {}\naugment: {}\nexport: {}\n"
 
 pytestmark = pytest.mark.shared
 

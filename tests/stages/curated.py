@@ -14,6 +14,7 @@ import polars as pl
 from tundish.engine import LocalEngine
 from tundish.imaging.geometry import counts_of_mask
 from tundish.recipe import Recipe
+from tundish.stages import load_stage
 from tundish.stages.base import Context
 from tundish.store import Blob, Packer, image_id_of
 from tundish.tables import ANNOTATIONS, COVERAGE, DUPLICATES, FILES, IMAGES, LINEAGE, QUARANTINE, SPLITS
@@ -140,6 +141,7 @@ def build(project: Path, pictures: Sequence[Picture], *, children: bool = True, 
         table.write(frame.unique(unique, keep="first", maintain_order=True), context.table(table.name))
     for table in (QUARANTINE, DUPLICATES):
         table.write(table.empty(), context.table(table.name))
+    load_stage("consensus").run(context)
     _augmented(context, [pictures[0]] if children else [])
     return context
 

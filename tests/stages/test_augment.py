@@ -12,6 +12,7 @@ import polars as pl
 from tundish.imaging.augment import Plan, apply
 from tundish.imaging.decode import decode, encode
 from tundish.recipe import Recipe
+from tundish.stages import load_stage
 from tundish.stages.augment import STAGE
 from tundish.store import read_blobs, shard_ids, shard_paths
 from tundish.tables import ANNOTATIONS, LINEAGE, QUARANTINE, SPLITS
@@ -123,6 +124,7 @@ def test_only_the_shard_whose_labels_changed_is_done_again_and_stale_parts_go(tm
         width=pl.when(pl.col("image_id") == pictures[0].image_id).then(pl.col("width") / 2).otherwise("width")
     )
     ANNOTATIONS.write(changed, context.table("annotations"))
+    load_stage("consensus").run(context)
     STAGE.run(context)
     after = files(context)
     gone, new = set(before) - set(after), set(after) - set(before)

@@ -18,6 +18,7 @@ from tests.stages.curated import CLASSES, LONG, Picture, box, build, detection, 
 
 from tundish.errors import OutsideError
 from tundish.imaging.geometry import mask_of_counts, mask_of_polygon
+from tundish.stages import load_stage
 from tundish.stages.export import STAGE, export_one
 from tundish.tables import ANNOTATIONS, COVERAGE, LINEAGE, SPLITS
 
@@ -311,6 +312,7 @@ def test_only_the_labels_of_the_file_that_has_the_split(tmp_path: Path) -> None:
 def test_invalid_labels_stay_out(context: Context) -> None:
     labels = ANNOTATIONS.read(context.table("annotations"))
     ANNOTATIONS.write(labels.with_columns(valid=pl.col("label") != "no"), context.table("annotations"))
+    load_stage("consensus").run(context)
     STAGE.run(context)
     assert len(coco(context, "val").anns) == 0
     assert len(coco(context, "val").imgs) == 1

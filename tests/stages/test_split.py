@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tundish.engine import LocalEngine
 from tundish.recipe import Recipe
+from tundish.stages import load_stage
 from tundish.stages.base import Context
 from tundish.stages.split import STAGE
 from tundish.tables import ANNOTATIONS, COVERAGE, DUPLICATES, IMAGES, SPLITS
@@ -85,6 +86,7 @@ def split(
     ]
     ANNOTATIONS.write(ANNOTATIONS.frame(labels), context.table("annotations"))
     DUPLICATES.write(DUPLICATES.frame(_clusters(pictures)), context.table("duplicates"))
+    load_stage("consensus").run(context)
     outcome = STAGE.run(context)
     rows = SPLITS.read(context.table("splits")).iter_rows(named=True)
     return {row["image_id"]: row for row in rows}, outcome

@@ -40,6 +40,9 @@ annotations:
 
 dedup: {{level: fast, keep: first}}
 
+# How people label in Label Studio, and when they agree.
+label: {{}}
+
 # Which record belongs to which image: by a key, by the nearest time or position.
 link: {{}}
 

@@ -79,7 +79,7 @@ def _facts(folder: Path, ledger: Ledger) -> dict[str, Any]:
     quarantine = _read(tables.QUARANTINE, folder)
     if quarantine is not None:
         facts["warnings"] = _counts(quarantine.filter(quarantine["severity"] == "warning")["check"].to_list())
-    coverage = _read(tables.COVERAGE, folder)
+    coverage = _read(tables.STANDING, folder)
     if coverage is not None:
         facts["coverage"] = _counts(coverage["state"].to_list())
     duplicates = _read(tables.DUPLICATES, folder)

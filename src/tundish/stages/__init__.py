@@ -18,6 +18,7 @@ ABOUT = {
     "records": "Read tables of process and laboratory records, and judge every record.",
     "validate": "Hold images and labels against the Pandera models in schemas/.",
     "dedup": "Find images that are the same picture, and say which one stays.",
+    "consensus": "Settle which labels count: those of the annotators who agree, or those that came.",
     "link": "Find the records that belong to each image, by key, genealogy, time or position.",
     "split": "Deal images into leak-free train, val and test.",
     "augment": "Make derived training images, with their labels and lineage.",

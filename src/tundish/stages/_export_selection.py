@@ -10,7 +10,7 @@ import polars as pl
 from tundish.sections import SPLIT_NAMES
 from tundish.stages._export_names import file_names, with_suffix
 from tundish.stages._link_carry import carried_columns
-from tundish.tables import ANNOTATIONS, COVERAGE, IMAGES, LINEAGE, SPLITS
+from tundish.tables import ANNOTATIONS, CONSENSUS, IMAGES, LINEAGE, SPLITS, STANDING
 
 if TYPE_CHECKING:
     from tundish.stages.base import Context
@@ -83,7 +83,7 @@ def _originals(context: Context, facts: pl.DataFrame, keys: tuple[str, ...]) -> 
     facts = facts.select(
         "image_id", "width", "height", "format", "orientation", "captured_at", *keys, "shard"
     )
-    coverage = COVERAGE.read(context.table("coverage")).select("source", "path", "state")
+    coverage = STANDING.read(context.table("standing")).select("source", "path", "state")
     splits = SPLITS.read(context.table("splits")).filter(pl.col("split").is_not_null())
     shards = context.image_shards.relative_to(context.dataset).as_posix()
     return (
@@ -121,7 +121,7 @@ def _file_name() -> pl.Expr:
 
 def _labels(context: Context, images: pl.DataFrame) -> pl.DataFrame:
     """Labels of exactly the file that has the split: files of the same bytes may have other ones."""
-    labels = ANNOTATIONS.read(context.table("annotations")).select(ANNOTATIONS.schema.names)
+    labels = CONSENSUS.read(context.table("consensus")).select(ANNOTATIONS.schema.names)
     return labels.filter("valid", pl.col("label").is_in(list(context.recipe.annotations.classes))).join(
         images.select("source", "path"), on=["source", "path"], how="semi", maintain_order="left"
     )

@@ -16,7 +16,7 @@ from tundish.imaging.operations import parse_operations
 from tundish.stages._augment_shard import Job, make_children, part_paths
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.store import shard_paths
-from tundish.tables import ANNOTATIONS, IMAGES, LINEAGE, QUARANTINE, SPLITS
+from tundish.tables import ANNOTATIONS, CONSENSUS, IMAGES, LINEAGE, QUARANTINE, SPLITS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +71,7 @@ def _jobs(context: Context) -> list[Job]:
 
 def _labels(context: Context, parents: pl.DataFrame) -> pl.DataFrame:
     """Valid labels of exactly the files that have the split, with the shard of their image."""
-    labels = ANNOTATIONS.read(context.table("annotations")).select(ANNOTATIONS.schema.names).filter("valid")
+    labels = CONSENSUS.read(context.table("consensus")).select(ANNOTATIONS.schema.names)
     files = parents.select("image_id", "source", "path", "shard")
     return labels.join(files, on=["image_id", "source", "path"], how="inner", maintain_order="left")
 
@@ -109,7 +109,7 @@ def _outcome(parents: int, gathered: dict[str, pl.DataFrame]) -> Outcome:
 
 STAGE = Stage(
     name="augment",
-    reads=("store", "curated/images.parquet", "curated/annotations.parquet", "curated/splits.parquet"),
+    reads=("store", "curated/images.parquet", "curated/consensus.parquet", "curated/splits.parquet"),
     writes=("augmented", "curated/lineage.parquet"),
     depends=("augment",),
     run=_run,

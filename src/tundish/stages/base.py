@@ -64,6 +64,11 @@ class Context:
         return self.curated / "records"
 
     @property
+    def labels(self) -> Path:
+        """Answers pulled from Label Studio."""
+        return self.dataset / "labels"
+
+    @property
     def curated(self) -> Path:
         """The tables of decisions."""
         return self.dataset / "curated"

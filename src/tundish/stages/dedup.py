@@ -207,7 +207,9 @@ def _conflicts(context: Context, rows: pl.DataFrame) -> list[str | None]:
     """
     known = rows.filter("known").select("source", "path", "width", "height")
     sizes = {(source, path): (width, height) for source, path, width, height in known.iter_rows()}
-    labels = labels_of(ANNOTATIONS.read(context.table("annotations")), sizes)
+    # As the files came: what annotators answered since is no fault of the copies.
+    imported = ANNOTATIONS.read(context.table("annotations")).filter(pl.col("origin").ne_missing("annotator"))
+    labels = labels_of(imported, sizes)
     firsts = rows.filter("is_first").select("cluster_id", "source", "path", "state")
     leaders = {cluster: (source, path, state) for cluster, source, path, state in firsts.iter_rows()}
     found: list[str | None] = []

@@ -65,8 +65,8 @@ STAGE = Stage(
     reads=(
         "store",
         "curated/images.parquet",
-        "curated/annotations.parquet",
-        "curated/coverage.parquet",
+        "curated/consensus.parquet",
+        "curated/standing.parquet",
         "curated/quarantine.parquet",
         "curated/records",
         "curated/record_files.parquet",

@@ -36,6 +36,8 @@ __all__ = ["STAGE"]
 
 
 def _run(context: Context) -> Outcome:
+    # DVC wants what a stage depends on to be there: the labels before the first pull too.
+    context.labels.mkdir(parents=True, exist_ok=True)
     intake = Intake(context)
     seen_path = context.dataset / ".seen.json"
     seen = _read_seen(seen_path)

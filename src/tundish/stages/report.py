@@ -13,12 +13,13 @@ from tundish.stages.base import Context, Outcome, Stage
 from tundish.storage import write_atomically
 from tundish.tables import (
     ANNOTATIONS,
-    COVERAGE,
+    CONSENSUS,
     DUPLICATES,
     IMAGES,
     LINEAGE,
     QUARANTINE,
     SPLITS,
+    STANDING,
 )
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["STAGE"]
 
 _BRIGHTNESS = [step / 20 for step in range(21)]
+_STATES = ("labelled", "negative", "unlabelled", "disputed")
 _SHARPNESS = [0.0, *(2.0**power for power in range(17))]
 """Doubling: sharpness spans orders of magnitude."""
 
@@ -35,7 +37,7 @@ def _run(context: Context) -> Outcome:
     ledger = read_ledger(context.store, context.curated)
     images = IMAGES.read(context.table("images"))
     labels = _used_labels(context)
-    valid = ANNOTATIONS.read(context.table("annotations")).filter("valid")
+    valid = CONSENSUS.read(context.table("consensus"))
     metrics = {
         "files": _tally(ledger.files),
         "annotations": _tally(ledger.annotations) | {"by_class": _classes(context, valid)},
@@ -55,7 +57,7 @@ def _run(context: Context) -> Outcome:
 def _used_labels(context: Context) -> pl.DataFrame:
     """The valid labels of the files that have a split: split, label."""
     splits = SPLITS.read(context.table("splits")).filter(pl.col("split").is_not_null())
-    labels = ANNOTATIONS.read(context.table("annotations")).filter("valid")
+    labels = CONSENSUS.read(context.table("consensus"))
     return labels.join(splits, on=["source", "path"], how="inner").select("split", "label")
 
 
@@ -77,11 +79,11 @@ def _classes(context: Context, labels: pl.DataFrame) -> dict[str, int]:
 
 
 def _images(context: Context, images: pl.DataFrame) -> dict[str, int]:
-    states = dict(COVERAGE.read(context.table("coverage")).group_by("state").len().iter_rows())
+    states = dict(STANDING.read(context.table("standing")).group_by("state").len().iter_rows())
     return {
         "distinct": images.height,
         "valid": int(images["valid"].sum()),
-        **{f"files_{state}": states.get(state, 0) for state in ("labelled", "negative", "unlabelled")},
+        **{f"files_{state}": states.get(state, 0) for state in _STATES},
     }
 
 
@@ -190,8 +192,8 @@ STAGE = Stage(
     reads=(
         "store",
         "curated/images.parquet",
-        "curated/annotations.parquet",
-        "curated/coverage.parquet",
+        "curated/consensus.parquet",
+        "curated/standing.parquet",
         "curated/quarantine.parquet",
         "curated/duplicates.parquet",
         "curated/records",

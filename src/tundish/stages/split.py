@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from tundish.stages._balance import deal, deviations
 from tundish.stages._groups import Groups, group_images
 from tundish.stages.base import Context, Outcome, Stage
-from tundish.tables import ANNOTATIONS, COVERAGE, DUPLICATES, IMAGES, SPLITS
+from tundish.tables import CONSENSUS, DUPLICATES, IMAGES, SPLITS, STANDING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,8 +59,7 @@ def _candidates(context: Context) -> pl.DataFrame:
     """Every image with the file that stands for it, and the reason where it is left out."""
     images = IMAGES.read(context.table("images"))
     duplicates = DUPLICATES.read(context.table("duplicates"))
-    coverage = COVERAGE.read(context.table("coverage")).select("source", "path", "state")
-    held = context.recipe.dedup.conflicts == "hold"
+    coverage = STANDING.read(context.table("standing")).select("source", "path", "state")
     copies = (
         duplicates.sort(~pl.col("kept"), "source", "path", maintain_order=True)
         .with_columns(conflict=pl.col("label_conflict").is_not_null().any().over("cluster_id"))
@@ -79,8 +78,18 @@ def _candidates(context: Context) -> pl.DataFrame:
     joined = images.join(copies, on="image_id", how="left").with_columns(
         source=pl.coalesce("kept_source", "source"), path=pl.coalesce("kept_path", "path")
     )
+    return (
+        joined.join(coverage, on=["source", "path"], how="left")
+        .with_columns(reason=_reason(context))
+        .sort("image_id")
+    )
+
+
+def _reason(context: Context) -> pl.Expr:
+    """Why an image is left out; null where it is not."""
+    held = context.recipe.dedup.conflicts == "hold"
     unlabelled = (pl.col("state") == "unlabelled") & (context.recipe.split.unlabelled == "exclude")
-    reason = (
+    return (
         pl.when(~pl.col("valid"))
         .then(pl.lit("quarantined"))
         .when(~pl.col("kept").fill_null(True))
@@ -91,9 +100,8 @@ def _candidates(context: Context) -> pl.DataFrame:
         .then(pl.lit("unlabelled"))
         .when(pl.col("state") == "rejected")
         .then(pl.lit("all its labels are quarantined"))
-    )
-    return (
-        joined.join(coverage, on=["source", "path"], how="left").with_columns(reason=reason).sort("image_id")
+        .when(pl.col("state") == "disputed")
+        .then(pl.lit("its annotators do not agree"))
     )
 
 
@@ -105,7 +113,7 @@ def _files(context: Context, images: pl.DataFrame) -> pl.DataFrame:
         .then("image_id")
         .otherwise("representative_id"),
     )
-    files = COVERAGE.read(context.table("coverage")).select("source", "path", "image_id")
+    files = STANDING.read(context.table("standing")).select("source", "path", "image_id")
     return files.join(stands_for, on="image_id", how="inner")
 
 
@@ -162,7 +170,7 @@ def _settled(
 
 def _class_counts(context: Context, inside: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
     """(image row, class): how many valid labels, of the file that stands for the image."""
-    labels = ANNOTATIONS.read(context.table("annotations")).filter("valid").select("source", "path", "label")
+    labels = CONSENSUS.read(context.table("consensus")).select("source", "path", "label")
     numbered = inside.select("source", "path").with_row_index("image")
     classes = {name: number for number, name in enumerate(recipe.annotations.classes)}
     joined = numbered.join(labels, on=["source", "path"], how="inner")
@@ -257,8 +265,8 @@ STAGE = Stage(
     name="split",
     reads=(
         "curated/images.parquet",
-        "curated/annotations.parquet",
-        "curated/coverage.parquet",
+        "curated/consensus.parquet",
+        "curated/standing.parquet",
         "curated/duplicates.parquet",
     ),
     writes=("curated/splits.parquet",),

@@ -14,6 +14,7 @@ import polars as pl
 from tundish.formats.base import Catalog, ImageRef, Options, Problem, Reading
 from tundish.formats.frames import labels_to_frame
 from tundish.formats.registry import FORMATS
+from tundish.labeling.pull import LABEL_FAULTS
 from tundish.rules import check, load_model
 from tundish.stages._labels import check_labels
 from tundish.stages._quarantine import quarantine_row
@@ -184,11 +185,25 @@ def _check_labels(
             (source.label, path, path in reading.covered, path in reading.refused)
             for path in sorted(reading.covered | reading.refused)
         ]
+    frames.append(_pulled_labels(context, good))
+    faults.append(_pulled_faults(context))
     sizes = good.unique("image_id").select("image_id", "width", "height")
     section = context.recipe.annotations
     model = load_model(context.project, section.schema_)
     labels, breaches = check_labels(pl.concat(frames), sizes, model, section)
     return labels, pl.concat([*faults, breaches]), pl.DataFrame(said, schema=_SAID, orient="row")
+
+
+def _pulled_labels(context: Context, good: pl.DataFrame) -> pl.DataFrame:
+    """What annotators drew, as `tundish label pull` left it: judged like any other label."""
+    path = context.labels / "annotations.parquet"
+    pulled = ANNOTATIONS.read(path) if path.exists() else ANNOTATIONS.empty()
+    return pulled.select(ANNOTATIONS.schema.names).join(good, on=["source", "path"], how="semi")
+
+
+def _pulled_faults(context: Context) -> pl.DataFrame:
+    path = context.labels / "problems.parquet"
+    return LABEL_FAULTS.read(path) if path.exists() else QUARANTINE.empty()
 
 
 def _read_labels(context: Context, files: pl.DataFrame, source: Source, good: pl.DataFrame) -> Reading:
@@ -252,7 +267,8 @@ def _distinct(images: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
 
 def _coverage(good: pl.DataFrame, labels: pl.DataFrame, said: pl.DataFrame) -> pl.DataFrame:
     """The state of every valid image file; an image whose labels were all refused is no negative."""
-    counts = labels.group_by("source", "path").agg(
+    imported = labels.filter(pl.col("origin").ne_missing("annotator"))
+    counts = imported.group_by("source", "path").agg(
         labels=pl.col("valid").sum().cast(pl.Int32), judged=~pl.col("valid").all()
     )
     state = (
@@ -295,7 +311,7 @@ def _outcome(
 
 STAGE = Stage(
     name="validate",
-    reads=("store", "curated/features", "curated/record_faults.parquet"),
+    reads=("store", "labels", "curated/features", "curated/record_faults.parquet"),
     writes=(
         "curated/images.parquet",
         "curated/annotations.parquet",

@@ -1,0 +1,127 @@
+"""consensus: annotators' answers take the place of what came; disputes keep their image out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+from tests.stages.curated import Picture, box, build
+
+from tundish.labeling.answers import ANSWERS
+from tundish.stages.consensus import STAGE
+from tundish.tables import ANNOTATIONS, CONSENSUS, DISPUTES, STANDING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tundish.stages.base import Context
+
+IMPORTED = [box("scratch", 4, 4, 20, 20)]
+PICTURES = [
+    Picture("agreed.jpg", seed=1, labels=IMPORTED),
+    Picture("nothing.jpg", seed=2, labels=IMPORTED),
+    Picture("class.jpg", seed=3, labels=IMPORTED),
+    Picture("missed.jpg", seed=4, labels=IMPORTED),
+    Picture("refused.jpg", seed=5, labels=IMPORTED),
+    Picture("skipped.jpg", seed=6, labels=IMPORTED),
+    Picture("unasked.jpg", seed=7, labels=IMPORTED),
+    Picture("new.jpg", seed=8, state="unlabelled"),
+]
+
+
+def answer(context: Context, said: dict[str, dict[str, list[dict[str, Any]] | str]]) -> None:
+    """Write what annotators answered: by image and author the boxes drawn, or 'cancelled', or 'refused'."""
+    by_path = {picture.path: picture for picture in PICTURES}
+    answers, drawn = [], []
+    for path, authors in said.items():
+        place = {"image_id": by_path[path].image_id, "path": path, "source": by_path[path].source}
+        for author, labels in authors.items():
+            boxes = labels if isinstance(labels, list) else []
+            kind = "cancelled" if labels == "cancelled" else "labelled" if labels else "empty"
+            refused = int(labels == "refused")
+            answers.append(
+                {"author": author, "answer": kind, "labels": len(boxes), "refused": refused} | place
+            )
+            for row, label in enumerate(boxes):
+                mine = {
+                    "annotation_id": f"{path}-{author}-{row}",
+                    "author": author,
+                    "origin": "annotator",
+                    "raw_label": label["label"],
+                    "is_crowd": False,
+                    "valid": True,
+                    "label_path": "label-studio/1",
+                    "label_row": row,
+                }
+                drawn.append(place | mine | label)
+    ANSWERS.write(ANSWERS.frame(answers), context.labels / "answers.parquet")
+    before = ANNOTATIONS.read(context.table("annotations"))
+    ANNOTATIONS.write(pl.concat([before, ANNOTATIONS.frame(drawn)]), context.table("annotations"))
+
+
+def heard(folder: Path) -> Context:
+    context = build(folder, PICTURES, children=False, label={"quorum": 1.0})
+    there, near = box("scratch", 10, 10, 20, 20), box("scratch", 12, 10, 20, 20)
+    answer(
+        context,
+        {
+            "agreed.jpg": {"li": [there], "wu": [near]},
+            "nothing.jpg": {"li": [], "wu": []},
+            "class.jpg": {"li": [there], "wu": [box("no", 10, 10, 20, 20)]},
+            "missed.jpg": {"li": [there], "wu": []},
+            "refused.jpg": {"li": "refused"},
+            "skipped.jpg": {"li": "cancelled"},
+            "new.jpg": {"li": [there]},
+        },
+    )
+    STAGE.run(context)
+    return context
+
+
+def test_standing__annotators_decide_where_they_answered(tmp_path: Path) -> None:
+    rows = STANDING.read(heard(tmp_path).table("standing"))
+    assert {
+        path: (state, by) for path, state, by in rows.select("path", "state", "decided_by").iter_rows()
+    } == {
+        "agreed.jpg": ("labelled", "annotators"),
+        "nothing.jpg": ("negative", "annotators"),
+        "class.jpg": ("disputed", "annotators"),
+        "missed.jpg": ("disputed", "annotators"),
+        "refused.jpg": ("rejected", "annotators"),
+        "skipped.jpg": ("labelled", "import"),
+        "unasked.jpg": ("labelled", "import"),
+        "new.jpg": ("labelled", "annotators"),
+    }
+
+
+def test_labels__geometry_is_averaged_and_who_decided_is_kept(tmp_path: Path) -> None:
+    rows = CONSENSUS.read(heard(tmp_path).table("consensus"))
+    found = {row["path"]: row for row in rows.iter_rows(named=True)}
+    assert set(found) == {"agreed.jpg", "skipped.jpg", "unasked.jpg", "new.jpg"}
+    agreed = found["agreed.jpg"]
+    assert (agreed["x"], agreed["y"], agreed["width"], agreed["height"]) == (11, 10, 20, 20)
+    assert (agreed["votes"], agreed["decided_by"], agreed["origin"]) == (2, "li, wu", "annotator")
+    assert agreed["agreement"] == 18 / 22
+    assert (found["unasked.jpg"]["x"], found["unasked.jpg"]["decided_by"]) == (4, "import")
+    assert found["new.jpg"]["votes"] == 1
+
+
+def test_disputes__each_label_that_has_no_quorum_with_its_reason(tmp_path: Path) -> None:
+    context = heard(tmp_path)
+    ids = {picture.image_id: picture.path for picture in PICTURES}
+    rows = DISPUTES.read(context.table("disputes")).with_columns(
+        path=pl.col("image_id").replace_strict(ids, return_dtype=pl.String)
+    )
+    assert set(rows.select("path", "author", "reason").iter_rows()) == {
+        ("class.jpg", "li", "class"),
+        ("class.jpg", "wu", "class"),
+        ("missed.jpg", "li", "quorum"),
+    }
+
+
+def test_nobody_was_asked__what_came_counts(tmp_path: Path) -> None:
+    context = build(tmp_path, PICTURES, children=False)
+    labels = ANNOTATIONS.read(context.table("annotations"))
+    rows = CONSENSUS.read(context.table("consensus"))
+    assert rows.select(labels.columns).equals(labels)
+    assert set(rows["decided_by"]) == {"import"}
