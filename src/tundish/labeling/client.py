@@ -29,6 +29,8 @@ __all__ = ["Client", "find_token"]
 
 _PAGE = 5000
 _IDS_A_CALL = 500  # Django refuses more than a thousand
+_PROJECTS, _WHOAMI = "api/projects/", "api/current-user/whoami"
+_ALWAYS_THERE = (_PROJECTS, _WHOAMI)
 _VARIABLES = ("LABEL_STUDIO_TOKEN", "LABEL_STUDIO_API_KEY")
 
 
@@ -108,7 +110,7 @@ class Client:
 
     def whoami(self) -> str:
         """The e-mail address of the token's owner: the shortest question there is."""
-        return str(self._get("signing in", "api/current-user/whoami")["email"])
+        return str(self._get("signing in", _WHOAMI)["email"])
 
     def users(self) -> dict[int, str]:
         """E-mail address by user id."""
@@ -121,7 +123,7 @@ class Client:
         found: list[dict[str, Any]] = []
         page = 1
         while True:
-            answer = self._get(doing, "api/projects/", title=title, page=page, page_size=100)
+            answer = self._get(doing, _PROJECTS, title=title, page=page, page_size=100)
             found += [project for project in answer["results"] if project["title"] == title]
             if not answer.get("next"):
                 return min(found, key=lambda project: int(project["id"]), default=None)
@@ -130,7 +132,7 @@ class Client:
     def create_project(self, title: str, label_config: str) -> dict[str, Any]:
         """Make a project."""
         body = {"title": title, "label_config": label_config, "show_collab_predictions": True}
-        answer: dict[str, Any] = self._post(f"making the project '{title}'", "api/projects/", body)
+        answer: dict[str, Any] = self._post(f"making the project '{title}'", _PROJECTS, body)
         return answer
 
     def change_project(self, project: int, **fields: object) -> None:
@@ -165,6 +167,11 @@ class Client:
         """Add tasks with the predictions and annotations they carry; sent once, whatever comes of it."""
         self._send(f"pushing {len(tasks):,} tasks", "POST", f"api/projects/{project}/import", json=tasks)
 
+    def delete_tasks(self, project: int, ids: Sequence[int]) -> None:
+        """Delete tasks with all that hangs on them."""
+        body = {"selectedItems": {"all": False, "included": list(ids)}}
+        self._post("taking out tasks", f"api/dm/actions?id=delete_tasks&project={project}", body)
+
     def export(self, project: int, ids: Sequence[int]) -> Iterator[list[dict[str, Any]]]:
         """Tasks in the server's native JSON with all their annotations, some hundred at a time."""
         for start in range(0, len(ids), _IDS_A_CALL):
@@ -195,18 +202,20 @@ class Client:
             what["headers"] = {"Content-Type": "application/json"}
         http: HttpClient = self._sdk._client_wrapper.httpx_client  # noqa: SLF001  (the SDK's only door)
         response = http.request(path, method=method, **what)
+        if response.status_code == 404 and path in _ALWAYS_THERE:
+            raise self._stranger(doing)
         if response.status_code >= 400:
             raise ApiError(status_code=response.status_code, body=response.text)
         if not response.content:
             return None
         try:
             return orjson.loads(response.content)
-        except orjson.JSONDecodeError as error:
-            raise OutsideError(
-                f"what answers here is no Label Studio (while {doing})",
-                where=self.address,
-                fix="correct the address",
-            ) from error
+        except orjson.JSONDecodeError:
+            raise self._stranger(doing) from None
+
+    def _stranger(self, doing: str) -> OutsideError:
+        what = f"what answers here is no Label Studio (while {doing})"
+        return OutsideError(what, where=self.address, fix="correct the address")
 
     def _told(self, doing: str, ask: Callable[[], Any], *, tries: int = 1) -> Any:
         """Ask, again where that may help; a failure becomes a sentence."""

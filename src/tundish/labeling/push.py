@@ -113,7 +113,7 @@ def push(
         OutsideError: The server fails; what it has taken by then stays.
     """
     project, created, notes = project_of(client, title, config)
-    there = set() if created else keys_there(client, project)
+    there = set() if created else _keys_once(client, project, notes)
     wanted = {item.image_id: item for item in items}
     fresh = [item for key, item in wanted.items() if key not in there]
     known = len(wanted) - len(fresh)
@@ -156,11 +156,41 @@ def project_of(client: Client, title: str, config: str) -> tuple[int, bool, list
 
 def keys_there(client: Client, project: int) -> set[str]:
     """The image_ids of the tasks of a project."""
-    return {
-        str(task["data"]["image_id"])
-        for task in client.tasks(project)
-        if isinstance(task.get("data"), dict) and task["data"].get("image_id")
+    return set(_ids_by_key(client, project))
+
+
+def _ids_by_key(client: Client, project: int) -> dict[str, list[int]]:
+    by_key: dict[str, list[int]] = {}
+    for task in client.tasks(project):
+        data = task.get("data")
+        if isinstance(data, dict) and data.get("image_id"):
+            by_key.setdefault(str(data["image_id"]), []).append(int(task["id"]))
+    return by_key
+
+
+def _keys_once(client: Client, project: int, notes: list[str]) -> set[str]:
+    """The keys of a project, after tasks that stand there twice were taken out.
+
+    A server that takes longer over a batch than one waits for it may be given the batch again.
+    """
+    by_key = _ids_by_key(client, project)
+    several = [number for ids in by_key.values() if len(ids) > 1 for number in ids]
+    touched = {
+        int(task["id"])
+        for tasks in client.export(project, several)
+        for task in tasks
+        if task["annotations"] or task["drafts"]
     }
+    idle = []
+    for ids in by_key.values():
+        kept = next((number for number in sorted(ids) if number in touched), min(ids))
+        idle += [number for number in ids if number != kept and number not in touched]
+    if idle:
+        client.delete_tasks(project, idle)
+        notes.append(
+            f"{len(idle):,} tasks that stood in the project twice, and nobody had touched, were taken out"
+        )
+    return set(by_key)
 
 
 def _strangers(config: str, found: str) -> bool:
