@@ -1,0 +1,141 @@
+"""5,000 tasks with predictions to a real Label Studio and back: push, push again, pull, pull again.
+
+Usage: python benchmarks/label_studio.py [--tasks 5000] [--label-studio PATH]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tundish.labeling.client import Client
+from tundish.labeling.config import label_config
+from tundish.labeling.pull import pull
+from tundish.labeling.push import Prelabels, push
+from tundish.labeling.regions import regions_of
+from tundish.labeling.server import LabelStudio, prepare
+from tundish.labeling.worklist import items_of
+from tundish.sections import Annotations
+from tundish.tables import ANNOTATIONS, IMAGES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import polars as pl
+
+CLASSES = ("scratch", "inclusion", "patch")
+LABELS_AN_IMAGE = 2
+
+
+def timed(name: str, limit: float | None, call: Callable[[], Any]) -> Any:
+    begin = time.perf_counter()
+    answer = call()
+    took = time.perf_counter() - begin
+    print(f"{name:<44} {took:7.2f} s" + (f"   (at most {limit:g} s)" if limit else ""), flush=True)
+    return answer
+
+
+def data(count: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Images of 1024 x 768 px with two boxes each."""
+    image: dict[str, object] = {"source": "line", "width": 1024, "height": 768, "bit_depth": 8, "valid": True}
+    images = [image | {"image_id": f"{i:032x}", "path": f"images/{i:06d}.jpg"} for i in range(count)]
+    labels = [
+        {
+            "annotation_id": f"{LABELS_AN_IMAGE * i + k:032x}",
+            "image_id": f"{i:032x}",
+            "path": f"images/{i:06d}.jpg",
+            "source": "line",
+            "label": CLASSES[(i + k) % 3],
+            "shape": "box",
+            "x": 10.0 + i % 700,
+            "y": 20.0 + i % 500,
+            "width": 30.5,
+            "height": 40.25,
+            "score": 0.5,
+            "valid": True,
+        }
+        for i in range(count)
+        for k in range(LABELS_AN_IMAGE)
+    ]
+    return IMAGES.frame(images), ANNOTATIONS.frame(labels)
+
+
+def answer_all(client: Client, project: int, count: int, results: dict[str, list[dict[str, object]]]) -> None:
+    """Tasks that are answered already, as the server takes them in bulk: drawing by hand takes days."""
+    tasks = [
+        {
+            "data": {"image": "x", "image_id": key, "width": 1024, "height": 768},
+            "predictions": [{"model_version": "model", "score": 0.5, "result": results[key]}],
+            "annotations": [{"result": results[key], "lead_time": 4.5}],
+        }
+        for key in (f"{i:032x}" for i in range(count))
+    ]
+    for start in range(0, count, 1000):
+        client.import_tasks(project, tasks[start : start + 1000])
+
+
+def measure(client: Client, folder: Path, count: int) -> None:
+    images, labels = data(count)
+    section = Annotations.model_validate({"classes": list(CLASSES)})
+    config = label_config(dict.fromkeys(CLASSES, ()))
+    load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+    print(f"{count:,} tasks, {LABELS_AN_IMAGE} boxes each; {load}")
+
+    def send() -> None:
+        sizes = dict.fromkeys(images["image_id"], (1024, 768))
+        prelabels = Prelabels(regions_of(labels, sizes).results, "model", dict.fromkeys(sizes, 0.5))
+        push(client, "pushed", config, items_of(images, ()), "http://127.0.0.1:1/{}".format, prelabels)
+
+    timed("push", 15, send)
+    timed("second push", 3, send)
+    project = int(client.create_project("answered", config)["id"])
+    results = regions_of(labels, dict.fromkeys(images["image_id"], (1024, 768))).results
+    answer_all(client, project, count, results)
+
+    def fetch() -> None:
+        done = pull(client, {"answered": config}, images, section, folder)
+        assert (done.answers, done.labels, done.problems) == (count, LABELS_AN_IMAGE * count, ())
+
+    timed("pull, all of them answered", 15, fetch)
+    timed("second pull, nothing changed", None, fetch)
+    number = client.tasks(project, ("id",))[7]["id"]
+    body = {"result": [], "lead_time": 1.0}
+    client._post("answering", f"api/tasks/{number}/annotations/", body)  # noqa: SLF001
+    done = timed(
+        "third pull, one changed",
+        None,
+        lambda: pull(client, {"answered": config}, images, section, folder),
+    )
+    assert (done.changed, done.answers) == (1, count + 1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tasks", type=int, default=5000)
+    here = Path(__file__).resolve().parents[1] / ".venv-label-studio" / "bin" / "label-studio"
+    named = os.environ.get("TUNDISH_LABEL_STUDIO", str(here))
+    parser.add_argument("--label-studio", type=Path, default=Path(named))
+    parser.add_argument("--template", type=Path, help="A ready data folder, to start sooner.")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "server"
+        if args.template:
+            shutil.copytree(args.template, folder)
+        else:
+            timed("first start (an empty data folder)", None, lambda: prepare(args.label_studio, folder))
+        server = LabelStudio(args.label_studio, folder)
+        timed("start (a ready data folder)", None, server.start)
+        try:
+            with Client(server.url, server.account.token) as client:
+                measure(client, Path(scratch) / "labels", args.tasks)
+        finally:
+            server.stop()
+
+
+if __name__ == "__main__":
+    main()
