@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 import pytest
 from PIL import Image
+from tests.recipes import least
 
 import tundish
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
-SECTIONS = "timezone: UTC\nrecords: {}\nlabel: {}\nlink: {}\nimages: {}\ndedup: {}\nsplit: {}\naugment: {}\nexport: {}\n"
 
 
 def scene(seed: int, size: tuple[int, int] = (160, 120), dtype: Any = np.uint8) -> Any:
@@ -88,7 +88,7 @@ def run(project: Path, source: str, classes: str = "[scratch]") -> pl.DataFrame:
     """Run all stages; the quarantine, after the ledger has been seen to close."""
     (project / "pipelines").mkdir()
     (project / "schemas").symlink_to(ROOT / "schemas")
-    recipe = f"dataset: d\nsources: [{source}]\nannotations: {{classes: {classes}}}\n{SECTIONS}"
+    recipe = f"dataset: d\nsources: [{source}]\nannotations: {{classes: {classes}}}\n{least('annotations')}"
     (project / "pipelines/d.yaml").write_text(recipe, encoding="utf-8")
     tundish.run("d", project=project)
     ledger = tundish.status("d", project=project)

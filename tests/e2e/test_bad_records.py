@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 import xlsxwriter
 from click.testing import CliRunner, Result
+from tests.recipes import least
 
 import tundish
 from tundish.cli import main
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 COAL = "schemas/coal.py:CoalAnalysis"
-REST = "images: {}\nannotations: {}\ndedup: {}\nlabel: {}\nlink: {}\nsplit: {}\naugment: {}\nexport: {}\n"
 HEADER = "化验编号,Mad(%),灰分Aad(%),挥发分Vad(%),FCad(%)"
 SOUND = ["001,2.00,10.00,30.00,58.00", "002,3.00,12.00,28.00,57.00", "003,1.50,10.50,29.00,59.00"]
 
@@ -37,7 +37,7 @@ class Project:
 
     def recipe(self, **records: str) -> None:
         lines = "".join(f"  {name}: {section}\n" for name, section in records.items())
-        text = f"dataset: d\ntimezone: Asia/Shanghai\nrecords:\n{lines}{REST}"
+        text = f"dataset: d\nrecords:\n{lines}{least('records', timezone='Asia/Shanghai')}"
         (self.folder / "pipelines/d.yaml").write_text(text, encoding="utf-8")
 
     def lab(self, lines: Sequence[str], encoding: str = "utf-8", name: str = "lab.csv") -> None:

@@ -10,6 +10,7 @@ import orjson
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
+from tests.recipes import least
 
 import tundish
 from tundish.domain.bases import rebase
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
-SECTIONS = "timezone: UTC\nimages: {}\nannotations: {}\ndedup: {}\nlabel: {}\nlink: {}\nsplit: {}\naugment: {}\nexport: {}\n"
 
 pytestmark = pytest.mark.shared
 
@@ -28,7 +28,7 @@ def project(folder: Path, **records: str) -> Path:
     shutil.copytree(ROOT / "schemas", folder / "schemas", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "pipelines").mkdir()
     for name, section in records.items():
-        text = f"dataset: {name}\nrecords:\n  table: {section}\n{SECTIONS}"
+        text = f"dataset: {name}\nrecords:\n  table: {section}\n{least('records')}"
         (folder / "pipelines" / f"{name}.yaml").write_text(text, encoding="utf-8")
     return folder
 
