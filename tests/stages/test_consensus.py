@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
+from tests.stages.answering import answer
 from tests.stages.curated import Picture, box, build
 
-from tundish.labeling.answers import ANSWERS
 from tundish.stages.consensus import STAGE
 from tundish.tables import ANNOTATIONS, CONSENSUS, DISPUTES, STANDING
 
@@ -29,41 +29,12 @@ PICTURES = [
 ]
 
 
-def answer(context: Context, said: dict[str, dict[str, list[dict[str, Any]] | str]]) -> None:
-    """Write what annotators answered: by image and author the boxes drawn, or 'cancelled', or 'refused'."""
-    by_path = {picture.path: picture for picture in PICTURES}
-    answers, drawn = [], []
-    for path, authors in said.items():
-        place = {"image_id": by_path[path].image_id, "path": path, "source": by_path[path].source}
-        for author, labels in authors.items():
-            boxes = labels if isinstance(labels, list) else []
-            kind = "cancelled" if labels == "cancelled" else "labelled" if labels else "empty"
-            refused = int(labels == "refused")
-            answers.append(
-                {"author": author, "answer": kind, "labels": len(boxes), "refused": refused} | place
-            )
-            for row, label in enumerate(boxes):
-                mine = {
-                    "annotation_id": f"{path}-{author}-{row}",
-                    "author": author,
-                    "origin": "annotator",
-                    "raw_label": label["label"],
-                    "is_crowd": False,
-                    "valid": True,
-                    "label_path": "label-studio/1",
-                    "label_row": row,
-                }
-                drawn.append(place | mine | label)
-    ANSWERS.write(ANSWERS.frame(answers), context.labels / "answers.parquet")
-    before = ANNOTATIONS.read(context.table("annotations"))
-    ANNOTATIONS.write(pl.concat([before, ANNOTATIONS.frame(drawn)]), context.table("annotations"))
-
-
 def heard(folder: Path) -> Context:
     context = build(folder, PICTURES, children=False, label={"quorum": 1.0})
     there, near = box("scratch", 10, 10, 20, 20), box("scratch", 12, 10, 20, 20)
     answer(
         context,
+        PICTURES,
         {
             "agreed.jpg": {"li": [there], "wu": [near]},
             "nothing.jpg": {"li": [], "wu": []},

@@ -18,6 +18,7 @@ from tundish.cli._label import (
     tell_outcome,
     titles_of,
 )
+from tundish.cli.label_review import agree
 
 __all__ = ["COMMANDS"]
 
@@ -43,6 +44,7 @@ def label() -> None:
       tundish label start                   a server of your own, in another terminal
       tundish label push steel-surface
       tundish label pull steel-surface
+      tundish label agree steel-surface
     """
 
 
@@ -189,5 +191,7 @@ def pull(name: str, server: str | None, token_file: Path | None, as_json: bool) 
     }
     tell_outcome("pull", counts, done.notes, done.problems, as_json=as_json)
 
+
+label.add_command(agree)
 
 COMMANDS = {"label": label}

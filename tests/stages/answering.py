@@ -1,0 +1,60 @@
+"""What annotators answered, written as `tundish label pull` and validate would leave it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import yaml
+
+from tundish.labeling.answers import ANSWERS
+from tundish.tables import ANNOTATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tests.stages.curated import Picture
+
+    from tundish.stages.base import Context
+
+
+def answer(
+    context: Context,
+    pictures: Sequence[Picture],
+    said: Mapping[str, Mapping[str, list[dict[str, Any]] | str]],
+) -> None:
+    """Write what annotators answered: by image and author the boxes drawn, or 'cancelled', or 'refused'."""
+    by_path = {picture.path: picture for picture in pictures}
+    answers, drawn = [], []
+    for path, authors in said.items():
+        place = {"image_id": by_path[path].image_id, "path": path, "source": by_path[path].source}
+        for author, labels in authors.items():
+            boxes = labels if isinstance(labels, list) else []
+            kind = "cancelled" if labels == "cancelled" else "labelled" if labels else "empty"
+            refused = int(labels == "refused")
+            answers.append(
+                {"author": author, "answer": kind, "labels": len(boxes), "refused": refused} | place
+            )
+            for row, label in enumerate(boxes):
+                mine = {
+                    "annotation_id": f"{path}-{author}-{row}",
+                    "author": author,
+                    "origin": "annotator",
+                    "raw_label": label["label"],
+                    "is_crowd": False,
+                    "valid": True,
+                    "label_path": "label-studio/1",
+                    "label_row": row,
+                }
+                drawn.append(place | mine | label)
+    ANSWERS.write(ANSWERS.frame(answers), context.labels / "answers.parquet")
+    before = ANNOTATIONS.read(context.table("annotations")).filter(pl.col("origin").ne_missing("annotator"))
+    ANNOTATIONS.write(pl.concat([before, ANNOTATIONS.frame(drawn)]), context.table("annotations"))
+
+
+def write_recipe(context: Context) -> None:
+    """Put the recipe where the command line finds it."""
+    path = context.project / "pipelines" / f"{context.recipe.dataset}.yaml"
+    path.parent.mkdir(exist_ok=True)
+    text = yaml.safe_dump(context.recipe.model_dump(mode="json", by_alias=True), allow_unicode=True)
+    path.write_text(text, "utf-8")
