@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ __all__ = [
     "gallery_of",
     "push_dataset",
     "recipe_of",
+    "stoppable",
     "tell_outcome",
     "titles_of",
 ]
@@ -127,6 +129,12 @@ def executable_of(project: Path) -> Path:
             fix="run 'python -m venv .venv-label-studio && .venv-label-studio/bin/pip install label-studio'",
         )
     return Path(found)
+
+
+def stoppable() -> None:
+    """Let a process manager stop a command as Ctrl-C does: what it started must not stay behind."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
 
 
 def client_of(project: Path, recipe: Recipe, server: str | None, token_file: Path | None) -> Client:

@@ -15,6 +15,7 @@ from tundish.cli._label import (
     gallery_of,
     push_dataset,
     recipe_of,
+    stoppable,
     tell_outcome,
     titles_of,
 )
@@ -62,13 +63,10 @@ def start(port: int | None, names: tuple[str, ...]) -> None:
       tundish label start
       tundish label start --port 8080 --push steel-surface
     """
-    import signal
-
     from tundish.labeling.server import LabelStudio
     from tundish.storage import write_atomically
 
-    # Stopped by a process manager it must not leave the server behind.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stoppable()
     project = find_project()
     home = project / HOME
     server = LabelStudio(executable_of(project), home, port=port)
@@ -107,6 +105,7 @@ def images(name: str) -> None:
     from tundish.labeling.images import ImageServer
     from tundish.labeling.worklist import images_of
 
+    stoppable()
     project, recipe = recipe_of(name)
     address = urlsplit(recipe.label.served_at)
     dataset = project / "datasets" / recipe.dataset

@@ -1,0 +1,287 @@
+"""``tundish label`` as it is typed, against a real server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import numpy as np
+import orjson
+import polars as pl
+import pytest
+from click.testing import CliRunner, Result
+
+from tundish.cli import main
+from tundish.imaging.decode import encode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tundish.labeling.client import Client
+    from tundish.labeling.server import LabelStudio
+
+pytestmark = pytest.mark.label_studio
+
+ROOT = Path(__file__).resolve().parents[2]
+RECIPE = """
+dataset: {name}
+timezone: UTC
+sources: [{{path: raw, format: folders}}]
+records: {{}}
+images: {{}}
+annotations: {{classes: [scratch, 划伤]}}
+dedup: {{}}
+link: {{}}
+label: {label}
+split: {{}}
+augment: {{}}
+export: {{}}
+"""
+
+
+@pytest.fixture
+def plant(tmp_path: Path, title: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with six pictures in two classes, one of them of 16 bits, ready to be labelled."""
+    name = title.replace(" ", "-")
+    folder = tmp_path / "plant"
+    raw = folder / "datasets" / name / "raw"
+    (folder / "pipelines").mkdir(parents=True)
+    (folder / "schemas").symlink_to(ROOT / "schemas")
+    for number in range(6):
+        pixels = np.random.default_rng(number).integers(0, 255, (8, 8), np.uint8)
+        picture = np.kron(pixels, np.ones((30, 40), np.uint8))
+        path = raw / ("scratch" if number % 2 else "划伤") / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encode(picture.astype(np.uint16) * 16 if number == 5 else picture, "png"))
+    monkeypatch.chdir(folder)
+    describe(folder, name, "{shapes: [box, class]}")
+    for stage in ("ingest", "measure", "records", "validate", "dedup"):
+        done = CliRunner().invoke(main, [stage, name])
+        assert done.exit_code == 0, done.output
+    return folder
+
+
+def describe(folder: Path, name: str, label: str) -> None:
+    (folder / "pipelines" / f"{name}.yaml").write_text(RECIPE.format(name=name, label=label), "utf-8")
+
+
+def name_of(plant: Path) -> str:
+    return next((plant / "pipelines").glob("*.yaml")).stem
+
+
+@pytest.fixture
+def run(label_studio: LabelStudio, plant: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Type a command; the server and its token are in the environment."""
+    monkeypatch.setenv("LABEL_STUDIO_URL", label_studio.url)
+    monkeypatch.setenv("LABEL_STUDIO_TOKEN", label_studio.account.token)
+
+    def type_(*words: str) -> Result:
+        done = CliRunner().invoke(main, ["label", *words])
+        assert label_studio.account.token not in done.output
+        assert "Traceback" not in done.output
+        return done
+
+    return type_
+
+
+def in_files(label_studio: LabelStudio, plant: Path) -> str:
+    """The recipe's section, with the pictures where this server may show them."""
+    del plant
+    return f"{{shapes: [box, class], files: '{label_studio.files}'}}"
+
+
+def test_there_and_back(run: Any, plant: Path, label_studio: LabelStudio, client: Client) -> None:
+    name = name_of(plant)
+    describe(plant, name, in_files(label_studio, plant))
+    first = run("push", name, "--json")
+    assert first.exit_code == 0, first.output
+    counts = {"projects": 1, "new tasks": 6, "known": 0, "labels not shown": 0}
+    assert orjson.loads(first.stdout)["counts"] == counts
+    assert orjson.loads(run("push", name, "--json").stdout)["counts"] == counts | {"new tasks": 0, "known": 6}
+
+    project = client.find_project(name)
+    assert project is not None
+    tasks = client.tasks(project["id"])
+    header = {"Authorization": f"Token {label_studio.account.token}"}
+    for task in tasks:
+        answer = httpx.get(label_studio.url + task["data"]["image"], headers=header)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/png")
+    (deep,) = (task["data"] for task in tasks if "white" in task["data"])
+    assert deep["path"].endswith("5.png")
+    assert deep["white"] > 255
+
+    # The annotator agrees with the proposal.
+    ((whole,),) = client.export(project["id"], [tasks[0]["id"]])
+    proposal = client._get("reading", f"api/predictions/{whole['predictions'][0]}/")
+    body = {"result": proposal["result"], "parent_prediction": proposal["id"], "lead_time": 1.0}
+    client._post("answering", f"api/tasks/{tasks[0]['id']}/annotations/", body)
+    done = run("pull", name)
+    assert done.exit_code == 0, done.output
+    assert "changed tasks 1" in done.stdout
+    labels = pl.read_parquet(plant / "datasets" / name / "labels" / "annotations.parquet")
+    row = labels.row(0, named=True)
+    assert (row["path"], row["shape"]) == (tasks[0]["data"]["path"], "class")
+    assert row["label"] == ("scratch" if row["path"].startswith("scratch") else "划伤")
+
+
+def test_annotators_get_a_project_each(run: Any, plant: Path, client: Client) -> None:
+    name = name_of(plant)
+    describe(plant, name, "{shapes: [box, class], images: serve, annotators: [li, wu], overlap: 1.0}")
+    done = run("push", name, "--json")
+    assert done.exit_code == 0, done.output
+    assert orjson.loads(done.stdout)["counts"]["new tasks"] == 12
+    assert orjson.loads(run("push", name, "--json").stdout)["counts"]["new tasks"] == 0
+    for annotator in ("li", "wu"):
+        project = client.find_project(f"{name} · {annotator}")
+        assert project is not None
+        tasks = client.tasks(project["id"])
+        assert len(tasks) == 6
+        assert all(task["data"]["image"].startswith("http://127.0.0.1:8090/") for task in tasks)
+        client._post("answering", f"api/tasks/{tasks[0]['id']}/annotations/", {"result": []})
+    assert "changed tasks 2" in run("pull", name).stdout
+    assert "changed tasks 0, unchanged 2" in run("pull", name).stdout
+
+
+def test_a_model_s_table_and_a_list_of_images(run: Any, plant: Path, client: Client) -> None:
+    name = name_of(plant)
+    describe(plant, name, "{shapes: [box], images: serve}")
+    images = pl.read_parquet(plant / "datasets" / name / "curated" / "images.parquet")["image_id"]
+    Path("next.txt").write_text(f"{images[4]}\n{images[1]}\n")
+    columns = ["image_id", "label", "shape", "score", "x", "y", "width", "height"]
+    rows = [(images[4], "scratch", "box", 0.9, 1.0, 2.0, 30.0, 40.0)]
+    pl.DataFrame(rows, schema=columns, orient="row").write_parquet("model-7.parquet")
+    done = run("push", name, "--images", "next.txt", "--predictions", "model-7.parquet")
+    assert done.exit_code == 0, done.output
+    project = client.find_project(name)
+    assert project is not None
+    assert [task["data"]["image_id"] for task in client.tasks(project["id"])] == [images[4], images[1]]
+    (prediction,) = client._get("reading", "api/predictions/", project=project["id"])
+    assert (prediction["model_version"], prediction["score"]) == ("model-7", 0.9)
+
+
+def test_refusals(
+    run: Any, plant: Path, label_studio: LabelStudio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = name_of(plant)
+
+    def told(code: int, *words: str) -> str:
+        done = run(*words)
+        assert done.exit_code == code, done.output
+        (line,) = done.stderr.strip().splitlines()
+        assert line.startswith("Error: ")
+        assert line.endswith(".")
+        return str(line)
+
+    assert "push first" in told(3, "pull", name)
+    assert "no such recipe" in told(2, "push", "nothing")
+    readable = tmp_path / "token"
+    readable.write_text(label_studio.account.token)
+    readable.chmod(0o644)
+    assert "chmod 600" in told(2, "push", name, "--token-file", str(readable))
+    monkeypatch.setenv("LABEL_STUDIO_TOKEN", "f" * 40)
+    assert "refuses the token" in told(3, "push", name)
+    assert "refuses the token" in told(3, "pull", name)
+    monkeypatch.delenv("LABEL_STUDIO_TOKEN")
+    assert "set LABEL_STUDIO_TOKEN" in told(2, "pull", name)
+    monkeypatch.delenv("LABEL_STUDIO_URL")
+    assert "tundish label start" in told(2, "pull", name)
+    shutil.rmtree(plant / "datasets" / name / "curated")
+    assert "run the stage 'validate' first" in told(2, "push", name)
+
+
+@pytest.fixture
+def background(plant: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Commands that run until they are stopped."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*words: str, **env: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tundish", "label", *words],
+            cwd=plant,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"} | env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.terminate()
+        process.communicate(timeout=30)
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def lines_until(process: subprocess.Popen[str], word: str) -> list[str]:
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if word in line:
+            break
+    return lines
+
+
+def test_a_server_of_one_s_own(
+    background: Any, plant: Path, label_studio_executable: Path, label_studio_template: Path
+) -> None:
+    name = name_of(plant)
+    home = plant / ".label-studio"
+    shutil.copytree(label_studio_template, home)
+    process = background("start", "--push", name, TUNDISH_LABEL_STUDIO=str(label_studio_executable))
+    lines = lines_until(process, "Ctrl-C")
+    assert any("new tasks 6" in line for line in lines), lines
+    address = (home / "address").read_text().strip()
+    assert any(address in line for line in lines)
+    assert (home / "token").read_text().strip() not in "".join(lines)
+    assert answers(f"{address}/health")
+    # Its address and token are known by now.
+    done = CliRunner().invoke(main, ["label", "push", name])
+    assert "new tasks 0, known 6" in done.stdout, done.output
+    process.send_signal(signal.SIGTERM)
+    process.wait(30)
+    assert not answers(f"{address}/health")
+    assert not (home / "address").exists()
+
+
+def test_a_server_where_the_port_is_taken(
+    background: Any, label_studio: LabelStudio, label_studio_executable: Path
+) -> None:
+    port = label_studio.url.rpartition(":")[2]
+    process = background("start", "--port", port, TUNDISH_LABEL_STUDIO=str(label_studio_executable))
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert f"port {port} is taken" in stderr
+
+
+def test_an_image_server(background: Any, plant: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    name = name_of(plant)
+    describe(plant, name, f"{{images: serve, served_at: 'http://127.0.0.1:{port}'}}")
+    process = background("images", name)
+    lines_until(process, "Ctrl-C")
+    image_id = pl.read_parquet(plant / "datasets" / name / "curated" / "images.parquet")["image_id"][0]
+    deadline = time.monotonic() + 10
+    while not answers(f"http://127.0.0.1:{port}/{image_id}"):
+        assert time.monotonic() < deadline
+    process.send_signal(signal.SIGINT)
+    process.wait(30)
+    assert process.returncode == 0
