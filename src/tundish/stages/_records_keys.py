@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
     from tundish.stages._records_plan import RecordTable
 
-__all__ = ["VERDICTS", "Hashes", "repeats"]
+__all__ = ["Hashes", "repeats"]
 
 _PLACE = ("path", "sheet", "row", "line")
-VERDICTS = pl.Schema({"record_id": pl.String, "outcome": pl.String, "reason": pl.String})
+_SHOWN = 3
+_CONFLICT = pl.col("differing") != ""
+_VERDICTS = pl.Schema({"record_id": pl.String, "outcome": pl.String, "reason": pl.String})
 
 
 class Hashes:
@@ -58,7 +60,7 @@ def repeats(table: RecordTable, path: Path, hashes: Hashes) -> tuple[pl.DataFram
     """
     wanted = hashes.repeated()
     if not wanted.len():
-        return pl.DataFrame(schema=VERDICTS), pl.DataFrame()
+        return pl.DataFrame(schema=_VERDICTS), pl.DataFrame()
     copies, rest = _exact(_matching(path, hashes, wanted), hashes.columns)
     if not hashes.key:
         return copies, pl.DataFrame()
@@ -69,53 +71,47 @@ def repeats(table: RecordTable, path: Path, hashes: Hashes) -> tuple[pl.DataFram
 def _matching(path: Path, hashes: Hashes, wanted: pl.Series) -> pl.DataFrame:
     """The accepted records whose hash is one of `wanted`, piece by piece."""
     found = []
-    file = pq.ParquetFile(path, pre_buffer=False)
-    for group in range(file.num_row_groups):
-        rows = pl.from_arrow(file.read_row_group(group))
-        assert isinstance(rows, pl.DataFrame)
-        rows = rows.filter(pl.col("outcome") == "accepted")
-        found.append(rows.filter(hashes.of(rows).is_in(wanted.implode())))
+    with pq.ParquetFile(path, pre_buffer=False) as file:
+        for group in range(file.num_row_groups):
+            rows = pl.from_arrow(file.read_row_group(group))
+            assert isinstance(rows, pl.DataFrame)
+            rows = rows.filter(pl.col("outcome") == "accepted")
+            found.append(rows.filter(hashes.of(rows).is_in(wanted.implode())))
     return pl.concat(found)
 
 
 def _exact(candidates: pl.DataFrame, columns: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    first = pl.struct(columns).is_first_distinct()
-    marked = candidates.with_columns(first=first)
-    copies = marked.filter(~pl.col("first")).select(
-        "record_id", outcome=pl.lit("skipped"), reason=pl.lit("repeated_row")
-    )
-    return copies, marked.filter("first").drop("first")
+    """Verdicts on all but the first of equal records, and what is left."""
+    first = candidates.select(pl.struct(columns).is_first_distinct()).to_series()
+    copies = candidates.filter(~first)
+    verdicts = copies.select("record_id", outcome=pl.lit("skipped"), reason=pl.lit("repeated_row"))
+    return verdicts, candidates.filter(first)
 
 
 def _same_key(table: RecordTable, key: list[str], rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Records of one key that differ: a repeat within the tolerances, or a contradiction."""
-    present = [name for name in table.wanted if name in rows.columns and name not in key]
     groups = rows.filter(pl.len().over(key) > 1, ~pl.any_horizontal(pl.col(key).is_null()))
     if not groups.height:
-        return pl.DataFrame(schema=VERDICTS), pl.DataFrame()
-    differs = [name for name in present if name != table.latest_by and table.wanted[name] != "time"]
-    apart = [_apart(name, table.repeat(name)).over(key).alias(name) for name in differs]
-    marks = groups.select(apart).select(
-        conflict=pl.any_horizontal(differs) if differs else pl.lit(value=False),
-        where=pl.concat_str(
-            [pl.when(pl.col(name)).then(pl.lit(name)) for name in differs], separator=", ", ignore_nulls=True
-        )
-        if differs
-        else pl.lit(""),
-    )
-    order = [table.latest_by] if table.latest_by in groups.columns else []
-    groups = groups.with_columns(marks["conflict"], marks["where"]).sort(
-        *key, *order, *_PLACE, nulls_last=False, maintain_order=True
-    )
-    last = pl.struct(key).is_last_distinct()
-    verdicts = groups.filter(pl.col("conflict") | ~last).select(
+        return pl.DataFrame(schema=_VERDICTS), pl.DataFrame()
+    held = [
+        name
+        for name, kind in table.wanted.items()
+        if name in rows.columns and name not in key and kind != "time"
+    ]
+    apart = [pl.when(_apart(name, table.repeat(name)).over(key)).then(pl.lit(name)) for name in held]
+    where = pl.concat_str(apart, separator=", ", ignore_nulls=True) if apart else pl.lit("")
+    groups = groups.with_columns(differing=where)
+    if table.latest_by in groups.columns:
+        groups = groups.sort(table.latest_by, nulls_last=False, maintain_order=True)
+    taken = groups.filter(_CONFLICT | ~pl.struct(key).is_last_distinct())
+    verdicts = taken.select(
         "record_id",
-        outcome=pl.when("conflict").then(pl.lit("quarantined")).otherwise(pl.lit("skipped")),
-        reason=pl.when("conflict")
+        outcome=pl.when(_CONFLICT).then(pl.lit("quarantined")).otherwise(pl.lit("skipped")),
+        reason=pl.when(_CONFLICT)
         .then(pl.lit("conflicting_record"))
         .otherwise(pl.lit("superseded_by_retest")),
     )
-    return verdicts, _told(key, groups)
+    return verdicts, _told(key, groups, taken)
 
 
 def _apart(name: str, tolerance: float | None) -> pl.Expr:
@@ -126,23 +122,29 @@ def _apart(name: str, tolerance: float | None) -> pl.Expr:
     return (column.max() - column.min() > tolerance * (1 + 1e-9)).fill_null(value=False)
 
 
-def _told(key: list[str], groups: pl.DataFrame) -> pl.DataFrame:
+def _told(key: list[str], groups: pl.DataFrame, taken: pl.DataFrame) -> pl.DataFrame:
     """An error for each record that contradicts another, a warning for each that a later one replaces."""
-    name = pl.concat_str(key, separator=", ")
-    line = pl.col("line").cast(pl.String)
-    others = pl.concat_str("path", pl.lit(" line "), line).str.join("; ").over(key)
-    last = pl.struct(key).is_last_distinct()
-    return groups.filter(pl.col("conflict") | ~last).select(
+    place = (
+        pl.when(pl.col("sheet").is_null())
+        .then(pl.format("{} line {}", "path", "line"))
+        .otherwise(pl.format("{} {}, row {}", "path", "sheet", "line"))
+    )
+    more = pl.when(pl.len() > _SHOWN).then(pl.format(" and {} more", pl.len() - _SHOWN)).otherwise(pl.lit(""))
+    places = groups.group_by(key).agg(places=place.head(_SHOWN).str.join("; ") + more)
+    taken = taken.join(places, on=key, how="left", maintain_order="left")
+    value = pl.concat_str(key, separator=", ")
+    conflict = pl.format(
+        "{} stands here several times with other values of {} ({})", value, "differing", "places"
+    )
+    retest = pl.format(
+        "{} was determined again within the tolerances; the last one counts ({})", value, "places"
+    )
+    return taken.select(
         *_PLACE,
-        pl.lit(None, pl.Int32).alias("index"),
-        pl.when("conflict").then(pl.lit("conflicting_record")).otherwise(pl.lit("retest")).alias("check"),
-        pl.lit(", ".join(key)).alias("column"),
-        name.alias("value"),
-        pl.when("conflict")
-        .then(pl.format("{} stands here several times with other values of {} ({})", name, "where", others))
-        .otherwise(
-            pl.format("{} was determined again within the tolerances; the last one counts ({})", name, others)
-        )
-        .alias("message"),
-        pl.when("conflict").then(pl.lit("error")).otherwise(pl.lit("warning")).alias("severity"),
+        index=pl.lit(None, pl.Int32),
+        check=pl.when(_CONFLICT).then(pl.lit("conflicting_record")).otherwise(pl.lit("retest")),
+        column=pl.lit(", ".join(key)),
+        value=value,
+        message=pl.when(_CONFLICT).then(conflict).otherwise(retest),
+        severity=pl.when(_CONFLICT).then(pl.lit("error")).otherwise(pl.lit("warning")),
     )
