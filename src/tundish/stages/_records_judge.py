@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tundish.tabular.base import Piece
     from tundish.tabular.cells import Cells
 
-__all__ = ["Judged", "fault_rows", "judge"]
+__all__ = ["Judged", "causes", "fault_rows", "judge"]
 
 _NOTES = pl.List(pl.Struct({"column": pl.String, "note": pl.String, "raw": pl.String}))
 
@@ -32,28 +32,16 @@ class Judged:
 def judge(table: RecordTable, opened: OpenSheet, piece: Piece) -> Judged:
     """Read and check one piece; rules over the whole table come later."""
     cells = read_cells(piece.cells, opened.plan)
-    faults = pl.concat(
-        [
-            _cell_faults(opened, cells),
-            _rule_faults(table, opened, cells),
-            _broken_faults(opened, piece.broken),
-        ]
-    )
-    faults = fault_rows(table.name, faults.with_columns(path=pl.lit(opened.path), sheet=_sheet(opened)))
-    rows = _with_outcome(cells, faults, piece.broken)
-    sheet = opened.sheet.layout.sheet
-    prefix = f"{opened.path}#{sheet}!" if sheet else f"{opened.path}#"
+    unread = pl.concat([_cell_faults(cells), _broken_faults(piece.broken)])
+    breaches = _rule_faults(table, opened, cells)
+    rows = _with_outcome(cells, piece.broken, causes("row", unread, breaches))
+    name = opened.sheet.layout.sheet
+    prefix = f"{opened.path}#{name}!" if name else f"{opened.path}#"
+    place = {"path": pl.lit(opened.path), "sheet": pl.lit(name, pl.String)}
     rows = rows.with_columns(
-        record_id=pl.lit(prefix) + pl.col("row").cast(pl.String),
-        path=pl.lit(opened.path),
-        sheet=_sheet(opened),
-        notes=_notes(cells, rows),
+        record_id=pl.lit(prefix) + pl.col("row").cast(pl.String), notes=_notes(cells, rows), **place
     )
-    return Judged(rows, faults)
-
-
-def _sheet(opened: OpenSheet) -> pl.Expr:
-    return pl.lit(opened.sheet.layout.sheet, pl.String)
+    return Judged(rows, fault_rows(table.name, pl.concat([unread, breaches]).with_columns(**place)))
 
 
 _FAULT = pl.Schema(
@@ -70,27 +58,15 @@ _FAULT = pl.Schema(
 )
 
 
-def _cell_faults(_opened: OpenSheet, cells: Cells) -> pl.DataFrame:
-    skipped = cells.skipped["row"].implode()
-    return (
-        cells.faults.filter(~pl.col("row").is_in(skipped))
-        .with_columns(severity=pl.lit("error"))
-        .select(_FAULT.names())
-        .cast(_FAULT)
-    )
+def _cell_faults(cells: Cells) -> pl.DataFrame:
+    """Cells that cannot be read."""
+    return cells.faults.with_columns(severity=pl.lit("error")).select(_FAULT.names())
 
 
-def _broken_faults(_opened: OpenSheet, broken: pl.DataFrame) -> pl.DataFrame:
-    return broken.select(
-        "row",
-        "line",
-        pl.lit(None, pl.Int32).alias("index"),
-        "check",
-        pl.lit("").alias("column"),
-        "value",
-        "message",
-        pl.lit("error").alias("severity"),
-    )
+def _broken_faults(broken: pl.DataFrame) -> pl.DataFrame:
+    """Records that could not be cut into cells."""
+    whole = {"index": pl.lit(None, pl.Int32), "column": pl.lit(""), "severity": pl.lit("error")}
+    return broken.with_columns(**whole).select(_FAULT.names())
 
 
 def _rule_faults(table: RecordTable, opened: OpenSheet, cells: Cells) -> pl.DataFrame:
@@ -107,6 +83,26 @@ def _rule_faults(table: RecordTable, opened: OpenSheet, cells: Cells) -> pl.Data
     found = failures.drop("row").with_columns(places["row"], places["line"], index=index)
     unread = cells.faults.select("row", "column")
     return found.join(unread, on=["row", "column"], how="anti", maintain_order="left").select(_FAULT.names())
+
+
+def causes(by: str, *faults: pl.DataFrame) -> pl.DataFrame:
+    """Why errors take records out, in one name each: the cause, not what follows from it.
+
+    Args:
+        by: Column that tells the records apart.
+        faults: With the columns `by`, check, column and severity; those of the first frame are the cause of
+            those of the next. Within one frame what is wrong with a single column comes before what is wrong
+            with several, and then it goes by name.
+
+    Returns:
+        A row for each record that has an error: `by` and reason.
+    """
+    found = pl.concat(
+        each.select(by, "check", "column", "severity", rank=pl.lit(rank)) for rank, each in enumerate(faults)
+    )
+    several = (pl.col("column") == "") | pl.col("column").str.contains(", ", literal=True)
+    errors = found.filter(pl.col("severity") == "error").sort("rank", several, "check")
+    return errors.unique(by, keep="first", maintain_order=True).select(by, reason="check")
 
 
 def fault_rows(name: str, faults: pl.DataFrame) -> pl.DataFrame:
@@ -153,13 +149,11 @@ def _letters(index: int) -> str:
     return text
 
 
-def _with_outcome(cells: Cells, faults: pl.DataFrame, broken: pl.DataFrame) -> pl.DataFrame:
-    errors = faults.filter(pl.col("severity") == "error")
+def _with_outcome(cells: Cells, broken: pl.DataFrame, errors: pl.DataFrame) -> pl.DataFrame:
+    """All records of the piece, in order, each with its outcome."""
     verdicts = pl.concat(
         [
-            errors.group_by("row")
-            .agg(reason=pl.col("check").min())
-            .with_columns(outcome=pl.lit("quarantined")),
+            errors.select("row", "reason", outcome=pl.lit("quarantined")),
             cells.skipped.select("row", "reason", outcome=pl.lit("skipped")),
         ]
     )

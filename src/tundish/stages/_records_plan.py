@@ -23,7 +23,7 @@ from tundish.tabular.files import open_table
 from tundish.tabular.plan import Plan, ReadOptions, make_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandera.polars as pandera
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tundish.tabular.base import Sheet
     from tundish.tabular.plan import Kind
 
-__all__ = ["OpenSheet", "RecordTable", "open_sheets", "read_options", "record_table"]
+__all__ = ["OpenSheet", "RecordTable", "open_sheets", "read_options", "record_table", "record_tables"]
 
 _KINDS: dict[pl.DataType, Kind] = {
     pl.String(): "text",
@@ -98,6 +98,25 @@ class OpenSheet:
     path: str
     sheet: Sheet
     plan: Plan
+
+
+def record_tables(project: Path, sections: Mapping[str, Records]) -> list[RecordTable]:
+    """All tables of a recipe.
+
+    Raises:
+        SchemaError: As for one table; or one refers to a column that the schema of another does not have.
+    """
+    tables = {name: record_table(project, name, section) for name, section in sections.items()}
+    for name, section in sections.items():
+        for target in (target for targets in section.references.values() for target in targets):
+            table, _, column = target.partition(".")
+            if column not in tables[table].wanted:
+                raise SchemaError(
+                    f"records.{name} refers to {target}, which the schema does not have",
+                    where=sections[table].schema_,
+                    fix=f"it has: {', '.join(tables[table].wanted)}",
+                )
+    return list(tables.values())
 
 
 def record_table(project: Path, name: str, section: Records) -> RecordTable:

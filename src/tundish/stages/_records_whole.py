@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tundish.stages._records_plan import RecordTable
 
-__all__ = ["reference_faults", "whole_faults"]
+__all__ = ["taken_out_references", "unknown_references", "whole_faults"]
 
 _PLACE = ["path", "sheet", "row", "line"]
 
@@ -32,44 +32,50 @@ def whole_faults(table: RecordTable, path: Path) -> pl.DataFrame:
     return failures.drop("row").with_columns(*(places[name] for name in _PLACE), index=pl.lit(None, pl.Int32))
 
 
-def reference_faults(table: RecordTable, files: Mapping[str, Path]) -> pl.DataFrame:
-    """Accepted records whose references lead nowhere (errors), or to a record that was taken out (warnings).
+def unknown_references(table: RecordTable, files: Mapping[str, Path]) -> pl.DataFrame:
+    """Errors for the accepted records whose references lead nowhere.
 
     Args:
         table: Whose references are followed.
         files: The Parquet files of all tables, by name.
     """
-    found = []
+    return _lost(table, files, False, ("unknown_reference", "error", "{} is {}, which stands nowhere in {}"))
+
+
+def taken_out_references(table: RecordTable, files: Mapping[str, Path]) -> pl.DataFrame:
+    """Warnings for the accepted records that refer to one that was taken out, once all tables are judged."""
+    told = "reference_taken_out", "warning", "{} is {}, whose record in {} was taken out"
+    return _lost(table, files, True, told)
+
+
+def _lost(
+    table: RecordTable,
+    files: Mapping[str, Path],
+    accepted: bool,
+    told: tuple[str, str, str],
+) -> pl.DataFrame:
+    """Accepted records whose references are not among all, or among the accepted, values of their targets."""
+    check_name, severity, sentence = told
+    found = [pl.DataFrame()]
     for column, targets in table.section.references.items():
-        rows = _accepted(files[table.name], [column]).filter(pl.col(column).is_not_null())
-        known = pl.concat([_values(files, target) for target in targets])
-        accepted = known.filter("accepted")["value"].unique().implode()
-        present = known["value"].unique().implode()
+        if column not in pl.read_parquet_schema(files[table.name]):
+            continue
+        known = pl.concat(_values(files, target, accepted) for target in targets)
         value = pl.col(column).cast(pl.String)
-        there = ", ".join(targets)
-        missing = ~value.is_in(present)
         found.append(
-            rows.filter(~value.is_in(accepted)).select(
+            _accepted(files[table.name], [column])
+            .filter(~value.is_in(known.implode()))
+            .select(
                 *_PLACE,
-                pl.lit(None, pl.Int32).alias("index"),
-                pl.when(missing)
-                .then(pl.lit("unknown_reference"))
-                .otherwise(pl.lit("reference_taken_out"))
-                .alias("check"),
-                pl.lit(column).alias("column"),
-                value.alias("value"),
-                pl.when(missing)
-                .then(pl.format("{} is {}, which stands nowhere in {}", pl.lit(column), value, pl.lit(there)))
-                .otherwise(
-                    pl.format(
-                        "{} is {}, whose record in {} was taken out", pl.lit(column), value, pl.lit(there)
-                    )
-                )
-                .alias("message"),
-                pl.when(missing).then(pl.lit("error")).otherwise(pl.lit("warning")).alias("severity"),
+                index=pl.lit(None, pl.Int32),
+                check=pl.lit(check_name),
+                column=pl.lit(column),
+                value=value,
+                message=pl.format(sentence, pl.lit(column), value, pl.lit(", ".join(targets))),
+                severity=pl.lit(severity),
             )
         )
-    return pl.concat(found) if found else pl.DataFrame()
+    return pl.concat(found, how="diagonal")
 
 
 def _accepted(path: Path, names: list[str]) -> pl.DataFrame:
@@ -81,14 +87,11 @@ def _accepted(path: Path, names: list[str]) -> pl.DataFrame:
     )
 
 
-def _values(files: Mapping[str, Path], target: str) -> pl.DataFrame:
+def _values(files: Mapping[str, Path], target: str, accepted: bool) -> pl.Series:
+    """What stands in a column of all records of a table, or of the accepted ones."""
     name, _, column = target.partition(".")
     scan = pl.scan_parquet(files[name], glob=False)
     if column not in scan.collect_schema():
-        return pl.DataFrame(schema={"value": pl.String, "accepted": pl.Boolean})
-    return (
-        scan.select(value=pl.col(column).cast(pl.String), accepted=pl.col("outcome") == "accepted")
-        .filter(pl.col("value").is_not_null())
-        .unique()
-        .collect()
-    )
+        return pl.Series(dtype=pl.String)
+    kept = scan.filter(pl.col("outcome") == "accepted") if accepted else scan
+    return kept.select(pl.col(column).cast(pl.String).unique()).collect().to_series().drop_nulls()

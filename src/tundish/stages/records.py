@@ -15,10 +15,10 @@ import orjson
 import polars as pl
 import pyarrow.parquet as pq
 
-from tundish.stages._records_judge import fault_rows, judge
-from tundish.stages._records_keys import VERDICTS, Hashes, repeats
-from tundish.stages._records_plan import open_sheets, record_table
-from tundish.stages._records_whole import reference_faults, whole_faults
+from tundish.stages._records_judge import causes, fault_rows, judge
+from tundish.stages._records_keys import Hashes, repeats
+from tundish.stages._records_plan import open_sheets, record_tables
+from tundish.stages._records_whole import taken_out_references, unknown_references, whole_faults
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.storage import replacing
 from tundish.tables import QUARANTINE, RECORD_FAULTS, RECORD_FILES
@@ -39,15 +39,17 @@ class _Books:
 
     faults: list[pl.DataFrame] = field(default_factory=lambda: [QUARANTINE.empty()])
     files: list[dict[str, object]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
     done: int = 0
+
+    def tell(self, table: RecordTable, found: pl.DataFrame) -> None:
+        """Take what is wrong with records of a table."""
+        if found.height:
+            self.faults.append(fault_rows(table.name, found))
 
 
 def _run(context: Context) -> Outcome:
     books = _Books()
-    tables = [
-        record_table(context.project, name, section) for name, section in context.recipe.records.items()
-    ]
+    tables = record_tables(context.project, context.recipe.records)
     context.records.mkdir(parents=True, exist_ok=True)
     with ExitStack() as open_files:
         written: dict[str, Path] = {}
@@ -56,8 +58,10 @@ def _run(context: Context) -> Outcome:
             _judge_table(context, table, temporary, books)
             written[table.name] = temporary
         for table in tables:
-            found = reference_faults(table, written)
-            _apply(table, written[table.name], _verdicts(table, found), found, books)
+            _take_out(table, written[table.name], unknown_references(table, written), books)
+        # Only now is it settled which records stay, whatever the order of the tables in the recipe.
+        for table in tables:
+            books.tell(table, taken_out_references(table, written))
     for stale in set(context.records.glob("*.parquet")) - {
         context.records / f"{table.name}.parquet" for table in tables
     }:
@@ -82,9 +86,9 @@ def _judge_table(context: Context, table: RecordTable, target: Path, books: _Boo
                 hashes.add(filled)
                 writer.write_table(filled.to_arrow().cast(arrow.schema))
     verdicts, told = repeats(table, target, hashes)
-    _apply(table, target, verdicts, told, books)
-    found = whole_faults(table, target)
-    _apply(table, target, _verdicts(table, found), found, books)
+    books.tell(table, told)
+    _rewrite(target, verdicts)
+    _take_out(table, target, whole_faults(table, target), books)
 
 
 def _names(opened: OpenSheet) -> set[str]:
@@ -128,39 +132,30 @@ def _filled(rows: pl.DataFrame, arrow: Table) -> pl.DataFrame:
     )
 
 
-def _verdicts(table: RecordTable, found: pl.DataFrame) -> pl.DataFrame:
-    """What errors found later make of accepted records."""
+def _take_out(table: RecordTable, target: Path, found: pl.DataFrame, books: _Books) -> None:
+    """Tell what was found of accepted records, and take out those that have an error."""
     if not found.height:
-        return pl.DataFrame(schema=VERDICTS)
-    rows = fault_rows(table.name, found).filter(pl.col("severity") == "error")
-    return (
-        rows.group_by(record_id="id")
-        .agg(reason=pl.col("check").min())
-        .select("record_id", outcome=pl.lit("quarantined"), reason="reason")
-    )
+        return
+    books.tell(table, found)
+    why = causes("id", fault_rows(table.name, found))
+    _rewrite(target, why.select(record_id="id", outcome=pl.lit("quarantined"), reason="reason"))
 
 
-def _apply(
-    table: RecordTable, target: Path, verdicts: pl.DataFrame, found: pl.DataFrame, books: _Books
-) -> None:
-    """Write the verdicts into the table, a piece at a time, and what is told of them into the books."""
-    if found.height:
-        books.faults.append(fault_rows(table.name, found))
+def _rewrite(target: Path, verdicts: pl.DataFrame) -> None:
+    """Write verdicts (record_id, outcome, reason) into a table, a piece at a time."""
     if not verdicts.height:
         return
-    file = pq.ParquetFile(target, pre_buffer=False)
     with (
         replacing(target) as changed,
+        pq.ParquetFile(target, pre_buffer=False) as file,
         pq.ParquetWriter(changed, file.schema_arrow, compression="zstd") as writer,
     ):
         for group in range(file.num_row_groups):
             rows = pl.from_arrow(file.read_row_group(group))
             assert isinstance(rows, pl.DataFrame)
-            merged = rows.join(verdicts, on="record_id", how="left", maintain_order="left", suffix="_new")
-            merged = merged.with_columns(
-                outcome=pl.coalesce("outcome_new", "outcome"), reason=pl.coalesce("reason_new", "reason")
-            )
-            writer.write_table(merged.select(rows.columns).to_arrow().cast(file.schema_arrow))
+            new = rows.select("record_id").join(verdicts, on="record_id", how="left", maintain_order="left")
+            judged = rows.with_columns(new[name].fill_null(rows[name]) for name in ("outcome", "reason"))
+            writer.write_table(judged.to_arrow().cast(file.schema_arrow))
 
 
 def _outcome(context: Context, tables: list[RecordTable], books: _Books) -> Outcome:
@@ -174,7 +169,7 @@ def _outcome(context: Context, tables: list[RecordTable], books: _Books) -> Outc
     severities = pl.concat(books.faults)["severity"].value_counts()
     found = dict(severities.iter_rows())
     counts |= {"errors": found.get("error", 0), "warnings": found.get("warning", 0)}
-    return Outcome(counts, books.notes)
+    return Outcome(counts)
 
 
 STAGE = Stage(
