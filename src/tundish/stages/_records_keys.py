@@ -18,7 +18,9 @@ __all__ = ["Hashes", "repeats"]
 
 _PLACE = ("path", "sheet", "row", "line")
 _SHOWN = 3
+"""Places that a message names: a wrong key gives thousands."""
 _CONFLICT = pl.col("differing") != ""
+"""`differing` names the columns in which records of one key do not agree."""
 _VERDICTS = pl.Schema({"record_id": pl.String, "outcome": pl.String, "reason": pl.String})
 
 

@@ -49,10 +49,7 @@ def taken_out_references(table: RecordTable, files: Mapping[str, Path]) -> pl.Da
 
 
 def _lost(
-    table: RecordTable,
-    files: Mapping[str, Path],
-    accepted: bool,
-    told: tuple[str, str, str],
+    table: RecordTable, files: Mapping[str, Path], accepted: bool, told: tuple[str, str, str]
 ) -> pl.DataFrame:
     """Accepted records whose references are not among all, or among the accepted, values of their targets."""
     check_name, severity, sentence = told

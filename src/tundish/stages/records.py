@@ -136,8 +136,9 @@ def _take_out(table: RecordTable, target: Path, found: pl.DataFrame, books: _Boo
     """Tell what was found of accepted records, and take out those that have an error."""
     if not found.height:
         return
-    books.tell(table, found)
-    why = causes("id", fault_rows(table.name, found))
+    rows = fault_rows(table.name, found)
+    books.faults.append(rows)
+    why = causes("id", rows)
     _rewrite(target, why.select(record_id="id", outcome=pl.lit("quarantined"), reason="reason"))
 
 
