@@ -22,6 +22,7 @@ from tundish.tables import DISPUTES, LINKS, RECORD_FILES, TABLES
 
 __all__ = [
     "SPLIT_NAMES",
+    "Acceptance",
     "Annotations",
     "Augment",
     "Dedup",
@@ -197,6 +198,19 @@ class Augment(Section):
         return operations
 
 
+class Acceptance(Section):
+    """Inspection of what annotators labelled, in batches, by ISO 2859-1 (GB/T 2828.1)."""
+
+    aql: float = Field(
+        1.0, gt=0, le=10, description="Percent of nonconforming images, one of the standard's."
+    )
+    level: Literal["S-1", "S-2", "S-3", "S-4", "I", "II", "III"] = "II"
+    reduced: bool = Field(
+        False, description="Whoever answers for the labels agrees to reduced inspection after good batches."
+    )
+    gate: bool = Field(True, description="Whether only images of accepted batches come into the splits.")
+
+
 class Label(Section):
     """How people label the images, in Label Studio."""
 
@@ -239,6 +253,10 @@ class Label(Section):
         2 / 3, gt=0, le=1, description="Share of those who saw an image that must agree on a label."
     )
     iou: float = Field(0.5, gt=0, le=1, description="Least overlap of two labels of one thing.")
+    acceptance: Acceptance | None = Field(
+        None,
+        description="What annotators label must be accepted in batches; by default it need not be.",
+    )
 
     @model_validator(mode="after")
     def _enough_annotators(self) -> Label:

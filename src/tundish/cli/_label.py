@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tundish.formats.base import Problem
     from tundish.labeling.client import Client
     from tundish.labeling.images import Gallery
-    from tundish.labeling.push import Item, Prelabels
+    from tundish.labeling.push import Item, Prelabels, Push
     from tundish.recipe import Recipe
 
 __all__ = [
@@ -29,17 +29,32 @@ __all__ = [
     "config_of",
     "executable_of",
     "gallery_of",
+    "push_blind",
     "push_dataset",
     "recipe_of",
+    "server_option",
     "stoppable",
     "tell_outcome",
     "titles_of",
+    "token_option",
 ]
 
 HOME = ".label-studio"
 """Folder of the server that `tundish label start` starts in a project."""
 
 _MOST_TOLD = 5
+
+server_option = click.option(
+    "--server",
+    metavar="URL",
+    envvar="LABEL_STUDIO_URL",
+    help="Address of Label Studio, instead of the recipe's.",
+)
+token_option = click.option(
+    "--token-file",
+    type=click.Path(path_type=Path),
+    help="File (mode 600) that holds the token; by default LABEL_STUDIO_TOKEN is used.",
+)
 
 
 def push_dataset(
@@ -77,6 +92,27 @@ def push_dataset(
     notes = [note for one in done for note in one.notes]
     notes += [f"{client.address}/projects/{one.project}/data" for one in done]
     tell_outcome("push", counts, notes, problems, as_json=as_json)
+
+
+def push_blind(client: Client, project: Path, recipe: Recipe, title: str, image_ids: Sequence[str]) -> Push:
+    """Push some images into a project of their own, in this order, with nothing drawn."""
+    import polars as pl
+
+    from tundish.labeling import push as pushing
+    from tundish.labeling import worklist
+    from tundish.tables import IMAGES
+
+    dataset = project / "datasets" / recipe.dataset
+    wanted = pl.DataFrame({"image_id": image_ids}, schema={"image_id": pl.String})
+    images = IMAGES.read(dataset / "curated" / "images.parquet")
+    table = wanted.join(images, on="image_id", how="inner", maintain_order="left")
+    gallery = gallery_of(dataset, table)
+    deep = table.filter(table["bit_depth"] > 8)["image_id"]
+    items = worklist.items_of(table, recipe.keys, gallery.levels(deep))
+    pictures = _Pictures(project, recipe, client, gallery)
+    with progress("push") as tell:
+        what = (client, title, config_of(recipe), items, pictures.address)
+        return pushing.push(*what, prepare=pictures.prepare, progress=tell)
 
 
 class _Pictures:

@@ -15,25 +15,15 @@ from tundish.cli._label import (
     gallery_of,
     push_dataset,
     recipe_of,
+    server_option,
     stoppable,
     tell_outcome,
     titles_of,
+    token_option,
 )
-from tundish.cli.label_review import agree
+from tundish.cli.label_review import accept, agree
 
 __all__ = ["COMMANDS"]
-
-_server = click.option(
-    "--server",
-    metavar="URL",
-    envvar="LABEL_STUDIO_URL",
-    help="Address of Label Studio, instead of the recipe's.",
-)
-_token_file = click.option(
-    "--token-file",
-    type=click.Path(path_type=Path),
-    help="File (mode 600) that holds the token; by default LABEL_STUDIO_TOKEN is used.",
-)
 
 
 @click.group("label", short_help="Have images labelled in Label Studio.")
@@ -46,6 +36,7 @@ def label() -> None:
       tundish label push steel-surface
       tundish label pull steel-surface
       tundish label agree steel-surface
+      tundish label accept steel-surface
     """
 
 
@@ -134,8 +125,8 @@ def images(name: str) -> None:
     metavar="FILE",
     help="A model's labels (Parquet, columns of the annotations table) instead of the imported ones.",
 )
-@_server
-@_token_file
+@server_option
+@token_option
 @json_option
 def push(
     name: str,
@@ -159,8 +150,8 @@ def push(
 
 @label.command("pull", short_help="Bring the annotators' answers into labels/.")
 @click.argument("name")
-@_server
-@_token_file
+@server_option
+@token_option
 @json_option
 def pull(name: str, server: str | None, token_file: Path | None, as_json: bool) -> None:
     """Bring the annotators' answers into datasets/NAME/labels/; only what changed is asked for.
@@ -192,5 +183,6 @@ def pull(name: str, server: str | None, token_file: Path | None, as_json: bool) 
 
 
 label.add_command(agree)
+label.add_command(accept)
 
 COMMANDS = {"label": label}

@@ -6,13 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tundish.cli._common import json_option
-from tundish.cli._label import recipe_of
+from tundish.cli._common import json_option, progress
+from tundish.cli._label import client_of, config_of, push_blind, recipe_of, server_option, token_option
+from tundish.errors import GateError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import polars as pl
 
-__all__ = ["agree"]
+    from tundish.labeling.batches import Batch
+    from tundish.recipe import Recipe
+
+__all__ = ["accept", "agree"]
 
 _DIGITS = 3
 _FOR_MACHINES = ("votes", "agreed", "informed")
@@ -55,6 +61,121 @@ def agree(name: str, as_json: bool) -> None:
             _print_table(title, table)
     for note in found.notes:
         click.echo(f"- {note}")
+
+
+@click.command("accept", short_help="Accept what annotators labelled, by a sample of it, or not.")
+@click.argument("name")
+@click.option("--aql", type=float, help="Percent of nonconforming images; by default the recipe's, or 1.0.")
+@click.option("--level", help="Inspection level; by default the recipe's, or II.")
+@click.option(
+    "--severity",
+    default="auto",
+    show_default=True,
+    help="normal, tightened or reduced; auto: as the batches before it ask for.",
+)
+@click.option("--seed", type=int, default=0, help="Another seed draws another sample.")
+@click.option("--corrected", default="", metavar="TEXT", help="What was done after five batches failed.")
+@server_option
+@token_option
+@json_option
+def accept(
+    name: str,
+    aql: float | None,
+    level: str | None,
+    severity: str,
+    seed: int,
+    corrected: str,
+    server: str | None,
+    token_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Accept a batch of the labels of the dataset NAME by a blind review of a sample (ISO 2859-1).
+
+    The first call makes a batch of what annotators decided and pushes its sample into a project of
+    its own, with nothing drawn; reviewers label it anew. Later calls pull their answers and tell
+    what is missing or what the verdict is. The options are those of a new batch. Exit code 1 says
+    that a batch was not accepted.
+
+    \b
+    Example:
+      tundish label accept steel-surface
+      tundish label accept steel-surface --aql 2.5 --level I --seed 7
+    """
+    from tundish.labeling import review
+    from tundish.sections import Acceptance
+
+    project, recipe = recipe_of(name)
+    dataset = project / "datasets" / recipe.dataset
+    rules = recipe.label.acceptance or Acceptance()
+    asked = review.Asked(
+        recipe.label.project or recipe.dataset,
+        rules.aql if aql is None else aql,
+        level or rules.level,
+        severity,
+        seed,
+        rules.reduced,
+        corrected,
+    )
+    batch = review.open_batch(dataset) or review.next_batch(dataset, asked)
+    notes: list[str] = []
+    if batch is not None:
+        batch, notes = _reviewed(project, recipe, batch, server, token_file)
+    _tell(dataset, batch, notes, as_json=as_json)
+
+
+def _reviewed(
+    project: Path, recipe: Recipe, batch: Batch, server: str | None, token_file: Path | None
+) -> tuple[Batch, list[str]]:
+    """Bring the sample of a batch in front of its reviewers, and judge it by their answers so far."""
+    from tundish.labeling import review
+    from tundish.labeling.pull import pull
+    from tundish.tables import IMAGES
+
+    dataset = project / "datasets" / recipe.dataset
+    images = IMAGES.read(dataset / "curated" / "images.parquet")
+    with client_of(project, recipe, server, token_file) as client:
+        pushed = push_blind(client, project, recipe, batch.title, batch.sample)
+        with progress("pull") as tell:
+            configs = {batch.title: config_of(recipe)}
+            folder = batch.folder / "review"
+            done = pull(client, configs, images, recipe.annotations, folder, progress=tell)
+        address = f"{client.address}/projects/{pushed.project}/data"
+    judged = review.judge(batch, dataset)
+    notes = [
+        *dict.fromkeys([*pushed.notes, *done.notes]),
+        *(f"{one.path}: {one.message}" for one in done.problems),
+    ]
+    return judged.batch, [*notes, *judged.notes, *([] if judged.batch.complete else [address])]
+
+
+def _tell(dataset: Path, batch: Batch | None, notes: list[str], *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from tundish.labeling.review import refused, verdict_of
+
+    open_ = refused(dataset)
+    if batch is None and not open_:
+        notes = [*notes, "all that annotators decided is in accepted batches"]
+    said = verdict_of(batch) if batch else None
+    if as_json:
+        planned = asdict(batch.plan) if batch else None
+        _dump({"batch": batch and batch.number, "plan": planned, "verdict": said}, notes)
+    else:
+        if batch and said:
+            plan = batch.plan
+            click.echo(
+                f"batch {batch.number}: {plan.lot_size:,} images, sample {plan.n:,} (AQL {plan.aql:g} %,"
+                f" level {plan.level}, {plan.severity}), {batch.inspected:,} of {plan.n:,} reviewed"
+            )
+            click.echo(f"{said['sentence']}")
+        for note in notes:
+            click.echo(f"- {note}")
+    if open_:
+        raise GateError(
+            f"batch {', '.join(str(one.number) for one in open_)} was not accepted",
+            where=dataset.name,
+            fix="label anew what findings.parquet names there, then pull, run consensus and accept again",
+        )
 
 
 def _dump(answer: dict[str, Any], notes: list[str]) -> None:

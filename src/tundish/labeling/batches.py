@@ -1,0 +1,258 @@
+"""Batches of labelled images that are accepted as a whole or not: their files, and what they hold back.
+
+``labels/batches/<number>/`` holds plan.json (written last: without it there is no batch), lot.parquet, the
+labels of the sample as they stood (sample.parquet), the reviewers' answers (review/), and once they were
+compared findings.parquet, oc.svg and verdict.json. Nothing of it is written anew but by another answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import polars as pl
+import pyarrow as pa
+
+from tundish.errors import OutsideError
+from tundish.labeling.acceptance import KINDS
+from tundish.labeling.sampling_plans import Plan
+from tundish.labeling.switching import CorrectiveAction, Lot, State, after
+from tundish.storage import Table, field, write_atomically
+from tundish.tables import CONSENSUS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+__all__ = [
+    "FINDINGS",
+    "LOT",
+    "Batch",
+    "dumped",
+    "fingerprints",
+    "gated",
+    "history",
+    "latest",
+    "read_batches",
+    "write_batch",
+]
+
+_WRITER = "label accept"
+
+LOT = Table(
+    "lot",
+    pa.schema(
+        [
+            field("image_id", pa.string(), "first 32 hex digits of the SHA-256 of the image file's bytes"),
+            field("place", pa.int32(), "in the sample, from 0; null where the image was not drawn"),
+            field("fingerprint", pa.string(), "of its labels: other labels are to be accepted anew"),
+            field("severity", pa.string(), "how bad its annotators called it, where they agree"),
+        ]
+    ),
+    ("image_id",),
+    _WRITER,
+)
+"""The images of a batch."""
+
+FINDINGS = Table(
+    "findings",
+    pa.schema(
+        [
+            field("image_id", pa.string(), "of an image of the sample that was reviewed"),
+            *(field(kind, pa.int64(), f"times; class {letter}") for kind, letter in KINDS.items()),
+            field("worst", pa.string(), "class of its worst nonconformity; null where it conforms"),
+        ]
+    ),
+    ("image_id",),
+    _WRITER,
+)
+"""What the review found."""
+
+_CONTENT = ("label", "shape", "x", "y", "width", "height", "segmentation", "rle", "is_crowd", "attributes")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch.
+
+    Attributes:
+        number: From 1.
+        folder: Where its files are.
+        title: Of its review project.
+        plan: The sampling plan.
+        seed: What the sample was drawn with.
+        lot: Rows of `LOT`.
+        resubmits: Number of the batch that was not accepted and comes again in this one.
+        reduced: Whoever answers for the labels agrees to reduced inspection.
+        chosen: Its severity was said, and not found by the switching rules, which start anew here.
+        corrected: The corrective action that ended a discontinuation before it; '' for none.
+        accepted: None before the verdict.
+        inspected: Images reviewed so far.
+        defects: Nonconforming images found so far.
+    """
+
+    number: int
+    folder: Path
+    title: str
+    plan: Plan
+    seed: int
+    lot: pl.DataFrame
+    resubmits: int | None = None
+    reduced: bool = False
+    chosen: bool = False
+    corrected: str = ""
+    accepted: bool | None = None
+    inspected: int = 0
+    defects: int = 0
+
+    @property
+    def sample(self) -> list[str]:
+        """The images to review, in the order they were drawn."""
+        return self.lot.drop_nulls("place").sort("place")["image_id"].to_list()
+
+    @property
+    def complete(self) -> bool:
+        """All of the sample was reviewed."""
+        return self.inspected >= self.plan.n
+
+
+_SAID = ("title", "seed", "resubmits", "reduced", "chosen", "corrected")
+
+
+def read_batches(labels: Path) -> list[Batch]:
+    """The batches of a dataset's ``labels/`` in their order.
+
+    Raises:
+        OutsideError: A file of a batch is damaged.
+    """
+    folder = labels / "batches"
+    numbers = sorted(int(one.parent.name) for one in folder.glob("*/plan.json") if one.parent.name.isdigit())
+    return [_read(folder / str(number), number) for number in numbers]
+
+
+def _read(folder: Path, number: int) -> Batch:
+    said = _json(folder / "plan.json")
+    found = _json(folder / "verdict.json") if (folder / "verdict.json").exists() else {}
+    try:
+        return Batch(
+            number,
+            folder,
+            plan=Plan(**said["plan"]),
+            lot=LOT.read(folder / "lot.parquet"),
+            **{name: said[name] for name in _SAID},
+            **{name: found[name] for name in ("accepted", "inspected", "defects") if found},
+        )
+    except (KeyError, TypeError) as error:
+        raise OutsideError(
+            f"the batch's files do not fit each other ({error})", where=str(folder), fix="restore them"
+        ) from error
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        found = orjson.loads(path.read_bytes())
+    except orjson.JSONDecodeError as error:
+        raise OutsideError("the file is damaged", where=str(path), fix="restore it") from error
+    return dict(found)
+
+
+def write_batch(batch: Batch, labels: pl.DataFrame) -> None:
+    """Write a new batch, and the labels (rows of CONSENSUS) of its sample as they stand."""
+    LOT.write(batch.lot, batch.folder / "lot.parquet")
+    CONSENSUS.write(labels, batch.folder / "sample.parquet")
+    said = {name: getattr(batch, name) for name in _SAID} | {"plan": asdict(batch.plan)}
+    write_atomically(batch.folder / "plan.json", dumped({"number": batch.number, **said}))
+
+
+def dumped(value: object) -> bytes:
+    """JSON as it stands in a batch's files."""
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def fingerprints(image_ids: pl.Series, labels: pl.DataFrame) -> pl.DataFrame:
+    """image_id and fingerprint of what is drawn in each image, whoever drew it and whatever it is called by.
+
+    Args:
+        image_ids: Each once; one without labels has a fingerprint, too.
+        labels: Rows of CONSENSUS; equal files may repeat them.
+    """
+    once = labels.unique(["image_id", "annotation_id"]).select("image_id", *_CONTENT)
+    drawn: dict[str, list[bytes]] = {}
+    for image_id, *content in once.iter_rows():
+        drawn.setdefault(image_id, []).append(orjson.dumps(content))
+    prints = [sha256(b"\n".join(sorted(drawn.get(image_id, [])))).hexdigest() for image_id in image_ids]
+    return pl.DataFrame(
+        {"image_id": image_ids, "fingerprint": prints},
+        schema={"image_id": pl.String, "fingerprint": pl.String},
+    )
+
+
+def latest(batches: Sequence[Batch]) -> pl.DataFrame:
+    """For each image the batch it came in last: image_id, fingerprint, batch, accepted."""
+    schema = {
+        "image_id": pl.String,
+        "fingerprint": pl.String,
+        "batch": pl.Int64,
+        "accepted": pl.Boolean,
+    }
+    rows = [
+        one.lot.select(
+            "image_id",
+            "fingerprint",
+            batch=pl.lit(one.number, pl.Int64),
+            accepted=pl.lit(one.accepted, pl.Boolean),
+        )
+        for one in batches
+    ]
+    return pl.concat([pl.DataFrame(schema=schema), *rows]).unique(
+        "image_id", keep="last", maintain_order=True
+    )
+
+
+def gated(
+    standing: pl.DataFrame, labels: pl.DataFrame, batches: Sequence[Batch], *, required: bool
+) -> pl.DataFrame:
+    """Rows of STANDING, with the state 'refused' or 'unreviewed' where a batch holds back what was decided.
+
+    Args:
+        standing: Rows of STANDING.
+        labels: The rows of CONSENSUS they speak of.
+        batches: All of them.
+        required: Whether what is in no batch, or was labelled anew since it was accepted, is held back, too.
+    """
+    decided = (pl.col("decided_by") == "annotators") & pl.col("state").is_in(["labelled", "negative"])
+    now = fingerprints(standing.filter(decided)["image_id"].unique(), labels)
+    known = now.join(latest(batches), on="image_id", how="left").select(
+        "image_id",
+        "accepted",
+        inside=pl.col("batch").is_not_null(),
+        same=(pl.col("fingerprint") == pl.col("fingerprint_right")).fill_null(value=False),
+    )
+    open_ = pl.col("inside") & pl.col("accepted").is_null()
+    unproven = pl.lit(required) & ~(pl.col("inside") & pl.col("same"))
+    state = (
+        pl.when(decided & (pl.col("accepted") == False))  # noqa: E712  (null is neither)
+        .then(pl.lit("refused"))
+        .when(decided & (open_ | unproven))
+        .then(pl.lit("unreviewed"))
+        .otherwise("state")
+    )
+    joined = standing.join(known, on="image_id", how="left", maintain_order="left")
+    return joined.with_columns(state=state).select(standing.columns)
+
+
+def history(batches: Sequence[Batch], aql: float) -> State:
+    """Where the switching rules stand after the batches of this AQL that have a verdict."""
+    state = State()
+    for one in batches:
+        severity = one.plan.severity
+        if one.accepted is None or one.plan.aql != aql or severity is None:
+            continue
+        if one.corrected:
+            state = after(state, CorrectiveAction())
+        if one.chosen and one.resubmits is None:
+            state = State(severity)
+        state = after(state, Lot(one.plan, one.defects, one.resubmits is not None, agreed=one.reduced))
+    return state

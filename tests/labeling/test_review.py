@@ -1,0 +1,328 @@
+"""label accept: the lot, its sample, the blind review beside the labels, the verdict, the next batch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import polars as pl
+import pytest
+from tests.stages.answering import answer
+from tests.stages.curated import Picture, box, build
+
+from tundish.errors import OutsideError, UsageError
+from tundish.labeling.answers import ANSWERS
+from tundish.labeling.batches import (
+    FINDINGS,
+    LOT,
+    Batch,
+    dumped,
+    fingerprints,
+    history,
+    latest,
+    read_batches,
+    write_batch,
+)
+from tundish.labeling.review import Asked, judge, next_batch, open_batch, refused
+from tundish.labeling.sampling_plans import plan
+from tundish.stages.consensus import STAGE
+from tundish.tables import ANNOTATIONS, CONSENSUS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tundish.stages.base import Context
+
+COUNT = 12
+PICTURES = [Picture(f"{number}.jpg", seed=number, state="unlabelled") for number in range(COUNT)]
+IDS = {picture.image_id: picture for picture in PICTURES}
+ASKED = Asked("small", aql=6.5, level="II")
+DRAWN = [box("scratch", 10, 10, 20, 20)]
+"""What li draws in each picture."""
+
+
+def labelled(
+    context: Context, count: int = COUNT, other: dict[int, list[dict[str, Any]]] | None = None
+) -> None:
+    """Let li answer the first pictures; `other` says by number where they do not draw `DRAWN`."""
+    said = {
+        picture.path: {"li": (other or {}).get(number, DRAWN)}
+        for number, picture in enumerate(PICTURES[:count])
+    }
+    answer(context, PICTURES, said)
+    STAGE.run(context)
+
+
+def world(folder: Path, count: int = COUNT) -> Context:
+    context = build(folder, PICTURES, children=False)
+    labelled(context, count)
+    return context
+
+
+def reviewed(
+    batch: Batch,
+    *ids: str,
+    author: str = "qi",
+    severity: str | None = None,
+    said: dict[str, Any] | None = None,
+) -> None:
+    """Write what a reviewer drew: as li did, or by image_id as `said`."""
+    folder = batch.folder / "review"
+    answers: list[dict[str, object]] = []
+    drawn: list[dict[str, object]] = []
+    for number, image_id in enumerate(ids):
+        picture = IDS[image_id]
+        place: dict[str, Any] = {"image_id": image_id, "path": picture.path, "source": picture.source}
+        boxes = (said or {}).get(image_id, DRAWN)
+        key = {"task_id": int(image_id[:6], 16), "answer_id": number + 1}
+        kind = {"answer": "labelled" if boxes else "empty", "labels": len(boxes), "refused": 0}
+        answers.append(place | key | kind | {"author": author, "severity": severity})
+        drawn += [
+            place
+            | one
+            | {"annotation_id": f"{image_id}-{row}", "author": author, "origin": "annotator", "valid": True}
+            | {"is_crowd": False, "label_row": row}
+            | {"label_path": f"task-{key['task_id']}/annotation-{key['answer_id']}"}
+            for row, one in enumerate(boxes)
+        ]
+    ANSWERS.write(ANSWERS.frame(answers), folder / "answers.parquet")
+    ANNOTATIONS.write(ANNOTATIONS.frame(drawn), folder / "annotations.parquet")
+
+
+def made(context: Context, asked: Asked = ASKED) -> Batch:
+    batch = next_batch(context.dataset, asked)
+    assert batch is not None
+    return batch
+
+
+def test_lot__what_annotators_decided_and_a_sample_of_it(tmp_path: Path) -> None:
+    context = world(tmp_path)
+    batch = made(context)
+    assert (batch.number, batch.title, batch.plan) == (1, "small review 1", plan(COUNT, "II", 6.5))
+    assert set(batch.lot["image_id"]) == set(IDS)
+    assert len(batch.sample) == batch.plan.n < COUNT
+    assert read_batches(context.labels)[0].sample == batch.sample
+    frozen = CONSENSUS.read(batch.folder / "sample.parquet")
+    assert set(frozen["image_id"]) == set(batch.sample)
+    found = open_batch(context.dataset)
+    assert found is not None
+    assert found.number == 1
+    assert next_batch(context.dataset, ASKED) is None, "all images are in the open batch"
+
+
+def test_another_seed_draws_another_sample_and_equal_ones_equal_bytes(tmp_path: Path) -> None:
+    one, same, other = (world(tmp_path / name) for name in "abc")
+    first, second = made(one), made(same)
+    for name in ("plan.json", "lot.parquet", "sample.parquet"):
+        assert (first.folder / name).read_bytes() == (second.folder / name).read_bytes()
+    assert made(other, ASKED._replace(seed=1)).sample != first.sample
+
+
+def test_half_reviewed__says_what_is_missing(tmp_path: Path) -> None:
+    context = world(tmp_path)
+    batch = made(context)
+    reviewed(batch, *batch.sample[:1])
+    judged = judge(batch, context.dataset)
+    assert (judged.verdict.accepted, judged.verdict.inspected) == (None, 1)
+    assert f"{batch.plan.n - 1} of {batch.plan.n} not reviewed" in str(judged.verdict)
+    assert open_batch(context.dataset) is not None
+
+
+def test_accepted__stored_with_the_batch(tmp_path: Path) -> None:
+    context = world(tmp_path)
+    batch = made(context)
+    reviewed(batch, *batch.sample)
+    judged = judge(batch, context.dataset)
+    assert judged.verdict.accepted is True
+    told = orjson.loads((batch.folder / "verdict.json").read_bytes())
+    assert (told["accepted"], told["defects"], told["reviewers"]) == (True, 0, ["qi"])
+    assert told["interval"] == list(judged.verdict.interval or ())
+    assert told["switching"]["score"] == 2
+    assert (batch.folder / "oc.svg").read_text().startswith("<svg")
+    assert open_batch(context.dataset) is None
+    assert refused(context.dataset) == []
+    before = {path.name: path.read_bytes() for path in batch.folder.glob("*.*")}
+    judge(batch, context.dataset)
+    assert before == {path.name: path.read_bytes() for path in batch.folder.glob("*.*")}
+
+
+def kinds(context: Context, batch: Batch, drawn: list[dict[str, Any]]) -> dict[str, int]:
+    """The nonconformities of the first image of the sample, where the reviewer draws this."""
+    first = batch.sample[0]
+    reviewed(batch, first, said={first: drawn})
+    judge(batch, context.dataset)
+    row = FINDINGS.read(batch.folder / "findings.parquet").row(0, named=True)
+    return {name: value for name, value in row.items() if name not in ("image_id", "worst") and value}
+
+
+@pytest.mark.parametrize(
+    ("drawn", "expected"),
+    [
+        ([box("scratch", 10, 10, 20, 20)], {}),
+        ([box("no", 10, 10, 20, 20)], {"wrong_class": 1}),
+        ([box("scratch", 24, 10, 20, 20)], {"misplaced": 1}),
+        ([box("scratch", 14, 10, 20, 20)], {"loose": 1}),
+        ([], {"rejected": 1}),
+        ([*DRAWN, box("no", 40, 30, 8, 8)], {"missed": 1}),
+        ([box("scratch", 40, 30, 8, 8)], {"missed": 1, "rejected": 1}),
+    ],
+    ids=["same", "class", "misplaced", "loose", "rejected", "missed", "elsewhere"],
+)
+def test_findings(tmp_path: Path, drawn: list[dict[str, Any]], expected: dict[str, int]) -> None:
+    context = world(tmp_path)
+    assert kinds(context, made(context), drawn) == expected
+
+
+def test_severity__compared_where_both_were_asked(tmp_path: Path) -> None:
+    context = world(tmp_path)
+    path = context.labels / "answers.parquet"
+    ANSWERS.write(ANSWERS.read(path).with_columns(severity=pl.lit("minor")), path)
+    batch = made(context)
+    reviewed(batch, *batch.sample, severity="major")
+    judge(batch, context.dataset)
+    assert FINDINGS.read(batch.folder / "findings.parquet")["wrong_severity"].sum() == batch.plan.n
+    reviewed(batch, *batch.sample)
+    assert judge(batch, context.dataset).verdict.accepted
+
+
+def test_skipped_and_unreadable_answers_are_no_review(tmp_path: Path) -> None:
+    context = world(tmp_path)
+    batch = made(context)
+    reviewed(batch, *batch.sample)
+    path = batch.folder / "review" / "answers.parquet"
+    answers = ANSWERS.read(path)
+    first = pl.col("image_id") == answers["image_id"][0]
+    ANSWERS.write(answers.with_columns(refused=pl.when(first).then(1).otherwise(0).cast(pl.Int32)), path)
+    judged = judge(batch, context.dataset)
+    assert judged.verdict.missing == 1
+    assert judged.notes == ["1 answers hold a region that cannot be taken, and do not count; draw it anew"]
+    ANSWERS.write(answers.with_columns(answer=pl.lit("cancelled")), path)
+    assert judge(batch, context.dataset).verdict.inspected == 0
+
+
+def test_own_work__told(tmp_path: Path) -> None:
+    context = world(tmp_path)
+    batch = made(context)
+    reviewed(batch, *batch.sample, author="li")
+    assert judge(batch, context.dataset).notes == [
+        f"li reviewed {batch.plan.n} images that they had labelled themselves: that is no second opinion"
+    ]
+
+
+def rejected(context: Context) -> Batch:
+    batch = made(context)
+    reviewed(batch, *batch.sample, said={image_id: [] for image_id in batch.sample})
+    judged = judge(batch, context.dataset)
+    assert judged.verdict.accepted is False
+    STAGE.run(context)
+    return judged.batch
+
+
+def test_refused__comes_again_once_what_was_found_is_labelled_anew(tmp_path: Path) -> None:
+    context = world(tmp_path)
+    batch = rejected(context)
+    assert [one.number for one in refused(context.dataset)] == [1]
+    assert next_batch(context.dataset, ASKED) is None, "another sample of the same labels is no inspection"
+
+    numbers = {picture.image_id: number for number, picture in enumerate(PICTURES)}
+    labelled(context, other={numbers[image_id]: [] for image_id in batch.sample})
+    again = made(context)
+    assert (again.number, again.resubmits, again.lot.height) == (2, 1, COUNT)
+    assert refused(context.dataset) == []
+    reviewed(again, *again.sample, said={image_id: [] for image_id in batch.sample})
+    assert judge(again, context.dataset).verdict.accepted
+    assert history(read_batches(context.labels), 6.5).recent == (False,), (
+        "what comes again counts for nothing"
+    )
+
+
+def test_new_and_changed_images_are_the_next_batch(tmp_path: Path) -> None:
+    context = world(tmp_path, 9)
+    batch = made(context)
+    reviewed(batch, *batch.sample)
+    judge(batch, context.dataset)
+    assert next_batch(context.dataset, ASKED) is None
+    labelled(context, other={0: [box("no", 1, 1, 9, 9)]})
+    fresh = made(context)
+    assert set(fresh.lot["image_id"]) == {PICTURES[place].image_id for place in (0, 9, 10, 11)}
+    by_batch = dict(latest(read_batches(context.labels)).select("image_id", "batch").iter_rows())
+    assert sorted(by_batch.values()) == [1] * 8 + [2] * 4
+
+
+def judged_as(number: int, folder: Path, *, accepted: bool, **more: Any) -> Batch:
+    state = more.pop("severity", "normal")
+    planned = plan(500, "II", 1.0, state)
+    defects = 0 if accepted else planned.re
+    return Batch(
+        number,
+        folder,
+        "t",
+        planned,
+        0,
+        LOT.empty(),
+        accepted=accepted,
+        inspected=planned.n,
+        defects=defects,
+        **more,
+    )
+
+
+def test_switching__tightened_discontinued_corrected(tmp_path: Path) -> None:
+    batches = [judged_as(number, tmp_path, accepted=False) for number in (1, 2)]
+    assert history(batches, 1.0).severity == "tightened"
+    assert history(batches, 2.5).severity == "normal", "another AQL has a history of its own"
+    batches += [judged_as(number, tmp_path, accepted=False, severity="tightened") for number in range(3, 8)]
+    assert history(batches, 1.0).discontinued
+    batches.append(judged_as(8, tmp_path, accepted=True, severity="tightened", corrected="trained anew"))
+    assert (history(batches, 1.0).discontinued, history(batches, 1.0).severity) == (False, "tightened")
+    batches.append(judged_as(9, tmp_path, accepted=True, chosen=True))
+    assert (history(batches, 1.0).severity, history(batches, 1.0).score) == ("normal", 2)
+
+
+def test_discontinued__no_batch_before_a_correction(tmp_path: Path) -> None:
+    context = world(tmp_path)
+    for number in range(1, 8):
+        severity = "normal" if number < 3 else "tightened"
+        folder = context.labels / "batches" / str(number)
+        one = judged_as(number, folder, accepted=False, severity=severity)
+        write_batch(one, CONSENSUS.empty())
+        FINDINGS.write(FINDINGS.empty(), folder / "findings.parquet")
+        told = {"accepted": False, "inspected": one.inspected, "defects": one.defects}
+        (folder / "verdict.json").write_bytes(dumped(told))
+    asked = Asked("small", aql=1.0)
+    with pytest.raises(UsageError, match="discontinued"):
+        next_batch(context.dataset, asked)
+    batch = made(context, asked._replace(corrected="trained anew"))
+    assert (batch.number, batch.plan.severity) == (8, "tightened")
+    assert read_batches(context.labels)[-1].corrected == "trained anew"
+
+
+def test_fingerprints__of_what_is_drawn_alone(tmp_path: Path) -> None:
+    context = world(tmp_path)
+    labels = CONSENSUS.read(context.table("consensus"))
+    ids = pl.Series("image_id", [PICTURES[0].image_id, PICTURES[1].image_id, "none"])
+    found = fingerprints(ids, labels)["fingerprint"].to_list()
+    assert found[0] == found[1] != found[2]
+    renamed = labels.reverse().with_columns(annotation_id=pl.col("annotation_id") + "x", author=pl.lit("wu"))
+    assert fingerprints(ids, renamed)["fingerprint"].to_list() == found
+    moved = labels.with_columns(x=pl.col("x") + 1e-9)
+    assert fingerprints(ids, moved)["fingerprint"][0] != found[0]
+
+
+def test_damaged_plan__one_sentence(tmp_path: Path) -> None:
+    context = world(tmp_path)
+    batch = made(context)
+    (batch.folder / "plan.json").write_bytes(b"{")
+    with pytest.raises(OutsideError, match="damaged"):
+        read_batches(context.labels)
+    (batch.folder / "plan.json").write_bytes(b"{}")
+    with pytest.raises(OutsideError, match="do not fit"):
+        read_batches(context.labels)
+
+
+def test_broken_off_while_it_is_written__no_batch(tmp_path: Path) -> None:
+    context = world(tmp_path)
+    batch = made(context)
+    (batch.folder / "plan.json").unlink()
+    assert read_batches(context.labels) == []
+    assert made(context).number == 1
