@@ -234,7 +234,12 @@ STANDING = Table(
             _PATH,
             _SOURCE,
             _IMAGE_ID,
-            field("state", _TEXT, "labelled, negative, unlabelled, rejected or disputed"),
+            field(
+                "state",
+                _TEXT,
+                "labelled, negative, unlabelled, rejected, disputed, refused (its batch was not accepted) or"
+                " unreviewed (its batch has no verdict, or it is in none and needs one)",
+            ),
             field("labels", _COUNT, "that count"),
             field("decided_by", _TEXT, "import or annotators"),
         ]

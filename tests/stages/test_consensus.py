@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
+import pytest
 from tests.stages.answering import answer
 from tests.stages.curated import Picture, box, build
 
+from tundish.labeling.batches import LOT, Batch, dumped, fingerprints, write_batch
+from tundish.labeling.sampling_plans import plan
+from tundish.stages import load_stage
 from tundish.stages.consensus import STAGE
-from tundish.tables import ANNOTATIONS, CONSENSUS, DISPUTES, STANDING
+from tundish.tables import ANNOTATIONS, CONSENSUS, DISPUTES, SPLITS, STANDING
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,3 +100,65 @@ def test_nobody_was_asked__what_came_counts(tmp_path: Path) -> None:
     rows = CONSENSUS.read(context.table("consensus"))
     assert rows.select(labels.columns).equals(labels)
     assert set(rows["decided_by"]) == {"import"}
+
+
+def gate(folder: Path, *, accepted: bool | None, acceptance: dict[str, Any] | None = None) -> dict[str, str]:
+    """The states of images, two of which are in a batch with this verdict; one of those was changed since."""
+    context = build(folder, PICTURES, children=False, label={"acceptance": acceptance})
+    there = [box("scratch", 10, 10, 20, 20)]
+    said: dict[str, Any] = {
+        "agreed.jpg": {"li": there},
+        "nothing.jpg": {"li": []},
+        "class.jpg": {"li": there},
+        "missed.jpg": {"li": there, "wu": []},
+    }
+    answer(context, PICTURES, said)
+    STAGE.run(context)
+    labels = CONSENSUS.read(context.table("consensus"))
+    ids = {picture.path: picture.image_id for picture in PICTURES}
+    inside = pl.Series("image_id", [ids["agreed.jpg"], ids["nothing.jpg"]])
+    places: dict[str, list[int | None]] = {"place": [0, 1], "severity": [None, None]}
+    lot = fingerprints(inside, labels).with_columns(
+        pl.Series(name, values, LOT.empty().schema[name]) for name, values in places.items()
+    )
+    batch = Batch(1, context.labels / "batches" / "1", "small review 1", plan(2), 0, lot)
+    write_batch(batch, labels)
+    if accepted is not None:
+        told = {"accepted": accepted, "inspected": 2, "defects": 0}
+        (batch.folder / "verdict.json").write_bytes(dumped(told))
+    answer(context, PICTURES, said | {"nothing.jpg": {"li": there}})
+    STAGE.run(context)
+    load_stage("split").run(context)
+    states = STANDING.read(context.table("standing"))
+    reasons = dict(SPLITS.read(context.table("splits")).select("path", "reason").iter_rows())
+    why = {"refused": "its batch was not accepted", "unreviewed": "its labels were not reviewed yet"}
+    for path, state in states.select("path", "state").iter_rows():
+        assert reasons[path] == why.get(state, reasons[path])
+        assert (reasons[path] in why.values()) == (state in why)
+    return dict(states.filter(decided_by="annotators").select("path", "state").iter_rows())
+
+
+ALL = dict.fromkeys(("agreed.jpg", "nothing.jpg", "class.jpg"), "labelled") | {"missed.jpg": "disputed"}
+
+
+def test_gate__a_batch_that_was_not_accepted_stays_out(tmp_path: Path) -> None:
+    held = {"agreed.jpg": "refused", "nothing.jpg": "refused"}
+    assert gate(tmp_path / "none", accepted=False) == ALL | held
+    required = gate(tmp_path / "required", accepted=False, acceptance={})
+    assert required == ALL | held | {"class.jpg": "unreviewed"}
+
+
+def test_gate__a_batch_without_a_verdict_waits(tmp_path: Path) -> None:
+    held = {"agreed.jpg": "unreviewed", "nothing.jpg": "unreviewed"}
+    assert gate(tmp_path, accepted=None) == ALL | held
+
+
+def test_gate__what_was_accepted_comes_in_unless_it_was_labelled_anew(tmp_path: Path) -> None:
+    assert gate(tmp_path / "none", accepted=True) == ALL
+    required = gate(tmp_path / "required", accepted=True, acceptance={})
+    assert required == ALL | {"nothing.jpg": "unreviewed", "class.jpg": "unreviewed"}
+
+
+@pytest.mark.parametrize("accepted", [True, False, None])
+def test_gate__off_by_the_recipe(tmp_path: Path, *, accepted: bool | None) -> None:
+    assert gate(tmp_path, accepted=accepted, acceptance={"gate": False}) == ALL

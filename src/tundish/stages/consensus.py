@@ -2,7 +2,7 @@
 
 An image that annotators answered stands by their answers alone: what was imported for it, or proposed by a
 model, was theirs to take or to leave. What they do not agree on is in dispute, and keeps its image out of the
-splits until somebody settles it.
+splits until somebody settles it. So does a batch that `tundish label accept` did not accept, or not yet.
 """
 
 from __future__ import annotations
@@ -10,11 +10,17 @@ from __future__ import annotations
 import polars as pl
 
 from tundish.labeling.answers import ANSWERS
+from tundish.labeling.batches import gated, read_batches
 from tundish.labeling.consensus import Consensus, consensus
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.tables import ANNOTATIONS, CONSENSUS, COVERAGE, DISPUTES, IMAGES, STANDING
 
 __all__ = ["STAGE"]
+
+_HELD = {
+    "refused": "are in a batch that was not accepted: label anew what was found, then 'tundish label accept'",
+    "unreviewed": "wait for a review: 'tundish label accept'",
+}
 
 
 def _run(context: Context) -> Outcome:
@@ -27,7 +33,7 @@ def _run(context: Context) -> Outcome:
     settled = _settle(context, drawn, answers)
     agreed = _agreed(settled, coverage)
     rows = pl.concat([_imported(came), agreed])
-    standing = _standing(coverage, settled, answers, drawn, rows)
+    standing = _gated(context, _standing(coverage, settled, answers, drawn, rows), rows)
     CONSENSUS.write(rows, context.table("consensus"))
     STANDING.write(standing, context.table("standing"))
     DISPUTES.write(_disputes(settled), context.table("disputes"))
@@ -120,6 +126,13 @@ def _standing(
     )
 
 
+def _gated(context: Context, standing: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    acceptance = context.recipe.label.acceptance
+    batches = read_batches(context.labels) if acceptance is None or acceptance.gate else []
+    required = acceptance is not None and acceptance.gate
+    return gated(standing, rows, batches, required=required) if batches or required else standing
+
+
 def _disputes(settled: Consensus) -> pl.DataFrame:
     return settled.disputes.select(pl.col(name) for name in DISPUTES.schema.names).with_columns(
         pl.col("unit").cast(pl.Int32)
@@ -133,7 +146,7 @@ def _outcome(standing: pl.DataFrame, heard: pl.DataFrame, rows: pl.DataFrame, se
         "labels that count": rows.height,
         **{state: states.get(state, 0) for state in ("labelled", "negative", "unlabelled", "disputed")},
     }
-    notes = []
+    notes = [f"{states[state]} image files {why}" for state, why in _HELD.items() if state in states]
     if states.get("disputed"):
         reasons = ", ".join(
             f"{count} {reason}"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["STAGE"]
 
 _BRIGHTNESS = [step / 20 for step in range(21)]
-_STATES = ("labelled", "negative", "unlabelled", "disputed")
+_STATES = ("labelled", "negative", "unlabelled", "disputed", "refused", "unreviewed")
 _SHARPNESS = [0.0, *(2.0**power for power in range(17))]
 """Doubling: sharpness spans orders of magnitude."""
 

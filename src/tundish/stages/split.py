@@ -102,6 +102,10 @@ def _reason(context: Context) -> pl.Expr:
         .then(pl.lit("all its labels are quarantined"))
         .when(pl.col("state") == "disputed")
         .then(pl.lit("its annotators do not agree"))
+        .when(pl.col("state") == "refused")
+        .then(pl.lit("its batch was not accepted"))
+        .when(pl.col("state") == "unreviewed")
+        .then(pl.lit("its labels were not reviewed yet"))
     )
 
 
