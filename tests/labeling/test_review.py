@@ -236,6 +236,20 @@ def test_refused__comes_again_once_what_was_found_is_labelled_anew(tmp_path: Pat
     )
 
 
+def test_refused_before_all_is_reviewed(tmp_path: Path) -> None:
+    context = world(tmp_path)
+    batch = made(context)
+    assert batch.plan.re == 1
+    first = batch.sample[0]
+    reviewed(batch, first, said={first: []})
+    found = judge(batch, context.dataset).verdict
+    assert (found.accepted, found.interval) == (False, None), "an interval waits for the rest"
+    assert open_batch(context.dataset) is not None
+    labelled(context, other={PICTURES.index(IDS[first]): []})
+    assert open_batch(context.dataset) is None
+    assert made(context).resubmits == 1
+
+
 def test_new_and_changed_images_are_the_next_batch(tmp_path: Path) -> None:
     context = world(tmp_path, 9)
     batch = made(context)

@@ -151,11 +151,14 @@ def _reviewed(
 def _tell(dataset: Path, batch: Batch | None, notes: list[str], *, as_json: bool) -> None:
     from dataclasses import asdict
 
+    from tundish.labeling.batches import read_batches
     from tundish.labeling.review import refused, verdict_of
 
     open_ = refused(dataset)
-    if batch is None and not open_:
-        notes = [*notes, "all that annotators decided is in accepted batches"]
+    if batch is None:
+        batch = next(reversed(read_batches(dataset / "labels")), None)
+        nothing = "all that annotators decided is in batches that have a verdict"
+        notes = [nothing if batch else "annotators have decided nothing yet"]
     said = verdict_of(batch) if batch else None
     if as_json:
         planned = asdict(batch.plan) if batch else None

@@ -1,0 +1,149 @@
+"""``tundish label accept`` as it is typed, against a real server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import orjson
+import polars as pl
+import pytest
+from click.testing import CliRunner, Result
+from tests.stages.answering import answer, write_recipe
+from tests.stages.curated import Picture, box, build
+
+from tundish.cli import main
+from tundish.stages.consensus import STAGE
+from tundish.tables import STANDING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tundish.labeling.client import Client
+    from tundish.labeling.server import LabelStudio
+    from tundish.stages.base import Context
+
+pytestmark = pytest.mark.label_studio
+
+PICTURES = [Picture(f"{number}.jpg", seed=number, state="unlabelled") for number in range(12)]
+DRAWN = [box("scratch", 16, 12, 32, 24)]
+
+
+@pytest.fixture
+def context(
+    tmp_path: Path, title: str, label_studio: LabelStudio, monkeypatch: pytest.MonkeyPatch
+) -> Context:
+    """A dataset of twelve pictures of 64 x 48 px, in each of which li drew one box."""
+    label = {"project": title, "files": str(label_studio.files), "acceptance": {"aql": 6.5}}
+    context = build(tmp_path, PICTURES, children=False, label=label)
+    answer(context, PICTURES, {picture.path: {"li": DRAWN} for picture in PICTURES})
+    STAGE.run(context)
+    write_recipe(context)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LABEL_STUDIO_URL", label_studio.url)
+    monkeypatch.setenv("LABEL_STUDIO_TOKEN", label_studio.account.token)
+    return context
+
+
+def accept(*words: str) -> Result:
+    done = CliRunner().invoke(main, ["label", "accept", "small", *words])
+    assert "Traceback" not in done.output
+    return done
+
+
+def told(*words: str, code: int = 0) -> dict[str, Any]:
+    done = accept("--json", *words)
+    assert done.exit_code == code, done.output
+    return dict(orjson.loads(done.stdout))
+
+
+def review(client: Client, title: str, tasks: int, *, drawn: bool) -> None:
+    """Answer the first tasks of a review project that have no answer: with the box, or with nothing."""
+    project = client.find_project(title)
+    assert project is not None
+    for task in client.tasks(project["id"], ("id", "total_annotations")):
+        if task["total_annotations"] or not tasks:
+            continue
+        tasks -= 1
+        value = {"x": 25, "y": 25, "width": 50, "height": 50, "rotation": 0, "rectanglelabels": ["scratch"]}
+        region = {
+            "id": "r1", "from_name": "box", "to_name": "image", "type": "rectanglelabels", "value": value,
+            "original_width": 64, "original_height": 48, "image_rotation": 0,
+        }  # fmt: skip
+        body = {"result": [region] if drawn else [], "lead_time": 1.0}
+        client._post("answering", f"api/tasks/{task['id']}/annotations/", body)
+
+
+def states(context: Context) -> set[str]:
+    STAGE.run(context)
+    return set(STANDING.read(context.table("standing"))["state"])
+
+
+def test_pushed_blind_reviewed_and_accepted(
+    context: Context, client: Client, title: str, label_studio: LabelStudio
+) -> None:
+    assert states(context) == {"unreviewed"}
+    down = accept("--seed", "7", "--server", "http://127.0.0.1:9")
+    assert down.exit_code == 3
+    assert "no Label Studio answers" in down.stderr
+    first = told()
+    assert orjson.loads((context.labels / "batches" / "1" / "plan.json").read_bytes())["seed"] == 7
+    n = first["plan"]["n"]
+    assert (first["batch"], first["plan"]["lot_size"], first["verdict"]["accepted"]) == (1, 12, None)
+    project = client.find_project(f"{title} review 1")
+    assert project is not None
+    tasks = client.tasks(project["id"], ("id", "data", "total_predictions"))
+    header = {"Authorization": f"Token {label_studio.account.token}"}
+    for task in tasks:
+        assert httpx.get(label_studio.url + task["data"]["image"], headers=header).status_code == 200
+    assert [task["total_predictions"] for task in tasks] == [0] * n, "a review is blind"
+    sample = pl.read_parquet(context.labels / "batches" / "1" / "lot.parquet").drop_nulls("place")
+    assert [task["data"]["image_id"] for task in tasks] == sample.sort("place")["image_id"].to_list()
+
+    review(client, f"{title} review 1", n - 1, drawn=True)
+    plain = accept()
+    assert plain.exit_code == 0
+    assert f"{n - 1} of {n} reviewed" in plain.stdout
+    assert f"undecided: 0 of {n - 1} images nonconforming" in plain.stdout
+    assert states(context) == {"unreviewed"}
+
+    review(client, f"{title} review 1", 1, drawn=True)
+    second = told()
+    assert (second["verdict"]["accepted"], second["verdict"]["defects"]) == (True, 0)
+    assert len(client.tasks(project["id"])) == n, "nothing is pushed twice"
+    assert states(context) == {"labelled"}
+    assert "accepted: 0 of" in (last := accept().stdout)
+    assert "all that annotators decided is in batches that have a verdict" in last
+
+
+def test_reviewers_find_nothing_there__refused(context: Context, client: Client, title: str) -> None:
+    n = told()["plan"]["n"]
+    review(client, f"{title} review 1", n, drawn=False)
+    done = accept()
+    assert done.exit_code == 1
+    assert f"not accepted: {n} of {n} images nonconforming" in done.stdout
+    assert done.stderr.startswith("Error: small: batch 1 was not accepted; ")
+    assert states(context) == {"refused"}
+    assert told(code=1)["batch"] == 1, "without other labels there is nothing more to review"
+    assert not (context.labels / "batches" / "2").exists()
+
+
+def test_nothing_decided__said_so(context: Context) -> None:
+    answer(context, PICTURES, {"0.jpg": {"li": "cancelled"}})
+    STAGE.run(context)
+    assert "annotators have decided nothing yet" in accept().stdout
+
+
+def test_project_deleted_by_hand__made_again(context: Context, client: Client, title: str) -> None:
+    n = told()["plan"]["n"]
+    review(client, f"{title} review 1", 1, drawn=True)
+    assert told()["verdict"]["inspected"] == 1
+    project = client.find_project(f"{title} review 1")
+    assert project is not None
+    client.delete_project(project["id"])
+    again = told()
+    assert again["verdict"]["inspected"] == 1, "an answer once pulled stays"
+    project = client.find_project(f"{title} review 1")
+    assert project is not None
+    assert len(client.tasks(project["id"])) == n
+    assert context.labels.is_dir()
