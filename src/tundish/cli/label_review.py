@@ -32,8 +32,8 @@ def agree(name: str, as_json: bool) -> None:
     """Tell how far the annotators of the dataset NAME agree, by class, annotator and pair.
 
     Labels are those of the answers pulled last and validated; images that only one annotator
-    answered say nothing about agreement. `push --overlap` or `label: {overlap: 0.2}` makes some
-    that several answer.
+    answered say nothing about agreement. `label: {overlap: 0.2}` in the recipe makes a fifth that
+    two answer.
 
     \b
     Example:
@@ -174,10 +174,12 @@ def _tell(dataset: Path, batch: Batch | None, notes: list[str], *, as_json: bool
         for note in notes:
             click.echo(f"- {note}")
     if open_:
+        numbers = ", ".join(str(one.number) for one in open_)
         raise GateError(
-            f"batch {', '.join(str(one.number) for one in open_)} was not accepted",
+            f"batch {numbers} was not accepted",
             where=dataset.name,
-            fix="label anew what findings.parquet names there, then pull, run consensus and accept again",
+            fix=f"correct the images in labels/batches/{open_[0].number}/findings.parquet, then pull,"
+            f" 'tundish run {dataset.name} --to consensus' and accept again",
         )
 
 
