@@ -226,6 +226,16 @@ def test_add__proposes_a_table_and_the_recipe_runs(tmp_path: Path) -> None:
     assert here.command("run", "d", "--to", "records").exit_code == 0
 
 
+def test_add__a_missing_file_and_an_odd_name_change_nothing(lab: Project) -> None:
+    lab.lab([HEADER, *SOUND])
+    before = (lab.folder / "pipelines/d.yaml").read_bytes()
+    missing = lab.command("add", "d", str(lab.raw / "lap.csv"))
+    assert (missing.exit_code, "nothing is here" in missing.stderr) == (2, True)
+    odd = lab.command("add", "d", str(lab.raw / "lab.csv"), "--table", "a b")
+    assert (odd.exit_code, "'a b'" in odd.stderr) == (2, True)
+    assert (lab.folder / "pipelines/d.yaml").read_bytes() == before
+
+
 def test_add__a_table_that_no_schema_knows(lab: Project) -> None:
     lab.lab(["foo,bar", "1,2"])
     result = lab.command("add", "other", str(lab.raw / "lab.csv"))

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tundish.cli._common import find_project, find_recipe, json_option, quoted
-from tundish.cli.add_records import answer, is_table, look, names_of, section_lines, tell, with_records
+from tundish.cli.add_records import (
+    answer,
+    is_table,
+    look,
+    names_of,
+    section_lines,
+    table_name,
+    tell,
+    with_records,
+)
 from tundish.errors import SourceError, UsageError
 
 if TYPE_CHECKING:
@@ -106,7 +115,7 @@ def add(
     if is_table(source):
         columns = names_of(names)
         proposal = look(project, source, schema, sheet, columns)
-        label = table or re.sub(r"[^\w.-]+", "-", source.stem).strip("-") or "records"
+        label = table_name(source, table)
         place = _as_written(source, project / "datasets" / name)
         text = _with_table(name, label, list(section_lines(label, place, proposal, sheet, columns)), path)
         facts = answer(path, proposal)

@@ -16,14 +16,27 @@ if TYPE_CHECKING:
 
     from tundish.stages._records_propose import Proposal
 
-__all__ = ["answer", "is_table", "look", "names_of", "section_lines", "tell", "with_records"]
+__all__ = ["answer", "is_table", "look", "names_of", "section_lines", "table_name", "tell", "with_records"]
 
 _SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".dat", ".nna", ".xlsx", ".xlsm", ".xls", ".ods", ".parquet")
 
 
 def is_table(source: Path) -> bool:
-    """Whether a source is a file of records, by its name."""
-    return source.is_file() and source.name.lower().endswith(_SUFFIXES)
+    """Whether a source is a file of records, by its name; also one that is not there."""
+    return not source.is_dir() and source.name.lower().endswith(_SUFFIXES)
+
+
+def table_name(source: Path, told: str | None) -> str:
+    """What the table is called in the recipe: as told, or as the file.
+
+    Raises:
+        UsageError: What was told is no name.
+    """
+    if told is None:
+        return re.sub(r"[^\w.-]+", "-", source.stem).strip("-.") or "records"
+    if not re.fullmatch(r"\w[\w.-]{0,99}", told):
+        raise UsageError(f"'{told}' is no name for a table", fix="use letters, digits, '-' and '_'")
+    return told
 
 
 def names_of(text: str | None) -> tuple[str, ...]:
@@ -45,6 +58,10 @@ def look(
     """
     from tundish.stages._records_propose import propose
 
+    if not source.exists():
+        raise SourceError(
+            "nothing is here", where=str(source), fix="name a table, a folder, a .zip or a .tar"
+        )
     found = propose(project, source, schema, sheet, names)
     if not found:
         raise SourceError(

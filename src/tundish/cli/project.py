@@ -65,10 +65,9 @@ def _add_lines(path: Path, text: str) -> None:
 
 def _version_control(folder: Path) -> None:
     """Git where it is installed and the folder is in no repository yet; DVC in any case."""
+    import logging
     import shutil
     import subprocess
-    from contextlib import redirect_stdout
-    from io import StringIO
 
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
@@ -81,9 +80,9 @@ def _version_control(folder: Path) -> None:
     try:
         # A project may be a part of a larger repository.
         subdirectory = inside and not (folder / ".git").exists()
-        # DVC greets on stdout; what comes next is ours to say.
-        with redirect_stdout(StringIO()):
-            repo = Repo.init(str(folder), no_scm=not inside, subdir=subdirectory)
+        # DVC greets through its log; what comes next is ours to say.
+        logging.getLogger("dvc").setLevel(logging.WARNING)
+        repo = Repo.init(str(folder), no_scm=not inside, subdir=subdirectory)
         with repo, repo.config.edit() as config:
             config["core"]["analytics"] = False
     except DvcException as problem:
