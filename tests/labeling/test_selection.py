@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tundish.errors import SourceError
 from tundish.imaging.descriptor import DESCRIPTOR_LENGTH, describe
 from tundish.labeling.candidates import candidates, features_of, read_scores
 from tundish.labeling.selection import Choice, Scores, conflicts, diverse, stratified, uncertain
-from tundish.tables import COVERAGE, DISPUTES, DUPLICATES, FEATURES, IMAGES
+from tundish.tables import DISPUTES, DUPLICATES, FEATURES, IMAGES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,10 +26,6 @@ IDS = [f"{i * 7919:032x}" for i in range(60)]
 
 def images(numbers: Sequence[int], invalid: Sequence[int] = ()) -> pl.DataFrame:
     return IMAGES.frame([{"image_id": IDS[i], "valid": i not in invalid} for i in numbers])
-
-
-def states(found: dict[int, str]) -> pl.DataFrame:
-    return COVERAGE.frame([{"image_id": IDS[i], "state": state} for i, state in found.items()])
 
 
 def copies(clusters: Sequence[Sequence[int]], conflict: str | None = None) -> pl.DataFrame:
@@ -75,42 +71,31 @@ def partitions(draw: st.DrawFn) -> list[list[int]]:
     return [list(order[start : start + size]) for start, size in zip(starts, sizes, strict=False)]
 
 
-@given(numbers, numbers, numbers, numbers, partitions())
+@settings(deadline=None)
+@given(numbers, numbers, numbers, partitions())
 def test_candidates_are_new_valid_and_one_of_a_cluster(
-    there: list[int],
-    invalid: list[int],
-    known: list[int],
-    answered: list[int],
-    clusters: list[list[int]],
+    there: list[int], invalid: list[int], known: list[int], clusters: list[list[int]]
 ) -> None:
     cluster = {member: members[0] for members in clusters for member in members}
-    found = candidates(
-        images(there, invalid),
-        states({i: "labelled" if i % 2 else "negative" for i in known}),
-        copies(clusters),
-        [IDS[i] for i in answered],
-    )
+    found = candidates(images(there, invalid), [IDS[i] for i in known], copies(clusters))
     ours = [IDS.index(image_id) for image_id in found["image_id"]]
     groups = [cluster.get(i, i) for i in ours]
     assert len(set(groups)) == len(groups)
-    taken = {cluster.get(i, i) for i in {*known, *answered}}
+    taken = {cluster.get(i, i) for i in known}
     # Nothing that could be asked for is lost.
     assert set(groups) == {cluster.get(i, i) for i in there if i not in invalid} - taken
     assert not {*ours} & {*invalid}
-    backwards = states(dict.fromkeys(known[::-1], "labelled"))
-    again = candidates(
-        images(there[::-1], invalid), backwards, copies(clusters[::-1]), [IDS[i] for i in answered]
-    )
+    backwards = [IDS[i] for i in known[::-1]]
+    again = candidates(images(there[::-1], invalid), backwards, copies(clusters[::-1]))
     assert again["image_id"].to_list() == found["image_id"].to_list()
 
 
 def test_the_representative_of_a_cluster_is_asked_for() -> None:
-    found = candidates(
-        images([1, 2, 5, 3]), states({3: "unlabelled", 1: "rejected"}), copies([[5, 1, 2]]), []
-    )
+    found = candidates(images([1, 2, 5, 3]), [], copies([[5, 1, 2]]))
     assert set(found["image_id"]) == {IDS[5], IDS[3]}
 
 
+@settings(deadline=None)
 @given(numbers, st.integers(0, 70), st.integers(0, 3))
 def test_every_strategy_keeps_the_budget_whatever_the_order_of_rows(
     there: list[int], budget: int, seed: int

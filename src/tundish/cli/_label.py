@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tundish.cli._common import find_project, find_recipe, progress
+from tundish.cli._select import Chosen, choose
 from tundish.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from tundish.cli._select import Asked
     from tundish.formats.base import Problem
     from tundish.labeling.client import Client
     from tundish.labeling.images import Gallery
@@ -66,8 +68,9 @@ def push_dataset(
     predictions: Path | None,
     *,
     as_json: bool,
+    asked: Asked | None = None,
 ) -> None:
-    """Push one dataset, and tell what came of it."""
+    """Push one dataset, or what is asked for of it, and tell what came of it."""
     from tundish.labeling import push as pushing
     from tundish.labeling import worklist
 
@@ -76,6 +79,8 @@ def push_dataset(
     table = worklist.images_of(dataset / "curated")
     if chosen is not None:
         table = worklist.listed_images(table, chosen)
+    selected = choose(project, recipe, table, asked) if asked is not None else Chosen(table, ())
+    table = selected.images
     prelabels, problems = _prelabels(recipe, dataset, table, predictions)
     gallery = gallery_of(dataset, table)
     deep = table.filter(table["bit_depth"] > 8)["image_id"]
@@ -89,7 +94,7 @@ def push_dataset(
                 done.append(pushing.push(*what, prepare=pictures.prepare, progress=tell))
     counts = {"projects": len(done), "new tasks": sum(one.added for one in done)}
     counts |= {"known": sum(one.known for one in done), "labels not shown": len(problems)}
-    notes = [note for one in done for note in one.notes]
+    notes = [*selected.notes, *(note for one in done for note in one.notes)]
     notes += [f"{client.address}/projects/{one.project}/data" for one in done]
     tell_outcome("push", counts, notes, problems, as_json=as_json)
 

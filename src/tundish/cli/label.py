@@ -21,6 +21,7 @@ from tundish.cli._label import (
     titles_of,
     token_option,
 )
+from tundish.cli._select import Asked, select_options
 from tundish.cli.label_review import accept, agree
 
 __all__ = ["COMMANDS"]
@@ -125,10 +126,12 @@ def images(name: str) -> None:
     metavar="FILE",
     help="A model's labels (Parquet, columns of the annotations table) instead of the imported ones.",
 )
+@select_options
 @server_option
 @token_option
 @json_option
 def push(
+    asked: Asked | None,
     name: str,
     chosen: Path | None,
     predictions: Path | None,
@@ -140,12 +143,19 @@ def push(
 
     Pushing again adds what is new and nothing twice; a push that was cut off goes on.
 
+    --select takes the images that are worth most, of those that nobody labelled yet and never two
+    copies of one picture: those a model doubts (uncertain), those furthest from all that is labelled
+    (diverse), those of rare classes and groups (stratified); or those whose labels contradict each
+    other (conflicts).
+
     \b
     Example:
       tundish label push steel-surface
       tundish label push steel-surface --predictions model-7.parquet --images next.txt
+      tundish label push steel-surface --select uncertain --scores model-7.parquet --budget 500
     """
-    push_dataset(find_project(), name, server, token_file, chosen, predictions, as_json=as_json)
+    what = (find_project(), name, server, token_file, chosen, predictions)
+    push_dataset(*what, as_json=as_json, asked=asked)
 
 
 @label.command("pull", short_help="Bring the annotators' answers into labels/.")

@@ -25,28 +25,24 @@ _QUALITY = ("sharpness", "brightness", "contrast", "clipped_dark", "clipped_brig
 _BATCH = 1024
 
 
-def candidates(
-    images: pl.DataFrame, states: pl.DataFrame, duplicates: pl.DataFrame, answered: Collection[str]
-) -> pl.DataFrame:
-    """Valid images nobody has labelled or answered, nor a copy of theirs; one of each cluster of copies.
+def candidates(images: pl.DataFrame, known: Collection[str], duplicates: pl.DataFrame) -> pl.DataFrame:
+    """Valid images whose labels nobody knows, nor those of a copy; one of each cluster of copies.
 
     Args:
         images: Rows of the images table.
-        states: The table standing or coverage: labelled, negative and disputed images are known.
+        known: Images that are labelled or answered.
         duplicates: The duplicates table.
-        answered: Images that annotators answered.
 
     Returns:
         Rows of `images`, by image_id; of a cluster its representative where that is among them.
     """
-    known = states.filter(pl.col("state").is_in(["labelled", "negative", "disputed"]))["image_id"]
     cluster = duplicates.select("image_id", "cluster_id").unique("image_id")
     rows = (
         images.filter("valid")
         .join(cluster, on="image_id", how="left")
         .with_columns(cluster_id=pl.coalesce("cluster_id", "image_id"))
     )
-    named = pl.DataFrame({"image_id": sorted({*known, *answered})}, schema={"image_id": pl.String})
+    named = pl.DataFrame({"image_id": sorted(known)}, schema={"image_id": pl.String})
     taken = named.join(cluster, on="image_id", how="left").select(
         cluster_id=pl.coalesce("cluster_id", "image_id")
     )

@@ -116,13 +116,13 @@ def diverse(
     place = {image_id: row for row, image_id in enumerate(image_ids)}
     ordered = tie_order(image_ids, seed)
     points, labelled = _scaled(features[[place[image_id] for image_id in ordered]], known)
-    nearest = _nearest(points, labelled)
+    nearest, own = _nearest(points, labelled), (points * points).sum(1)
     chosen: list[Choice] = []
-    at = int(np.argmax(nearest)) if len(labelled) else int(np.argmin((points * points).sum(1)))
+    at = int(np.argmax(nearest)) if len(labelled) else int(np.argmin(own))
     for _ in range(min(budget, len(ordered))):
         reason = f"{np.sqrt(nearest[at]):.2f} from the next one labelled or chosen"
         chosen.append(Choice(ordered[at], reason if np.isfinite(nearest[at]) else "typical: a first picture"))
-        nearest = np.minimum(nearest, ((points - points[at]) ** 2).sum(1))
+        nearest = np.minimum(nearest, np.maximum(own - 2 * (points @ points[at]) + own[at], 0))
         nearest[at] = -1.0
         at = int(np.argmax(nearest))
     return chosen
