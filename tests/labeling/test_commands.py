@@ -167,6 +167,31 @@ def test_a_model_s_table_and_a_list_of_images(run: Any, plant: Path, client: Cli
     assert (prediction["model_version"], prediction["score"]) == ("model-7", 0.9)
 
 
+def test_the_images_worth_most_come_first(run: Any, plant: Path, client: Client) -> None:
+    name = name_of(plant)
+    describe(plant, name, "{shapes: [box], images: serve}")
+    coverage = plant / "datasets" / name / "curated" / "coverage.parquet"
+    labelled = pl.read_parquet(coverage)
+    some = pl.col("image_id").is_in(labelled["image_id"][:4].implode())
+    labelled.with_columns(state=pl.when(some).then(pl.lit("unlabelled")).otherwise("state")).write_parquet(
+        coverage
+    )
+    select = ("push", name, "--select", "diverse", "--budget")
+    told = orjson.loads(run(*select, "3", "--json").stdout)
+    assert told["counts"]["new tasks"] == 3
+    assert told["notes"][0] == "3 of 4 images without labels were chosen"
+    more = orjson.loads(run(*select, "9", "--json").stdout)
+    assert (more["counts"]["new tasks"], more["counts"]["known"]) == (1, 3)
+    assert "the budget is 9, and no more are left" in more["notes"]
+    project = client.find_project(name)
+    assert project is not None
+    pushed = {task["data"]["image_id"] for task in client.tasks(project["id"])}
+    assert pushed == set(labelled["image_id"][:4])
+    nothing = run("push", name, "--select", "conflicts", "--budget", "3")
+    assert nothing.exit_code == 0, nothing.output
+    assert "new tasks 0" in nothing.stdout
+
+
 def test_refusals(
     run: Any, plant: Path, label_studio: LabelStudio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
