@@ -276,6 +276,7 @@ SPLITS = Table(
             field("split", _TEXT, "train, val, test, or null with a reason"),
             field("group_id", _TEXT, "images of one group stand in one split"),
             field("reason", _TEXT, "how it came there, or why it is left out"),
+            field("last_split", _TEXT, "its split, or the one it had before it was left out and returns to"),
         ]
     ),
     ("image_id",),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tundish.engine import LocalEngine
@@ -152,6 +152,21 @@ def test_split__removing_data_moves_nothing_and_bringing_it_back_neither(tmp_pat
     before, _ = split(tmp_path, shots(20))
     split(tmp_path, [shot for shot in shots(20) if not shot.name.endswith("-1")])
     after, _ = split(tmp_path, shots(20))
+    assert {name: row["split"] for name, row in after.items()} == {
+        name: row["split"] for name, row in before.items()
+    }
+
+
+def test_split__an_image_left_out_for_a_while_returns_to_its_split(tmp_path: Path) -> None:
+    """Its annotators may not agree for a time; what was test data must not come back as training data."""
+    alone = [Shot(f"i{number}") for number in range(40)]
+    before, _ = split(tmp_path, alone)
+    out = [
+        replace(shot, state="disputed") if before[shot.name]["split"] == "test" else shot for shot in alone
+    ]
+    between, _ = split(tmp_path, [*out, *(Shot(f"new{number}") for number in range(40))])
+    assert all(between[shot.name]["split"] is None for shot in out if shot.state == "disputed")
+    after, _ = split(tmp_path, alone)
     assert {name: row["split"] for name, row in after.items()} == {
         name: row["split"] for name, row in before.items()
     }

@@ -48,7 +48,7 @@ def _run(context: Context) -> Outcome:
     ratios = np.asarray(list(recipe.split.ratios.values()))
     chosen = deal(weights, ratios, settled, _salted(groups.names, settled, recipe.split.salt))
     SPLITS.write(
-        _table(images, inside, groups, chosen, names, moved),
+        _table(images, inside, groups, chosen, names, moved, before),
         context.table("splits"),
         metadata={_SALT.decode(): recipe.split.salt},
     )
@@ -122,14 +122,16 @@ def _files(context: Context, images: pl.DataFrame) -> pl.DataFrame:
 
 
 def _before(path: Path, salt: str) -> dict[str, str]:
-    """The split that images have by now; nothing where the salt is another."""
+    """The split that images have, or had before they were left out; nothing where the salt is another."""
     if not path.exists():
         return {}
     metadata = pq.read_schema(path).metadata or {}
     if metadata.get(_SALT, b"").decode() != salt:
         return {}
-    known = SPLITS.read(path).filter(pl.col("split").is_not_null())
-    return dict(known.select("image_id", "split").iter_rows())
+    table = SPLITS.read(path)
+    # A table that an earlier version wrote knows only the splits of the day.
+    last = "last_split" if "last_split" in table.columns else "split"
+    return dict(table.select("image_id", last).drop_nulls(last).iter_rows())
 
 
 def _settled(
@@ -218,6 +220,7 @@ def _table(
     chosen: NDArray[np.int64],
     names: Sequence[str],
     moved: Mapping[str, str],
+    before: Mapping[str, str],
 ) -> pl.DataFrame:
     numbers = groups.of_image
     placed = inside.select("image_id").with_columns(
@@ -232,7 +235,12 @@ def _table(
     return (
         images.select("image_id", "path", "source", "reason")
         .join(placed, on="image_id", how="left")
-        .with_columns(reason=pl.coalesce("reason", "how"))
+        .with_columns(
+            reason=pl.coalesce("reason", "how"),
+            last_split=pl.coalesce(
+                "split", pl.col("image_id").replace_strict(before, default=None, return_dtype=pl.String)
+            ),
+        )
         .select(SPLITS.schema.names)
     )
 
