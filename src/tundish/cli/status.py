@@ -78,7 +78,12 @@ def _facts(folder: Path, ledger: Ledger) -> dict[str, Any]:
         facts["links"] = _links(links)
     quarantine = _read(tables.QUARANTINE, folder)
     if quarantine is not None:
-        facts["warnings"] = _counts(quarantine.filter(quarantine["severity"] == "warning")["check"].to_list())
+        warned = quarantine.filter(quarantine["severity"] == "warning")
+        of_records = warned["kind"] == "record"
+        facts["warnings"] = _counts(warned.filter(~of_records)["check"].to_list())
+        for name, tally in facts.get("records", {}).items():
+            mine = warned.filter(of_records & (warned["source"] == name))
+            tally["warnings"] = _counts(mine["check"].to_list())
     coverage = _read(tables.STANDING, folder)
     if coverage is not None:
         facts["coverage"] = _counts(coverage["state"].to_list())
@@ -133,6 +138,8 @@ def _record_lines(facts: dict[str, Any]) -> list[str]:
     lines = []
     for table, tally in facts.get("records", {}).items():
         line = f"  {_sum(tally, table)}: {_told(tally['quarantined'] | tally['skipped'])}"
+        if tally.get("warnings"):
+            line += f"; told and kept: {_told(tally['warnings'])}"
         if table in facts.get("links", {}):
             line += f"; images: {_told(facts['links'][table])}"
         lines.append(line)
