@@ -6,8 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# How long an example takes depends on what else the machine does; benchmarks/ is where time is measured.
+settings.register_profile("tundish", deadline=None)
+settings.load_profile("tundish")
 
 
 @pytest.fixture(scope="session")

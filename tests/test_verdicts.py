@@ -125,7 +125,7 @@ def pandera_says(frame: pl.DataFrame) -> Counter[tuple[int, str]]:
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(ROWS)
 def test_check__names_the_rows_that_pandera_names(rows: list[dict[str, Any]]) -> None:
     frame = pl.DataFrame(rows, schema=SCHEMA)

@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tundish.domain.ancestry import DEPTH, EDGES, PIECES, ancestors
@@ -172,7 +172,6 @@ def chains(draw: st.DrawFn) -> tuple[pl.DataFrame, int, float]:
     return genealogy(*rows), len(lengths) - 1, lengths[-1]
 
 
-@settings(deadline=None)
 @given(chains(), st.floats(0, 1), st.sampled_from(["top", "bottom"]))
 def test_up_the_chain_and_down_again(chain: tuple[pl.DataFrame, int, float], share: float, side: str) -> None:
     edges, last, length = chain
@@ -185,7 +184,6 @@ def test_up_the_chain_and_down_again(chain: tuple[pl.DataFrame, int, float], sha
     assert back["side"] == side
 
 
-@settings(deadline=None)
 @given(st.floats(10, 5000), st.floats(0, 1))
 def test_reversed_twice_is_as_before(length: float, share: float) -> None:
     edges = genealogy(edge("A", "B", 0, length, 0, length), edge("B", "C", 0, length, 0, length))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tundish.domain.clocks import Times, offset_of_pairs, offset_of_times
@@ -63,7 +63,6 @@ def test_a_regular_series_cannot_tell(step: float) -> None:
     assert not offset_of_times(moments(7, 500, 0.2), there, 2.0).certain
 
 
-@settings(deadline=None)
 @given(
     st.integers(0, 2**32 - 1), st.integers(1, 300), st.integers(1, 300), st.sampled_from([1.0, 60.0, 900.0])
 )

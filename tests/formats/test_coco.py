@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pycocotools.mask
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pycocotools.coco import COCO
 from tests.formats.sources import (
@@ -399,7 +399,6 @@ def drawn_entries(draw: st.DrawFn) -> dict[str, Any]:
     return entry
 
 
-@settings(deadline=None)
 @given(
     entries=st.lists(drawn_entries(), max_size=5),
     classes=st.lists(CLASS, min_size=3, max_size=3, unique=True),

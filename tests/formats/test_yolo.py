@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.formats.sources import (
     box,
@@ -227,7 +227,6 @@ def frames(images: list[ImageRef], *readings: object) -> tuple[pl.DataFrame, dic
     return frame, {image.image_id: image.path.removeprefix("images/") for image in images}
 
 
-@settings(deadline=None)  # the first frame imports pandas
 @given(
     contents=st.lists(ROWS, min_size=1, max_size=3),
     classes=st.lists(CLASS, min_size=3, max_size=3, unique=True),

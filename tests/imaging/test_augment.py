@@ -43,7 +43,7 @@ def fixed(*steps: dict[str, Any], width: int = 60, height: int = 40) -> Plan:
 
 
 @given(st.integers(0, 2**40), st.sampled_from(SHAPES), st.sampled_from([np.uint8, np.uint16]))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_child_comes_again_from_its_lineage_row_byte_for_byte(
     seed: int, shape: tuple[int, ...], dtype: Depth
 ) -> None:
@@ -107,7 +107,6 @@ def test_quarter_turns_and_whole_shifts_are_pixel_exact(quarters: int) -> None:
 
 
 @given(st.integers(0, 2**40))
-@settings(deadline=None)
 def test_labels_lie_where_their_pixels_went(seed: int) -> None:
     width, height = 240, 160
     drawn = plan(GEOMETRY, width, height, generator(seed, "x", 0))

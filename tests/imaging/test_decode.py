@@ -184,7 +184,7 @@ def test_a_wrong_colour_profile_of_a_png_is_no_noise(capfd: pytest.CaptureFixtur
     assert capfd.readouterr() == ("", "")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_no_damage_raises_anything_but_bad_image(data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(["JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP"]))

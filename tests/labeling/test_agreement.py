@@ -404,7 +404,7 @@ some_labels = st.lists(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=40)  # polars starts its threads in one of the examples
+@settings(max_examples=40)  # polars starts its threads in one of the examples
 @given(some_labels, st.integers(0, 2**31))
 def test_the_order_of_rows_does_not_matter(rows: list[dict[str, Any]], seed: int) -> None:
     frame = labels(*rows)
@@ -414,7 +414,7 @@ def test_the_order_of_rows_does_not_matter(rows: list[dict[str, Any]], seed: int
         assert first.equals(second)
 
 
-@settings(deadline=None, max_examples=40)  # polars starts its threads in one of the examples
+@settings(max_examples=40)  # polars starts its threads in one of the examples
 @given(some_labels)
 def test_who_copies_another_agrees_fully(rows: list[dict[str, Any]]) -> None:
     frame = labels(*(row for row in rows if row["author"] == "a"))

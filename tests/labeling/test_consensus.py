@@ -232,7 +232,7 @@ some_rows = st.lists(
 SEEN = answers(*((image, author) for image in "ijk" for author in "abc"))
 
 
-@settings(deadline=None, max_examples=60)  # polars starts its threads in one of the examples
+@settings(max_examples=60)  # polars starts its threads in one of the examples
 @given(some_rows, st.integers(0, 2**31))
 def test_the_order_of_labels_and_answers_does_not_matter(rows: list[Row], seed: int) -> None:
     frame = labels(*rows)
@@ -244,7 +244,7 @@ def test_the_order_of_labels_and_answers_does_not_matter(rows: list[Row], seed: 
         assert first.equals(second)
 
 
-@settings(deadline=None, max_examples=60)  # polars starts its threads in one of the examples
+@settings(max_examples=60)  # polars starts its threads in one of the examples
 @given(some_rows)
 def test_every_label_is_agreed_or_in_dispute_and_once(rows: list[Row]) -> None:
     found = agreed(*rows, seen=SEEN, iou=0.2)
@@ -255,7 +255,7 @@ def test_every_label_is_agreed_or_in_dispute_and_once(rows: list[Row]) -> None:
     assert found.images["agreed"].sum() == found.agreed.height
 
 
-@settings(deadline=None, max_examples=60)  # polars starts its threads in one of the examples
+@settings(max_examples=60)  # polars starts its threads in one of the examples
 @given(some_rows)
 def test_consensus_of_a_consensus_changes_nothing(rows: list[Row]) -> None:
     first = agreed(*rows, seen=SEEN, iou=0.2).agreed
@@ -266,7 +266,7 @@ def test_consensus_of_a_consensus_changes_nothing(rows: list[Row]) -> None:
     assert second.select(columns).equals(first.select(columns))
 
 
-@settings(deadline=None, max_examples=60)  # polars starts its threads in one of the examples
+@settings(max_examples=60)  # polars starts its threads in one of the examples
 @given(places, st.permutations(list("abc")))
 def test_what_the_authors_are_called_does_not_matter(place: tuple[int, ...], names: list[str]) -> None:
     x, y, width, height = place

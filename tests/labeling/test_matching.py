@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from tests.labeling.frames import HEIGHT, WIDTH, answers, box, labels, mask, polygon, sizes, whole
@@ -240,7 +240,6 @@ def drawn(authors: str, names: tuple[str, ...] = ("pit", "crack")) -> st.SearchS
     return st.lists(one, max_size=9)
 
 
-@settings(deadline=None)  # polars starts its threads in one of the examples
 @given(drawn("abc"), st.integers(0, 2**31))
 def test_the_order_of_labels_does_not_matter(rows: list[Row], seed: int) -> None:
     frame = labels(*rows)
@@ -248,7 +247,6 @@ def test_the_order_of_labels_does_not_matter(rows: list[Row], seed: int) -> None
     assert match(overlaps(frame, sizes()), iou=0.2).equals(match(overlaps(mixed, sizes()), iou=0.2))
 
 
-@settings(deadline=None)  # polars starts its threads in one of the examples
 @given(drawn("ab"), st.floats(0.05, 0.95))
 def test_the_assignment_is_the_best_one_there_is(rows: list[Row], iou: float) -> None:
     frame = labels(*rows)
@@ -270,7 +268,6 @@ def test_the_assignment_is_the_best_one_there_is(rows: list[Row], iou: float) ->
     assert float(found["iou"].sum()) == pytest.approx(best, abs=1e-5)
 
 
-@settings(deadline=None)  # polars starts its threads in one of the examples
 @given(drawn("ab"))
 def test_two_who_change_their_names_match_as_before(rows: list[Row]) -> None:
     frame = labels(*rows)
@@ -281,7 +278,6 @@ def test_two_who_change_their_names_match_as_before(rows: list[Row]) -> None:
     assert float(before["iou"].sum()) == pytest.approx(float(after.filter(author="b")["iou"].sum()), abs=1e-5)
 
 
-@settings(deadline=None)  # polars starts its threads in one of the examples
 @given(drawn("abcd"))
 def test_nobody_is_twice_in_a_cluster_and_two_authors_cluster_as_they_match(rows: list[Row]) -> None:
     found = overlaps(labels(*rows), sizes())

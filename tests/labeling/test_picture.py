@@ -95,7 +95,7 @@ def inside(of: Plan, found: Verdict | None) -> None:
     assert [float(tick) for tick in ticks] == sorted({float(tick) for tick in ticks})
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.integers(1, 2_000_000),
     st.sampled_from(LEVELS),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from tests.labeling.frames import answers, box, labels, sizes
@@ -94,7 +94,6 @@ few_votes = st.lists(
 ).map(lambda rows: pl.DataFrame(rows, schema=["unit", "author", "label"], orient="row"))  # fmt: skip
 
 
-@settings(deadline=None)  # polars starts its threads in one of the examples
 @given(few_votes, st.sampled_from([0.0, 0.01]))
 def test_few_votes_do_no_harm(votes: pl.DataFrame, smoothing: float) -> None:
     found = dawid_skene(votes, smoothing=smoothing)
@@ -108,7 +107,6 @@ def test_few_votes_do_no_harm(votes: pl.DataFrame, smoothing: float) -> None:
     assert all(weight >= 0 for weight in weights(found).values())
 
 
-@settings(deadline=None)  # polars starts its threads in one of the examples
 @given(few_votes, st.integers(0, 2**31))
 def test_the_order_of_votes_does_not_matter(votes: pl.DataFrame, seed: int) -> None:
     one, other = dawid_skene(votes), dawid_skene(votes.sample(fraction=1, shuffle=True, seed=seed))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tundish.errors import SourceError
@@ -71,7 +71,6 @@ def partitions(draw: st.DrawFn) -> list[list[int]]:
     return [list(order[start : start + size]) for start, size in zip(starts, sizes, strict=False)]
 
 
-@settings(deadline=None)
 @given(numbers, numbers, numbers, partitions())
 def test_candidates_are_new_valid_and_one_of_a_cluster(
     there: list[int], invalid: list[int], known: list[int], clusters: list[list[int]]
@@ -95,7 +94,6 @@ def test_the_representative_of_a_cluster_is_asked_for() -> None:
     assert set(found["image_id"]) == {IDS[5], IDS[3]}
 
 
-@settings(deadline=None)
 @given(numbers, st.integers(0, 70), st.integers(0, 3))
 def test_every_strategy_keeps_the_budget_whatever_the_order_of_rows(
     there: list[int], budget: int, seed: int

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tundish.tabular.alias_file import Column
@@ -138,7 +138,6 @@ def test_numbers() -> None:
     ]
 
 
-@settings(deadline=None)  # polars starts its threads in one of the examples
 @given(st.lists(st.one_of(st.text("0123456789.,-+eE<>*% /未检", max_size=7), st.none()), max_size=20))
 def test_a_column_is_read_as_its_cells_are(texts: list[str | None]) -> None:
     read = one("real", texts)

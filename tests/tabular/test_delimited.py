@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tundish.errors import SourceError
@@ -201,7 +201,6 @@ TEXT = st.text(
 ).filter(lambda text: "\ufffd" not in text and "锟斤拷" not in text)
 
 
-@settings(deadline=None)
 @given(
     rows=st.integers(2, 5).flatmap(
         lambda width: st.lists(st.lists(TEXT, min_size=width, max_size=width), min_size=1, max_size=12)
@@ -251,7 +250,6 @@ def header_lines(text: str, separator: str) -> Sequence[int]:
     return starts[1:]
 
 
-@settings(deadline=None)
 @given(
     rows=st.lists(
         st.lists(st.text("abc 12.灰", min_size=1, max_size=5), min_size=3, max_size=3),

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tundish.tabular.encoding import blocks, detect
@@ -87,7 +87,6 @@ def test_short_gbk_words_beside_other_gbk_are_read_as_gbk(tmp_path: Path, word: 
     assert read(path, "gb18030") == (text, {})
 
 
-@settings(deadline=None)
 @given(words=st.lists(HANZI, min_size=1, max_size=20))
 def test_common_hanzi_in_gbk_are_never_told_as_foreign(
     tmp_path_factory: pytest.TempPathFactory, words: list[str]
@@ -97,7 +96,6 @@ def test_common_hanzi_in_gbk_are_never_told_as_foreign(
     assert read(path, "gb18030") == (text, {})
 
 
-@settings(deadline=None)
 @given(word=HANZI)
 def test_hanzi_in_utf8_within_gbk_are_always_told(
     tmp_path_factory: pytest.TempPathFactory, word: str
@@ -110,7 +108,6 @@ def test_hanzi_in_utf8_within_gbk_are_always_told(
     assert text.splitlines()[50].startswith("S2,\\x")
 
 
-@settings(deadline=None)
 @given(word=HANZI)
 def test_hanzi_in_gbk_within_utf8_are_told_unless_they_are_utf8_too(
     tmp_path_factory: pytest.TempPathFactory, word: str

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tundish.tabular.clock import fill_times, guess_format, local_times, to_utc
@@ -123,7 +123,6 @@ def test_local_to_utc_to_local(local: datetime, zone: str) -> None:
         assert found.astimezone(ZoneInfo(zone)).replace(tzinfo=None) == local
 
 
-@settings(deadline=None)  # polars starts its threads in one of the examples
 @given(st.lists(st.datetimes(datetime(1980, 1, 1), datetime(1995, 1, 1)), min_size=1, max_size=9))
 def test_columns_and_cells_agree_on_the_zone(local: list[datetime]) -> None:
     column = to_utc(pl.Series(local, dtype=pl.Datetime("us")), SHANGHAI)
