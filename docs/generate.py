@@ -25,7 +25,9 @@ DOCS = Path(__file__).resolve().parent
 def commands() -> str:
     """Every command's help."""
     parts = ["# Commands", "", "Made from the commands' own help by `make docs`.", ""]
-    context = click.Context(tundish, info_name="tundish", max_content_width=100, terminal_width=100)
+    # With the settings of the real thing: click keeps the help option that it made first.
+    settings = {**tundish.context_settings, "max_content_width": 100, "terminal_width": 100}
+    context = click.Context(tundish, info_name="tundish", **settings)
     return "\n".join([*parts, *_helps(tundish, context)])
 
 
