@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["Table", "field", "replacing", "write_atomically", "write_parquet"]
+__all__ = ["Table", "field", "replacing", "row_groups", "write_atomically", "write_parquet"]
 
 
 def field(name: str, kind: pa.DataType, about: str, unit: str = "") -> pa.Field:
@@ -104,6 +104,14 @@ def _plain(field: pa.Field) -> pa.Field:
     if pa.types.is_large_string(field.type) or pa.types.is_string_view(field.type):
         return field.with_type(pa.string())
     return field
+
+
+def row_groups(file: pq.ParquetFile) -> Iterator[pl.DataFrame]:
+    """The rows of a Parquet file a row group at a time; memory holds one of them."""
+    for group in range(file.num_row_groups):
+        rows = pl.from_arrow(file.read_row_group(group))
+        assert isinstance(rows, pl.DataFrame)
+        yield rows
 
 
 def write_parquet(

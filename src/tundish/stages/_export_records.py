@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pyarrow.parquet as pq
 
-from tundish.storage import replacing
+from tundish.storage import replacing, row_groups
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,9 +41,7 @@ def _write(source: Path, target: Path) -> int:
         schema = schema.remove(schema.get_field_index(name))
     count = 0
     with replacing(target) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
-        for group in range(file.num_row_groups):
-            rows = pl.from_arrow(file.read_row_group(group))
-            assert isinstance(rows, pl.DataFrame)
+        for rows in row_groups(file):
             accepted = rows.filter(pl.col("outcome") == "accepted").select(schema.names)
             writer.write_table(accepted.to_arrow().cast(schema))
             count += accepted.height

@@ -8,6 +8,8 @@ import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 
+from tundish.storage import row_groups
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -74,11 +76,9 @@ def _matching(path: Path, hashes: Hashes, wanted: pl.Series) -> pl.DataFrame:
     """The accepted records whose hash is one of `wanted`, piece by piece."""
     found = []
     with pq.ParquetFile(path, pre_buffer=False) as file:
-        for group in range(file.num_row_groups):
-            rows = pl.from_arrow(file.read_row_group(group))
-            assert isinstance(rows, pl.DataFrame)
-            rows = rows.filter(pl.col("outcome") == "accepted")
-            found.append(rows.filter(hashes.of(rows).is_in(wanted.implode())))
+        for rows in row_groups(file):
+            accepted = rows.filter(pl.col("outcome") == "accepted")
+            found.append(accepted.filter(hashes.of(accepted).is_in(wanted.implode())))
     return pl.concat(found)
 
 

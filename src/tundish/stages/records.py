@@ -20,7 +20,7 @@ from tundish.stages._records_keys import Hashes, repeats
 from tundish.stages._records_plan import open_sheets, record_tables
 from tundish.stages._records_whole import taken_out_references, unknown_references, whole_faults
 from tundish.stages.base import Context, Outcome, Stage
-from tundish.storage import replacing
+from tundish.storage import replacing, row_groups
 from tundish.tables import QUARANTINE, RECORD_FAULTS, RECORD_FILES
 
 if TYPE_CHECKING:
@@ -151,9 +151,7 @@ def _rewrite(target: Path, verdicts: pl.DataFrame) -> None:
         pq.ParquetFile(target, pre_buffer=False) as file,
         pq.ParquetWriter(changed, file.schema_arrow, compression="zstd") as writer,
     ):
-        for group in range(file.num_row_groups):
-            rows = pl.from_arrow(file.read_row_group(group))
-            assert isinstance(rows, pl.DataFrame)
+        for rows in row_groups(file):
             new = rows.select("record_id").join(verdicts, on="record_id", how="left", maintain_order="left")
             judged = rows.with_columns(new[name].fill_null(rows[name]) for name in ("outcome", "reason"))
             writer.write_table(judged.to_arrow().cast(file.schema_arrow))
