@@ -219,7 +219,7 @@ CONSENSUS = Table(
             *ANNOTATIONS.schema,
             field("votes", _COUNT, "annotators who drew it and call it so; null where nobody was asked"),
             field("agreement", _REAL, "mean IoU of each two of them", "1"),
-            field("decided_by", _TEXT, "import, or the annotators who voted for it"),
+            field("decided_by", _TEXT, "import, the annotators who voted for it, or the adjudicator"),
         ]
     ),
     ANNOTATIONS.order,
@@ -241,7 +241,7 @@ STANDING = Table(
                 " unreviewed (its batch has no verdict, or it is in none and needs one)",
             ),
             field("labels", _COUNT, "that count"),
-            field("decided_by", _TEXT, "import or annotators"),
+            field("decided_by", _TEXT, "import, annotators or adjudicator"),
         ]
     ),
     ("source", "path"),
@@ -260,6 +260,7 @@ DISPUTES = Table(
             field("label", _TEXT, "what they call it"),
             field("reason", _TEXT, "quorum (too few drew it), class or geometry"),
             field("message", _TEXT, "the reason in words"),
+            field("settled_by", _TEXT, "adjudicator whose answer holds; null while it is open"),
         ]
     ),
     ("image_id", "unit", "annotation_id"),

@@ -31,7 +31,7 @@ __all__ = [
     "config_of",
     "executable_of",
     "gallery_of",
-    "push_blind",
+    "push_apart",
     "push_dataset",
     "recipe_of",
     "server_option",
@@ -99,24 +99,35 @@ def push_dataset(
     tell_outcome("push", counts, notes, problems, as_json=as_json)
 
 
-def push_blind(client: Client, project: Path, recipe: Recipe, title: str, image_ids: Sequence[str]) -> Push:
-    """Push some images into a project of their own, in this order, with nothing drawn."""
-    import polars as pl
+def push_apart(
+    client: Client,
+    project: Path,
+    recipe: Recipe,
+    title: str,
+    images: pl.DataFrame,
+    prelabels: Prelabels | None = None,
+    **asked: str,
+) -> Push:
+    """Push some images into a project of their own, in this order; blind where nothing is drawn already.
 
+    Args:
+        client: The server.
+        project: Where the dataset lies.
+        recipe: Of the dataset.
+        title: Of the project.
+        images: Rows of the images table; a column `why`, where there is one, is for the annotator to read.
+        prelabels: What is drawn already.
+        asked: What else each item says, such as its purpose.
+    """
     from tundish.labeling import push as pushing
     from tundish.labeling import worklist
-    from tundish.tables import IMAGES
 
-    dataset = project / "datasets" / recipe.dataset
-    wanted = pl.DataFrame({"image_id": image_ids}, schema={"image_id": pl.String})
-    images = IMAGES.read(dataset / "curated" / "images.parquet")
-    table = wanted.join(images, on="image_id", how="inner", maintain_order="left")
-    gallery = gallery_of(dataset, table)
-    deep = table.filter(table["bit_depth"] > 8)["image_id"]
-    items = worklist.items_of(table, recipe.keys, gallery.levels(deep))
+    gallery = gallery_of(project / "datasets" / recipe.dataset, images)
+    deep = images.filter(images["bit_depth"] > 8)["image_id"]
+    items = worklist.items_of(images, recipe.keys, gallery.levels(deep), **asked)
     pictures = _Pictures(project, recipe, client, gallery)
     with progress("push") as tell:
-        what = (client, title, config_of(recipe), items, pictures.address)
+        what = (client, title, config_of(recipe), items, pictures.address, prelabels)
         return pushing.push(*what, prepare=pictures.prepare, progress=tell)
 
 

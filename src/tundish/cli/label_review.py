@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tundish.cli._common import json_option, progress
-from tundish.cli._label import client_of, config_of, push_blind, recipe_of, server_option, token_option
+from tundish.cli._label import client_of, config_of, push_apart, recipe_of, server_option, token_option
 from tundish.errors import GateError
 
 if TYPE_CHECKING:
@@ -127,14 +127,18 @@ def _reviewed(
     project: Path, recipe: Recipe, batch: Batch, server: str | None, token_file: Path | None
 ) -> tuple[Batch, list[str]]:
     """Bring the sample of a batch in front of its reviewers, and judge it by their answers so far."""
+    import polars as pl
+
     from tundish.labeling import review
     from tundish.labeling.pull import pull
     from tundish.tables import IMAGES
 
     dataset = project / "datasets" / recipe.dataset
     images = IMAGES.read(dataset / "curated" / "images.parquet")
+    drawn = pl.DataFrame({"image_id": batch.sample}, schema={"image_id": pl.String})
+    sample = drawn.join(images, on="image_id", how="inner", maintain_order="left")
     with client_of(project, recipe, server, token_file) as client:
-        pushed = push_blind(client, project, recipe, batch.title, batch.sample)
+        pushed = push_apart(client, project, recipe, batch.title, sample)
         with progress("pull") as tell:
             configs = {batch.title: config_of(recipe)}
             folder = batch.folder / "review"

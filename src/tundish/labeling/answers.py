@@ -36,7 +36,10 @@ if TYPE_CHECKING:
     from tundish.labeling.shapes import Drawn
     from tundish.sections import Annotations
 
-__all__ = ["ANSWERS", "Pulled", "annotations_of"]
+__all__ = ["ADJUDICATION", "ANSWERS", "Pulled", "annotations_of"]
+
+ADJUDICATION = "adjudication"
+"""Purpose of the tasks whose answers settle what annotators dispute, and the name of their project."""
 
 _ROUNDING = 1e-6
 """px; standing out by less is the arithmetic of floating point, and not worth telling."""
@@ -59,6 +62,7 @@ ANSWERS = Table(
             field("path", _TEXT, "path of the file, relative to its source, POSIX"),
             field("source", _TEXT, "name of the source in the recipe"),
             field("author", _TEXT, "who answered; null where it is not said"),
+            field("role", _TEXT, "annotator, or adjudicator (asked to settle what annotators dispute)"),
             field("answer", _TEXT, "labelled, empty (nothing here) or cancelled (skipped)"),
             field("labels", _COUNT, "rows of the annotations table that came of it"),
             field("refused", _COUNT, "regions that could not be taken: with them, no labels is no negative"),
@@ -199,7 +203,8 @@ class _Pull:
             row
             | {"task_id": _whole(task.get("id")), "image_id": image.image_id}
             | {"path": image.path, "source": source}
-            | {"author": author, "labels": answer.taken, "refused": answer.refused}
+            | {"author": author, "role": _role(task.get("data"))}
+            | {"labels": answer.taken, "refused": answer.refused}
         )
 
 
@@ -340,6 +345,12 @@ def _row(annotation: Mapping[str, Any], results: Results) -> dict[str, object]:
         "ground_truth": annotation.get("ground_truth") is True,
         "notes": notes,
     }
+
+
+def _role(data: object) -> str:
+    """What the author was asked for, as the push wrote it into the task."""
+    purpose = data.get("purpose") if isinstance(data, dict) else None
+    return "adjudicator" if purpose == ADJUDICATION else "annotator"
 
 
 def _author(completed_by: object, users: Mapping[int, str]) -> str | None:

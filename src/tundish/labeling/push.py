@@ -40,6 +40,8 @@ class Item:
         height: Of the upright image, px.
         keys: What its file's name tells (coil, side, ...); shown to the annotator.
         levels: Gray values that its picture shows as black and as white, where they are not the image's own.
+        why: Why it is asked for, for the annotator to read.
+        purpose: What the answer is for, where it is not one annotator's opinion.
     """
 
     image_id: str
@@ -49,6 +51,8 @@ class Item:
     height: int
     keys: Mapping[str, str | None] = field(default_factory=dict)
     levels: tuple[int, int] | None = None
+    why: str | None = None
+    purpose: str | None = None
 
 
 @dataclass(frozen=True)
@@ -233,6 +237,8 @@ def _task(item: Item, address: str, prelabels: Prelabels) -> dict[str, Any]:
         "height": item.height,
         **{name: value for name, value in item.keys.items() if value is not None},
     }
+    told = {"why": item.why, "purpose": item.purpose}
+    data |= {name: value for name, value in told.items() if value is not None}
     if item.levels is not None:
         data["black"], data["white"] = item.levels
     task: dict[str, Any] = {"data": data}

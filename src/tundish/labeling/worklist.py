@@ -63,16 +63,20 @@ def listed_images(images: pl.DataFrame, file: Path) -> pl.DataFrame:
 
 
 def items_of(
-    images: pl.DataFrame, keys: Sequence[str], levels: Mapping[str, tuple[int, int]] | None = None
+    images: pl.DataFrame,
+    keys: Sequence[str],
+    levels: Mapping[str, tuple[int, int]] | None = None,
+    purpose: str | None = None,
 ) -> list[Item]:
-    """Rows of the images table as items, in their order."""
+    """Rows of the images table as items, in their order; a column `why` tells what each is asked for."""
     told = levels or {}
+    reasons = images["why"] if "why" in images.columns else repeat(None)
     names = ("image_id", "path", "source", "width", "height")
     own = images.select(keys).iter_rows(named=True) if keys else repeat({})
     return [
-        Item(image_id, path, source, width, height, values, told.get(image_id))
-        for (image_id, path, source, width, height), values in zip(
-            images.select(names).iter_rows(), own, strict=False
+        Item(image_id, path, source, width, height, values, told.get(image_id), why, purpose)
+        for (image_id, path, source, width, height), values, why in zip(
+            images.select(names).iter_rows(), own, reasons, strict=False
         )
     ]
 

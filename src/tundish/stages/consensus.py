@@ -134,9 +134,9 @@ def _gated(context: Context, standing: pl.DataFrame, rows: pl.DataFrame) -> pl.D
 
 
 def _disputes(settled: Consensus) -> pl.DataFrame:
-    return settled.disputes.select(pl.col(name) for name in DISPUTES.schema.names).with_columns(
-        pl.col("unit").cast(pl.Int32)
-    )
+    return settled.disputes.with_columns(
+        pl.col("unit").cast(pl.Int32), settled_by=pl.lit(None, pl.String)
+    ).select(DISPUTES.schema.names)
 
 
 def _outcome(standing: pl.DataFrame, heard: pl.DataFrame, rows: pl.DataFrame, settled: Consensus) -> Outcome:
