@@ -222,7 +222,7 @@ def gated(
         batches: All of them.
         required: Whether what is in no batch, or was labelled anew since it was accepted, is held back, too.
     """
-    decided = (pl.col("decided_by") == "annotators") & pl.col("state").is_in(["labelled", "negative"])
+    decided = (pl.col("decided_by") != "import") & pl.col("state").is_in(["labelled", "negative"])
     now = fingerprints(standing.filter(decided)["image_id"].unique(), labels)
     known = now.join(latest(batches), on="image_id", how="left").select(
         "image_id",

@@ -145,7 +145,7 @@ def _decided(dataset: Path) -> pl.DataFrame:
     """image_id, fingerprint and severity of what annotators decided and may enter the splits."""
     curated = dataset / "curated"
     standing = STANDING.read(curated / "standing.parquet").filter(
-        (pl.col("decided_by") == "annotators") & pl.col("state").is_in(_DECIDED)
+        (pl.col("decided_by") != "import") & pl.col("state").is_in(_DECIDED)
     )
     known = standing.join(images_of(curated), on="image_id", how="semi")["image_id"].unique().sort()
     answers = ANSWERS.read(dataset / "labels" / "answers.parquet")
