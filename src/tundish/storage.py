@@ -40,12 +40,22 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @dataclass(frozen=True)
 class Table:
-    """A canonical table: its Arrow schema, and the columns its rows are sorted by."""
+    """A canonical table.
+
+    Args:
+        name: What people call it.
+        schema: Its Arrow schema.
+        order: The columns its rows are sorted by.
+        written_by: The command, after ``tundish``, that makes it anew.
+        later: Columns that came after the first version, each from those a file of an earlier version has.
+            For a table that keeps history and so cannot be made anew; any other is refused and made again.
+    """
 
     name: str
     schema: pa.Schema
     order: tuple[str, ...]
     written_by: str
+    later: tuple[pl.Expr, ...] = ()
 
     def empty(self) -> pl.DataFrame:
         """A frame without rows that has this table's columns and types."""
@@ -82,7 +92,8 @@ class Table:
         """Read the table at `path`.
 
         Raises:
-            MissingStepError: No such file; the stage that writes it has not run.
+            MissingStepError: No such file, as the stage that writes it has not run; or an earlier version of
+                Tundish wrote it, and it lacks a column.
             OutsideError: The file is damaged.
         """
         if not path.exists():
@@ -92,11 +103,22 @@ class Table:
                 fix=f"run the stage '{self.written_by}' first",
             )
         try:
-            return pl.read_parquet(path, glob=False)
+            frame = pl.read_parquet(path, glob=False)
         except pl.exceptions.ComputeError as error:
             raise OutsideError(
                 "the table is damaged", where=str(path), fix="delete it and run its stage again"
             ) from error
+        frame = frame.with_columns(
+            column for column in self.later if column.meta.output_name() not in frame.columns
+        )
+        missing = [f"'{name}'" for name in self.schema.names if name not in frame.columns]
+        if missing:
+            raise MissingStepError(
+                f"an earlier version of Tundish wrote this {self.name} table: it has no {', '.join(missing)}",
+                where=str(path),
+                fix=f"run 'tundish {self.written_by} NAME' to make it anew",
+            )
+        return frame
 
 
 def _plain(field: pa.Field) -> pa.Field:

@@ -6,6 +6,7 @@ the upright frame (the EXIF orientation applied). A file is named by (source, pa
 
 from __future__ import annotations
 
+import polars as pl
 import pyarrow as pa
 
 from tundish.storage import Table, field
@@ -282,6 +283,8 @@ SPLITS = Table(
     ),
     ("image_id",),
     "split",
+    # A group keeps its split across an upgrade, so the table is never refused.
+    later=(pl.col("split").alias("last_split"),),
 )
 
 LINEAGE = Table(

@@ -6,6 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import pyarrow.parquet as pq
+
 from tundish.engine import LocalEngine
 from tundish.recipe import Recipe
 from tundish.stages import load_stage
@@ -168,6 +170,17 @@ def test_split__an_image_left_out_for_a_while_returns_to_its_split(tmp_path: Pat
     assert all(between[shot.name]["split"] is None for shot in out if shot.state == "disputed")
     after, _ = split(tmp_path, alone)
     assert {name: row["split"] for name, row in after.items()} == {
+        name: row["split"] for name, row in before.items()
+    }
+
+
+def test_split__keeps_what_an_earlier_version_assigned(tmp_path: Path) -> None:
+    before, _ = split(tmp_path, shots(20))
+    (path,) = tmp_path.rglob("splits.parquet")
+    table = pq.read_table(path)
+    pq.write_table(table.drop_columns("last_split"), path)
+    after, _ = split(tmp_path, [*shots(20), *shots(20, start=20)])
+    assert {name: after[name]["split"] for name in before} == {
         name: row["split"] for name, row in before.items()
     }
 

@@ -128,10 +128,7 @@ def _before(path: Path, salt: str) -> dict[str, str]:
     metadata = pq.read_schema(path).metadata or {}
     if metadata.get(_SALT, b"").decode() != salt:
         return {}
-    table = SPLITS.read(path)
-    # A table that an earlier version wrote knows only the splits of the day.
-    last = "last_split" if "last_split" in table.columns else "split"
-    return dict(table.select("image_id", last).drop_nulls(last).iter_rows())
+    return dict(SPLITS.read(path).select("image_id", "last_split").drop_nulls("last_split").iter_rows())
 
 
 def _settled(

@@ -6,6 +6,7 @@ Reads the label files from the store, holds images and labels against the projec
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from tundish.sections import Source
 
 __all__ = ["STAGE"]
+
+_PULLED = replace(ANNOTATIONS, written_by="label pull")
 
 _SUFFIXES = {
     "jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"),
@@ -197,8 +200,8 @@ def _check_labels(
 def _pulled_labels(context: Context, good: pl.DataFrame) -> pl.DataFrame:
     """What annotators drew, as `tundish label pull` left it: judged like any other label."""
     path = context.labels / "annotations.parquet"
-    pulled = ANNOTATIONS.read(path) if path.exists() else ANNOTATIONS.empty()
-    return pulled.select(ANNOTATIONS.schema.names).join(good, on=["source", "path"], how="semi")
+    pulled = _PULLED.read(path) if path.exists() else _PULLED.empty()
+    return pulled.select(_PULLED.schema.names).join(good, on=["source", "path"], how="semi")
 
 
 def _pulled_faults(context: Context) -> pl.DataFrame:
