@@ -43,7 +43,7 @@ def test_read_table__unknown_name_lists_the_known(tmp_path: Path) -> None:
 
 
 def test_read_table__before_its_stage_has_run(tmp_path: Path) -> None:
-    with pytest.raises(tundish.UsageError, match="run the stage 'split' first"):
+    with pytest.raises(tundish.UsageError, match="run 'tundish split NAME' first"):
         tundish.read_table("splits", "x", project=tmp_path)
 
 

@@ -17,7 +17,8 @@ ROOMS: dict[str, set[str]] = {
     "storage": GROUND,
     "tables": GROUND | {"storage"},
     "sections": TABLES | {"imaging"},  # which operations there are, which columns are taken
-    "recipe": GROUND | {"sections"},
+    "label_section": {"sections"},
+    "recipe": GROUND | {"sections", "label_section"},
     "sources": GROUND,
     "across": GROUND | {"rules"},  # for its type alone
     "verdicts": GROUND | {"across"},
@@ -29,7 +30,7 @@ ROOMS: dict[str, set[str]] = {
     "imaging": GROUND,
     "domain": GROUND,
     "formats": TABLES | {"imaging"},
-    "labeling": TABLES | {"imaging", "formats", "recipe", "sections", "store"},
+    "labeling": TABLES | {"imaging", "formats", "recipe", "sections", "label_section", "store"},
     "sample": TABLES | {"imaging", "formats"},
     "ledger": TABLES | {"store"},
     "stages": TABLES

@@ -14,13 +14,13 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from tundish.errors import RecipeError
+from tundish.label_section import Acceptance, Label
 from tundish.sections import (
     Annotations,
     Augment,
     Dedup,
     Export,
     Images,
-    Label,
     Link,
     Name,
     Nearest,
@@ -200,7 +200,8 @@ _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping
 def _explain(path: Path, node: yaml.Node | None, errors: Sequence[ErrorDetails]) -> RecipeError:
     # A misspelt key is behind many a missing one: it is told first.
     error = min(errors, key=lambda one: one["type"] != "extra_forbidden")
-    loc = [part for part in error["loc"] if part != "[key]"]
+    # In brackets stand words of the models, not keys of the file: [key], and which form of several is meant.
+    loc = [part for part in error["loc"] if not str(part).startswith("[")]
     key = ".".join(str(part) for part in loc)
     line = _line(node, loc)
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
@@ -231,7 +232,12 @@ def _lower(message: str) -> str:
 
 def _allowed(loc: Sequence[int | str]) -> list[str]:
     """The keys that may stand at a place of the recipe."""
-    inner: dict[str, type[Section]] = {"sql": Query, "on": On, "nearest": Nearest}
+    inner: dict[str, type[Section]] = {
+        "sql": Query,
+        "on": On,
+        "nearest": Nearest,
+        "acceptance": Acceptance,
+    }
     sections: dict[str, type[Section]] = {
         "sources": Source,
         "records": Records,

@@ -22,14 +22,12 @@ from tundish.tables import DISPUTES, LINKS, RECORD_FILES, TABLES
 
 __all__ = [
     "SPLIT_NAMES",
-    "Acceptance",
     "Annotations",
     "Augment",
     "Dedup",
     "Export",
     "ExportName",
     "Images",
-    "Label",
     "Link",
     "Name",
     "Nearest",
@@ -196,75 +194,6 @@ class Augment(Section):
         except RecipeError as error:
             raise ValueError(f"{error.what} ({error.where}); {error.fix}") from error
         return operations
-
-
-class Acceptance(Section):
-    """Inspection of what annotators labelled, in batches, by ISO 2859-1 (GB/T 2828.1)."""
-
-    aql: float = Field(
-        1.0, gt=0, le=10, description="Percent of nonconforming images, one of the standard's."
-    )
-    level: Literal["S-1", "S-2", "S-3", "S-4", "I", "II", "III"] = "II"
-    reduced: bool = Field(
-        False, description="Whoever answers for the labels agrees to reduced inspection after good batches."
-    )
-    gate: bool = Field(True, description="Whether only images of accepted batches come into the splits.")
-
-
-class Label(Section):
-    """How people label the images, in Label Studio."""
-
-    server: str | None = Field(
-        None,
-        pattern=r"^https?://[^\s@]+$",
-        description="Address of Label Studio; by default the one that 'tundish label start' started here.",
-    )
-    project: Annotated[str, StringConstraints(min_length=3, max_length=50)] | None = Field(
-        None, description="Title of the project there; the dataset's name by default."
-    )
-    shapes: tuple[Literal["box", "polygon", "mask", "class"], ...] = Field(
-        ("box",), description="What can be drawn; boxes can be turned."
-    )
-    severities: tuple[str, ...] = Field(
-        (), description="How bad a defective image can be, asked once for each; none: it is not asked."
-    )
-    images: Literal["files", "serve"] = Field(
-        "files",
-        description="How the browser gets the pictures: files below the server's document root, "
-        "or from 'tundish label images'.",
-    )
-    files: str | None = Field(
-        None,
-        description="Document root of Label Studio's local files; by default that of 'tundish label start'.",
-    )
-    served_at: str = Field(
-        "http://127.0.0.1:8090",
-        pattern=r"^https?://[^\s@]+$",
-        description="Where the annotators' browsers find what 'tundish label images' serves.",
-    )
-    annotators: tuple[Annotated[str, StringConstraints(pattern=r"^[^\s,]{1,30}$")], ...] = Field(
-        (), description="Who labels, each in a project of their own; none: one project for all."
-    )
-    overlap: float = Field(
-        0.0, ge=0, le=1, description="Share of the images that more than one annotator labels."
-    )
-
-    quorum: float = Field(
-        2 / 3, gt=0, le=1, description="Share of those who saw an image that must agree on a label."
-    )
-    iou: float = Field(0.5, gt=0, le=1, description="Least overlap of two labels of one thing.")
-    acceptance: Acceptance | None = Field(
-        None,
-        description="What annotators label must be accepted in batches; by default it need not be.",
-    )
-
-    @model_validator(mode="after")
-    def _enough_annotators(self) -> Label:
-        if len(set(self.annotators)) < len(self.annotators):
-            raise ValueError("an annotator is named twice; name each once")
-        if self.overlap > 0 and len(self.annotators) < 2:
-            raise ValueError("an overlap needs two annotators or more; name them in 'annotators'")
-        return self
 
 
 class Export(Section):

@@ -100,7 +100,7 @@ class Table:
             raise MissingStepError(
                 f"there is no {self.name} table",
                 where=str(path),
-                fix=f"run the stage '{self.written_by}' first",
+                fix=f"run 'tundish {self.written_by} NAME' first",
             )
         try:
             frame = pl.read_parquet(path, glob=False)

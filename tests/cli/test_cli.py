@@ -151,7 +151,7 @@ def test_add__source_beside_the_project_is_found_by_the_next_command(project: Pa
 def test_run__stage_before_its_time_tells_which_is_missing(project: Path, tmp_path: Path) -> None:
     photos(tmp_path / "in")
     tundish("add", "parts", str(tmp_path / "in"), cwd=project)
-    assert "run the stage 'validate' first" in refusal(tundish("split", "parts", cwd=project))
+    assert "run 'tundish validate NAME' first" in refusal(tundish("split", "parts", cwd=project))
 
 
 def test_run__read_only_project_is_exit_code_2(project: Path, tmp_path: Path) -> None:

@@ -219,7 +219,7 @@ def test_refusals(
     monkeypatch.delenv("LABEL_STUDIO_URL")
     assert "tundish label start" in told(2, "pull", name)
     shutil.rmtree(plant / "datasets" / name / "curated")
-    assert "run the stage 'validate' first" in told(2, "push", name)
+    assert "run 'tundish validate NAME' first" in told(2, "push", name)
 
 
 @pytest.fixture

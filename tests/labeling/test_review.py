@@ -11,11 +11,13 @@ from tests.stages.answering import answer
 from tests.stages.curated import Picture, box, build
 
 from tundish.errors import OutsideError, UsageError
+from tundish.labeling.acceptance import ALL
 from tundish.labeling.answers import ANSWERS
 from tundish.labeling.batches import (
     FINDINGS,
     LOT,
     Batch,
+    Found,
     dumped,
     fingerprints,
     history,
@@ -23,7 +25,9 @@ from tundish.labeling.batches import (
     read_batches,
     write_batch,
 )
-from tundish.labeling.review import Asked, judge, next_batch, open_batch, refused
+from tundish.labeling.lots import Asked, next_batch, open_batch, refused
+from tundish.labeling.pull import pulled
+from tundish.labeling.review import judge
 from tundish.labeling.sampling_plans import plan
 from tundish.stages.consensus import STAGE
 from tundish.tables import ANNOTATIONS, CONSENSUS
@@ -50,6 +54,13 @@ def labelled(
         for number, picture in enumerate(PICTURES[:count])
     }
     answer(context, PICTURES, said)
+    STAGE.run(context)
+
+
+def validated(context: Context) -> None:
+    """Call the stages after answers were pulled that validate would find as sound as those before."""
+    path = context.table("annotations")
+    ANNOTATIONS.write(ANNOTATIONS.read(path), path, metadata=pulled(context.labels))
     STAGE.run(context)
 
 
@@ -123,8 +134,8 @@ def test_half_reviewed__says_what_is_missing(tmp_path: Path) -> None:
     batch = made(context)
     reviewed(batch, *batch.sample[:1])
     judged = judge(batch, context.dataset)
-    assert (judged.verdict.accepted, judged.verdict.inspected) == (None, 1)
-    assert f"{batch.plan.n - 1} of {batch.plan.n} not reviewed" in str(judged.verdict)
+    assert (judged.ruling.accepted, judged.ruling.verdicts[ALL].inspected) == (None, 1)
+    assert f"{batch.plan.n - 1} of {batch.plan.n} not reviewed" in str(judged.ruling)
     assert open_batch(context.dataset) is not None
 
 
@@ -133,10 +144,10 @@ def test_accepted__stored_with_the_batch(tmp_path: Path) -> None:
     batch = made(context)
     reviewed(batch, *batch.sample)
     judged = judge(batch, context.dataset)
-    assert judged.verdict.accepted is True
+    assert judged.ruling.accepted is True
     told = orjson.loads((batch.folder / "verdict.json").read_bytes())
     assert (told["accepted"], told["defects"], told["reviewers"]) == (True, 0, ["qi"])
-    assert told["interval"] == list(judged.verdict.interval or ())
+    assert told["interval"] == list(judged.ruling.verdicts[ALL].interval or ())
     assert told["switching"]["score"] == 2
     assert (batch.folder / "oc.svg").read_text().startswith("<svg")
     assert open_batch(context.dataset) is None
@@ -177,12 +188,13 @@ def test_severity__compared_where_both_were_asked(tmp_path: Path) -> None:
     context = world(tmp_path)
     path = context.labels / "answers.parquet"
     ANSWERS.write(ANSWERS.read(path).with_columns(severity=pl.lit("minor")), path)
+    validated(context)
     batch = made(context)
     reviewed(batch, *batch.sample, severity="major")
     judge(batch, context.dataset)
     assert FINDINGS.read(batch.folder / "findings.parquet")["wrong_severity"].sum() == batch.plan.n
     reviewed(batch, *batch.sample)
-    assert judge(batch, context.dataset).verdict.accepted
+    assert judge(batch, context.dataset).ruling.accepted
 
 
 def test_skipped_and_unreadable_answers_are_no_review(tmp_path: Path) -> None:
@@ -194,10 +206,10 @@ def test_skipped_and_unreadable_answers_are_no_review(tmp_path: Path) -> None:
     first = pl.col("image_id") == answers["image_id"][0]
     ANSWERS.write(answers.with_columns(refused=pl.when(first).then(1).otherwise(0).cast(pl.Int32)), path)
     judged = judge(batch, context.dataset)
-    assert judged.verdict.missing == 1
+    assert judged.ruling.verdicts[ALL].missing == 1
     assert judged.notes == ["1 answers hold a region that cannot be taken, and do not count; draw it anew"]
     ANSWERS.write(answers.with_columns(answer=pl.lit("cancelled")), path)
-    assert judge(batch, context.dataset).verdict.inspected == 0
+    assert judge(batch, context.dataset).ruling.verdicts[ALL].inspected == 0
 
 
 def test_own_work__told(tmp_path: Path) -> None:
@@ -213,7 +225,7 @@ def rejected(context: Context) -> Batch:
     batch = made(context)
     reviewed(batch, *batch.sample, said={image_id: [] for image_id in batch.sample})
     judged = judge(batch, context.dataset)
-    assert judged.verdict.accepted is False
+    assert judged.ruling.accepted is False
     STAGE.run(context)
     return judged.batch
 
@@ -230,7 +242,7 @@ def test_refused__comes_again_once_what_was_found_is_labelled_anew(tmp_path: Pat
     assert (again.number, again.resubmits, again.lot.height) == (2, 1, COUNT)
     assert refused(context.dataset) == []
     reviewed(again, *again.sample, said={image_id: [] for image_id in batch.sample})
-    assert judge(again, context.dataset).verdict.accepted
+    assert judge(again, context.dataset).ruling.accepted
     assert history(read_batches(context.labels), 6.5).recent == (False,), (
         "what comes again counts for nothing"
     )
@@ -242,7 +254,7 @@ def test_refused_before_all_is_reviewed(tmp_path: Path) -> None:
     assert batch.plan.re == 1
     first = batch.sample[0]
     reviewed(batch, first, said={first: []})
-    found = judge(batch, context.dataset).verdict
+    found = judge(batch, context.dataset).ruling.verdicts[ALL]
     assert (found.accepted, found.interval) == (False, None), "an interval waits for the rest"
     assert open_batch(context.dataset) is not None
     labelled(context, other={PICTURES.index(IDS[first]): []})
@@ -271,12 +283,10 @@ def judged_as(number: int, folder: Path, *, accepted: bool, **more: Any) -> Batc
         number,
         folder,
         "t",
-        planned,
+        {ALL: planned},
         0,
         LOT.empty(),
-        accepted=accepted,
-        inspected=planned.n,
-        defects=defects,
+        found={ALL: Found(accepted, planned.n, defects)},
         **more,
     )
 
@@ -301,8 +311,7 @@ def test_discontinued__no_batch_before_a_correction(tmp_path: Path) -> None:
         one = judged_as(number, folder, accepted=False, severity=severity)
         write_batch(one, CONSENSUS.empty())
         FINDINGS.write(FINDINGS.empty(), folder / "findings.parquet")
-        told = {"accepted": False, "inspected": one.inspected, "defects": one.defects}
-        (folder / "verdict.json").write_bytes(dumped(told))
+        (folder / "verdict.json").write_bytes(dumped(one.found[ALL]._asdict()))
     asked = Asked("small", aql=1.0)
     with pytest.raises(UsageError, match="discontinued"):
         next_batch(context.dataset, asked)

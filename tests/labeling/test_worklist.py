@@ -65,7 +65,7 @@ def test_valid_images_that_stay_are_labelled(curated: Path) -> None:
 
 
 def test_nothing_is_there_before_validate(tmp_path: Path) -> None:
-    with pytest.raises(MissingStepError, match="run the stage 'validate' first"):
+    with pytest.raises(MissingStepError, match="run 'tundish validate NAME' first"):
         images_of(tmp_path)
 
 

@@ -8,6 +8,7 @@ import polars as pl
 import yaml
 
 from tundish.labeling.answers import ANSWERS
+from tundish.labeling.pull import pulled
 from tundish.tables import ANNOTATIONS
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def answer(
                 drawn.append(place | mine | label)
     ANSWERS.write(ANSWERS.frame(answers), context.labels / "answers.parquet")
     before = ANNOTATIONS.read(context.table("annotations")).filter(pl.col("origin").ne_missing("annotator"))
-    ANNOTATIONS.write(pl.concat([before, ANNOTATIONS.frame(drawn)]), context.table("annotations"))
+    rows = pl.concat([before, ANNOTATIONS.frame(drawn)])
+    ANNOTATIONS.write(rows, context.table("annotations"), metadata=pulled(context.labels))
 
 
 def write_recipe(context: Context) -> None:

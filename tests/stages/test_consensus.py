@@ -121,7 +121,7 @@ def gate(folder: Path, *, accepted: bool | None, acceptance: dict[str, Any] | No
     lot = fingerprints(inside, labels).with_columns(
         pl.Series(name, values, LOT.empty().schema[name]) for name, values in places.items()
     )
-    batch = Batch(1, context.labels / "batches" / "1", "small review 1", plan(2), 0, lot)
+    batch = Batch(1, context.labels / "batches" / "1", "small review 1", {"": plan(2)}, 0, lot)
     write_batch(batch, labels)
     if accepted is not None:
         told = {"accepted": accepted, "inspected": 2, "defects": 0}

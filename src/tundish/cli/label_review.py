@@ -65,7 +65,9 @@ def agree(name: str, as_json: bool) -> None:
 
 @click.command("accept", short_help="Accept what annotators labelled, by a sample of it, or not.")
 @click.argument("name")
-@click.option("--aql", type=float, help="Percent of nonconforming images; by default the recipe's, or 1.0.")
+@click.option(
+    "--aql", type=float, help="Percent of nonconforming images of any class; by default the recipe's, or 1.0."
+)
 @click.option("--level", help="Inspection level; by default the recipe's, or II.")
 @click.option(
     "--severity",
@@ -75,6 +77,12 @@ def agree(name: str, as_json: bool) -> None:
 )
 @click.option("--seed", type=int, default=0, help="Another seed draws another sample.")
 @click.option("--corrected", default="", metavar="TEXT", help="What was done after five batches failed.")
+@click.option(
+    "--annotator",
+    default="",
+    metavar="NAME",
+    help="Whose work, where a batch holds one annotator's; by default the next who has images.",
+)
 @server_option
 @token_option
 @json_option
@@ -85,6 +93,7 @@ def accept(
     severity: str,
     seed: int,
     corrected: str,
+    annotator: str,
     server: str | None,
     token_file: Path | None,
     as_json: bool,
@@ -101,22 +110,26 @@ def accept(
       tundish label accept steel-surface
       tundish label accept steel-surface --aql 2.5 --level I --seed 7
     """
-    from tundish.labeling import review
-    from tundish.sections import Acceptance
+    from tundish.label_section import Acceptance
+    from tundish.labeling import lots
 
     project, recipe = recipe_of(name)
     dataset = project / "datasets" / recipe.dataset
     rules = recipe.label.acceptance or Acceptance()
-    asked = review.Asked(
+    asked = lots.Asked(
         recipe.label.project or recipe.dataset,
         rules.aql if aql is None else aql,
-        level or rules.level,
+        rules.level if level is None else level,
         severity,
         seed,
         rules.reduced,
         corrected,
+        rules.per == "annotator",
+        annotator,
+        rules.miss_rate,
     )
-    batch = review.open_batch(dataset) or review.next_batch(dataset, asked)
+    lots.check(asked)
+    batch = lots.open_batch(dataset, annotator) or lots.next_batch(dataset, asked)
     notes: list[str] = []
     if batch is not None:
         batch, notes = _reviewed(project, recipe, batch, server, token_file)
@@ -153,10 +166,9 @@ def _reviewed(
 
 
 def _tell(dataset: Path, batch: Batch | None, notes: list[str], *, as_json: bool) -> None:
-    from dataclasses import asdict
-
-    from tundish.labeling.batches import read_batches
-    from tundish.labeling.review import refused, verdict_of
+    from tundish.labeling.batches import planned, read_batches
+    from tundish.labeling.lots import refused
+    from tundish.labeling.review import verdict_of
 
     open_ = refused(dataset)
     if batch is None:
@@ -165,26 +177,36 @@ def _tell(dataset: Path, batch: Batch | None, notes: list[str], *, as_json: bool
         notes = [nothing if batch else "annotators have decided nothing yet"]
     said = verdict_of(batch) if batch else None
     if as_json:
-        planned = asdict(batch.plan) if batch else None
-        _dump({"batch": batch and batch.number, "plan": planned, "verdict": said}, notes)
+        about = {"batch": batch.number, "producer": batch.producer} | planned(batch) if batch else {}
+        _dump({"batch": None, **about, "verdict": said}, notes)
     else:
         if batch and said:
-            plan = batch.plan
-            click.echo(
-                f"batch {batch.number}: {plan.lot_size:,} images, sample {plan.n:,} (AQL {plan.aql:g} %,"
-                f" level {plan.level}, {plan.severity}), {batch.inspected:,} of {plan.n:,} reviewed"
-            )
-            click.echo(f"{said['sentence']}")
+            _tell_verdict(batch, said)
         for note in notes:
             click.echo(f"- {note}")
     if open_:
-        numbers = ", ".join(str(one.number) for one in open_)
+        numbers = ", ".join(one.name for one in open_)
         raise GateError(
             f"batch {numbers} was not accepted",
             where=dataset.name,
             fix=f"correct the images in labels/batches/{open_[0].number}/findings.parquet, then pull,"
             f" 'tundish run {dataset.name} --to consensus' and accept again",
         )
+
+
+def _tell_verdict(batch: Batch, said: dict[str, Any]) -> None:
+    plans = [
+        f"{name and name + ': '}AQL {plan.aql:g} %, level {plan.level}, {plan.severity}"
+        for name, plan in batch.plans.items()
+    ]
+    size, n = batch.plan.lot_size, batch.plan.n
+    click.echo(
+        f"batch {batch.name}: {size:,} images, sample {n:,} ({'; '.join(plans)}),"
+        f" {batch.inspected:,} of {n:,} reviewed"
+    )
+    click.echo(said["sentence"])
+    for name, one in said.get("classes", {}).items():
+        click.echo(f"  {name}: {one['sentence']}")
 
 
 def _dump(answer: dict[str, Any], notes: list[str]) -> None:

@@ -2,7 +2,8 @@
 
 The unit is the image, not the label: labels of one image are alike, and a plan wants independent items.
 A lot is one batch of one annotator or model under one guideline. A lot that is not accepted is reviewed in
-full, and comes again as a resubmitted one, which the switching rules leave out.
+full, and comes again as a resubmitted one, which the switching rules leave out. Classes of nonconformity may
+have an AQL each; then each has a verdict, and the lot is accepted when all of them are.
 """
 
 from __future__ import annotations
@@ -19,14 +20,32 @@ from tundish.errors import UsageError
 from tundish.labeling.operating import Interval, acceptance_in_lot, clopper_pearson
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from tundish.labeling.sampling_plans import Plan
 
-__all__ = ["CLASSES", "KINDS", "Verdict", "defective", "draw", "nonconformities", "verdict"]
+__all__ = [
+    "ALL",
+    "CLASSES",
+    "JUDGED",
+    "KINDS",
+    "Ruling",
+    "Verdict",
+    "defective",
+    "draw",
+    "nonconformities",
+    "rule",
+    "verdict",
+]
 
 CLASSES = ("A", "B", "C")
 """Of nonconformities: critical, major, minor."""
+
+ALL = ""
+"""The name of an AQL that all classes share."""
+
+JUDGED = {ALL: CLASSES, "critical": ("A",), "major": ("B",), "minor": ("C",)}
+"""The classes an AQL is for, by its name. An image counts in the class of its worst nonconformity alone."""
 
 KINDS = {
     "missed": "A",
@@ -181,6 +200,7 @@ class Verdict:
         word = "accepted" if self.accepted else "not accepted"
         low, high = (f"{100 * share:.2f}" for share in self.interval)
         lies = f"is {low} %" if low == high else f"lies between {low} and {high} % (95 %)"
+        lies += f", if reviewers overlook {100 * self.miss_rate:g} % of them" if self.miss_rate else ""
         return f"{word}: {found}; the share of nonconforming images in the batch {lies}.{self._caution()}"
 
     def _caution(self) -> str:
@@ -246,3 +266,51 @@ def _limits(plan: Plan, defects: int, *, exact: bool) -> tuple[Interval, float]:
 def _chance(plan: Plan, defects: int) -> float:
     in_lot = round(defects / plan.n * plan.lot_size)
     return acceptance_in_lot(in_lot, plan.lot_size, plan.n, plan.ac)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What became of a batch by all its AQLs.
+
+    Attributes:
+        verdicts: By name of the AQL, as in `JUDGED`.
+        unjudged: Nonconforming images of each class that has no AQL, by its name.
+    """
+
+    verdicts: Mapping[str, Verdict]
+    unjudged: Mapping[str, int]
+
+    @property
+    def accepted(self) -> bool | None:
+        """By every AQL, or not by one of them; None while it may still end either way."""
+        said = [one.accepted for one in self.verdicts.values()]
+        return False if False in said else None if None in said else True
+
+    def __str__(self) -> str:
+        if ALL in self.verdicts:
+            return str(self.verdicts[ALL])
+        said = [f"{name} {_WORDS[one.accepted]}" for name, one in self.verdicts.items()]
+        said += [f"{name} not judged ({count} images)" for name, count in self.unjudged.items()]
+        return f"{_WORDS[self.accepted]}: {', '.join(said)}."
+
+
+_WORDS = {True: "accepted", False: "not accepted", None: "undecided"}
+
+
+def rule(
+    plans: Mapping[str, Plan], sample: Sequence[str], items: pl.DataFrame, *, miss_rate: float = 0.0
+) -> Ruling:
+    """The verdict by each AQL. A plan with a smaller sample than another looks at the first images drawn.
+
+    Args:
+        plans: By name of the AQL, as in `JUDGED`.
+        sample: The images in the order they were drawn, as many as the largest plan wants.
+        items: Of the images that were reviewed, as `nonconformities` gives them.
+        miss_rate: As of `verdict`.
+    """
+    verdicts = {}
+    for name, plan in plans.items():
+        seen = items.filter(pl.col("image_id").is_in(list(sample[: plan.n])))
+        verdicts[name] = verdict(plan, defective(seen, JUDGED[name]), seen.height, miss_rate=miss_rate)
+    left = {} if ALL in plans else {name: JUDGED[name] for name in JUDGED if name not in (ALL, *plans)}
+    return Ruling(verdicts, {name: defective(items, letters) for name, letters in left.items()})

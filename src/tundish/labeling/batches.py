@@ -8,33 +8,36 @@ compared findings.parquet, oc.svg and verdict.json. Nothing of it is written ane
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from dataclasses import field as made
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 import polars as pl
 import pyarrow as pa
 
 from tundish.errors import OutsideError
-from tundish.labeling.acceptance import KINDS
+from tundish.labeling.acceptance import ALL, KINDS
 from tundish.labeling.sampling_plans import Plan
 from tundish.labeling.switching import CorrectiveAction, Lot, State, after
 from tundish.storage import Table, field, write_atomically
 from tundish.tables import CONSENSUS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 __all__ = [
     "FINDINGS",
     "LOT",
     "Batch",
+    "Found",
     "dumped",
     "fingerprints",
     "gated",
     "history",
     "latest",
+    "planned",
     "read_batches",
     "write_batch",
 ]
@@ -73,6 +76,14 @@ FINDINGS = Table(
 _CONTENT = ("label", "shape", "x", "y", "width", "height", "segmentation", "rle", "is_crowd", "attributes")
 
 
+class Found(NamedTuple):
+    """What the review of a batch came to by one AQL: its verdict, images reviewed, those nonconforming."""
+
+    accepted: bool | None
+    inspected: int
+    defects: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
     """A batch.
@@ -81,31 +92,36 @@ class Batch:
         number: From 1.
         folder: Where its files are.
         title: Of its review project.
-        plan: The sampling plan.
+        plans: The sampling plans, by name of the AQL as in `acceptance.JUDGED`; of one lot.
         seed: What the sample was drawn with.
         lot: Rows of `LOT`.
         resubmits: Number of the batch that was not accepted and comes again in this one.
         reduced: Whoever answers for the labels agrees to reduced inspection.
         chosen: Its severity was said, and not found by the switching rules, which start anew here.
         corrected: The corrective action that ended a discontinuation before it; '' for none.
-        accepted: None before the verdict.
-        inspected: Images reviewed so far.
-        defects: Nonconforming images found so far.
+        producer: Whose work it is; '' where all annotators of a dataset are taken as one.
+        miss_rate: Share of nonconforming images that its reviewers are taken to overlook.
+        found: By name of the AQL; empty before the first answer.
     """
 
     number: int
     folder: Path
     title: str
-    plan: Plan
+    plans: Mapping[str, Plan]
     seed: int
     lot: pl.DataFrame
     resubmits: int | None = None
     reduced: bool = False
     chosen: bool = False
     corrected: str = ""
-    accepted: bool | None = None
-    inspected: int = 0
-    defects: int = 0
+    producer: str = ""
+    miss_rate: float = 0.0
+    found: Mapping[str, Found] = made(default_factory=dict)
+
+    @property
+    def plan(self) -> Plan:
+        """The plan with the largest sample: that is the sample drawn."""
+        return max(self.plans.values(), key=lambda one: one.n)
 
     @property
     def sample(self) -> list[str]:
@@ -113,12 +129,30 @@ class Batch:
         return self.lot.drop_nulls("place").sort("place")["image_id"].to_list()
 
     @property
+    def accepted(self) -> bool | None:
+        """By every AQL, or not by one of them; None before the verdict."""
+        said = [one.accepted for one in self.found.values()]
+        return False if False in said else None if None in said or not said else True
+
+    @property
+    def inspected(self) -> int:
+        """Images reviewed so far."""
+        return max((one.inspected for one in self.found.values()), default=0)
+
+    @property
     def complete(self) -> bool:
         """All of the sample was reviewed."""
         return self.inspected >= self.plan.n
 
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return f"{self.number} ({self.producer})" if self.producer else str(self.number)
 
-_SAID = ("title", "seed", "resubmits", "reduced", "chosen", "corrected")
+
+_SAID = ("title", "seed", "resubmits", "reduced", "chosen", "corrected", "producer", "miss_rate")
+_BEFORE = {"producer": "", "miss_rate": 0.0}
+"""What a batch of an earlier version means where it says nothing."""
 
 
 def read_batches(labels: Path) -> list[Batch]:
@@ -133,18 +167,20 @@ def read_batches(labels: Path) -> list[Batch]:
 
 
 def _read(folder: Path, number: int) -> Batch:
-    said = _json(folder / "plan.json")
+    said: dict[str, Any] = _BEFORE | _json(folder / "plan.json")
     found = _json(folder / "verdict.json") if (folder / "verdict.json").exists() else {}
     try:
+        plans = {ALL: said["plan"]} if "plan" in said else said["plans"]
+        by_name = found.get("classes", {ALL: found}) if found else {}
         return Batch(
             number,
             folder,
-            plan=Plan(**said["plan"]),
+            plans={name: Plan(**plan) for name, plan in plans.items()},
             lot=LOT.read(folder / "lot.parquet"),
             **{name: said[name] for name in _SAID},
-            **{name: found[name] for name in ("accepted", "inspected", "defects") if found},
+            found={name: Found(*(one[part] for part in Found._fields)) for name, one in by_name.items()},
         )
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise OutsideError(
             f"the batch's files do not fit each other ({error})", where=str(folder), fix="restore them"
         ) from error
@@ -162,8 +198,14 @@ def write_batch(batch: Batch, labels: pl.DataFrame) -> None:
     """Write a new batch, and the labels (rows of CONSENSUS) of its sample as they stand."""
     LOT.write(batch.lot, batch.folder / "lot.parquet")
     CONSENSUS.write(labels, batch.folder / "sample.parquet")
-    said = {name: getattr(batch, name) for name in _SAID} | {"plan": asdict(batch.plan)}
+    said = {name: getattr(batch, name) for name in _SAID} | planned(batch)
     write_atomically(batch.folder / "plan.json", dumped({"number": batch.number, **said}))
+
+
+def planned(batch: Batch) -> dict[str, object]:
+    """The plan of a batch, or its plans by class of nonconformity, as they stand in plan.json."""
+    plans = {name: asdict(plan) for name, plan in batch.plans.items()}
+    return {"plan": plans[ALL]} if ALL in plans else {"plans": plans}
 
 
 def dumped(value: object) -> bytes:
@@ -243,16 +285,25 @@ def gated(
     return joined.with_columns(state=state).select(standing.columns)
 
 
-def history(batches: Sequence[Batch], aql: float) -> State:
-    """Where the switching rules stand after the batches of this AQL that have a verdict."""
+def history(batches: Sequence[Batch], aql: float, name: str = ALL, producer: str = "") -> State:
+    """Where the switching rules stand after one producer's batches that have a verdict by this AQL.
+
+    Args:
+        batches: All of them.
+        aql: Percent of nonconforming images; batches that were judged by another count for nothing.
+        name: Of the AQL, as in `acceptance.JUDGED`.
+        producer: Whose lots.
+    """
     state = State()
     for one in batches:
-        severity = one.plan.severity
-        if one.accepted is None or one.plan.aql != aql or severity is None:
+        plan, found = one.plans.get(name), one.found.get(name)
+        if plan is None or plan.aql != aql or plan.severity is None or one.producer != producer:
             continue
         if one.corrected:
             state = after(state, CorrectiveAction())
+        if found is None or found.accepted is None:
+            continue
         if one.chosen and one.resubmits is None:
-            state = State(severity)
-        state = after(state, Lot(one.plan, one.defects, one.resubmits is not None, agreed=one.reduced))
+            state = State(plan.severity)
+        state = after(state, Lot(plan, found.defects, one.resubmits is not None, agreed=one.reduced))
     return state

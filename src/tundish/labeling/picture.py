@@ -11,12 +11,12 @@ import numpy as np
 from tundish.labeling.operating import acceptance_in_lot, quality_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tundish.labeling.acceptance import Verdict
     from tundish.labeling.sampling_plans import Plan
 
-__all__ = ["oc_picture"]
+__all__ = ["oc_picture", "oc_pictures"]
 
 _WIDTH, _HEIGHT = 760, 530
 _LEFT, _RIGHT, _TOP, _BOTTOM = 76, 734, 62, 404
@@ -35,19 +35,48 @@ def oc_picture(plan: Plan, verdict: Verdict | None = None) -> str:
 
     Marked are the AQL (or LQ) with the chance of the worst lot that keeps it, the consumer's point (10 %),
     and, with a verdict, the share found with its 95 % interval. The lot is finite: the curve is
-    hypergeometric, with a dot for each possible lot where there is room for dots.
+    hypergeometric, with a dot for each possible lot where there is room for dots. It takes reviewers who
+    overlook nothing.
 
     Args:
         plan: The plan.
         verdict: Of this plan; an incomplete one has no interval to show.
     """
+    return _svg(_about(plan), [_panel(plan, verdict, "")])
+
+
+def oc_pictures(verdicts: Mapping[str, Verdict]) -> str:
+    """A picture as of `oc_picture` for each AQL, one below the other.
+
+    Args:
+        verdicts: By the class of nonconformity, '' for all of them.
+    """
+    panels = [_panel(one.plan, one, name) for name, one in verdicts.items()]
+    return _svg("; ".join(_about(one.plan) for one in verdicts.values()), panels)
+
+
+def _svg(about: str, panels: list[list[str]]) -> str:
+    height = _HEIGHT * len(panels)
+    size = f'viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}"'
+    font = 'font-family="sans-serif" font-size="13" fill="#222"'
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} {font}>',
+        f"<title>Operating characteristic: {about}</title>",
+        f'<rect width="{_WIDTH}" height="{height}" fill="#fff"/>',
+    ]
+    for i, panel in enumerate(panels):
+        lines += [f'<g transform="translate(0 {_HEIGHT * i})">', *panel, "</g>"] if i else panel
+    return "\n".join([*lines, "</svg>", ""])
+
+
+def _panel(plan: Plan, verdict: Verdict | None, name: str) -> list[str]:
     largest = _largest(plan, verdict)
     marks, key = _limit(plan, largest)
     key.insert(0, (_CURVE, f"chance of acceptance, n {plan.n}, Ac {plan.ac}"))
     key.append(("", _consumers_point(plan)))
     band, found, beside = _found(verdict, largest)
-    lines = [*_head(plan), *_frame(plan, largest), *band, *_curve(plan, largest), *marks, *found]
-    return "\n".join([*lines, *_key(key, 0), *_key(beside, 1), "</svg>", ""])
+    lines = [*_head(plan, name), *_frame(plan, largest), *band, *_curve(plan, largest), *marks, *found]
+    return [*lines, *_key(key, 0), *_key(beside, 1)]
 
 
 def _limit(plan: Plan, largest: float) -> tuple[list[str], list[tuple[str, str]]]:
@@ -108,20 +137,18 @@ def _line(x: tuple[float, float], y: tuple[float, float], colour: str, more: str
     return f'<line {ends} stroke="{colour}"{more}/>'
 
 
-def _head(plan: Plan) -> list[str]:
+def _about(plan: Plan) -> str:
     about = f"lot of {plan.lot_size} images, sample of {plan.n}, Ac {plan.ac}, Re {plan.re}"
     if plan.aql is not None:
-        about += f" · AQL {plan.aql:g} %, level {plan.level}, {plan.severity}"
-    else:
-        about += f" · LQ {plan.lq:g} %"
-    size = f'viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}"'
-    font = 'font-family="sans-serif" font-size="13" fill="#222"'
+        return f"{about} · AQL {plan.aql:g} %, level {plan.level}, {plan.severity}"
+    return f"{about} · LQ {plan.lq:g} %"
+
+
+def _head(plan: Plan, name: str) -> list[str]:
+    title = f"Operating characteristic: {name} nonconformities" if name else "Operating characteristic"
     return [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} {font}>',
-        f"<title>Operating characteristic: {about}</title>",
-        f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#fff"/>',
-        _text(_LEFT, 24, "Operating characteristic", ' font-size="17" font-weight="bold"'),
-        _text(_LEFT, 46, about),
+        _text(_LEFT, 24, title, ' font-size="17" font-weight="bold"'),
+        _text(_LEFT, 46, _about(plan)),
     ]
 
 
@@ -178,6 +205,7 @@ def _found(verdict: Verdict | None, largest: float) -> tuple[list[str], list[str
     low, high = (f"{100 * share:.2f}" for share in verdict.interval)
     word = "accepted" if verdict.accepted else "not accepted"
     share = f"{100 * verdict.rate:.2f} % nonconforming"
+    share += f", {100 * verdict.miss_rate:.3g} % missed" if verdict.miss_rate else ""
     words = [(_FOUND, f"{verdict.defects} of {verdict.inspected} found: {word}"), ("", share)]
     words += [("", f"95 % interval {low} to {high} %")] if low != high else []
     return [band], [_upright(100 * verdict.rate, largest, _FOUND)], words

@@ -9,11 +9,13 @@ anew, and is told; to be rid of them, delete ``labels/`` and pull again.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from tundish.errors import OutsideError
 from tundish.formats.base import Problem
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from tundish.labeling.client import Client
     from tundish.sections import Annotations
 
-__all__ = ["LABEL_FAULTS", "TASKS", "Pull", "pull"]
+__all__ = ["LABEL_FAULTS", "TASKS", "Pull", "made_of", "pull", "pulled"]
 
 _TEXT = pa.string()
 
@@ -54,6 +56,7 @@ TASKS = Table(
 LABEL_FAULTS = Table("problems", QUARANTINE.schema, QUARANTINE.order, "label pull")
 """What in the answers could not be taken, or should be known."""
 
+_PULLED = "pulled"
 _LISTED = ("id", "updated_at", "total_annotations", "cancelled_annotations")
 _VOLATILE = ("prediction", "created_ago", "created_username")
 """In an annotation: what was pushed, once more; and words about the time that has passed."""
@@ -131,6 +134,19 @@ def pull(
     LABEL_FAULTS.write(LABEL_FAULTS.frame([_row(one) for one in problems]), folder / "problems.parquet")
     counts = (changed, unchanged, lost.height, read.answers.height, read.annotations.height, read.drafts)
     return Pull(*counts, problems, tuple(notes))
+
+
+def pulled(labels: Path) -> dict[str, str]:
+    """Which answers lie in ``labels/``, as metadata for what is made of them; equal ones give equal text."""
+    files = [labels / "annotations.parquet", labels / "answers.parquet"]
+    said = sha256(b"".join(sha256(file.read_bytes()).digest() for file in files if file.exists()))
+    return {_PULLED: said.hexdigest()}
+
+
+def made_of(table: Path) -> dict[str, str]:
+    """What `pulled` said when a table was made; nothing where an earlier version made it."""
+    said = (pq.read_schema(table).metadata or {}).get(_PULLED.encode())
+    return {_PULLED: said.decode()} if said else {}
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tundish.errors import UsageError
+from tundish.label_section import AQLS
 from tundish.labeling.operating import acceptance_in_lot
 
 __all__ = [
@@ -33,8 +34,6 @@ SEVERITIES: tuple[Severity, ...] = ("normal", "tightened", "reduced")
 
 LEVELS = ("S-1", "S-2", "S-3", "S-4", "I", "II", "III")
 LETTERS = "ABCDEFGHJKLMNPQR"
-AQLS = (0.065, 0.10, 0.15, 0.25, 0.40, 0.65, 1.0, 1.5, 2.5, 4.0, 6.5, 10.0)
-"""Percent of nonconforming items. Above 10 the standard counts nonconformities in 100 items instead."""
 
 _CODES = (
     (8, "AAAAAAB"),

@@ -200,7 +200,7 @@ def scan_table(path: Path, name: str, stage: str) -> pl.LazyFrame:
     """
     if not path.exists():
         raise MissingStepError(
-            f"there is no {name} table", where=str(path), fix=f"run the stage '{stage}' first"
+            f"there is no {name} table", where=str(path), fix=f"run 'tundish {stage} NAME' first"
         )
     frame = pl.scan_parquet(path, glob=False)
     try:

@@ -12,6 +12,7 @@ import polars as pl
 from tundish.labeling.answers import ANSWERS
 from tundish.labeling.batches import gated, read_batches
 from tundish.labeling.consensus import Consensus, consensus
+from tundish.labeling.pull import made_of
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.tables import ANNOTATIONS, CONSENSUS, COVERAGE, DISPUTES, IMAGES, STANDING
 
@@ -35,7 +36,8 @@ def _run(context: Context) -> Outcome:
     rows = pl.concat([_imported(came), agreed])
     standing = _gated(context, _standing(coverage, settled, answers, drawn, rows), rows)
     CONSENSUS.write(rows, context.table("consensus"))
-    STANDING.write(standing, context.table("standing"))
+    # `tundish label accept` asks whether these are the answers pulled last.
+    STANDING.write(standing, context.table("standing"), metadata=made_of(context.table("annotations")))
     DISPUTES.write(_disputes(settled), context.table("disputes"))
     return _outcome(standing, heard, rows, settled)
 

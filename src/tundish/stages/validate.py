@@ -15,7 +15,7 @@ import polars as pl
 from tundish.formats.base import Catalog, ImageRef, Options, Problem, Reading
 from tundish.formats.frames import labels_to_frame
 from tundish.formats.registry import FORMATS
-from tundish.labeling.pull import LABEL_FAULTS
+from tundish.labeling.pull import LABEL_FAULTS, pulled
 from tundish.rules import check, load_model
 from tundish.stages._labels import check_labels
 from tundish.stages._quarantine import quarantine_row
@@ -63,7 +63,7 @@ def _run(context: Context) -> Outcome:
     records = RECORD_FAULTS.read(context.table("record_faults"))
     quarantine = pl.concat([_file_faults(files), image_faults, label_faults, records])
     IMAGES.write(_distinct(images, context.recipe.keys), context.table("images"))
-    ANNOTATIONS.write(labels, context.table("annotations"))
+    ANNOTATIONS.write(labels, context.table("annotations"), metadata=pulled(context.labels))
     coverage = _coverage(good, labels, said)
     COVERAGE.write(coverage, context.table("coverage"))
     QUARANTINE.write(quarantine, context.table("quarantine"))

@@ -1,0 +1,276 @@
+"""Which images are the next batch, whose work they are, and by which plans they are inspected.
+
+A producer has one batch under review at a time. One that was not accepted comes again, as a resubmitted one,
+when each image that was found nonconforming has been labelled anew: drawing another sample from the same
+labels until one passes is no inspection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+import polars as pl
+
+from tundish.errors import MissingStepError, UsageError
+from tundish.labeling.acceptance import ALL, JUDGED, draw
+from tundish.labeling.answers import ANSWERS
+from tundish.labeling.batches import (
+    FINDINGS,
+    LOT,
+    Batch,
+    fingerprints,
+    history,
+    latest,
+    read_batches,
+    write_batch,
+)
+from tundish.labeling.pull import made_of, pulled
+from tundish.labeling.sampling_plans import SEVERITIES, Plan, plan
+from tundish.labeling.switching import CorrectiveAction, after
+from tundish.labeling.worklist import images_of
+from tundish.tables import CONSENSUS, STANDING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tundish.label_section import Nonconformity
+
+__all__ = ["SEVERAL", "Asked", "check", "next_batch", "open_batch", "refused"]
+
+SEVERAL = "several"
+"""The producer of what more than one annotator answered, or an adjudicator decided."""
+
+_DECIDED = ("labelled", "negative", "refused", "unreviewed")
+_AUTO = "auto"
+
+
+class Asked(NamedTuple):
+    """How a batch is to be inspected.
+
+    Attributes:
+        title: Of the dataset's project; the review's has it, too.
+        aql: Percent of nonconforming images; of all classes, or by name of the class.
+        level: Inspection level.
+        severity: 'auto' as the switching rules say; else one of `SEVERITIES`.
+        seed: Of the sample.
+        reduced: Whoever answers for the labels agrees to reduced inspection.
+        corrected: What was done against the cause, after inspection was discontinued.
+        per_annotator: A batch holds one annotator's work; else that of all.
+        annotator: Whose; '' takes the next who has images.
+        miss_rate: Share of nonconforming images that the reviewers overlook.
+    """
+
+    title: str
+    aql: float | Mapping[Nonconformity, float] = 1.0
+    level: str = "II"
+    severity: str = _AUTO
+    seed: int = 0
+    reduced: bool = False
+    corrected: str = ""
+    per_annotator: bool = False
+    annotator: str = ""
+    miss_rate: float = 0.0
+
+    @property
+    def aqls(self) -> dict[str, float]:
+        """By name, as in `JUDGED`, the worst class first."""
+        if not isinstance(self.aql, Mapping):
+            return {ALL: self.aql}
+        # The alphabet has them in this order, too.
+        return {name: self.aql[name] for name in sorted(self.aql)}
+
+
+def check(asked: Asked) -> None:
+    """Refuse what no batch can be inspected by.
+
+    Raises:
+        UsageError: An AQL, level or severity that is not in the tables; an annotator where a batch is of all.
+    """
+    if asked.severity not in (_AUTO, *SEVERITIES):
+        raise UsageError(
+            f"there is no severity '{asked.severity}'",
+            where="severity",
+            fix=f"take one of {', '.join((_AUTO, *SEVERITIES))}",
+        )
+    for aql in asked.aqls.values():
+        plan(2, asked.level, aql)
+    if asked.annotator and not asked.per_annotator:
+        raise UsageError(
+            "a batch holds the work of all annotators",
+            where="annotator",
+            fix="write 'acceptance: {per: annotator}' into the recipe to have one for each",
+        )
+
+
+def open_batch(dataset: Path, annotator: str = "") -> Batch | None:
+    """The batch, of this annotator or of any, whose review is not complete."""
+    batches = read_batches(dataset / "labels")
+    done = _mended(dataset, batches) + _followed(batches)
+    mine = [one for one in batches if annotator in ("", one.producer)]
+    return next((one for one in mine if not one.complete and one not in done), None)
+
+
+def refused(dataset: Path) -> list[Batch]:
+    """The batches that were not accepted and have not come again."""
+    batches = read_batches(dataset / "labels")
+    followed = _followed(batches)
+    return [one for one in batches if one.accepted is False and one not in followed]
+
+
+def next_batch(dataset: Path, asked: Asked) -> Batch | None:
+    """Make the next batch: one that comes again, or the images that are in none; None where there are none.
+
+    Raises:
+        UsageError: As of `check`; an annotator who has decided nothing; or inspection is discontinued.
+        MissingStepError: No answers were pulled, or the stage consensus has not run since.
+    """
+    check(asked)
+    batches = read_batches(dataset / "labels")
+    _check_consensus(dataset)
+    now = _decided(dataset)
+    again = next((one for one in _mended(dataset, batches) if asked.annotator in ("", one.producer)), None)
+    if again:
+        producer, now = again.producer, now.join(again.lot, on="image_id", how="semi")
+    else:
+        producer, now = _next_producer(dataset, _fresh(now, batches), asked)
+    if now.is_empty():
+        return None
+    number = 1 + max((one.number for one in batches), default=0)
+    plans = _plans(batches, asked, producer, now.height)
+    sample = draw(now["image_id"], max(plans.values(), key=lambda one: one.n), asked.seed)
+    places = (
+        pl.DataFrame({"image_id": sample})
+        .with_row_index("place")
+        .with_columns(pl.col("place").cast(pl.Int32))
+    )
+    made = Batch(
+        number,
+        dataset / "labels" / "batches" / str(number),
+        f"{asked.title} review {number}",
+        plans,
+        asked.seed,
+        now.join(places, on="image_id", how="left").select(LOT.schema.names),
+        resubmits=again.number if again else None,
+        reduced=asked.reduced,
+        chosen=asked.severity != _AUTO,
+        corrected=asked.corrected,
+        producer=producer,
+        miss_rate=asked.miss_rate,
+    )
+    write_batch(made, _labels(dataset).join(places, on="image_id", how="semi"))
+    return made
+
+
+def _check_consensus(dataset: Path) -> None:
+    """The labels that count must be made of the answers that were pulled last."""
+    path = dataset / "curated" / "standing.parquet"
+    ANSWERS.read(dataset / "labels" / "answers.parquet")
+    STANDING.read(path)
+    if made_of(path) != pulled(dataset / "labels"):
+        raise MissingStepError(
+            "the labels that count are not made of the answers that were pulled last",
+            where=str(path),
+            fix=f"run 'tundish run {dataset.name} --to consensus'",
+        )
+
+
+def _next_producer(dataset: Path, fresh: pl.DataFrame, asked: Asked) -> tuple[str, pl.DataFrame]:
+    """Whose work comes next, and what of it is in no batch."""
+    if not asked.per_annotator:
+        return "", fresh
+    whose = _producers(dataset)
+    there = whose["producer"].unique().to_list()
+    if asked.annotator and asked.annotator not in there:
+        raise UsageError(
+            f"'{asked.annotator}' answered nothing alone",
+            where=dataset.name,
+            fix=f"take one of {', '.join(_in_order(there))}" if there else "pull answers first",
+        )
+    fresh = fresh.join(whose, on="image_id", how="left").with_columns(pl.col("producer").fill_null(SEVERAL))
+    producer = asked.annotator or next(iter(_in_order(fresh["producer"].unique().to_list())), "")
+    return producer, fresh.filter(producer=producer)
+
+
+def _producers(dataset: Path) -> pl.DataFrame:
+    """image_id and producer of what was answered; a task that was skipped is no answer."""
+    answers = ANSWERS.read(dataset / "labels" / "answers.parquet").filter(pl.col("answer") != "cancelled")
+    author = pl.col("author").fill_null("annotator")
+    alone = (author.n_unique() == 1) & ~(pl.col("role") == "adjudicator").any()
+    whose = pl.when(alone).then(author.first()).otherwise(pl.lit(SEVERAL))
+    return answers.group_by("image_id").agg(producer=whose)
+
+
+def _in_order(producers: Sequence[str]) -> list[str]:
+    return sorted(producers, key=lambda name: (name == SEVERAL, name))
+
+
+def _plans(batches: Sequence[Batch], asked: Asked, producer: str, lot_size: int) -> dict[str, Plan]:
+    """A plan for each AQL, under the severity that the batches of this producer before it ask for."""
+    plans = {}
+    for name, aql in asked.aqls.items():
+        state = history(batches, aql, name, producer)
+        state = after(state, CorrectiveAction()) if asked.corrected else state
+        if state.discontinued:
+            whose = f" of {producer}" if producer else ""
+            raise UsageError(
+                f"inspection{whose} is discontinued: five lots were not accepted under tightened inspection",
+                where=name or "acceptance",
+                fix="mend the cause and say what was done with --corrected",
+            )
+        severity = state.severity if asked.severity == _AUTO else asked.severity
+        plans[name] = plan(lot_size, asked.level, aql, severity)
+    return plans
+
+
+def _decided(dataset: Path) -> pl.DataFrame:
+    """image_id, fingerprint and severity of what annotators decided and may enter the splits."""
+    curated = dataset / "curated"
+    standing = STANDING.read(curated / "standing.parquet").filter(
+        (pl.col("decided_by") != "import") & pl.col("state").is_in(_DECIDED)
+    )
+    known = standing.join(images_of(curated), on="image_id", how="semi")["image_id"].unique().sort()
+    answers = ANSWERS.read(dataset / "labels" / "answers.parquet")
+    agreed = pl.col("severity").drop_nulls().unique()
+    severity = (
+        answers.filter(pl.col("answer") != "cancelled")
+        .group_by("image_id")
+        .agg(severity=pl.when(agreed.len() == 1).then(agreed.first()))
+    )
+    return fingerprints(known, _labels(dataset)).join(severity, on="image_id", how="left").sort("image_id")
+
+
+def _labels(dataset: Path) -> pl.DataFrame:
+    """The annotators' labels that count, those of equal files once."""
+    labels = CONSENSUS.read(dataset / "curated" / "consensus.parquet").filter(pl.col("origin") == "annotator")
+    return labels.unique(["image_id", "annotation_id"], keep="first", maintain_order=True)
+
+
+def _fresh(now: pl.DataFrame, batches: Sequence[Batch]) -> pl.DataFrame:
+    """What is in no batch, or was labelled anew since its batch was accepted."""
+    held = latest(batches).filter(pl.col("accepted").fill_null(value=False).not_())
+    same = latest(batches).filter("accepted")
+    return now.join(held, on="image_id", how="anti").join(same, on=["image_id", "fingerprint"], how="anti")
+
+
+def _followed(batches: Sequence[Batch]) -> list[Batch]:
+    again = {one.resubmits for one in batches}
+    return [one for one in batches if one.number in again]
+
+
+def _mended(dataset: Path, batches: Sequence[Batch]) -> list[Batch]:
+    """The batches not accepted of which all that was found nonconforming has been labelled anew since."""
+    open_ = [one for one in batches if one.accepted is False and one not in _followed(batches)]
+    if not open_:
+        return []
+    now = _decided(dataset)
+    mended = []
+    for one in open_:
+        judged = [letter for name in one.plans for letter in JUDGED[name]]
+        bad = FINDINGS.read(one.folder / "findings.parquet").filter(pl.col("worst").is_in(judged))
+        before = one.lot.join(bad, on="image_id", how="semi")
+        unchanged = now.join(before, on=["image_id", "fingerprint"], how="semi").height
+        if not unchanged and now.join(one.lot, on="image_id", how="semi").height:
+            mended.append(one)
+    return mended
