@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 import yaml
 
-from tundish.stages import ABOUT, load_stage
+from tundish.stages import ABOUT, VERSIONS, load_stage
 
 ROOT = Path(__file__).resolve().parents[1]
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
 HERE = "datasets/${item.pipeline}/"
 RECIPE = "pipelines/${item.pipeline}.yaml"
+STEPS = HERE + "steps.json"
 
 
 def names(outs: list[Any]) -> list[str]:
@@ -26,6 +27,10 @@ def flag(outs: list[Any], wanted: str) -> set[str]:
 
 def test_pipeline__has_the_stages_in_their_order() -> None:
     assert list(PIPELINE["stages"]) == list(ABOUT)
+
+
+def test_pipeline__every_stage_that_does_not_always_run_has_a_version() -> None:
+    assert ["ingest", *VERSIONS] == list(ABOUT)
 
 
 @pytest.mark.parametrize("name", list(ABOUT))
@@ -43,7 +48,7 @@ def test_pipeline__agrees_with_the_stage(name: str) -> None:
         assert said["always_changed"]
         assert "params" not in said
     else:
-        assert said["params"] == [{RECIPE: list(stage.depends)}]
+        assert said["params"] == [{RECIPE: list(stage.depends)}, {STEPS: [name]}]
 
 
 def test_pipeline__nothing_is_read_that_no_earlier_stage_writes() -> None:

@@ -10,7 +10,7 @@ from tundish.errors import UsageError
 if TYPE_CHECKING:
     from tundish.stages.base import Stage
 
-__all__ = ["ABOUT", "between", "load_stage"]
+__all__ = ["ABOUT", "VERSIONS", "between", "load_stage"]
 
 ABOUT = {
     "ingest": "Take new files of the sources into the store.",
@@ -26,6 +26,24 @@ ABOUT = {
     "report": "Write metrics and plots.",
 }
 """Names and purposes; known without importing a stage, so that ``--help`` is quick."""
+
+VERSIONS = {
+    "measure": 3,
+    "records": 1,
+    "validate": 1,
+    "dedup": 1,
+    "consensus": 1,
+    "link": 1,
+    "split": 1,
+    "augment": 1,
+    "export": 1,
+    "report": 1,
+}
+"""Versions of the stages' code: raised when the same input would come out otherwise.
+
+`ingest`, which always runs, writes them to ``steps.json``, and DVC runs again the stages whose number was
+raised. Those of `measure` and `augment` also name what these keep: raised, all pixels are worked on again.
+"""
 
 
 def load_stage(name: str) -> Stage:

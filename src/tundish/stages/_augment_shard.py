@@ -13,6 +13,7 @@ from tundish.imaging.augment import Plan, apply, generator, plan
 from tundish.imaging.bad import BadImage
 from tundish.imaging.decode import decode, encode
 from tundish.imaging.follow import Region, apply_labels
+from tundish.stages import VERSIONS
 from tundish.store import SHARD_BYTES, Blob, image_id_of, read_blobs, write_shard
 from tundish.tables import ANNOTATIONS, LINEAGE, QUARANTINE
 
@@ -25,10 +26,7 @@ if TYPE_CHECKING:
     from tundish.imaging.follow import Followed
     from tundish.imaging.operations import Operation
 
-__all__ = ["STEP_VERSION", "Job", "make_children", "part_paths"]
-
-STEP_VERSION = 1
-"""Goes up when the same recipe would make other pixels or labels."""
+__all__ = ["Job", "make_children", "part_paths"]
 
 _JPEG = b"\xff\xd8\xff"
 _QUALITY = 95
@@ -64,7 +62,7 @@ class Job:
     def key(self) -> str:
         """Name of the result: another one as soon as anything that shapes it changes."""
         operations = [[one.name, one.p, dict(one.options)] for one in self.operations]
-        said = json.dumps([STEP_VERSION, operations, self.copies, self.seed], sort_keys=True)
+        said = json.dumps([VERSIONS["augment"], operations, self.copies, self.seed], sort_keys=True)
         digest = hashlib.sha256(said.encode())
         digest.update(self.parents.write_ndjson().encode())
         digest.update(self.labels.write_ndjson().encode())
@@ -193,7 +191,7 @@ def _child(parent: _Parent, drawn: Plan, blob: Blob, seed: str) -> _Child:
         "operation": drawn.operation,
         "parameters": drawn.to_json(),
         "seed": seed,
-        "step_version": STEP_VERSION,
+        "step_version": VERSIONS["augment"],
         "dropped": len(dropped),
     }
     return _Child(blob, lineage, labels, dropped)

@@ -20,6 +20,7 @@ from tundish.errors import SourceError
 from tundish.formats.base import Options
 from tundish.formats.registry import FORMATS
 from tundish.sources import Entry, EntryFault, is_archive, open_source
+from tundish.stages import VERSIONS
 from tundish.stages._ingest_records import record_files, take_record
 from tundish.stages._intake import PACKED, Intake, Taken
 from tundish.stages.base import Context, Outcome, Stage
@@ -55,6 +56,7 @@ def _run(context: Context) -> Outcome:
         notes.append(f"{gone:,} files are of a source that the recipe no longer names: skipped")
     intake.close(context.store)
     write_atomically(seen_path, orjson.dumps(now_seen, option=orjson.OPT_SORT_KEYS))
+    write_atomically(context.dataset / "steps.json", orjson.dumps(VERSIONS, option=orjson.OPT_APPEND_NEWLINE))
     return _outcome(intake, notes)
 
 
@@ -175,7 +177,7 @@ def _outcome(intake: Intake, notes: list[str]) -> Outcome:
 STAGE = Stage(
     name="ingest",
     reads=(),
-    writes=("store",),
+    writes=("store", "steps.json"),
     depends=("sources",),
     run=_run,
     persist=("store",),

@@ -18,6 +18,7 @@ from tundish.engine import each
 from tundish.errors import MissingStepError
 from tundish.imaging.bad import BadImage
 from tundish.imaging.measure import measure
+from tundish.stages import VERSIONS
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.store import Blob, read_blobs, shard_paths
 from tundish.tables import FEATURES
@@ -26,11 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["STAGE", "STEP_VERSION", "feature_parts", "read_features"]
-
-STEP_VERSION = 3
-"""Raised when the same image would be measured otherwise: old parts are then made again."""
-
+__all__ = ["STAGE", "feature_parts", "read_features"]
 
 _GROUP_ROWS = 1024
 """Rows a row group: their thumbnails are 10 MB, and a shard of small images has tens of thousands."""
@@ -75,14 +72,16 @@ def feature_parts(context: Context) -> list[Path]:
         part = _part(context, shard)
         if not part.exists():
             raise MissingStepError(
-                "these images have not been measured", where=str(shard), fix="run the stage 'measure' first"
+                "these images have not been measured",
+                where=str(shard),
+                fix="run 'tundish measure NAME' first",
             )
         parts.append(part)
     return parts
 
 
 def _part(context: Context, shard: Path) -> Path:
-    version = f"{STEP_VERSION}-{context.recipe.images.max_pixels}"
+    version = f"{VERSIONS['measure']}-{context.recipe.images.max_pixels}"
     return context.features / f"{shard.stem}-v{version}.parquet"
 
 
