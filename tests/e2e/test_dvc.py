@@ -140,7 +140,7 @@ def test_repro__from_first_run_to_clone(tmp_path: Path) -> None:
 
 
 def check_upgrade(folder: Path) -> None:
-    """What an earlier version of the code made is made again, and where it comes out the same nothing else."""
+    """What an earlier version of the code made is made again, and where it comes out the same no more."""
     lock = folder / "dvc.lock"
     text = lock.read_text(encoding="utf-8")
     assert text.count("        dedup: 1\n") == 1
