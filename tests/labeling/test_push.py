@@ -8,7 +8,8 @@ import pytest
 
 from tundish.errors import OutsideError, UsageError
 from tundish.labeling.config import label_config
-from tundish.labeling.push import Item, Prelabels, project_of, push
+from tundish.labeling.project import project_of
+from tundish.labeling.push import Item, Prelabels, push
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -151,3 +152,211 @@ def test_a_label_that_was_renamed_in_the_server_is_told_and_left(world: World) -
     found = world.client.find_project(world.title)
     assert found is not None
     assert found["label_config"].strip() == renamed.strip()
+
+
+def versions_of(world: World) -> dict[str, list[str]]:
+    """The versions of each image's predictions, in the order in which they were made."""
+    told: dict[str, list[str]] = {task["data"]["path"]: [] for task in world.tasks()}
+    paths = {task["id"]: task["data"]["path"] for task in world.tasks()}
+    for one in sorted(world.client.predictions(world.project), key=lambda one: int(one["id"])):
+        told[paths[one["task"]]].append(one["model_version"])
+    return told
+
+
+def drawn_by(world: World, version: str, count: int, at: float = 10) -> Prelabels:
+    regions = {item.image_id: [world.box(at, 20, 30, 40)] for item in world.items(count)}
+    return Prelabels(regions, version, dict.fromkeys(regions, 0.5))
+
+
+def shown(world: World) -> str:
+    found = world.client.find_project(world.title)
+    assert found is not None
+    return str(found["model_version"])
+
+
+def test_known_tasks_get_what_another_model_says(world: World) -> None:
+    world.push(world.items(4), drawn_by(world, "model-7", 4))
+    world.answer(0, world.box(1, 2, 3, 4))
+    world.answer(1, was_cancelled=True)
+    model_8 = drawn_by(world, "model-8", 5)
+    done = world.push(world.items(5), model_8)
+    assert (done.added, done.known, done.proposed) == (1, 4, 2)
+    assert done.notes == ("annotators now see what 'model-8' draws, no longer 'model-7'",)
+    assert versions_of(world) == {
+        "0.jpg": ["model-7"],
+        "1.jpg": ["model-7"],
+        "2.jpg": ["model-7", "model-8"],
+        "3.jpg": ["model-7", "model-8"],
+        "4.jpg": ["model-8"],
+    }
+    assert shown(world) == "model-8"
+    again = world.push(world.items(5), model_8)
+    assert (again.added, again.known, again.proposed, again.notes) == (0, 5, 0, ())
+    assert sum(world.client.versions(world.project).values()) == 7
+
+
+def test_the_next_task_comes_with_what_was_pushed_last(world: World) -> None:
+    """The calls that the editor makes: the stream of tasks, and a task opened from the list."""
+    world.push(world.items(1), drawn_by(world, "model-7", 1, at=10))
+    world.push(world.items(1), drawn_by(world, "model-8", 1, at=40))
+
+    def streamed() -> list[str]:
+        task = world.client._get("reading", f"api/projects/{world.project}/next")
+        return [one["model_version"] for one in task["predictions"]]
+
+    assert streamed() == ["model-8"]
+    task = world.client._get("reading", f"api/tasks/{world.tasks()[0]['id']}/", project=world.project)
+    assert [one["model_version"] for one in task["predictions"]] == ["model-7", "model-8"]
+    back = world.push(world.items(1), drawn_by(world, "model-7", 1, at=10))
+    assert (back.proposed, back.notes) == (
+        0,
+        ("annotators now see what 'model-7' draws, no longer 'model-8'",),
+    )
+    assert streamed() == ["model-7"]
+
+
+def test_labels_that_were_imported_after_their_task_was_pushed(world: World) -> None:
+    world.push(world.items(3))
+    assert shown(world) in ("", "None")
+    later = Prelabels({f"{1:032x}": [world.box(10, 20, 30, 40)], f"{2:032x}": []})
+    done = world.push(world.items(3), later)
+    assert (done.added, done.known, done.proposed, done.notes) == (0, 3, 1, ())
+    assert versions_of(world) == {"0.jpg": [], "1.jpg": ["import"], "2.jpg": []}
+    assert shown(world) == "import"
+    assert world.push(world.items(3), later).proposed == 0
+
+
+def test_another_opinion_under_the_same_name_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.push(world.items(3), drawn_by(world, "model-7", 3))
+    assert world.push(world.items(3), drawn_by(world, "model-7", 3)).notes == ()  # other ids, the same boxes
+    regions = {item.image_id: [world.box(40, 20, 30, 40)] for item in world.items(3)}
+    regions[f"{0:032x}"] = [world.box(10, 20, 30, 40)]
+    rewritten = Prelabels(regions, "model-7")
+    for room in (None, 0):  # all predictions at once, or a few tasks at a time
+        if room is not None:
+            monkeypatch.setattr("tundish.labeling.predictions._LISTED_BYTES", room)
+        done = world.push(world.items(3), rewritten)
+        assert done.proposed == 0
+        (note,) = done.notes
+        assert "'model-7' says otherwise of 2 tasks" in note
+        assert "left as it is" in note
+    assert sum(world.client.versions(world.project).values()) == 3
+    body = {"model_version": "model-7"}
+    world.client._send("deleting", "DELETE", f"api/projects/{world.project}/model-versions/", json=body)
+    assert world.push(world.items(3), rewritten).proposed == 3
+    assert shown(world) == "model-7"
+
+
+def test_predictions_that_were_cut_off_go_on_where_they_stopped(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tundish.labeling.push._PREDICTIONS", 2)
+    world.push(world.items(7), drawn_by(world, "model-7", 7))
+    model_8 = drawn_by(world, "model-8", 7)
+    send = world.client.import_predictions
+    calls = []
+
+    def fail(project: int, predictions: Sequence[dict[str, Any]]) -> int:
+        calls.append(len(predictions))
+        if len(calls) == 3:
+            raise OutsideError("Label Studio broke off")
+        return send(project, predictions)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.client, "import_predictions", fail)
+        with pytest.raises(OutsideError):
+            world.push(world.items(7), model_8)
+    assert world.client.versions(world.project) == {"model-7": 7, "model-8": 4}
+    assert world.push(world.items(7), model_8).proposed == 3
+    assert world.client.versions(world.project) == {"model-7": 7, "model-8": 7}
+    assert shown(world) == "model-8"
+
+
+def test_predictions_that_the_server_was_given_twice_are_there_once(world: World) -> None:
+    """A push that gave up waiting was repeated before the server was done with it."""
+    world.push(world.items(3))
+    model_8 = drawn_by(world, "model-8", 3)
+    world.push(world.items(3), model_8)
+    twice = [
+        {"task": task["id"], "model_version": "model-8", "result": model_8.regions[task["data"]["image_id"]]}
+        for task in world.tasks()[:2]
+    ]
+    assert world.client.import_predictions(world.project, twice) == 2
+    done = world.push(world.items(3), model_8)
+    assert (done.proposed, done.notes) == (
+        0,
+        ("2 predictions that stood in their tasks twice were taken out",),
+    )
+    assert world.client.versions(world.project) == {"model-8": 3}
+
+
+def test_predictions_that_the_configuration_does_not_fit_are_told(world: World) -> None:
+    """The server leaves them out without a word; the project's configuration is another's."""
+    world.push(world.items(2))
+    renamed = label_config(dict.fromkeys(("scrach", "inclusion"), ()), ("box", "mask"))
+    world.client.change_project(world.project, label_config=renamed)
+    regions = {
+        f"{0:032x}": [world.box(1, 2, 3, 4)],
+        f"{1:032x}": [world.box(1, 2, 3, 4, "inclusion")],
+    }
+    done = world.push(world.items(2), Prelabels(regions, "model-7"))
+    assert done.proposed == 1
+    assert any("refuses the predictions of 1 known task" in note for note in done.notes)
+
+
+# What becomes of the configuration while answers exist
+
+
+def test_a_class_is_added_though_a_region_without_a_label_is_there(world: World) -> None:
+    world.push(world.items(3))
+    bare = world.box(1, 2, 3, 4)
+    bare["value"].pop("rectanglelabels")
+    bare["type"] = "rectangle"
+    answer = world.answer(1, bare, world.box(5, 6, 7, 8))
+    world.answer(2, world.box(5, 6, 7, 8))
+    number = world.tasks()[1]["id"]
+    world.classes = ("scratch", "inclusion", "划伤")
+    done = world.push(world.items(4))
+    assert done.added == 1
+    (note,) = done.notes
+    assert "refuses the new labelling configuration" in note
+    assert f"in task {number}, most likely without a label" in note
+    # Mended as the note says, a repeat completes it.
+    world.client._send(
+        "mending", "PATCH", f"api/annotations/{answer}/", json={"result": [world.box(5, 6, 7, 8)]}
+    )
+    assert world.push(world.items(4)).notes == (
+        f"the labelling configuration of '{world.title}' was brought up to date",
+    )
+    found = world.client.find_project(world.title)
+    assert found is not None
+    assert found["label_config"].strip() == world.config.strip()
+
+
+@pytest.mark.parametrize(
+    ("classes", "shapes", "severities", "told"),
+    [
+        (("scratch",), ("box", "mask"), (), "offers the label 'inclusion' in 'box'"),
+        (("scratch", "inclusion"), ("mask",), (), "has a control 'box'"),
+        (("scratch", "inclusion"), ("box",), (), "has a control 'brush'"),
+        (("scratch", "inclusion"), ("box", "mask", "polygon"), (), "was brought up to date"),
+        (("scratch", "inclusion"), ("box", "mask"), ("minor", "major"), "was brought up to date"),
+        (("划伤",), ("box", "mask"), (), "no label '划伤' in 'box'"),
+    ],
+)
+def test_what_a_recipe_gains_and_loses_while_answers_exist(
+    world: World, classes: tuple[str, ...], shapes: tuple[Any, ...], severities: tuple[str, ...], told: str
+) -> None:
+    world.push(world.items(1))
+    world.answer(0, world.box(1, 2, 3, 4), world.box(5, 6, 7, 8, "inclusion"))
+    before = world.client.find_project(world.title)
+    config = label_config(dict.fromkeys(classes, ()), shapes, severities)
+    done = push(world.client, world.title, config, world.items(2), "http://127.0.0.1:1/{}".format)
+    assert done.added == 1
+    assert any(told in note for note in done.notes), done.notes
+    after = world.client.find_project(world.title)
+    assert before is not None
+    assert after is not None
+    kept = told != "was brought up to date"
+    assert (after["label_config"] == before["label_config"]) == kept
+    assert all(note.endswith("; it was left as it is") for note in done.notes) == kept

@@ -93,7 +93,8 @@ def push_dataset(
                 what = (client, title, config_of(recipe), mine, pictures.address, prelabels)
                 done.append(pushing.push(*what, prepare=pictures.prepare, progress=tell))
     counts = {"projects": len(done), "new tasks": sum(one.added for one in done)}
-    counts |= {"known": sum(one.known for one in done), "labels not shown": len(problems)}
+    counts |= {"known": sum(one.known for one in done), "given proposals": sum(one.proposed for one in done)}
+    counts |= {"labels not shown": len(problems)}
     notes = [*selected.notes, *(note for one in done for note in one.notes)]
     notes += [f"{client.address}/projects/{one.project}/data" for one in done]
     tell_outcome("push", counts, notes, problems, as_json=as_json)

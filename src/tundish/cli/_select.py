@@ -38,7 +38,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Chosen:
-    """Rows of the images table in the order of work, and what is to be said of them."""
+    """Rows of the images table in the order of work, those chosen with `why`, and what is to be told."""
 
     images: pl.DataFrame
     notes: tuple[str, ...]
@@ -183,7 +183,8 @@ def _told(
     import polars as pl
 
     reasons = dict(chosen)
-    order = pl.DataFrame({"image_id": list(reasons)}, schema={"image_id": pl.String})
+    schema = {"image_id": pl.String, "why": pl.String}
+    order = pl.DataFrame(list(reasons.items()), schema=schema, orient="row")
     notes = [f"{len(chosen):,} of {left:,} images without labels were chosen"]
     if asked.how == "conflicts":
         notes = [f"{len(chosen):,} images whose labels contradict each other were chosen"]

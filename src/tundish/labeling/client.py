@@ -29,6 +29,7 @@ __all__ = ["Client", "find_token"]
 
 _PAGE = 5000
 _IDS_A_CALL = 500  # Django refuses more than a thousand
+_TASKS_A_URL = 100
 _PROJECTS, _WHOAMI = "api/projects/", "api/current-user/whoami"
 _ALWAYS_THERE = (_PROJECTS, _WHOAMI)
 _VARIABLES = ("LABEL_STUDIO_TOKEN", "LABEL_STUDIO_API_KEY")
@@ -139,6 +140,26 @@ class Client:
         """Change some of a project's settings, such as its `label_config`."""
         self._send("changing the project", "PATCH", f"api/projects/{project}/", json=fields)
 
+    def change_config(self, project: int, label_config: str) -> str | None:
+        """Give a project another labelling configuration; what the server has against it, if anything."""
+        doing = "changing the labelling configuration"
+
+        def change() -> str | None:
+            try:
+                self._ask(doing, "PATCH", f"api/projects/{project}/", json={"label_config": label_config})
+            except ApiError as error:
+                if error.status_code != 400:
+                    raise
+                return _objection(str(error.body))
+            return None
+
+        said: str | None = self._told(doing, change)
+        return said
+
+    def recount(self, project: int) -> None:
+        """Let the server count anew what is drawn in a project, by which it takes a configuration or not."""
+        self._send("counting what is drawn", "POST", f"api/projects/{project}/summary/reset/", json={})
+
     def delete_project(self, project: int) -> None:
         """Delete a project with all its tasks and labels."""
         self._send("deleting the project", "DELETE", f"api/projects/{project}/")
@@ -166,6 +187,35 @@ class Client:
     def import_tasks(self, project: int, tasks: Sequence[dict[str, Any]]) -> None:
         """Add tasks with the predictions and annotations they carry; sent once, whatever comes of it."""
         self._send(f"pushing {len(tasks):,} tasks", "POST", f"api/projects/{project}/import", json=tasks)
+
+    def import_predictions(self, project: int, predictions: Sequence[dict[str, Any]]) -> int:
+        """Add predictions to tasks that are there, all or none; how many of them the server took."""
+        doing = f"pushing {len(predictions):,} predictions"
+        answer = self._post(doing, f"api/projects/{project}/import/predictions", predictions)
+        return int(answer["created"])
+
+    def versions(self, project: int) -> dict[str, int]:
+        """How many predictions there are of each version."""
+        answer = self._get("counting predictions", f"api/projects/{project}/model-versions/")
+        return {str(version): int(count) for version, count in answer.items()}
+
+    def predictions(self, project: int) -> list[dict[str, Any]]:
+        """All predictions of a project, at once."""
+        answer: list[dict[str, Any]] = self._get("listing predictions", "api/predictions/", project=project)
+        return answer
+
+    def predictions_of(self, project: int, tasks: Sequence[int]) -> Iterator[dict[str, Any]]:
+        """The predictions of some tasks, a hundred at a time: slower than all at once, and never large."""
+        query = {"project": project, "fields": "all", "include": "id,predictions", "page_size": _TASKS_A_URL}
+        for start in range(0, len(tasks), _TASKS_A_URL):
+            chosen = {"selectedItems": {"all": False, "included": tasks[start : start + _TASKS_A_URL]}}
+            said = orjson.dumps(chosen).decode()
+            answer = self._get("listing predictions", "api/tasks/", query=said, **query)
+            yield from (prediction for task in answer["tasks"] for prediction in task["predictions"])
+
+    def delete_prediction(self, prediction: int) -> None:
+        """Delete a prediction."""
+        self._send("taking out a prediction", "DELETE", f"api/predictions/{prediction}/")
 
     def delete_tasks(self, project: int, ids: Sequence[int]) -> None:
         """Delete tasks with all that hangs on them."""
@@ -254,3 +304,11 @@ class Client:
         said = " ".join(str(error.body).replace(self._token, "...").split())[:200]
         what = f"Label Studio answered {status} while {doing} ({said})"
         return OutsideError(what, where=self.address, fix="see the server's log and run the command again")
+
+
+def _objection(body: str) -> str:
+    """The server's own words in an answer that refuses a labelling configuration."""
+    try:
+        return " ".join(orjson.loads(body)["validation_errors"]["label_config"])
+    except (ValueError, KeyError, TypeError):
+        return body

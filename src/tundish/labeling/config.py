@@ -28,6 +28,7 @@ __all__ = [
     "differences",
     "label_config",
     "read_config",
+    "surplus",
 ]
 
 Shape = Literal["box", "polygon", "mask", "class"]
@@ -159,6 +160,28 @@ def differences(wanted: str, found: str) -> list[Difference]:
             told.append(Difference(name, None, other.tag, True, message))
         else:
             told += _label_differences(name, control, other)
+    return told
+
+
+def surplus(wanted: str, found: str) -> list[str]:
+    """What the server's configuration, `found`, offers beyond `wanted`, a sentence each; not renamed labels.
+
+    Raises:
+        OutsideError: The server's text is no XML.
+    """
+    ours, theirs = read_config(wanted), read_config(found)
+    renamed = {(one.control, one.now) for one in differences(wanted, found)}
+    told = []
+    for name, control in theirs.items():
+        if name not in ours:
+            told.append(f"the project has a control '{name}', which the recipe does not ask for")
+        elif ours[name].tag == control.tag:
+            strange = [label for label in control.labels if label not in ours[name].labels]
+            told += [
+                f"the project offers the label '{label}' in '{name}', which the recipe does not have"
+                for label in strange
+                if (name, label) not in renamed
+            ]
     return told
 
 

@@ -10,20 +10,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tundish.errors import UsageError
-from tundish.labeling.config import differences, read_config
+from tundish.labeling.predictions import Limits, batches, prediction_of, propose, show
+from tundish.labeling.project import project_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tundish.labeling.client import Client
 
-__all__ = ["Item", "Prelabels", "Push", "keys_there", "project_of", "push"]
+__all__ = ["Item", "Prelabels", "Push", "keys_there", "push"]
 
 _BATCH = 1000
+_PREDICTIONS = 5000  # after each call the server counts anew for all tasks of the project
 _BATCH_REGIONS = 20_000
 _BATCH_BYTES = 32 * 1024 * 1024
-_TITLE = range(3, 51)
+
+_LISTED = ("id", "data", "total_annotations", "cancelled_annotations")
 
 Region = dict[str, Any]
 
@@ -79,6 +81,7 @@ class Push:
         created: The project was made.
         added: Tasks that are new there.
         known: Tasks that were there already.
+        proposed: Those among them that got a prediction.
         notes: Sentences worth reading.
     """
 
@@ -86,6 +89,7 @@ class Push:
     created: bool
     added: int
     known: int
+    proposed: int = 0
     notes: tuple[str, ...] = ()
 
 
@@ -102,6 +106,8 @@ def push(
 ) -> Push:
     """Bring images in front of annotators, in the order given, which is that of their work.
 
+    What is drawn already is shown in new tasks, and in known ones that nobody has answered.
+
     Args:
         client: The server.
         title: Of the project; it is made where there is none.
@@ -116,8 +122,9 @@ def push(
         UsageError: The title is too short or too long for Label Studio.
         OutsideError: The server fails; what it has taken by then stays.
     """
+    drawn = prelabels or Prelabels()
     project, created, notes = project_of(client, title, config)
-    there = set() if created else _keys_once(client, project, notes)
+    there, waiting = ({}, {}) if created else _known(client, project, notes)
     wanted = {item.image_id: item for item in items}
     fresh = [item for key, item in wanted.items() if key not in there]
     known = len(wanted) - len(fresh)
@@ -125,59 +132,41 @@ def push(
         prepare(project, fresh)
     done = known
     progress(done, len(wanted))
-    for batch in _batches(fresh, address, prelabels or Prelabels()):
+    for batch in _batches(fresh, address, drawn):
         client.import_tasks(project, batch)
         done += len(batch)
         progress(done, len(wanted))
-    return Push(project, created, len(fresh), known, tuple(notes))
-
-
-def project_of(client: Client, title: str, config: str) -> tuple[int, bool, list[str]]:
-    """The project's id, whether it was made just now, and what is to be said of its configuration.
-
-    A configuration that only lacks what the recipe has gained is brought up to date. One in which somebody
-    renamed or took away a label is left alone and told: setting it back would hide what was drawn since.
-    """
-    if len(title) not in _TITLE:
-        raise UsageError(
-            f"'{title}' cannot be a project's title: Label Studio wants 3 to 50 characters",
-            where="label.project",
-            fix="set a title in the recipe",
-        )
-    project = client.find_project(title)
-    if project is None:
-        return int(client.create_project(title, config)["id"]), True, []
-    number = int(project["id"])
-    found = str(project["label_config"])
-    if found.strip() == config.strip():
-        return number, False, []
-    if _strangers(config, found):
-        notes = [f"{one.message}; it was left as it is" for one in differences(config, found)]
-        return number, False, notes
-    client.change_project(number, label_config=config)
-    return number, False, [f"the labelling configuration of '{title}' was brought up to date"]
+    waiting = {key: tasks for key, tasks in waiting.items() if key in wanted}
+    proposed = propose(client, project, waiting, drawn, _limits(_PREDICTIONS))
+    if proposed.there or any(drawn.regions.get(item.image_id) for item in fresh):
+        notes += show(client, title, drawn.version)
+    notes += proposed.notes
+    return Push(project, created, len(fresh), known, proposed.sent, tuple(notes))
 
 
 def keys_there(client: Client, project: int) -> set[str]:
     """The image_ids of the tasks of a project."""
-    return set(_ids_by_key(client, project))
+    return set(_by_key(client.tasks(project)))
 
 
-def _ids_by_key(client: Client, project: int) -> dict[str, list[int]]:
+def _by_key(tasks: Sequence[Mapping[str, Any]]) -> dict[str, list[int]]:
     by_key: dict[str, list[int]] = {}
-    for task in client.tasks(project):
+    for task in tasks:
         data = task.get("data")
         if isinstance(data, dict) and data.get("image_id"):
             by_key.setdefault(str(data["image_id"]), []).append(int(task["id"]))
     return by_key
 
 
-def _keys_once(client: Client, project: int, notes: list[str]) -> set[str]:
-    """The keys of a project, after tasks that stand there twice were taken out.
+def _known(
+    client: Client, project: int, notes: list[str]
+) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
+    """The tasks of a project by key, and those of them without an answer; none stands there twice by then.
 
     A server that takes longer over a batch than one waits for it may be given the batch again.
     """
-    by_key = _ids_by_key(client, project)
+    listed = client.tasks(project, _LISTED)
+    by_key = _by_key(listed)
     several = [number for ids in by_key.values() if len(ids) > 1 for number in ids]
     touched = {
         int(task["id"])
@@ -194,37 +183,26 @@ def _keys_once(client: Client, project: int, notes: list[str]) -> set[str]:
         notes.append(
             f"{len(idle):,} tasks that stood in the project twice, and nobody had touched, were taken out"
         )
-    return set(by_key)
+    answered = {one["id"] for one in listed if one["total_annotations"] or one["cancelled_annotations"]}
+    done = answered.union(idle)
+    waiting = {key: [number for number in ids if number not in done] for key, ids in by_key.items()}
+    return by_key, {key: ids for key, ids in waiting.items() if ids}
 
 
-def _strangers(config: str, found: str) -> bool:
-    """Whether the server's configuration offers something that ours does not."""
-    ours, theirs = read_config(config), read_config(found)
-    return any(
-        name not in ours or ours[name].tag != control.tag or set(control.labels) - set(ours[name].labels)
-        for name, control in theirs.items()
-    )
+def _limits(entries: int) -> Limits:
+    return Limits(entries, _BATCH_REGIONS, _BATCH_BYTES)
 
 
 def _batches(
     items: Sequence[Item], address: Callable[[str], str], prelabels: Prelabels
 ) -> Iterator[list[dict[str, Any]]]:
     """Tasks in batches that stay small enough for one call."""
-    batch: list[dict[str, Any]] = []
-    regions = size = 0
-    for item in items:
-        task = _task(item, address(item.image_id), prelabels)
-        drawn = [region for prediction in task.get("predictions", ()) for region in prediction["result"]]
-        weight = sum(400 + 4 * len(region["value"].get("rle", ())) for region in drawn)
-        full = len(batch) >= _BATCH or regions + len(drawn) > _BATCH_REGIONS or size + weight > _BATCH_BYTES
-        if batch and full:
-            yield batch
-            batch, regions, size = [], 0, 0
-        batch.append(task)
-        regions += len(drawn)
-        size += weight
-    if batch:
-        yield batch
+    tasks = (_task(item, address(item.image_id), prelabels) for item in items)
+    return batches(tasks, _drawn, _limits(_BATCH))
+
+
+def _drawn(task: dict[str, Any]) -> list[Region]:
+    return [region for prediction in task.get("predictions", ()) for region in prediction["result"]]
 
 
 def _task(item: Item, address: str, prelabels: Prelabels) -> dict[str, Any]:
@@ -242,9 +220,7 @@ def _task(item: Item, address: str, prelabels: Prelabels) -> dict[str, Any]:
     if item.levels is not None:
         data["black"], data["white"] = item.levels
     task: dict[str, Any] = {"data": data}
-    regions = prelabels.regions.get(item.image_id)
-    if regions:
-        prediction = {"model_version": prelabels.version, "result": list(regions)}
-        score = prelabels.scores.get(item.image_id)
-        task["predictions"] = [prediction if score is None else prediction | {"score": score}]
+    prediction = prediction_of(prelabels, item.image_id)
+    if prediction is not None:
+        task["predictions"] = [prediction]
     return task

@@ -1,0 +1,173 @@
+"""Predictions for tasks that are on the server already.
+
+Label Studio keeps any number of predictions a task and takes the same one twice without a word, and it shows
+one version: the project's. What is there is therefore listed first, by its version, and the version that was
+pushed last becomes the one that is shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from tundish.labeling.client import Client
+    from tundish.labeling.push import Prelabels, Region
+
+__all__ = ["Limits", "Proposed", "batches", "prediction_of", "propose", "show"]
+
+_LISTED_BYTES = 64 * 1024 * 1024
+"""More than this is not asked for at once: masks of thousands of images are gigabytes to the server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much goes into one call: entries, regions and bytes, about."""
+
+    entries: int
+    regions: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """What known tasks were given.
+
+    Args:
+        sent: Tasks that got a prediction.
+        there: Some task has one of this version by now.
+        notes: Sentences worth reading.
+    """
+
+    sent: int = 0
+    there: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def prediction_of(prelabels: Prelabels, image_id: str) -> dict[str, Any] | None:
+    """What is drawn already in an image, as Label Studio takes it; None where nothing is."""
+    regions = prelabels.regions.get(image_id)
+    if not regions:
+        return None
+    prediction = {"model_version": prelabels.version, "result": list(regions)}
+    score = prelabels.scores.get(image_id)
+    return prediction if score is None else prediction | {"score": score}
+
+
+def batches(
+    entries: Iterable[dict[str, Any]], drawn: Callable[[dict[str, Any]], Sequence[Region]], limits: Limits
+) -> Iterator[list[dict[str, Any]]]:
+    """Entries in batches that stay small enough for one call; `drawn` tells the regions of one."""
+    batch: list[dict[str, Any]] = []
+    regions = size = 0
+    for entry in entries:
+        mine = drawn(entry)
+        weight = _weight(mine)
+        full = (
+            len(batch) >= limits.entries
+            or regions + len(mine) > limits.regions
+            or size + weight > limits.bytes
+        )
+        if batch and full:
+            yield batch
+            batch, regions, size = [], 0, 0
+        batch.append(entry)
+        regions += len(mine)
+        size += weight
+    if batch:
+        yield batch
+
+
+def propose(
+    client: Client, project: int, waiting: Mapping[str, Sequence[int]], prelabels: Prelabels, limits: Limits
+) -> Proposed:
+    """Give known tasks the predictions of a version that they lack; what they have is not sent again.
+
+    Args:
+        client: The server.
+        project: Its number.
+        waiting: Tasks without an answer, by image_id.
+        prelabels: What is drawn already.
+        limits: Of one call.
+    """
+    wanted: dict[int, dict[str, Any]] = {}
+    for image_id, tasks in waiting.items():
+        prediction = prediction_of(prelabels, image_id)
+        if prediction is not None:
+            wanted |= {task: {"task": task, **prediction} for task in tasks}
+    if not wanted:
+        return Proposed()
+    known, doubled = _there(client, project, wanted, prelabels.version)
+    notes = []
+    if doubled:
+        for number in doubled:
+            client.delete_prediction(number)
+        notes.append(f"{len(doubled):,} predictions that stood in their tasks twice were taken out")
+    other = sum(_said(result) != _said(wanted[task]["result"]) for task, result in known.items())
+    if other:
+        notes.append(
+            f"'{prelabels.version}' says otherwise of {other:,} task{'s' * (other > 1)} than what was pushed under "
+            "that name, which was left as it is: delete that version in the project's settings, and push again"
+        )
+    missing = [prediction for task, prediction in wanted.items() if task not in known]
+    sent = sum(
+        client.import_predictions(project, batch)
+        for batch in batches(missing, lambda prediction: prediction["result"], limits)
+    )
+    if sent < len(missing):
+        refused = len(missing) - sent
+        notes.append(
+            f"Label Studio refuses the predictions of {refused:,} known task{'s' * (refused > 1)}: "
+            "the project's labelling configuration does not fit them"
+        )
+    return Proposed(sent, bool(known or sent), tuple(notes))
+
+
+def show(client: Client, title: str, version: str) -> list[str]:
+    """Make a version the one that annotators see; what is to be said of it."""
+    project = client.find_project(title)
+    before = project and project["model_version"]
+    if project is None or before == version:
+        return []
+    client.change_project(int(project["id"]), model_version=version)
+    return [f"annotators now see what '{version}' draws, no longer '{before}'"] if before else []
+
+
+def _there(
+    client: Client, project: int, wanted: Mapping[int, dict[str, Any]], version: str
+) -> tuple[dict[int, list[Region]], list[int]]:
+    """What the tasks have of a version, and the numbers of predictions that say the same once more."""
+    counts = client.versions(project)
+    if not counts.get(version):
+        return {}, []
+    weight = sum(_weight(prediction["result"]) for prediction in wanted.values()) / len(wanted)
+    light = weight * sum(counts.values()) <= _LISTED_BYTES
+    listed: Iterable[dict[str, Any]] = (
+        client.predictions(project) if light else client.predictions_of(project, list(wanted))
+    )
+    results: dict[int, list[Region]] = {}
+    doubled = []
+    for prediction in listed:
+        task = prediction["task"]
+        if task not in wanted or prediction["model_version"] != version:
+            continue
+        if task not in results:
+            results[task] = prediction["result"]
+        elif _said(results[task]) == _said(prediction["result"]):
+            doubled.append(int(prediction["id"]))
+    return results, doubled
+
+
+def _said(regions: Sequence[Region]) -> list[bytes]:
+    """What regions say, whatever they are called and in whatever order they come."""
+    named = ({key: value for key, value in region.items() if key != "id"} for region in regions)
+    return sorted(orjson.dumps(region, option=orjson.OPT_SORT_KEYS) for region in named)
+
+
+def _weight(regions: Sequence[Region]) -> int:
+    """Bytes of regions on the wire, about: nothing but masks is long."""
+    return sum(400 + 4 * len(region["value"].get("rle", ())) for region in regions)
