@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tundish.errors import RecipeError
 from tundish.recipe import json_schema, load
 from tundish.sections import normalise
+
+if TYPE_CHECKING:
+    from tundish.label_section import Acceptance
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -87,6 +91,45 @@ def test_load__refuses_with_line_value_and_what_is_allowed(
     sentence = refusal(tmp_path, GOOD.replace(*change))
     for part in told:
         assert part in sentence
+
+
+def acceptance_of(folder: Path, acceptance: str) -> Acceptance:
+    text = GOOD.replace("label: {}", f"label: {{acceptance: {acceptance}}}")
+    found = load(write(folder, text)).label.acceptance
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("acceptance", "told"),
+    [
+        ("{aql: 0.7}", ["label.acceptance.aql: 0.7 is no AQL", "allowed: 0.065, 0.1, ", "6.5, 10 (percent)"]),
+        ("{aql: 15}", ["15 is no AQL", "allowed: 0.065"]),
+        ("{aql: {major: 2.5, minor: 5}}", ["label.acceptance.aql.minor: 5 is no AQL", "allowed: 0.065"]),
+        ("{aql: {mayor: 2.5}}", ["'mayor'", "'critical', 'major' or 'minor'"]),
+        ("{aql: {}}", ["label.acceptance.aql"]),
+        ("{aql: strict}", ["'strict'"]),
+        ("{level: V}", ["'V'", "'S-4', 'I', 'II' or 'III'"]),
+        ("{per: person}", ["'person'", "'dataset' or 'annotator'"]),
+        ("{miss_rate: 1}", ["miss_rate", "less than 1"]),
+        ("{miss_rate: -0.1}", ["miss_rate", "greater than or equal to 0"]),
+        ("{severity: hard}", ["'label.acceptance.severity' is unknown", "allowed here: aql, per, miss_rate"]),
+    ],
+)
+def test_acceptance__refused_when_the_recipe_is_read(
+    tmp_path: Path, acceptance: str, told: list[str]
+) -> None:
+    text = GOOD.replace("label: {}", f"label:\n  acceptance:\n    {acceptance[1:-1]}")
+    sentence = refusal(tmp_path, text)
+    for part in (*told, ":14:"):
+        assert part in sentence
+
+
+def test_acceptance__one_aql_or_one_for_each_class(tmp_path: Path) -> None:
+    one = acceptance_of(tmp_path, "{aql: 2.5}")
+    assert (one.aql, one.per, one.miss_rate) == (2.5, "dataset", 0.0)
+    more = acceptance_of(tmp_path, "{aql: {minor: 4, critical: 1.0}, per: annotator, miss_rate: 0.1}")
+    assert (more.aql, more.per, more.miss_rate) == ({"minor": 4.0, "critical": 1.0}, "annotator", 0.1)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "just words"])

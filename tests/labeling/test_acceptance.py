@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tundish.errors import UsageError
-from tundish.labeling.acceptance import CLASSES, KINDS, defective, draw, nonconformities, verdict
+from tundish.labeling.acceptance import ALL, CLASSES, KINDS, defective, draw, nonconformities, rule, verdict
 from tundish.labeling.operating import clopper_pearson
 from tundish.labeling.sampling_plans import AQLS, isolated_plan, plan
 
@@ -207,6 +207,38 @@ def test_acceptance_is_no_estimate() -> None:
         "accepted: 2 of 80 images nonconforming, Ac 2; the share of nonconforming images in the batch lies"
         " between 0.30 and 8.74 % (95 %). Acceptance does not show that it is 1 % or less."
     )
+
+
+def test_what_is_overlooked_is_said() -> None:
+    assert str(verdict(plan(1000), 2, 80, miss_rate=0.1)) == (
+        "accepted: 2 of 80 images nonconforming, Ac 2; the share of nonconforming images in the batch lies"
+        " between 0.34 and 9.71 % (95 %), if reviewers overlook 10 % of them."
+        " Acceptance does not show that it is 1 % or less."
+    )
+
+
+WORST = pl.DataFrame({"image_id": list("abcde"), "worst": ["A", "B", None, "B", "C"]})
+
+
+def test_classes_are_judged_by_the_first_images_drawn() -> None:
+    plans = {"critical": plan(12, "II", 6.5), "major": plan(12, "II", 10.0)}  # 2 images, Ac 0; 5, Ac 1
+    drawn = list("edcba")
+    ruling = rule(plans, drawn, WORST)
+    assert [(one.inspected, one.defects) for one in ruling.verdicts.values()] == [(2, 0), (5, 2)]
+    assert str(ruling) == "not accepted: critical accepted, major not accepted, minor not judged, 1 found."
+    half = rule(plans, drawn, WORST.filter(pl.col("image_id") == "e"))
+    assert (half.accepted, half.verdicts["critical"].missing, half.verdicts["major"].missing) == (None, 1, 4)
+    assert str(half).startswith("undecided: critical undecided, major undecided")
+    # Refused by one, whatever the others still wait for.
+    assert rule(plans, list("abcde"), WORST.filter(pl.col("image_id") == "a")).accepted is False
+
+
+def test_one_aql_for_all_classes_is_as_ever() -> None:
+    of = plan(12, "II", 10.0)
+    ruling = rule({ALL: of}, list("abcde"), WORST, miss_rate=0.1)
+    assert ruling.verdicts[ALL] == verdict(of, 4, 5, miss_rate=0.1)
+    assert str(ruling) == str(ruling.verdicts[ALL])
+    assert ruling.unjudged == {}
 
 
 @pytest.mark.parametrize(("defects", "inspected"), [(-1, 80), (3, 2), (0, 81)])

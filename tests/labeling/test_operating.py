@@ -73,6 +73,8 @@ def test_known_outgoing_limit() -> None:
     worst = outgoing_limit(1000, 80, 2)
     assert worst.limit == pytest.approx(0.01574, abs=5e-6)
     assert worst.quality == pytest.approx(0.028, abs=5e-4)
+    # p Pa (N - n) / N, with the chance that is known at 2.5 %.
+    assert average_outgoing(0.025, 1000, 80, 2) == pytest.approx(0.025 * 0.6767 * 0.92, abs=2e-6)
 
 
 def test_known_intervals() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tundish.labeling.acceptance import Verdict, verdict
 from tundish.labeling.operating import acceptance_in_lot
-from tundish.labeling.picture import oc_picture
+from tundish.labeling.picture import oc_picture, oc_pictures
 from tundish.labeling.sampling_plans import AQLS, LEVELS, SEVERITIES, Plan, isolated_plan, plan
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -63,6 +63,22 @@ def test_a_lot_seen_whole_and_a_lot_of_one() -> None:
     assert "12.50 % nonconforming" in said
     assert not any("interval" in text for text in said)
     assert "10 % or less from 100.00 % (1 of 1) on" in words(oc_picture(plan(1)))
+
+
+def test_a_panel_for_each_class() -> None:
+    plans = {"critical": plan(1000, "II", 1.0), "major": plan(1000, "II", 2.5)}
+    verdicts = {name: verdict(of, 2, of.n, miss_rate=0.1) for name, of in plans.items()}
+    root = ElementTree.fromstring(oc_pictures(verdicts))
+    assert root.attrib["viewBox"] == "0 0 760 1060"
+    panel = root.find(f"{SVG}g")
+    assert panel is not None
+    assert panel.attrib["transform"] == "translate(0 530)"
+    said = words(oc_pictures(verdicts))
+    assert "Operating characteristic: critical nonconformities" in said
+    chance = acceptance_in_lot(25, 1000, 80, 5)
+    assert f"AQL 2.5 % (25 of 1000): accepted with {100 * chance:.1f} %" in said
+    assert said.count("2.78 % nonconforming, 10 % missed") == 2
+    assert oc_pictures({"": verdicts["major"]}) == oc_picture(plans["major"], verdicts["major"])
 
 
 def test_an_isolated_lot() -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import polars as pl
 import pytest
+from tests.labeling.reviewing import COUNT, DRAWN, IDS, PICTURES, reviewed, validated
 from tests.stages.answering import answer
-from tests.stages.curated import Picture, box, build
+from tests.stages.curated import box, build
 
 from tundish.errors import OutsideError, UsageError
 from tundish.labeling.acceptance import ALL
@@ -26,23 +27,17 @@ from tundish.labeling.batches import (
     write_batch,
 )
 from tundish.labeling.lots import Asked, next_batch, open_batch, refused
-from tundish.labeling.pull import pulled
 from tundish.labeling.review import judge
 from tundish.labeling.sampling_plans import plan
 from tundish.stages.consensus import STAGE
-from tundish.tables import ANNOTATIONS, CONSENSUS
+from tundish.tables import CONSENSUS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tundish.stages.base import Context
 
-COUNT = 12
-PICTURES = [Picture(f"{number}.jpg", seed=number, state="unlabelled") for number in range(COUNT)]
-IDS = {picture.image_id: picture for picture in PICTURES}
 ASKED = Asked("small", aql=6.5, level="II")
-DRAWN = [box("scratch", 10, 10, 20, 20)]
-"""What li draws in each picture."""
 
 
 def labelled(
@@ -57,47 +52,10 @@ def labelled(
     STAGE.run(context)
 
 
-def validated(context: Context) -> None:
-    """Call the stages after answers were pulled that validate would find as sound as those before."""
-    path = context.table("annotations")
-    ANNOTATIONS.write(ANNOTATIONS.read(path), path, metadata=pulled(context.labels))
-    STAGE.run(context)
-
-
 def world(folder: Path, count: int = COUNT) -> Context:
     context = build(folder, PICTURES, children=False)
     labelled(context, count)
     return context
-
-
-def reviewed(
-    batch: Batch,
-    *ids: str,
-    author: str = "qi",
-    severity: str | None = None,
-    said: dict[str, Any] | None = None,
-) -> None:
-    """Write what a reviewer drew: as li did, or by image_id as `said`."""
-    folder = batch.folder / "review"
-    answers: list[dict[str, object]] = []
-    drawn: list[dict[str, object]] = []
-    for number, image_id in enumerate(ids):
-        picture = IDS[image_id]
-        place: dict[str, Any] = {"image_id": image_id, "path": picture.path, "source": picture.source}
-        boxes = (said or {}).get(image_id, DRAWN)
-        key = {"task_id": int(image_id[:6], 16), "answer_id": number + 1}
-        kind = {"answer": "labelled" if boxes else "empty", "labels": len(boxes), "refused": 0}
-        answers.append(place | key | kind | {"author": author, "severity": severity})
-        drawn += [
-            place
-            | one
-            | {"annotation_id": f"{image_id}-{row}", "author": author, "origin": "annotator", "valid": True}
-            | {"is_crowd": False, "label_row": row}
-            | {"label_path": f"task-{key['task_id']}/annotation-{key['answer_id']}"}
-            for row, one in enumerate(boxes)
-        ]
-    ANSWERS.write(ANSWERS.frame(answers), folder / "answers.parquet")
-    ANNOTATIONS.write(ANNOTATIONS.frame(drawn), folder / "annotations.parquet")
 
 
 def made(context: Context, asked: Asked = ASKED) -> Batch:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tundish.errors import UsageError
-from tundish.labeling.operating import acceptance, quality_at
+from tundish.labeling.operating import acceptance, acceptance_in_lot, quality_at
 from tundish.labeling.sampling_plans import (
     AQLS,
     LETTERS,
@@ -188,6 +188,9 @@ def test_what_others_get_wrong() -> None:
     # Letter F at 1.5 is an arrow to G: 20 with Ac 1 is no plan of the standard.
     assert plan(150, "II", 1.5).letter == "G"
     assert (plan(150, "II", 1.5).n, plan(150, "II", 1.5).ac) != (20, 1)
+    # S, of 3150 images under tightened inspection, is for smaller AQLs than those of a share of images.
+    largest = plan(9_000_000, "III", 0.065, "tightened")
+    assert (largest.letter, largest.n, largest.ac) == ("R", 2000, 2)
     # MIL-STD-105E leaves a gap between Ac and Re under reduced inspection (J at 1.0: Ac 1, Re 3).
     assert all(p.re == p.ac + 1 for p in (plan(1000, "II", aql, "reduced") for aql in AQLS))
     # An R package says n 8, Ac 1 for tightened A at 10.
@@ -208,6 +211,41 @@ def test_a_sample_as_large_as_the_lot_is_the_lot() -> None:
     assert not plan(6, "II", 10.0).inspect_all
     one = plan(1, "II", 10.0)
     assert (one.n, one.ac, one.re, one.inspect_all) == (1, 0, 1, True)
+
+
+GENERATORS = {  # offset; what a cell holds at k = 0, 1, 2, ..., k = column - offset + row
+    "normal": (14, ["0", "↑", "↓", "1", "2", "3", "5", "7", "10", "14", "21"]),
+    "tightened": (15, ["0", "↓", "↓", "1", "2", "3", "5", "8", "12", "18"]),
+    "reduced": (14, ["0", "↑", "↓", "↓", "1", "2", "3", "5", "6", "8", "10"]),
+}
+"""The rule the tables are built by; the first column is AQL 0.010, so that 0.065 is the fifth."""
+
+
+def generated(severity: str, row: int, column: int) -> tuple[str, int]:
+    """Letter and Ac that the rule gives a cell, arrows followed."""
+    offset, values = GENERATORS[severity]
+    while True:
+        k = column - offset + row
+        cell = "↓" if k < 0 else values[k] if k < len(values) else "↑"
+        if cell == "↑" and row == 0:
+            cell = "↓"  # above A there is nothing
+        if cell not in "↓↑":
+            return LETTERS[row], int(cell)
+        row += 1 if cell == "↓" else -1
+
+
+@pytest.mark.parametrize("severity", SEVERITIES)
+def test_every_cell_follows_the_rule_of_the_tables(severity: str) -> None:
+    for code, aql, letter, ac in cells(severity):
+        rule = generated(severity, LETTERS.index(code), 4 + AQLS.index(aql))
+        assert rule == (letter, ac), (severity, code, aql)
+
+
+def test_an_arrow_leads_to_the_next_plan_however_far_it_is() -> None:
+    """Arrows that always lead the same number of letters on are no table of the standard."""
+    for severity in SEVERITIES:
+        steps = {LETTERS.index(letter) - LETTERS.index(code) for code, _, letter, _ in cells(severity)}
+        assert steps >= {-6, -1, 0, 1, 2, 10}, severity
 
 
 @pytest.mark.parametrize("severity", SEVERITIES)
@@ -312,6 +350,8 @@ def test_plans_for_isolated_lots(lot: int, lq: float, samples: tuple[int, ...]) 
     for ac, n in enumerate(samples):
         got = isolated_plan(lot, lq, ac)
         assert (got.n, got.ac, got.re, got.lq, got.aql, got.severity) == (n, ac, ac + 1, lq, None, None)
+        defective = round(lq * lot / 100)
+        assert acceptance_in_lot(defective, lot, n, ac) <= 0.10 < acceptance_in_lot(defective, lot, n - 1, ac)
 
 
 def test_a_limiting_quality_is_whole_items() -> None:

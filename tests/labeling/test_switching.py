@@ -110,8 +110,9 @@ def test_score_of_a_lot(aql: float, defects: int, accepted: bool, score: int) ->
 
 @pytest.mark.parametrize(("aql", "lots"), [(1.0, 10), (0.40, 15), (0.25, 15)])
 def test_lots_until_reduced_inspection(aql: float, lots: int) -> None:
-    lot = Lot(plan(1000, "II", aql), 0, agreed=True)
-    before = follow([lot] * (lots - 1))
+    made = plan(1000, "II", aql)
+    lot = Lot(made, min(1, made.ac), agreed=True)
+    before = follow([lot if i % 2 else replace(lot, defects=0) for i in range(lots - 1)])
     assert (before.severity, before.may_be_reduced) == ("normal", False)
     assert after(before, lot) == State("reduced")
 

@@ -290,7 +290,7 @@ class Ruling:
         if ALL in self.verdicts:
             return str(self.verdicts[ALL])
         said = [f"{name} {_WORDS[one.accepted]}" for name, one in self.verdicts.items()]
-        said += [f"{name} not judged ({count} images)" for name, count in self.unjudged.items()]
+        said += [f"{name} not judged, {count} found" for name, count in self.unjudged.items()]
         return f"{_WORDS[self.accepted]}: {', '.join(said)}."
 
 
