@@ -7,6 +7,7 @@ import hashlib
 import itertools
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
+from tundish.errors import OutsideError
 from tundish.labeling.client import Client
 from tundish.labeling.config import label_config
 from tundish.labeling.pull import Pull, pull
@@ -67,6 +69,15 @@ def label_studio(
 def client(label_studio: LabelStudio) -> Iterator[Client]:
     with Client(label_studio.url, label_studio.account.token) as client:
         yield client
+
+
+@pytest.fixture
+def personal_token(client: Client) -> Iterator[str]:
+    """A personal access token; the server gives a user one at a time."""
+    token = client._post("making a token", "api/token/", {})["token"]
+    yield token
+    with suppress(OutsideError):  # a test may have revoked it
+        client._send("revoking a token", "POST", "api/token/blacklist/", json={"refresh": token})
 
 
 @pytest.fixture

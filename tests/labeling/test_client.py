@@ -82,10 +82,10 @@ def test_chosen_tasks_are_exported_some_at_a_time(
 
 
 @needs_server
-def test_both_kinds_of_token_work(client: Client, label_studio: LabelStudio) -> None:
-    refresh = client._post("making a token", "api/token/", {})["token"]
-    with Client(label_studio.url, refresh) as other:
-        assert other.whoami() == label_studio.account.email
+def test_both_kinds_of_token_work(label_studio: LabelStudio, personal_token: str) -> None:
+    for token in (label_studio.account.token, personal_token):
+        with Client(label_studio.url, token) as other:
+            assert other.whoami() == label_studio.account.email
 
 
 def test_an_address_without_a_scheme_is_refused() -> None:

@@ -103,7 +103,7 @@ def test_there_and_back(run: Any, plant: Path, label_studio: LabelStudio, client
     describe(plant, name, in_files(label_studio, plant))
     first = run("push", name, "--json")
     assert first.exit_code == 0, first.output
-    counts = {"projects": 1, "new tasks": 6, "known": 0, "labels not shown": 0}
+    counts = {"projects": 1, "new tasks": 6, "known": 0, "given proposals": 0, "labels not shown": 0}
     assert orjson.loads(first.stdout)["counts"] == counts
     assert orjson.loads(run("push", name, "--json").stdout)["counts"] == counts | {"new tasks": 0, "known": 6}
 
@@ -166,6 +166,16 @@ def test_a_model_s_table_and_a_list_of_images(run: Any, plant: Path, client: Cli
     (prediction,) = client._get("reading", "api/predictions/", project=project["id"])
     assert (prediction["model_version"], prediction["score"]) == ("model-7", 0.9)
 
+    # A better model comes: the task that nobody has answered yet gets what it says.
+    pl.DataFrame(rows, schema=columns, orient="row").write_parquet("model-8.parquet")
+    push = ("push", name, "--predictions", "model-8.parquet", "--images", "next.txt", "--json")
+    told = orjson.loads(run(*push).stdout)
+    assert (told["counts"]["known"], told["counts"]["given proposals"]) == (2, 1)
+    assert "annotators now see what 'model-8' draws, no longer 'model-7'" in told["notes"]
+    again = orjson.loads(run(*push).stdout)
+    assert (again["counts"]["known"], again["counts"]["given proposals"]) == (2, 0)
+    assert sorted(client.versions(project["id"]).items()) == [("model-7", 1), ("model-8", 1)]
+
 
 def test_the_images_worth_most_come_first(run: Any, plant: Path, client: Client) -> None:
     name = name_of(plant)
@@ -187,6 +197,12 @@ def test_the_images_worth_most_come_first(run: Any, plant: Path, client: Client)
     assert project is not None
     pushed = {task["data"]["image_id"] for task in client.tasks(project["id"])}
     assert pushed == set(labelled["image_id"][:4])
+    # Annotators read why, in a column of the list of tasks.
+    whys = [task["data"]["why"] for task in client.tasks(project["id"])]
+    assert told["notes"][1].endswith(f": {whys[0]}")
+    columns = client._get("reading", "api/dm/columns", project=project["id"])["columns"]
+    (column,) = (one for one in columns if one["id"] == "why")
+    assert column["visibility_defaults"]["explore"]
     nothing = run("push", name, "--select", "conflicts", "--budget", "3")
     assert nothing.exit_code == 0, nothing.output
     assert "new tasks 0" in nothing.stdout

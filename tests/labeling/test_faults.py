@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import secrets
+import shlex
 import shutil
 import socket
 import threading
@@ -12,6 +14,7 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+import jwt
 import numpy as np
 import pytest
 
@@ -97,6 +100,8 @@ def stranger() -> Iterator[str]:
             self.end_headers()
             self.wfile.write(b"<html/>")
 
+        do_POST = do_GET  # noqa: N815  (its name)
+
         def log_message(self, *args: Any) -> None:
             pass
 
@@ -128,6 +133,51 @@ def test_an_expired_token(label_studio: LabelStudio) -> None:
     assert token not in told
 
 
+def signed(server: LabelStudio, seconds: float, user: int) -> str:
+    """A personal access token that this server itself has signed, good for so long."""
+    lines = (server.folder / "data" / ".env").read_text().splitlines()
+    key = next(shlex.split(line.partition("=")[2])[0] for line in lines if line.startswith("SECRET_KEY="))
+    now = int(time.time())
+    claims = {"token_type": "refresh", "iat": now, "jti": secrets.token_hex(16), "user_id": str(user)}
+    return jwt.encode(claims | {"exp": int(now + seconds)}, key, algorithm="HS256")
+
+
+def test_a_personal_token_that_expires(world: World, label_studio: LabelStudio) -> None:
+    """It was good when the command began; a repeat with a good one completes the work."""
+    good = world.client
+    (user,) = (number for number, email in good.users().items() if email == label_studio.account.email)
+    world.push(world.items(2))
+    world.answer(0, world.box(1, 2, 3, 4))
+    token = signed(label_studio, 3600, user)
+    with Client(label_studio.url, token) as world.client:
+        assert world.push(world.items(3)).added == 1
+    short = signed(label_studio, 2, user)
+    with Client(label_studio.url, short) as world.client:
+        time.sleep(3)
+        for call in (lambda: world.push(world.items(4)), world.pull):
+            assert short not in sentence(call, "refuses the token", "expired", "take a fresh one")
+    assert short not in sentence(lambda: Client(label_studio.url, short), "refuses the token", "expired")
+    assert not world.folder.exists()
+    world.client = good
+    assert world.push(world.items(4)).added == 1
+    assert world.pull().answers == 1
+
+
+def test_a_personal_token_that_was_revoked(
+    world: World, label_studio: LabelStudio, personal_token: str
+) -> None:
+    good, token = world.client, personal_token
+    with Client(label_studio.url, token) as world.client:
+        assert world.push(world.items(1)).added == 1
+    good._send("revoking a token", "POST", "api/token/blacklist/", json={"refresh": token})
+    with Client(label_studio.url, token) as world.client:
+        for call in (lambda: world.push(world.items(2)), world.pull):
+            assert token not in sentence(call, "refuses the token", "take a fresh one")
+    world.client = good
+    assert world.push(world.items(2)).added == 1
+    assert world.pull().answers == 0
+
+
 def test_nobody_is_there(world: World) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -139,8 +189,10 @@ def test_nobody_is_there(world: World) -> None:
 
 
 def test_somebody_else_is_there() -> None:
-    with stranger() as address, Client(address, WRONG) as client:
-        sentence(client.whoami, "what answers here is no Label Studio")
+    claims = {"token_type": "refresh", "exp": int(time.time()) + 3600, "user_id": "1"}
+    for token in (WRONG, jwt.encode(claims, WRONG, algorithm="HS256")):
+        with stranger() as address, Client(address, token) as client:
+            sentence(client.whoami, "what answers here is no Label Studio")
 
 
 def test_a_slow_server_s_work_is_not_done_twice(world: World, label_studio: LabelStudio) -> None:

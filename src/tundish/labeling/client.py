@@ -7,6 +7,7 @@ HTTP client is used. Only reading is tried again by itself: an import that timed
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import time
@@ -16,6 +17,7 @@ import httpx
 import orjson
 from label_studio_sdk.base_client import LabelStudioBase
 from label_studio_sdk.core.api_error import ApiError
+from pydantic import ValidationError
 
 from tundish.errors import OutsideError, UsageError
 
@@ -33,6 +35,22 @@ _TASKS_A_URL = 100
 _PROJECTS, _WHOAMI = "api/projects/", "api/current-user/whoami"
 _ALWAYS_THERE = (_PROJECTS, _WHOAMI)
 _VARIABLES = ("LABEL_STUDIO_TOKEN", "LABEL_STUDIO_API_KEY")
+_SELDOM = [
+    *("inner_id", "annotations_results", "annotations_ids", "predictions_score", "predictions_model_versions"),
+    *("predictions_results", "file_upload", "storage_filename", "created_at", "updated_at", "updated_by"),
+    *("avg_lead_time", "draft_exists"),
+]
+_BESIDE_THE_EDITOR = ["id", "completed_at", "cancelled_annotations", "total_predictions", "annotators"]
+_TAB = {
+    "title": "Default",
+    "type": "list",
+    "target": "tasks",
+    "hiddenColumns": {
+        "explore": [f"tasks:{name}" for name in _SELDOM],
+        "labeling": [f"tasks:{name}" for name in (*_SELDOM, *_BESIDE_THE_EDITOR)],
+    },
+}
+"""The list of tasks as Label Studio shows it by default."""
 
 
 def find_token(file: Path | None = None) -> str:
@@ -131,9 +149,15 @@ class Client:
             page += 1
 
     def create_project(self, title: str, label_config: str) -> dict[str, Any]:
-        """Make a project."""
+        """Make a project, with the tab that its first visitor would make otherwise.
+
+        Without a tab the browser asks for a task and for the list of tasks at once; where the list comes
+        second, the editor opens the task without its predictions, and an annotator who submits says: nothing.
+        """
+        doing = f"making the project '{title}'"
         body = {"title": title, "label_config": label_config, "show_collab_predictions": True}
-        answer: dict[str, Any] = self._post(f"making the project '{title}'", _PROJECTS, body)
+        answer: dict[str, Any] = self._post(doing, _PROJECTS, body)
+        self._post(doing, "api/dm/views/", {"project": answer["id"], "data": _TAB})
         return answer
 
     def change_project(self, project: int, **fields: object) -> None:
@@ -278,6 +302,9 @@ class Client:
             except ApiError as error:
                 if attempt == tries or (error.status_code or 500) < 500:
                     raise self._refused(doing, error) from None
+            except (json.JSONDecodeError, ValidationError):
+                # The SDK renews a personal token by itself, and takes whatever answers for the server.
+                raise self._stranger(doing) from None
             time.sleep(0.5 * attempt)
         raise AssertionError
 

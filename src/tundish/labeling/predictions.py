@@ -110,8 +110,8 @@ def propose(
     other = sum(_said(result) != _said(wanted[task]["result"]) for task, result in known.items())
     if other:
         notes.append(
-            f"'{prelabels.version}' says otherwise of {other:,} task{'s' * (other > 1)} than what was pushed under "
-            "that name, which was left as it is: delete that version in the project's settings, and push again"
+            f"'{prelabels.version}' says otherwise of {other:,} task{'s' * (other > 1)} than what was pushed "
+            "under that name, which was left as it is: delete it in the project's settings and push again"
         )
     missing = [prediction for task, prediction in wanted.items() if task not in known]
     sent = sum(
