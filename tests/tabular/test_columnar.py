@@ -114,3 +114,25 @@ def test_a_file_that_is_damaged_inside_is_an_error_too(tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(SourceError, match="table: the file is damaged"):
         list(open_parquet(path, "table").pieces())
+
+
+@pytest.mark.parametrize("write", [write_file, write_stream])
+@pytest.mark.parametrize("text", ["炉号", "元素", "UTC"], ids=["column", "field of a struct", "time zone"])
+def test_a_name_that_is_no_text_is_an_error(tmp_path: Path, write: Callable[[Path], None], text: str) -> None:
+    """Where nobody looked, polars panicked."""
+    path = tmp_path / "table"
+    write(path)
+    whole = path.read_bytes()
+    name = text.encode()
+    assert name in whole
+    path.write_bytes(whole.replace(name, b"\xff" + name[1:]))
+    with pytest.raises(SourceError, match="table: the file is damaged"):
+        list(open_arrow(path, "table").pieces())
+
+
+def test_a_time_that_no_calendar_has_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "table"
+    times = pa.array([2**62], pa.int64()).cast(pa.timestamp("us"))
+    pq.write_table(pa.table({"list": pa.ListArray.from_arrays([0, 1], times)}), path)
+    with pytest.raises(SourceError, match="table: the file is damaged"):
+        list(open_parquet(path, "table").pieces())

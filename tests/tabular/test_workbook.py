@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import struct
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,67 @@ def rows_of(
             sheet.write_row(number, 0, row)
 
     return fill
+
+
+def record(kind: int, data: bytes) -> bytes:
+    return struct.pack("<HH", kind, len(data)) + data
+
+
+def xls_of(folder: Path, *cells: tuple[int, int, float | str]) -> Path:
+    """A BIFF8 workbook with one sheet, in a compound file of a header and one stream [MS-XLS], [MS-CFB]."""
+    begin = struct.pack("<HHHHII", 0x0600, 5, 0, 0, 0, 0)
+    head = record(0x0809, begin)
+    offset = len(head) + (4 + 8 + 4) + 4
+    sheet = b"".join(
+        record(0x0203, struct.pack("<HHHd", row, column, 0, value))
+        if isinstance(value, float)
+        else record(0x0204, struct.pack("<HHHHB", row, column, 0, len(value), 0) + value.encode("latin-1"))
+        for row, column, value in cells
+    )
+    book = head + record(0x0085, struct.pack("<IBBBB", offset, 0, 0, 4, 0) + b"Heat") + record(0x000A, b"")
+    book += record(0x0809, begin[:2] + b"\x10" + begin[3:]) + sheet + record(0x000A, b"")
+    return compound(folder / "book.xls", book.ljust(4096, b"\0"))  # smaller ones lie in another stream
+
+
+def compound(path: Path, stream: bytes) -> Path:
+    last, free, fat_sector, none = 0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFFD, 0xFFFFFFFF
+    sectors = len(stream) // 512
+    head = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(16) + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6)
+    head += bytes(6) + struct.pack("<9I", 0, 1, 1, 0, 4096, last, 0, last, 0)
+    head += struct.pack("<109I", 0, *[free] * 108)
+    chain = [fat_sector, last, *range(3, 2 + sectors), last]
+    fat = struct.pack("<128I", *chain, *[free] * (128 - len(chain)))
+
+    def entry(name: str, kind: int, child: int, start: int, size: int) -> bytes:
+        text = (name + "\0").encode("utf-16-le")
+        links = struct.pack("<HBBIII", len(text) if name else 0, kind, 1, none, none, child)
+        return text.ljust(64, b"\0") + links + bytes(36) + struct.pack("<IQ", start, size)
+
+    entries = entry("Root Entry", 5, 1, last, 0) + entry("Workbook", 2, none, 2, len(stream))
+    path.write_bytes(head + fat + entries.ljust(512, b"\0") + stream)
+    return path
+
+
+def test_xls__is_read(tmp_path: Path) -> None:
+    path = xls_of(tmp_path, (0, 0, "heat"), (0, 1, "C"), (1, 0, "H1"), (1, 1, 0.05))
+    (sheet,) = open_workbook(path, "book.xls", Asked())
+    assert sheet.layout.headers == ("heat", "C")
+    assert read(sheet) == [(0, 2, "H1", "0.05")]
+
+
+def test_xls__a_cell_beyond_all_memory_is_told(tmp_path: Path) -> None:
+    """The reader ends its process there."""
+    path = xls_of(tmp_path, (0, 0, "heat"), (1, 0, "H1"), (65_535, 65_535, 0.05))
+    with pytest.raises(SourceError, match="asks for more memory than a workbook can need"):
+        open_workbook(path, "book.xls", Asked())
+
+
+@pytest.mark.parametrize("at", range(512, 4_096, 256))
+def test_xls__cut_off_is_told(tmp_path: Path, at: int) -> None:
+    path = xls_of(tmp_path, (0, 0, "heat"), (1, 0, "H1"))
+    path.write_bytes(path.read_bytes()[:at])
+    with pytest.raises(SourceError, match=r"book\.xls: "):
+        open_workbook(path, "book.xls", Asked())
 
 
 def test_every_kind_of_cell_becomes_text(tmp_path: Path) -> None:

@@ -14,13 +14,14 @@ from tundish.errors import SourceError
 from tundish.tabular.base import BROKEN, Layout, Piece
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 __all__ = ["ColumnarSheet", "open_arrow", "open_parquet"]
 
 _ROWS = 100_000
-_FAULTS = (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError)
+# OverflowError: a time that no calendar has.
+_FAULTS = (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError, OverflowError)
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,20 @@ def open_arrow(path: Path, name: str) -> ColumnarSheet:
 
 
 def _layout(schema: pa.Schema) -> Layout:
+    # Polars would panic at a text that is not UTF-8; reading each once raises a ValueError.
+    list(_texts(schema))
     names = (name or f"column {number + 1}" for number, name in enumerate(schema.names))
     return Layout(sheet=None, headers=tuple(names), header_rows=0)
+
+
+def _texts(fields: Iterable[pa.Field]) -> Iterator[str | None]:
+    """Names and time zones of fields and of those within them."""
+    for field in fields:
+        yield field.name
+        kind = field.type.storage_type if isinstance(field.type, pa.BaseExtensionType) else field.type
+        if pa.types.is_timestamp(kind):
+            yield kind.tz
+        yield from _texts(kind.field(number) for number in range(kind.num_fields))
 
 
 def _plain(batch: pa.RecordBatch) -> pl.DataFrame:

@@ -22,6 +22,7 @@ from tundish.errors import SourceError
 from tundish.tabular.base import BROKEN, Asked, Layout, Piece
 from tundish.tabular.header_rows import HEAD, Merged, Row, find_header
 from tundish.tabular.workbook_parts import ErrorCells, SheetPart, sheet_parts
+from tundish.tabular.workbook_trial import survives
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -106,6 +107,8 @@ def open_workbook(path: Path, name: str, asked: Asked) -> list[WorkbookSheet]:
     """
     if _is_encrypted(path):
         raise _locked(name)
+    if _is_compound(path) and not survives(path):
+        raise _damaged(name, "it asks for more memory than a workbook can need")
     with path.open("rb") as file, _faults_told(name):
         book = CalamineWorkbook.from_filelike(file)
     parts = sheet_parts(path)
@@ -204,10 +207,15 @@ def _faults_told(where: str) -> Iterator[None]:
         raise _damaged(where, error) from None
 
 
+def _is_compound(path: Path) -> bool:
+    """Whether it is an OLE file: an .xls."""
+    with path.open("rb") as file:
+        return file.read(len(_OLE)) == _OLE
+
+
 def _is_encrypted(path: Path) -> bool:
     """Whether a compound file holds an encrypted package: a workbook with a password, as Excel writes it."""
-    data = path.read_bytes()
-    return data.startswith(_OLE) and _ENCRYPTED in data
+    return _is_compound(path) and _ENCRYPTED in path.read_bytes()
 
 
 def _locked(name: str) -> SourceError:
@@ -218,7 +226,7 @@ def _locked(name: str) -> SourceError:
     )
 
 
-def _damaged(where: str, error: BaseException) -> SourceError:
+def _damaged(where: str, error: BaseException | str) -> SourceError:
     return SourceError(
         f"the workbook is damaged or no workbook ({str(error).strip().rstrip('.')})",
         where=where,
