@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import polars as pl
 import pytest
+from click.testing import CliRunner
 from defusedxml import ElementTree
 from tests.labeling.reviewing import DRAWN, PICTURES, reviewed, validated
-from tests.stages.answering import answer
+from tests.stages.answering import answer, write_recipe
 from tests.stages.curated import box, build
 
+from tundish.cli import main
 from tundish.errors import MissingStepError, UsageError
 from tundish.labeling.acceptance import ALL
 from tundish.labeling.answers import ANSWERS
@@ -258,6 +260,30 @@ def test_no_answers(tmp_path: Path) -> None:
     (context.labels / "answers.parquet").unlink()
     with pytest.raises(MissingStepError, match="no answers table; run 'tundish label pull NAME' first"):
         next_batch(context.dataset, EACH)
+
+
+REFUSED = [
+    (["--aql", "0.7"], "aql: AQL 0.7 is not in the tables; take one of 0.065, 0.1, "),
+    (["--aql", "40"], "nonconformities, not nonconforming images; take one of 0.065"),
+    (["--level", "V"], "level: there is no inspection level 'V'; take one of S-1, S-2, S-3, S-4, I, II, III"),
+    (["--level", ""], "level: there is no inspection level ''"),
+    (["--severity", "hard"], "severity: there is no severity 'hard'; take one of auto, normal, tightened"),
+    (["--annotator", "li"], "annotator: a batch holds the work of all annotators; write 'acceptance: {per: "),
+]
+
+
+@pytest.mark.parametrize(("words", "sentence"), REFUSED, ids=lambda value: " ".join(value)[:20])
+def test_refused_before_anything_is_asked_of_a_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], sentence: str
+) -> None:
+    context = world(tmp_path)
+    made(context, Asked("small"))  # also where a batch is open, which the option is not for
+    write_recipe(context)
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, ["label", "accept", "small", *words])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert sentence in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -13,6 +14,7 @@ from tests.stages.answering import answer, write_recipe
 from tests.stages.curated import Picture, box, build
 
 from tundish.cli import main
+from tundish.label_section import Acceptance
 from tundish.stages.consensus import STAGE
 from tundish.tables import STANDING
 
@@ -128,10 +130,93 @@ def test_reviewers_find_nothing_there__refused(context: Context, client: Client,
     assert not (context.labels / "batches" / "2").exists()
 
 
+@pytest.fixture
+def two(context: Context, title: str) -> Context:
+    """The same, where li answered six pictures and wu six, and batches are an annotator's."""
+    section = context.recipe.label.model_copy(
+        update={
+            "acceptance": Acceptance(aql={"critical": 6.5, "major": 10.0}, per="annotator", miss_rate=0.1)
+        }
+    )
+    context = replace(context, recipe=context.recipe.model_copy(update={"label": section}))
+    whose = {picture.path: "li" if number < 6 else "wu" for number, picture in enumerate(PICTURES)}
+    answer(context, PICTURES, {path: {author: DRAWN} for path, author in whose.items()})
+    STAGE.run(context)
+    write_recipe(context)
+    return context
+
+
+def standing(context: Context) -> dict[str, set[str]]:
+    """The states of li's pictures, and of wu's."""
+    STAGE.run(context)
+    rows = dict(STANDING.read(context.table("standing")).select("path", "state").iter_rows())
+    states = [rows[picture.path] for picture in PICTURES]
+    return {"li": set(states[:6]), "wu": set(states[6:])}
+
+
+def test_two_annotators__each_their_own_batches(two: Context, client: Client, title: str) -> None:
+    first = told()
+    assert (first["batch"], first["producer"], set(first["plans"])) == (1, "li", {"critical", "major"})
+    assert {name: (one["n"], one["ac"]) for name, one in first["plans"].items()} == {
+        "critical": (2, 0),
+        "major": (5, 1),
+    }
+    review(client, f"{title} review 1", 5, drawn=True)
+    plain = accept()
+    assert plain.exit_code == 0
+    assert "batch 1 (li): 6 images, sample 5 (critical: AQL 6.5 %, level II, normal; major:" in plain.stdout
+    assert "accepted: critical accepted, major accepted, minor not judged, 0 found." in plain.stdout
+    assert "  major: accepted: 0 of 5 images nonconforming, Ac 1; " in plain.stdout
+    assert "if reviewers overlook 10 % of them" in plain.stdout
+    assert standing(two) == {"li": {"labelled"}, "wu": {"unreviewed"}}
+
+    nothing = accept("--annotator", "li").stdout
+    assert "batch 1 (li): " in nothing
+    assert "all that li decided is in batches that have a verdict" in nothing
+    second = told("--annotator", "wu")
+    assert (second["batch"], second["producer"]) == (2, "wu")
+    project = client.find_project(f"{title} review 2")
+    assert project is not None
+    data = [task["data"] for task in client.tasks(project["id"], ("id", "data"))]
+    assert b"wu" not in orjson.dumps([project["title"], project["description"], data]), "a review is blind"
+    review(client, f"{title} review 2", 5, drawn=False)
+    refused = accept()
+    assert refused.exit_code == 1
+    assert "not accepted: critical accepted, major not accepted" in refused.stdout
+    assert refused.stderr.startswith("Error: small: batch 2 (wu) was not accepted; ")
+    assert standing(two) == {"li": {"labelled"}, "wu": {"refused"}}
+    verdict = orjson.loads((two.labels / "batches" / "2" / "verdict.json").read_bytes())
+    counted = {name: one["switching"] for name, one in verdict["classes"].items()}
+    assert (counted["critical"]["score"], counted["major"]["score"]) == (2, 0)
+    assert counted["major"]["recent"] == [False], "li's accepted batch is none of wu's"
+
+    found = pl.read_parquet(two.labels / "batches" / "2" / "findings.parquet").drop_nulls("worst")
+    bad = set(found["image_id"])
+    anew = {
+        picture.path: {"wu": []} if picture.image_id in bad else {"li" if number < 6 else "wu": DRAWN}
+        for number, picture in enumerate(PICTURES)
+    }
+    answer(two, PICTURES, anew)
+    stale = accept()
+    assert stale.exit_code == 2
+    assert "the labels that count are not made of the answers that were pulled last" in stale.stderr
+    assert "run 'tundish run small --to consensus'" in stale.stderr
+    assert standing(two)["wu"] == {"refused"}
+    third = told()
+    assert (third["batch"], third["producer"], third["verdict"]["accepted"]) == (3, "wu", None)
+    review(client, f"{title} review 3", 5, drawn=False)
+    last = told()
+    assert last["verdict"]["accepted"] is True
+    again = {name: one["switching"] for name, one in last["verdict"]["classes"].items()}
+    assert again == counted, "a batch that comes again counts for nothing"
+    assert standing(two) == {"li": {"labelled"}, "wu": {"labelled", "negative"}}
+    assert accept().exit_code == 0
+
+
 def test_nothing_decided__said_so(context: Context) -> None:
     answer(context, PICTURES, {"0.jpg": {"li": "cancelled"}})
     STAGE.run(context)
-    assert "annotators have decided nothing yet" in accept().stdout
+    assert "annotators decided nothing yet" in accept().stdout
 
 
 def test_project_deleted_by_hand__made_again(context: Context, client: Client, title: str) -> None:

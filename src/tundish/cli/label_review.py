@@ -102,8 +102,9 @@ def accept(
 
     The first call makes a batch of what annotators decided and pushes its sample into a project of
     its own, with nothing drawn; reviewers label it anew. Later calls pull their answers and tell
-    what is missing or what the verdict is. The options are those of a new batch. Exit code 1 says
-    that a batch was not accepted.
+    what is missing or what the verdict is. The options are those of a new batch, and by default
+    what the recipe says of acceptance: an AQL for each class of nonconformity, a batch for each
+    annotator. Exit code 1 says that a batch was not accepted.
 
     \b
     Example:
@@ -133,7 +134,7 @@ def accept(
     notes: list[str] = []
     if batch is not None:
         batch, notes = _reviewed(project, recipe, batch, server, token_file)
-    _tell(dataset, batch, notes, as_json=as_json)
+    _tell(dataset, batch, notes, annotator, as_json=as_json)
 
 
 def _reviewed(
@@ -165,16 +166,17 @@ def _reviewed(
     return judged.batch, [*notes, *judged.notes, *([] if judged.batch.complete else [address])]
 
 
-def _tell(dataset: Path, batch: Batch | None, notes: list[str], *, as_json: bool) -> None:
+def _tell(dataset: Path, batch: Batch | None, notes: list[str], annotator: str, *, as_json: bool) -> None:
     from tundish.labeling.batches import planned, read_batches
     from tundish.labeling.lots import refused
     from tundish.labeling.review import verdict_of
 
     open_ = refused(dataset)
     if batch is None:
-        batch = next(reversed(read_batches(dataset / "labels")), None)
-        nothing = "all that annotators decided is in batches that have a verdict"
-        notes = [nothing if batch else "annotators have decided nothing yet"]
+        mine = [one for one in read_batches(dataset / "labels") if annotator in ("", one.producer)]
+        batch = mine[-1] if mine else None
+        nothing = f"all that {annotator or 'annotators'} decided is in batches that have a verdict"
+        notes = [nothing if batch else f"{annotator or 'annotators'} decided nothing yet"]
     said = verdict_of(batch) if batch else None
     if as_json:
         about = {"batch": batch.number, "producer": batch.producer} | planned(batch) if batch else {}

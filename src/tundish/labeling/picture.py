@@ -72,7 +72,8 @@ def _svg(about: str, panels: list[list[str]]) -> str:
 def _panel(plan: Plan, verdict: Verdict | None, name: str) -> list[str]:
     largest = _largest(plan, verdict)
     marks, key = _limit(plan, largest)
-    key.insert(0, (_CURVE, f"chance of acceptance, n {plan.n}, Ac {plan.ac}"))
+    sure = ", if nothing is missed" if verdict is not None and verdict.miss_rate else ""
+    key.insert(0, (_CURVE, f"chance of acceptance, n {plan.n}, Ac {plan.ac}{sure}"))
     key.append(("", _consumers_point(plan)))
     band, found, beside = _found(verdict, largest)
     lines = [*_head(plan, name), *_frame(plan, largest), *band, *_curve(plan, largest), *marks, *found]
