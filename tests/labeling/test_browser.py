@@ -68,12 +68,12 @@ def page(label_studio: LabelStudio) -> Iterator[Any]:
         browser.close()
 
 
-def gallery(folder: Path) -> Gallery:
-    """One picture, a strip of gray with a bright square at (80, 40) to (160, 120)."""
+def gallery(folder: Path, *keys: str) -> Gallery:
+    """Pictures, each a strip of gray with a bright square at (80, 40) to (160, 120)."""
     pixels = np.full((HEIGHT, WIDTH), 90, np.uint8)
     pixels[40:120, 80:160] = 240
-    shard = write_shard(folder, [Blob(KEY, encode(pixels, "png"))])
-    return Gallery(folder, {KEY: shard})
+    shard = write_shard(folder, [Blob(key, encode(pixels, "png")) for key in keys])
+    return Gallery(folder, dict.fromkeys(keys, shard))
 
 
 def drag(page: Any, frame: dict[str, float], box: tuple[float, float, float, float]) -> None:
@@ -108,13 +108,22 @@ def brightness(page: Any, frame: dict[str, float], x: float, y: float) -> float:
     return float(shot.mean())
 
 
+def submit(page: Any) -> None:
+    """Submit the answer, and wait until the server has it."""
+    button = page.get_by_role("button", name="Submit").or_(
+        page.get_by_role("button", name="submit current annotation")
+    )
+    with page.expect_response(lambda told: told.request.method == "POST" and "/annotations" in told.url):
+        button.first.click()
+
+
 def test_an_annotator_sees_a_picture_and_a_proposal_and_draws(
     page: Any, world: World, label_studio: LabelStudio, tmp_path: Path
 ) -> None:
     world.width, world.height = WIDTH, HEIGHT
     config = label_config({"scratch": (), "划伤": ()})
     proposal = world.box(80, 40, 80, 80)
-    with ImageServer(gallery(tmp_path / "images")) as server:
+    with ImageServer(gallery(tmp_path / "images", KEY)) as server:
         done = push(
             world.client,
             world.title,
@@ -124,17 +133,17 @@ def test_an_annotator_sees_a_picture_and_a_proposal_and_draws(
             Prelabels({KEY: [proposal]}),
         )
         (task,) = world.tasks()
-        address = f"{label_studio.url}/projects/{done.project}/data?task={task['id']}"
-        for _ in range(4):
-            page.goto(address, wait_until="domcontentloaded")
-            page.wait_for_selector(".konvajs-content canvas", timeout=60_000)
-            # The first task that a cold server opens comes without its proposal now and then; an annotator
-            # would load it again (and an empty answer that passed over a proposal is told: `empty_unseen`).
-            if regions(page, 1, seconds=15):
-                break
-        image = page.locator("img[alt='LS'], .lsf-image img, img[class*=image]").first
-        image.wait_for(state="visible", timeout=60_000)
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        # Nobody has been to this project before.
+        page.goto(f"{label_studio.url}/projects/{done.project}/data?task={task['id']}")
+        page.wait_for_selector(".konvajs-content canvas", timeout=60_000)
         assert regions(page, 1)
+        (lists, opened) = ([url for url in asked if sign in url] for sign in ("api/tasks?", "api/tasks/"))
+        assert asked.index(lists[0]) < asked.index(opened[0])
+        image = page.locator("img[alt='image']").first
+        image.wait_for(state="visible", timeout=60_000)
+        assert image.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [WIDTH, HEIGHT]
         frame = image.bounding_box()
         # The picture is there: its bright square is brighter than its ground, also under the proposal.
         assert brightness(page, frame, 120, 80) > brightness(page, frame, 600, 40) + 50
@@ -143,11 +152,7 @@ def test_an_annotator_sees_a_picture_and_a_proposal_and_draws(
             drag(page, frame, DRAWN)
             if regions(page, 2, seconds=10):
                 break
-        submit = page.get_by_role("button", name="Submit").or_(
-            page.get_by_role("button", name="submit current annotation")
-        )
-        with page.expect_response(lambda told: told.request.method == "POST" and "/annotations" in told.url):
-            submit.first.click()
+        submit(page)
 
     images = pl.DataFrame(
         [(KEY, "line", "a.png", WIDTH, HEIGHT)],
@@ -166,3 +171,54 @@ def test_an_annotator_sees_a_picture_and_a_proposal_and_draws(
     assert (answer["manual"], answer["prediction"], answer["author"]) == (1, 1, label_studio.account.email)
     assert answer["parent_prediction"] is not None
     assert answer["lead_time_s"] > 0
+
+
+def test_label_all_tasks_goes_by_the_order_of_the_push(
+    page: Any, world: World, label_studio: LabelStudio, tmp_path: Path
+) -> None:
+    world.width, world.height = WIDTH, HEIGHT
+    order = [f"{number:032x}" for number in (3, 1, 4, 2)]
+    items = [Item(key, f"{key}.png", "line", WIDTH, HEIGHT) for key in order]
+    drawn = Prelabels({key: [world.box(80, 40, 80, 80)] for key in order})
+    shown = "key => window.Htx?.task?.dataObj?.image_id === key"
+    with ImageServer(gallery(tmp_path / "images", *order)) as server:
+        for some in (items[:3], items):
+            done = push(
+                world.client, world.title, world.config, some, lambda key: f"{server.url}/{key}", drawn
+            )
+        page.goto(f"{label_studio.url}/projects/{done.project}/data")
+        page.get_by_role("button", name="Label All Tasks").first.click(timeout=60_000)
+        for key in order:
+            page.wait_for_function(shown, arg=key, timeout=60_000)
+            assert regions(page, 1)
+            submit(page)
+    told = world.client.tasks(done.project, ("id", "total_annotations"))
+    assert [task["total_annotations"] for task in told] == [1] * 4
+
+
+def test_an_annotator_sees_what_was_pushed_last(
+    page: Any, world: World, label_studio: LabelStudio, tmp_path: Path
+) -> None:
+    """In a task opened from the list and in the stream of tasks, whatever was pushed before."""
+    world.width, world.height = WIDTH, HEIGHT
+    places = "window.Htx.annotationStore.selected.regions.map(one => Math.round(one.x))"
+    with ImageServer(gallery(tmp_path / "images", KEY)) as server:
+
+        def send(version: str, x: float) -> list[int]:
+            """Push a box at x percent; where annotators see one then, from the list and in the stream."""
+            items = [Item(KEY, "a.png", "line", WIDTH, HEIGHT)]
+            drawn = Prelabels({KEY: [world.box(x * WIDTH / 100, 40, 80, 80)]}, version)
+            push(world.client, world.title, world.config, items, f"{server.url}/{{}}".format, drawn)
+            (task,) = world.tasks()
+            seen = []
+            for asked in (f"task={task['id']}", "labeling=1"):
+                page.goto(f"{label_studio.url}/projects/{world.project}/data?{asked}")
+                page.wait_for_selector(".konvajs-content canvas", timeout=60_000)
+                assert regions(page, 1)
+                seen += page.evaluate(places)
+            return seen
+
+        assert send("import", 10) == [10, 10]
+        assert send("model-7", 30) == [30, 30]
+        assert send("model-8", 60) == [60, 60]
+        assert send("model-7", 30) == [30, 30]

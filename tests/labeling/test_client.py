@@ -88,9 +88,33 @@ def test_both_kinds_of_token_work(label_studio: LabelStudio, personal_token: str
             assert other.whoami() == label_studio.account.email
 
 
-def test_an_address_without_a_scheme_is_refused() -> None:
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("127.0.0.1:8080", "ftp://127.0.0.1", "http://", "http://127.0.0.1:8080 please"),
+        *("http://127.0.0.1:8080/?x=1", "http://127.0.0.1:99 99", "http://[::1", "http://a b"),
+    ],
+)
+def test_what_is_no_address_is_refused(address: str) -> None:
     with pytest.raises(UsageError, match="write it as http"):
-        Client("127.0.0.1:8080", "0" * 40)
+        Client(address, "0" * 40)
+
+
+def test_a_password_in_the_address_is_refused_and_not_told() -> None:
+    with pytest.raises(UsageError, match="must not hold") as caught:
+        Client("http://li:hidden@127.0.0.1:8080", "0" * 40)
+    assert "hidden" not in str(caught.value)
+
+
+@needs_server
+def test_a_new_project_has_the_tab_that_its_first_visitor_would_make(client: Client, title: str) -> None:
+    project = client.create_project(title, CONFIG)["id"]
+    (tab,) = client._get("listing tabs", "api/dm/views/", project=project)
+    known = client._get("listing columns", "api/dm/columns", project=project)["columns"]
+    hidden = tab["data"]["hiddenColumns"]
+    for place in ("explore", "labeling"):
+        shown = {f"tasks:{one['id']}": one.get("visibility_defaults", {}).get(place, True) for one in known}
+        assert {name for name in shown if not shown[name]} <= set(hidden[place])
 
 
 def test_the_token_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import socket
 import stat
+import subprocess
+import sys
+import time
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from tundish.errors import OutsideError, UsageError
-from tundish.labeling.server import Account, LabelStudio, write_secret
+from tundish.labeling.server import Account, LabelStudio, holder, write_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,3 +97,37 @@ def test_a_server_that_ends_at_once_is_told(tmp_path: Path) -> None:
     executable.chmod(0o755)
     with pytest.raises(OutsideError, match="no module named django"):
         LabelStudio(executable, tmp_path / "folder").start()
+
+
+def test_two_do_not_share_a_folder(
+    label_studio: LabelStudio, label_studio_executable: Path, tmp_path: Path
+) -> None:
+    assert holder(label_studio.folder) == label_studio.pid
+    second = LabelStudio(label_studio_executable, label_studio.folder)
+    with pytest.raises(OutsideError, match=f"runs here already.*'kill {label_studio.pid}'"):
+        second.start()
+    assert httpx.get(f"{label_studio.url}/health").json() == {"status": "UP"}
+    assert holder(tmp_path) is None
+
+
+def test_one_that_outlived_its_starter_keeps_its_folder(
+    label_studio_executable: Path, label_studio_template: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(label_studio_template, tmp_path, dirs_exist_ok=True)
+    starter = (
+        "import os, sys, pathlib; from tundish.labeling.server import LabelStudio; "
+        "LabelStudio(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])).start(); os._exit(9)"
+    )
+    command = [sys.executable, "-c", starter, str(label_studio_executable), str(tmp_path)]
+    assert subprocess.run(command, check=False).returncode == 9
+    pid = holder(tmp_path)
+    assert pid
+    try:
+        with pytest.raises(OutsideError, match="runs here already"):
+            LabelStudio(label_studio_executable, tmp_path).start()
+    finally:
+        os.kill(pid, signal.SIGTERM)
+    end = time.monotonic() + 20
+    while holder(tmp_path) is not None:
+        assert time.monotonic() < end
+        time.sleep(0.1)

@@ -36,9 +36,9 @@ _PROJECTS, _WHOAMI = "api/projects/", "api/current-user/whoami"
 _ALWAYS_THERE = (_PROJECTS, _WHOAMI)
 _VARIABLES = ("LABEL_STUDIO_TOKEN", "LABEL_STUDIO_API_KEY")
 _SELDOM = [
-    *("inner_id", "annotations_results", "annotations_ids", "predictions_score", "predictions_model_versions"),
-    *("predictions_results", "file_upload", "storage_filename", "created_at", "updated_at", "updated_by"),
-    *("avg_lead_time", "draft_exists"),
+    *("inner_id", "annotations_results", "annotations_ids", "file_upload", "storage_filename"),
+    *("predictions_score", "predictions_model_versions", "predictions_results"),
+    *("created_at", "updated_at", "updated_by", "avg_lead_time", "draft_exists"),
 ]
 _BESIDE_THE_EDITOR = ["id", "completed_at", "cancelled_annotations", "total_predictions", "annotators"]
 _TAB = {
@@ -84,6 +84,26 @@ def find_token(file: Path | None = None) -> str:
     return token
 
 
+def _checked(address: str) -> str:
+    """The address, where it can be one: a name and a password in it would be told with every error."""
+    try:
+        url = httpx.URL(address)
+    except httpx.InvalidURL:
+        url = httpx.URL()
+    spaced = any(letter.isspace() for letter in address)
+    if spaced or url.scheme not in ("http", "https") or not url.host or url.query or url.fragment:
+        raise UsageError(
+            "this is no address of a server", where=address, fix="write it as http://127.0.0.1:8080"
+        )
+    if url.userinfo:
+        raise UsageError(
+            "the address of Label Studio must not hold a name or a password",
+            where=url.host,
+            fix="write it as http://127.0.0.1:8080; the token is what signs in",
+        )
+    return str(url).rstrip("/")
+
+
 class Client:
     """One server, one token.
 
@@ -98,11 +118,7 @@ class Client:
     """
 
     def __init__(self, address: str, token: str, *, timeout: float = 120.0, tries: int = 3) -> None:
-        self.address = address.rstrip("/")
-        if not self.address.startswith(("http://", "https://")):
-            raise UsageError(
-                "this is no address of a server", where=address, fix="write it as http://127.0.0.1:8080"
-            )
+        self.address = _checked(address)
         self._token = token
         self._tries = tries
         self._timeout = timeout

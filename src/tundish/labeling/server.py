@@ -6,6 +6,7 @@ such a template once.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import secrets
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-__all__ = ["Account", "LabelStudio", "prepare", "write_secret"]
+__all__ = ["Account", "LabelStudio", "holder", "prepare", "write_secret"]
 
 _HOST = "127.0.0.1"
 _MOVED = re.compile(r"Trying to start at \d+|That port is already in use")
@@ -58,6 +59,27 @@ def write_secret(path: Path, text: str) -> None:
         stream.write(text + "\n")
 
 
+def holder(folder: Path) -> int | None:
+    """The process of the Label Studio that runs in `folder`; None where none does."""
+    lock = _lock(folder)
+    if lock is None:
+        return int((folder / "lock").read_text("utf-8").strip() or 0)
+    os.close(lock)
+    return None
+
+
+def _lock(folder: Path) -> int | None:
+    """Take a folder's lock, which ends with the last process that has it open; None where it is taken."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    return handle
+
+
 @dataclass(frozen=True)
 class Account:
     """The first user of a server; what is secret is never shown."""
@@ -89,7 +111,7 @@ class LabelStudio:
 
     Raises:
         UsageError: There is no such executable.
-        OutsideError: The port is taken, or the server does not come up.
+        OutsideError: The port is taken, another one runs in the folder, or the server does not come up.
     """
 
     def __init__(self, executable: Path, folder: Path, *, port: int | None = None) -> None:
@@ -98,6 +120,7 @@ class LabelStudio:
         self._asked = port
         self._port = 0
         self._process: subprocess.Popen[bytes] | None = None
+        self._lock: int | None = None
         self.account = Account.of(self.folder)
 
     @property
@@ -135,6 +158,16 @@ class LabelStudio:
             raise UsageError(
                 "there is no Label Studio here", where=str(self.executable), fix="run 'make label-studio'"
             )
+        self._lock = _lock(self.folder)
+        if self._lock is None:
+            raise self._busy()
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self) -> None:
         self.files.mkdir(parents=True, exist_ok=True)
         # Secrets and a database: no part of the project that it may lie in.
         (self.folder / ".gitignore").write_text("*\n", encoding="utf-8")
@@ -152,6 +185,12 @@ class LabelStudio:
 
     def stop(self) -> None:
         """Stop it; doing so twice does nothing."""
+        self._end()
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            os.close(lock)
+
+    def _end(self) -> None:
         process, self._process = self._process, None
         if process is None:
             return
@@ -170,6 +209,14 @@ class LabelStudio:
     def _taken(self, port: int) -> OutsideError:
         return OutsideError(
             f"port {port} is taken", where="Label Studio", fix="stop what uses it, or choose another port"
+        )
+
+    def _busy(self) -> OutsideError:
+        pid = holder(self.folder)
+        return OutsideError(
+            f"a Label Studio runs here already{f' (process {pid})' if pid else ''}",
+            where=str(self.folder),
+            fix=f"use it, or stop it with 'kill {pid}'" if pid else "use it, or stop it",
         )
 
     def _come_up(self, port: int) -> bool:
@@ -194,19 +241,20 @@ class LabelStudio:
                 env=self._environment(),
                 cwd=self.folder,
                 start_new_session=True,
+                # It keeps the lock where it outlives this process: two must not share a database.
+                pass_fds=() if self._lock is None else (self._lock,),
             )
-        try:
-            return self._wait_for_answer()
-        except BaseException:
-            self.stop()
-            raise
+        if self._lock is not None:
+            os.ftruncate(self._lock, 0)
+            os.pwrite(self._lock, f"{self._process.pid}\n".encode(), 0)
+        return self._wait_for_answer()
 
     def _wait_for_answer(self) -> bool:
         assert self._process is not None
         end = time.monotonic() + _PATIENCE_S
         while time.monotonic() < end:
             if _MOVED.search(self._said()):
-                self.stop()
+                self._end()
                 return False
             if self._process.poll() is not None:
                 last = (self._said().strip().splitlines() or ["it said nothing"])[-1]
