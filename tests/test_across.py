@@ -8,7 +8,7 @@ import pandera.polars as pa
 import polars as pl
 import pytest
 
-from tundish.across import across, across_rules, over_table
+from tundish.across import across, over_table, spec_of
 from tundish.rules import check, describe, error, rules, warning
 
 SUM = error("closure", "the parts do not add up to 100 %", "各项之和不等于100%", standard="GB/T 212-2008")
@@ -168,8 +168,9 @@ def test_across__the_method_reads_its_own_model() -> None:
     assert broken(Wider, frame) == []
 
 
-def test_across_rules__are_those_of_the_model_nearest_first() -> None:
-    assert [(spec.rule.name, spec.limits, spec.whole) for spec in across_rules(Line)] == [
+def test_spec_of__gives_the_rules_of_a_model_nearest_first() -> None:
+    found = filter(None, map(spec_of, Line.to_schema().checks))
+    assert [(spec.rule.name, spec.limits, spec.whole) for spec in found] == [
         ("closure", {"total": 99, "tolerance": 1}, False),
         ("more_ash", {}, False),
         ("falls", {"step": 0.0}, True),

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tundish import limits
-from tundish.across import across_rules
+from tundish.across import spec_of
 from tundish.rules import check, describe, error
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def model(rule: Any) -> Any:
 
 
 def spec(rule: Any) -> Across:
-    (found,) = across_rules(model(rule))
+    (found,) = filter(None, map(spec_of, model(rule).to_schema().checks))
     return found
 
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from pandera.api.dataframe.model_components import DATAFRAME_CHECK_KEY, CheckInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     import pandera.polars as pa
     import polars as pl
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from tundish.rules import Rule
 
-__all__ = ["Across", "across", "across_rules", "over_table", "spec_of"]
+__all__ = ["Across", "across", "over_table", "spec_of"]
 
 _KEY = "across"
 
@@ -106,11 +106,3 @@ def spec_of(check: pa.Check) -> Across | None:
     """The rule over several columns that a Pandera check of a model stands for."""
     spec = (check.statistics or {}).get(_KEY)
     return spec if isinstance(spec, Across) else None
-
-
-def across_rules(model: type[pa.DataFrameModel]) -> Iterator[Across]:
-    """The rules over several columns of a model, its own and inherited."""
-    for check in model.to_schema().checks:
-        spec = spec_of(check)
-        if spec is not None:
-            yield spec

@@ -5,32 +5,29 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from tundish.domain.bases import rebase
 from tundish.domain.calorific import (
-    BTU_PER_LB,
-    CALORIES,
     alpha,
-    gross_dry,
     gross_from_bomb,
     hydrogen,
     hydrogen_estimate,
-    kcal_per_kg,
-    mj_per_kg,
     net,
     net_ipcc,
 )
+from tundish.tabular.units import convert
 
 J_PER_G = 0.001  # in MJ/kg
-OLD, INTERNATIONAL = CALORIES["20 degrees"], CALORIES["international table"]
+OLD, INTERNATIONAL = 4.1816, 4.1868
 
 
 def test_the_worked_vector() -> None:
     gross = gross_from_bomb(25.5, 0.80)
     assert gross == pytest.approx(25_383.92 * J_PER_G, abs=0.005 * J_PER_G)
-    assert gross_dry(gross, 2.0) == pytest.approx(25_901.96 * J_PER_G, abs=0.005 * J_PER_G)
+    assert rebase(gross, "ad", "d", mad=2.0) == pytest.approx(25_901.96 * J_PER_G, abs=0.005 * J_PER_G)
     as_received = net(gross, 4.0, mt=10.0, mad=2.0)
     assert as_received == pytest.approx(22_325.03 * J_PER_G, abs=0.005 * J_PER_G)
-    assert kcal_per_kg(as_received, OLD) == pytest.approx(5_338.87, abs=0.005)
-    assert kcal_per_kg(as_received, INTERNATIONAL) == pytest.approx(5_332.24, abs=0.005)
+    assert as_received * convert("MJ/kg", "kcal/kg", OLD)[0] == pytest.approx(5_338.87, abs=0.005)
+    assert as_received * convert("MJ/kg", "kcal/kg", INTERNATIONAL)[0] == pytest.approx(5_332.24, abs=0.005)
 
 
 def test_the_vector_in_columns() -> None:
@@ -82,12 +79,11 @@ def test_hydrogen_says_where_it_comes_from() -> None:
     [(7000, 29.2712, 29.3076), (6000, 25.0896, 25.1208), (5500, 22.9988, 23.0274), (5000, 20.908, 20.934)],
 )
 def test_calories(kcal: float, old: float, international: float) -> None:
-    assert mj_per_kg(kcal, OLD) == pytest.approx(old, abs=1e-9)
-    assert mj_per_kg(kcal, INTERNATIONAL) == pytest.approx(international, abs=1e-9)
-    assert kcal_per_kg(mj_per_kg(kcal, OLD), OLD) == pytest.approx(kcal, abs=1e-9)
+    assert kcal * convert("kcal/kg", "MJ/kg", OLD)[0] == pytest.approx(old, abs=1e-9)
+    assert kcal * convert("kcal/kg", "MJ/kg", INTERNATIONAL)[0] == pytest.approx(international, abs=1e-9)
 
 
 def test_the_calories_differ() -> None:
-    ratio, limit = INTERNATIONAL / OLD, 14_000 * BTU_PER_LB
+    ratio, limit = INTERNATIONAL / OLD, 14_000 * convert("Btu/lb", "MJ/kg")[0]
     assert ratio == pytest.approx(1.00124, abs=5e-6)
     assert limit == pytest.approx(32.564)

@@ -6,10 +6,8 @@ import math
 
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tundish.domain.chemistry import CEV, EN_10130_CAST, cet, cev, from_ppm, pcm, sum_of, to_ppm
+from tundish.domain.chemistry import CEV, EN_10130_CAST, cet, cev, pcm
 
 VECTOR = {"C": 0.18, "Mn": 1.20, "Cr": 0.20, "Mo": 0.05, "V": 0.0, "Ni": 0.10, "Cu": 0.15}
 
@@ -39,17 +37,6 @@ def test_cev__missing_propagates_unless_it_is_residual() -> None:
     assert round(cev(without, residual=True), 4) == 0.4467
     with pytest.raises(KeyError, match="V"):
         cev(without)
-
-
-def test_sum_of__a_missing_element_adds_nothing() -> None:
-    frame = pl.DataFrame({"C": [0.1, None], "Mn": [1.0, 1.5]})
-    assert frame.select(sum_of(["C", "Mn"])).to_series().to_list() == [1.1, 1.5]
-
-
-@given(st.floats(0, 100))
-def test_ppm__there_and_back(share: float) -> None:
-    assert from_ppm(to_ppm(share)) == pytest.approx(share)
-    assert from_ppm(1.0) == 0.0001
 
 
 def test_en_10130__every_grade_has_its_limits() -> None:

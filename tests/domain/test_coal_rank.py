@@ -6,7 +6,6 @@ import polars as pl
 import pytest
 
 from tundish.domain.bases import btu_mmmf, fixed_carbon_dmmf
-from tundish.domain.calorific import BTU_PER_LB
 from tundish.domain.coal_rank import (
     CHINESE_CLASSES,
     astm_d388,
@@ -15,6 +14,7 @@ from tundish.domain.coal_rank import (
     gbt5751_code,
     iso11760_rank,
 )
+from tundish.tabular.units import convert
 
 
 def chinese(v: float | None, g: float | None, **more: float) -> str | None:
@@ -142,8 +142,8 @@ def test_american_groups(
     ],
 )
 def test_american_limits_in_megajoules(mj: float, expected: str) -> None:
-    rounding = 0.0005 / BTU_PER_LB
-    group = astm_d388(pl.lit(60.0), pl.lit(mj / BTU_PER_LB + rounding), pl.lit(value=False))
+    btu, _ = convert("MJ/kg", "Btu/lb")
+    group = astm_d388(pl.lit(60.0), pl.lit((mj + 0.0005) * btu), pl.lit(value=False))
     assert pl.select(group).item() == expected
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tundish.domain.rounding import DECIMALS, round_half_even, rounded
+from tundish.domain.rounding import round_half_even, rounded
 
 VECTORS = [
     (10.245, 2, "10.24"),
@@ -50,7 +50,3 @@ def test_columns_as_numbers(units: int, decimals: int, places: int) -> None:
 def test_what_is_no_decimal_stays() -> None:
     values = pl.Series([None, float("inf"), 1e30, -1e30])
     assert pl.select(rounded(pl.lit(values), 2)).to_series().to_list() == values.to_list()
-
-
-def test_places_of_a_report() -> None:
-    assert (DECIMALS["A_ad"], DECIMALS["HGI"], DECIMALS["T_ST"]) == (2, 0, -1)

@@ -103,14 +103,7 @@ def test_a_box_outside_keeps_no_area() -> None:
 def test_no_boxes_stay_no_boxes() -> None:
     assert geometry.transform_boxes(np.eye(3), []).shape == (0, 4)
     assert geometry.clip_boxes([], 5, 5).shape == (0, 4)
-    assert geometry.iou_matrix([], [[0, 0, 1, 1]]).shape == (0, 1)
     assert geometry.box_of_polygon([]) is None
-
-
-def test_iou_of_known_boxes() -> None:
-    first = [[0, 0, 10, 10], [0, 0, 0, 0]]
-    second = [[0, 0, 10, 10], [5, 0, 10, 10], [20, 20, 5, 5], [0, 0, 0, 0]]
-    assert geometry.iou_matrix(first, second) == pytest.approx(np.array([[1, 1 / 3, 0, 0], [0, 0, 0, 0]]))
 
 
 @given(orientations)
@@ -212,7 +205,3 @@ def test_a_rectangle_drawn_as_a_polygon_covers_its_pixels_and_no_more() -> None:
     assert np.array_equal(mask, wanted)
     assert geometry.area_of_polygon([[3, 2, 8, 2, 8, 5, 3, 5]]) == 15
     assert not geometry.mask_of_polygon([], 9, 7).any()
-
-
-def test_visible_share_of_nothing_is_nothing() -> None:
-    assert geometry.visible_share([0, 10], [0, 5]).tolist() == [0, 0.5]

@@ -1,4 +1,4 @@
-"""Calorific value of coal: gross from the bomb, net, hydrogen where it was not measured, calories.
+"""Calorific value of coal: gross from the bomb, net, hydrogen where it was not measured.
 
 All calorific values are MJ/kg, all shares mass-%. The formulas of GB/T 213 were read in the software of two
 plants, not in the standard.
@@ -6,32 +6,19 @@ plants, not in the standard.
 
 from __future__ import annotations
 
-from types import MappingProxyType
-
 import polars as pl
 
 from tundish.domain.bases import Quantity, rebase
 
 __all__ = [
-    "BTU_PER_LB",
-    "CALORIES",
     "HYDROGEN_SOURCES",
     "alpha",
-    "gross_dry",
     "gross_from_bomb",
     "hydrogen",
     "hydrogen_estimate",
-    "kcal_per_kg",
-    "mj_per_kg",
     "net",
     "net_ipcc",
 ]
-
-CALORIES = MappingProxyType({"international table": 4.1868, "20 degrees": 4.1816})
-"""J in a calorie. They differ by 0.124 %, so a value in kcal/kg is worth nothing without its calorie."""
-
-BTU_PER_LB = 0.002326
-"""MJ/kg in one Btu/lb."""
 
 HYDROGEN_SOURCES = ("measured", "estimated", "constant")
 """Where the hydrogen of a net calorific value came from."""
@@ -48,11 +35,6 @@ def alpha(bomb: Quantity) -> Quantity:
 def gross_from_bomb(bomb: Quantity, sulphur: Quantity) -> Quantity:
     """Qgr,ad in MJ/kg from Qb,ad in MJ/kg and St,ad in % (GB/T 213)."""
     return bomb - (0.0941 * sulphur + alpha(bomb) * bomb)
-
-
-def gross_dry(gross: Quantity, mad: Quantity) -> Quantity:
-    """Qgr,d in MJ/kg from Qgr,ad in MJ/kg and Mad in %."""
-    return rebase(gross, "ad", "d", mad=mad)
 
 
 def net(gross: Quantity, hydrogen: Quantity, *, mt: Quantity, mad: Quantity) -> Quantity:
@@ -88,13 +70,3 @@ def hydrogen(
         for step, name in zip(steps, HYDROGEN_SOURCES, strict=True)
     ]
     return pl.coalesce(steps), pl.coalesce(names)
-
-
-def kcal_per_kg(value: Quantity, calorie: float) -> Quantity:
-    """MJ/kg to kcal/kg with a calorie of so many J (see `CALORIES`)."""
-    return value * 1000 / calorie
-
-
-def mj_per_kg(value: Quantity, calorie: float) -> Quantity:
-    """Kilocalories per kg to MJ/kg with a calorie of so many J (see `CALORIES`)."""
-    return value * calorie / 1000

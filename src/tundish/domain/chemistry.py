@@ -9,7 +9,7 @@ import polars as pl
 from tundish.domain.specification import Specification
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 __all__ = [
     "CET",
@@ -19,10 +19,7 @@ __all__ = [
     "Content",
     "cet",
     "cev",
-    "from_ppm",
     "pcm",
-    "sum_of",
-    "to_ppm",
 ]
 
 Content = TypeVar("Content", float, pl.Expr)
@@ -97,18 +94,3 @@ def _weighted(weights: Mapping[str, float], contents: Mapping[str, Content], res
 def _known(content: Content, residual: bool) -> Content:
     # mypy looks at numbers and expressions one at a time, and finds nothing to choose.
     return content.fill_null(0.0) if residual and isinstance(content, pl.Expr) else content  # type: ignore[redundant-expr]
-
-
-def sum_of(elements: Iterable[str]) -> pl.Expr:
-    """What the elements of these columns add up to at least: one that is null adds nothing."""
-    return pl.sum_horizontal(list(elements))
-
-
-def from_ppm(content: Content) -> Content:
-    """Wt % from ppm."""
-    return content / 10_000
-
-
-def to_ppm(content: Content) -> Content:
-    """Ppm from wt %."""
-    return content * 10_000

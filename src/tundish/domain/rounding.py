@@ -7,18 +7,10 @@ the float's last bits. Here the shortest decimal text that gives the float is ro
 from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Decimal
-from types import MappingProxyType
 
 import polars as pl
 
-__all__ = ["DECIMALS", "round_half_even", "rounded"]
-
-DECIMALS = MappingProxyType(
-    dict.fromkeys(("Mt", "Mad", "A_ad", "V_ad", "FC_ad", "S_t_ad", "Q_gr_ad", "Q_net_ar"), 2)
-    | dict.fromkeys(("HGI", "G_index"), 0)
-    | dict.fromkeys(("T_DT", "T_ST", "T_HT", "T_FT"), -1)
-)
-"""Decimals of a report: %, MJ/kg; ash fusion to the nearest 10 °C (general knowledge)."""
+__all__ = ["round_half_even", "rounded"]
 
 _DECIMAL = pl.Decimal(38, 20)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal
 
-__all__ = ["REASONS", "BadImage", "Reason"]
+__all__ = ["BadImage", "Reason"]
 
 Reason = Literal["empty_file", "not_an_image", "truncated", "corrupt", "too_large", "unsupported"]
-REASONS: tuple[Reason, ...] = get_args(Reason)
 
 
 class BadImage(Exception):  # noqa: N818  (a value that is raised: the fault lies in the data)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
-    "HASH_BYTES",
     "THUMBNAIL_SIDE",
     "apply_code",
     "frame_hashes",
@@ -31,7 +30,6 @@ __all__ = [
 _T = TypeVar("_T", bound=np.generic)
 
 THUMBNAIL_SIDE = 96
-HASH_BYTES = 32
 
 _LOW = 16
 _TIE = 0.1

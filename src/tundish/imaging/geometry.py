@@ -27,7 +27,6 @@ __all__ = [
     "clip_boxes",
     "clip_polygon",
     "counts_of_mask",
-    "iou_matrix",
     "mask_of_counts",
     "mask_of_polygon",
     "orient_boxes",
@@ -38,7 +37,6 @@ __all__ = [
     "transform_boxes",
     "transform_points",
     "transform_polygon",
-    "visible_share",
 ]
 
 Floats = NDArray[np.float64]
@@ -170,22 +168,6 @@ def mask_of_polygon(polygon: Polygon, width: int, height: int) -> Mask:
     return np.ascontiguousarray(pycocotools.mask.decode(merged), dtype=np.uint8)
 
 
-def visible_share(before: ArrayLike, after: ArrayLike) -> Floats:
-    """Areas ``after`` clipping over areas ``before`` it, both (n,); 0 where there was no area."""
-    before, after = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
-    return _divide(after, before)
-
-
-def iou_matrix(first: ArrayLike, second: ArrayLike) -> Floats:
-    """Intersection over union of boxes (n, 4) with boxes (m, 4): an array (n, m); 0 where both are empty."""
-    first, second = _boxes(first), _boxes(second)
-    low = np.maximum(first[:, None, :2], second[None, :, :2])
-    high = np.minimum((first[:, :2] + first[:, 2:])[:, None], (second[:, :2] + second[:, 2:])[None])
-    shared = np.maximum(high - low, 0).prod(axis=2)
-    union = area_of_boxes(first)[:, None] + area_of_boxes(second)[None] - shared
-    return _divide(shared, union)
-
-
 def orientation_matrix(orientation: int, width: int, height: int) -> Floats:
     """Matrix from the stored frame of an image to its upright frame (EXIF 2.32, tag 0x0112).
 
@@ -213,10 +195,6 @@ def orient_boxes(boxes: ArrayLike, orientation: int, width: int, height: int) ->
 def orient_polygon(polygon: Polygon, orientation: int, width: int, height: int) -> list[list[float]]:
     """A polygon of the stored frame (width, height) in the upright frame."""
     return transform_polygon(orientation_matrix(orientation, width, height), polygon)
-
-
-def _divide(part: Floats, whole: Floats) -> Floats:
-    return np.asarray(np.divide(part, whole, out=np.zeros_like(whole), where=whole > 0), dtype=np.float64)
 
 
 def _boxes(boxes: ArrayLike) -> Floats:

@@ -44,11 +44,6 @@ class Header:
     orientation: int
     captured_at: datetime | None
 
-    @property
-    def upright_size(self) -> tuple[int, int]:
-        """Width and height after turning by the orientation, px."""
-        return (self.height, self.width) if self.orientation >= 5 else (self.width, self.height)
-
 
 def read_header(data: bytes) -> Header:
     """Read the header of a JPEG, PNG, TIFF, BMP, GIF or WebP file.

@@ -9,9 +9,8 @@ import polars as pl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
-__all__ = ["BROKEN", "PLACE", "Asked", "Layout", "Piece", "Sheet", "TableFile"]
+__all__ = ["BROKEN", "PLACE", "Asked", "Layout", "Piece", "Sheet"]
 
 PLACE = ("row", "line")
 """Columns of every piece: the record in its sheet from 0, its line as Excel or an editor counts, from 1."""
@@ -82,16 +81,4 @@ class Sheet(Protocol):
 
     def pieces(self) -> Iterator[Piece]:
         """Its records, some at a time, so that memory stays flat."""
-        ...
-
-
-class TableFile(Protocol):
-    """Opens one kind of file.
-
-    Raises:
-        SourceError: It cannot be read at all: damaged, locked with a password, not what its name says.
-    """
-
-    def __call__(self, path: Path, asked: Asked) -> Sequence[Sheet]:
-        """The sheets of the file that hold records."""
         ...
