@@ -15,7 +15,10 @@ from pydantic import (
 
 from tundish.sections import Section
 
-__all__ = ["AQLS", "Acceptance", "Label", "Nonconformity"]
+__all__ = ["ADJUDICATION", "AQLS", "Acceptance", "Label", "Nonconformity"]
+
+ADJUDICATION = "adjudication"
+"""Purpose of the tasks whose answers settle what annotators dispute, and the name of their project."""
 
 AQLS = (0.065, 0.10, 0.15, 0.25, 0.40, 0.65, 1.0, 1.5, 2.5, 4.0, 6.5, 10.0)
 """Acceptance quality limits of ISO 2859-1: percent of nonconforming items, as far as it counts those."""
@@ -112,6 +115,8 @@ class Label(Section):
     def _enough_annotators(self) -> Label:
         if len(set(self.annotators)) < len(self.annotators):
             raise ValueError("an annotator is named twice; name each once")
+        if ADJUDICATION in self.annotators:
+            raise ValueError(f"'{ADJUDICATION}' is the project of disputes; call the annotator otherwise")
         if self.overlap > 0 and len(self.annotators) < 2:
             raise ValueError("an overlap needs two annotators or more; name them in 'annotators'")
         return self

@@ -341,12 +341,12 @@ class TestAnswers:
         assert pulled.answers["author"].to_list() == ["1", "b@example.com", "李", None]
         assert pulled.annotations["annotation_id"].n_unique() == 4
 
-    def test_proposals_that_stand_are_the_models(self) -> None:
+    def test_proposals_that_stand_are_the_annotators(self) -> None:
         stands = box() | {"origin": "prediction", "score": 0.75}
         changed = box() | {"origin": "prediction-changed", "score": 0.75, "id": "r2"}
         pulled = pull(task(stands, changed, box() | {"id": "r3"}, parent_prediction=12))
         assert pulled.annotations.select("origin", "score").rows() == [
-            ("model", 0.75),
+            ("annotator", 0.75),
             ("annotator", None),
             ("annotator", None),
         ]

@@ -15,7 +15,7 @@ from tundish.errors import SourceError
 from tundish.imaging.descriptor import DESCRIPTOR_LENGTH, describe
 from tundish.labeling.candidates import candidates, features_of, read_scores
 from tundish.labeling.selection import Choice, Scores, conflicts, diverse, stratified, uncertain
-from tundish.tables import DISPUTES, DUPLICATES, FEATURES, IMAGES
+from tundish.tables import DUPLICATES, FEATURES, IMAGES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,7 +113,7 @@ def test_every_strategy_keeps_the_budget_whatever_the_order_of_rows(
             uncertain(ids, said, budget, seed=seed),
             diverse(ids, features[own].reshape(-1, 5), known, budget, seed=seed),
             stratified(groups, said, {"scratch": 9}, {"coil 1": 3}, budget, seed=seed),
-            conflicts(images(own), copies([there], "class"), DISPUTES.empty(), [], budget, seed=seed),
+            conflicts(images(own), copies([there], "class"), [], budget, seed=seed),
         ]
 
     first, again = runs(there, scores), runs(there[::-1], shuffled)
@@ -162,7 +162,7 @@ def test_rare_classes_and_rare_coils_take_turns() -> None:
     assert set(chosen(found)[-2:]) == {50, 51}  # the model says nothing of them
 
 
-def test_disputes_come_before_copies_that_differ() -> None:
+def test_copies_that_differ_gravest_first_until_they_were_answered() -> None:
     differ = pl.concat(
         [
             copies([[1, 2]], "geometry"),
@@ -171,13 +171,9 @@ def test_disputes_come_before_copies_that_differ() -> None:
             copies([[8, 9]]),
         ]
     )
-    torn = DISPUTES.frame(
-        [{"image_id": IDS[20], "reason": "quorum"}, {"image_id": IDS[21], "reason": "class"}]
-    )
-    found = conflicts(images(range(30)), differ, torn, [IDS[6]], 10)
-    assert chosen(found) == [21, 20, 3, 1]
-    assert found[0].reason == "annotators do not agree (class)"
-    assert found[3].reason == "copies are labelled differently (geometry)"
+    found = conflicts(images(range(30)), differ, [IDS[6]], 10)
+    assert chosen(found) == [3, 1]
+    assert found[1].reason == "copies are labelled differently (geometry)"
 
 
 @pytest.mark.parametrize("turn", [np.fliplr, np.flipud])

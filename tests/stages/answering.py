@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -23,31 +24,43 @@ def answer(
     context: Context,
     pictures: Sequence[Picture],
     said: Mapping[str, Mapping[str, list[dict[str, Any]] | str]],
+    ruled: Sequence[tuple[str, str, int, list[dict[str, Any]] | str]] = (),
 ) -> None:
-    """Write what annotators answered: by image and author the boxes drawn, or 'cancelled', or 'refused'."""
+    """Write what was answered: the boxes drawn, or 'cancelled', or 'refused'.
+
+    `said` has it by image and annotator, who answer at the first hour; `ruled` are path, adjudicator, hour
+    and what they drew.
+    """
     by_path = {picture.path: picture for picture in pictures}
     answers, drawn = [], []
-    for path, authors in said.items():
+    everything = [(path, name, 1, boxes) for path, names in said.items() for name, boxes in names.items()]
+    for number, (path, author, hour, labels) in enumerate([*everything, *ruled]):
         place = {"image_id": by_path[path].image_id, "path": path, "source": by_path[path].source}
-        for author, labels in authors.items():
-            boxes = labels if isinstance(labels, list) else []
-            kind = "cancelled" if labels == "cancelled" else "labelled" if labels else "empty"
-            refused = int(labels == "refused")
-            answers.append(
-                {"author": author, "answer": kind, "labels": len(boxes), "refused": refused} | place
-            )
-            for row, label in enumerate(boxes):
-                mine = {
-                    "annotation_id": f"{path}-{author}-{row}",
-                    "author": author,
-                    "origin": "annotator",
-                    "raw_label": label["label"],
-                    "is_crowd": False,
-                    "valid": True,
-                    "label_path": "label-studio/1",
-                    "label_row": row,
-                }
-                drawn.append(place | mine | label)
+        told = {
+            "role": "annotator" if number < len(everything) else "adjudicator",
+            "task_id": number,
+            "answer_id": number,
+            "updated_at": datetime(2026, 1, 1, hour, tzinfo=UTC),
+        }
+        boxes = labels if isinstance(labels, list) else []
+        kind = "cancelled" if labels == "cancelled" else "labelled" if labels else "empty"
+        refused = int(labels == "refused")
+        answers.append(
+            {"author": author, "answer": kind, "labels": len(boxes), "refused": refused} | told | place
+        )
+        for row, label in enumerate(boxes):
+            mine = {
+                "annotation_id": f"{path}-{author}-{row}"
+                + (f"-{number}" if told["role"] != "annotator" else ""),
+                "author": author,
+                "origin": "annotator",
+                "raw_label": label["label"],
+                "is_crowd": False,
+                "valid": True,
+                "label_path": f"task-{number}/annotation-{number}",
+                "label_row": row,
+            }
+            drawn.append(place | mine | label)
     ANSWERS.write(ANSWERS.frame(answers), context.labels / "answers.parquet")
     before = ANNOTATIONS.read(context.table("annotations")).filter(pl.col("origin").ne_missing("annotator"))
     rows = pl.concat([before, ANNOTATIONS.frame(drawn)])

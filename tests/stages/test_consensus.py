@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -18,7 +19,7 @@ from tundish.tables import ANNOTATIONS, CONSENSUS, DISPUTES, SPLITS, STANDING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tundish.stages.base import Context
+    from tundish.stages.base import Context, Outcome
 
 IMPORTED = [box("scratch", 4, 4, 20, 20)]
 PICTURES = [
@@ -162,3 +163,112 @@ def test_gate__what_was_accepted_comes_in_unless_it_was_labelled_anew(tmp_path: 
 @pytest.mark.parametrize("accepted", [True, False, None])
 def test_gate__off_by_the_recipe(tmp_path: Path, *, accepted: bool | None) -> None:
     assert gate(tmp_path, accepted=accepted, acceptance={"gate": False}) == ALL
+
+
+HERE, AWAY = box("scratch", 10, 10, 20, 20), box("no", 40, 10, 20, 20)
+TORN: dict[str, Any] = {
+    "class.jpg": {"li": [HERE, AWAY], "wu": [box("no", 10, 10, 20, 20), AWAY]},
+    "missed.jpg": {"li": [HERE], "wu": []},
+    "agreed.jpg": {"li": [HERE], "wu": [HERE]},
+}
+
+
+def proposed(label: dict[str, Any], dispute: int, origin: str = "prediction") -> dict[str, Any]:
+    """A label as it comes back from an adjudicator who was shown it."""
+    meta = {"text": [f"Dispute {dispute}: 1 of 2"], "dispute": dispute}
+    return label | {"attributes": json.dumps({"meta": meta, "origin": origin, "region": "r"})}
+
+
+def adjudicated(folder: Path, *ruled: tuple[str, str, int, Any], **said: Any) -> tuple[Context, Outcome]:
+    context = build(folder, PICTURES, children=False, label={"quorum": 1.0})
+    answer(context, PICTURES, TORN | said, ruled)
+    return context, STAGE.run(context)
+
+
+def stand(context: Context, path: str) -> tuple[str, int, str]:
+    row = STANDING.read(context.table("standing")).row(by_predicate=pl.col("path") == path, named=True)
+    return row["state"], row["labels"], row["decided_by"]
+
+
+def settlers(context: Context, path: str) -> set[str | None]:
+    (image_id,) = (picture.image_id for picture in PICTURES if picture.path == path)
+    return set(DISPUTES.read(context.table("disputes")).filter(image_id=image_id)["settled_by"])
+
+
+def test_adjudicated__the_answer_decides_alone_and_the_dispute_stays_on_record(tmp_path: Path) -> None:
+    context, outcome = adjudicated(
+        tmp_path,
+        ("class.jpg", "qi", 2, [proposed(HERE, 1), AWAY]),
+        ("missed.jpg", "qi", 2, []),
+        ("agreed.jpg", "qi", 2, "refused"),
+    )
+    assert stand(context, "class.jpg") == ("labelled", 2, "adjudicator")
+    assert stand(context, "missed.jpg") == ("negative", 0, "adjudicator")
+    assert stand(context, "agreed.jpg") == ("rejected", 0, "adjudicator"), "asked for or not, it is final"
+    assert settlers(context, "class.jpg") == settlers(context, "missed.jpg") == {"qi"}
+    rows = CONSENSUS.read(context.table("consensus")).filter(path="class.jpg")
+    told = rows.sort("x").select("label", "decided_by", "author", "origin", "votes", "agreement").rows()
+    assert told == [(name, "qi", "qi", "annotator", None, None) for name in ("scratch", "no")]
+    assert json.loads(rows.sort("x")["attributes"][0]) == {"origin": "prediction", "region": "r"}
+    assert outcome.counts["adjudicated"] == 3
+    assert outcome.notes == []
+    load_stage("split").run(context)
+    splits = SPLITS.read(context.table("splits"))
+    assert splits.filter(path="class.jpg")["split"].is_not_null().all()
+
+
+def test_adjudicated__what_is_skipped_stays_open_and_names_the_command(tmp_path: Path) -> None:
+    context, outcome = adjudicated(tmp_path, ("class.jpg", "qi", 2, "cancelled"))
+    assert stand(context, "class.jpg") == ("disputed", 1, "annotators"), "the agreed label is kept"
+    assert settlers(context, "class.jpg") == {None}
+    assert outcome.notes == [
+        "the annotators do not agree on 2 image files (2 class, 1 quorum): 'tundish label adjudicate small'",
+        "1 images in dispute were skipped by their adjudicator",
+    ]
+
+
+def test_adjudicated__submitted_before_it_was_decided__stays_open(tmp_path: Path) -> None:
+    other = box("no", 10, 10, 20, 20)
+    both = [proposed(HERE, 1), proposed(other, 1), AWAY]
+    context, outcome = adjudicated(
+        tmp_path, ("class.jpg", "qi", 2, [proposed(HERE, 1)]), ("class.jpg", "qi", 3, both)
+    )
+    assert stand(context, "class.jpg")[0] == "disputed", "the answer changed last counts"
+    assert settlers(context, "class.jpg") == {None}
+    assert outcome.notes[1].startswith("1 adjudicated images stay in dispute: labels of one dispute stand")
+    # Two things at one place: the adjudicator says so by changing one of them, or they were two disputes.
+    for kept in (
+        [proposed(HERE, 1), proposed(other, 1, "prediction-changed")],
+        [proposed(HERE, 1), proposed(other, 2)],
+        [proposed(HERE, 1), other],
+    ):
+        answer(context, PICTURES, TORN, [("class.jpg", "qi", 4, kept)])
+        STAGE.run(context)
+        assert stand(context, "class.jpg") == ("labelled", 2, "adjudicator")
+
+
+def test_adjudicated__of_several_the_last_counts_whatever_annotators_say_since(tmp_path: Path) -> None:
+    ruled = [
+        ("class.jpg", "qi", 3, [HERE]),
+        ("class.jpg", "xu", 2, []),
+        ("missed.jpg", "li", 0, []),
+    ]
+    context, outcome = adjudicated(tmp_path, *ruled)
+    assert stand(context, "class.jpg") == ("labelled", 1, "adjudicator")
+    assert settlers(context, "class.jpg") == {"qi"}
+    assert stand(context, "missed.jpg") == ("negative", 0, "adjudicator")
+    assert outcome.notes == [
+        (
+            "1 adjudicated images were answered anew since, and stand as they were adjudicated: to change"
+            " them, change the answer in the adjudication project"
+        ),
+        "li adjudicated 1 images that they had labelled themselves",
+    ]
+
+
+def test_adjudicated__gate(tmp_path: Path) -> None:
+    """What an adjudicator decided is accepted in batches like the rest."""
+    context = build(tmp_path, PICTURES, children=False, label={"quorum": 1.0, "acceptance": {}})
+    answer(context, PICTURES, TORN, [("class.jpg", "qi", 2, [HERE])])
+    STAGE.run(context)
+    assert stand(context, "class.jpg") == ("unreviewed", 1, "adjudicator")

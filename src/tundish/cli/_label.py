@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HOME",
+    "adjudication_of",
     "client_of",
     "config_of",
     "executable_of",
@@ -107,6 +108,7 @@ def push_apart(
     title: str,
     images: pl.DataFrame,
     prelabels: Prelabels | None = None,
+    config: str | None = None,
     **asked: str,
 ) -> Push:
     """Push some images into a project of their own, in this order; blind where nothing is drawn already.
@@ -118,6 +120,7 @@ def push_apart(
         title: Of the project.
         images: Rows of the images table; a column `why`, where there is one, is for the annotator to read.
         prelabels: What is drawn already.
+        config: The labelling configuration; by default that of the recipe.
         asked: What else each item says, such as its purpose.
     """
     from tundish.labeling import push as pushing
@@ -128,7 +131,7 @@ def push_apart(
     items = worklist.items_of(images, recipe.keys, gallery.levels(deep), **asked)
     pictures = _Pictures(project, recipe, client, gallery)
     with progress("push") as tell:
-        what = (client, title, config_of(recipe), items, pictures.address, prelabels)
+        what = (client, title, config or config_of(recipe), items, pictures.address, prelabels)
         return pushing.push(*what, prepare=pictures.prepare, progress=tell)
 
 
@@ -192,13 +195,22 @@ def stoppable() -> None:
 
 def client_of(project: Path, recipe: Recipe, server: str | None, token_file: Path | None) -> Client:
     """A client of the server that is meant."""
+    from tundish.errors import OutsideError
     from tundish.labeling.client import Client, find_token
 
     home = project / HOME
     started = home / "address"
     address = server or recipe.label.server
     if address is None and started.is_file():
+        from tundish.labeling.server import holder
+
         address = started.read_text("utf-8").strip()
+        if holder(home) is None:
+            raise OutsideError(
+                "the Label Studio of this project does not run any more",
+                where=address,
+                fix="start it again with 'tundish label start'",
+            )
         if token_file is None:
             token_file = home / "token"
     if address is None:
@@ -228,6 +240,13 @@ def titles_of(recipe: Recipe) -> dict[str, str]:
     """Title of the project by annotator; one for all has no name."""
     title = recipe.label.project or recipe.dataset
     return {name: f"{title} · {name}" for name in recipe.label.annotators} or {"": title}
+
+
+def adjudication_of(recipe: Recipe) -> str:
+    """Title of the project in which disputes are settled."""
+    from tundish.label_section import ADJUDICATION
+
+    return f"{recipe.label.project or recipe.dataset} · {ADJUDICATION}"
 
 
 def _dealt(client: Client, recipe: Recipe, items: Sequence[Item]) -> dict[str, Sequence[Item]]:

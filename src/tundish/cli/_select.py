@@ -103,9 +103,7 @@ def choose(project: Path, recipe: Recipe, images: pl.DataFrame, asked: Asked) ->
     pool = candidates(images, known, duplicates)
     ids, budget = pool["image_id"].to_list(), asked.budget
     if asked.how == "conflicts":
-        chosen = selection.conflicts(
-            images, duplicates, _disputes(context), answered, budget, seed=asked.seed
-        )
+        chosen = selection.conflicts(images, duplicates, answered, budget, seed=asked.seed)
     elif asked.how == "diverse":
         features = features_of(feature_parts(context), ids + sorted(set(images["image_id"]) & known))
         own, labelled = features[: len(ids)], features[len(ids) :]
@@ -116,7 +114,8 @@ def choose(project: Path, recipe: Recipe, images: pl.DataFrame, asked: Asked) ->
         chosen = selection.uncertain(ids, scores, budget, seed=asked.seed)
     else:
         chosen = _stratified(context, images, (ids, known), scores, asked)
-    return _told(images, chosen, len(ids), scores, asked)
+    found = _told(images, chosen, len(ids), scores, asked)
+    return Chosen(found.images, (*found.notes, *_disputed(context))) if asked.how == "conflicts" else found
 
 
 def _known(context: Context) -> tuple[list[str], set[str], pl.DataFrame]:
@@ -135,11 +134,15 @@ def _known(context: Context) -> tuple[list[str], set[str], pl.DataFrame]:
     return answered, {*labelled, *answered}, DUPLICATES.read(context.table("duplicates"))
 
 
-def _disputes(context: Context) -> pl.DataFrame:
+def _disputed(context: Context) -> list[str]:
+    """Where to go with what annotators dispute."""
     from tundish.tables import DISPUTES
 
     path = context.table("disputes")
-    return DISPUTES.read(path) if path.exists() else DISPUTES.empty()
+    disputes = DISPUTES.read(path) if path.exists() else DISPUTES.empty()
+    count = disputes.filter(disputes["settled_by"].is_null())["image_id"].n_unique()
+    name = context.recipe.dataset
+    return [f"{count:,} images in dispute go to 'tundish label adjudicate {name}'"] if count else []
 
 
 def _stratified(

@@ -9,6 +9,7 @@ import click
 from tundish.cli._common import find_project, json_option, progress
 from tundish.cli._label import (
     HOME,
+    adjudication_of,
     client_of,
     config_of,
     executable_of,
@@ -22,6 +23,7 @@ from tundish.cli._label import (
     token_option,
 )
 from tundish.cli._select import Asked, select_options
+from tundish.cli.label_adjudicate import adjudicate
 from tundish.cli.label_review import accept, agree
 
 __all__ = ["COMMANDS"]
@@ -37,6 +39,7 @@ def label() -> None:
       tundish label push steel-surface
       tundish label pull steel-surface
       tundish label agree steel-surface
+      tundish label adjudicate steel-surface
       tundish label accept steel-surface
     """
 
@@ -61,6 +64,8 @@ def start(port: int | None, names: tuple[str, ...]) -> None:
     stoppable()
     project = find_project()
     home = project / HOME
+    for name in names:
+        recipe_of(name, project)  # a misspelt one is told before half a minute has passed
     server = LabelStudio(executable_of(project), home, port=port)
     click.echo("Label Studio starts; the first time it takes half a minute.", err=True)
     address = home / "address"
@@ -166,6 +171,8 @@ def push(
 def pull(name: str, server: str | None, token_file: Path | None, as_json: bool) -> None:
     """Bring the annotators' answers into datasets/NAME/labels/; only what changed is asked for.
 
+    What adjudicators said of disputes comes with them, once 'tundish label adjudicate' has asked.
+
     \b
     Example:
       tundish label pull steel-surface
@@ -180,6 +187,9 @@ def pull(name: str, server: str | None, token_file: Path | None, as_json: bool) 
     config = config_of(recipe)
     configs = dict.fromkeys(titles_of(recipe).values(), config)
     with client_of(project, recipe, server, token_file) as client, progress("pull") as tell:
+        # Once the disputes are settled, that project may go: the answers pulled before stay.
+        if client.find_project(adjudication_of(recipe)):
+            configs[adjudication_of(recipe)] = config
         done = pulling.pull(client, configs, table, recipe.annotations, dataset / "labels", progress=tell)
     counts = {
         "changed tasks": done.changed,
@@ -190,8 +200,19 @@ def pull(name: str, server: str | None, token_file: Path | None, as_json: bool) 
         "problems": len(done.problems),
     }
     tell_outcome("pull", counts, done.notes, done.problems, as_json=as_json)
+    if not as_json:
+        click.echo(_next_step(project, name, recipe.dataset))
 
 
+def _next_step(project: Path, name: str, dataset: str) -> str:
+    """What is done with answers once they are here."""
+    if any((folder / ".dvc").is_dir() for folder in (project, *project.parents)):
+        labels = Path("datasets", dataset, "labels").as_posix()
+        return f"Next: 'dvc add {labels}', then 'dvc repro'."
+    return f"Next: 'tundish run {name}'."
+
+
+label.add_command(adjudicate)
 label.add_command(agree)
 label.add_command(accept)
 

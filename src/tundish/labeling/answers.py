@@ -24,6 +24,7 @@ from tundish.formats.fault import Fault
 from tundish.formats.frames import labels_to_frame
 from tundish.formats.text import real
 from tundish.imaging.geometry import box_of_polygon
+from tundish.label_section import ADJUDICATION
 from tundish.labeling.results import Results, sort_results
 from tundish.labeling.shapes import cut_to_picture, read_value
 from tundish.sections import normalise
@@ -36,10 +37,10 @@ if TYPE_CHECKING:
     from tundish.labeling.shapes import Drawn
     from tundish.sections import Annotations
 
-__all__ = ["ADJUDICATION", "ANSWERS", "Pulled", "annotations_of"]
+__all__ = ["ADJUDICATOR", "ANSWERS", "Pulled", "annotations_of"]
 
-ADJUDICATION = "adjudication"
-"""Purpose of the tasks whose answers settle what annotators dispute, and the name of their project."""
+ADJUDICATOR = "adjudicator"
+"""Role of who settles what annotators dispute."""
 
 _ROUNDING = 1e-6
 """px; standing out by less is the arithmetic of floating point, and not worth telling."""
@@ -130,13 +131,13 @@ def annotations_of(
 
 @dataclass(slots=True)
 class _Pull:
-    """What is gathered while tasks are read; `named`: annotation_id, source, label, origin of each label."""
+    """What is gathered while tasks are read; `named`: annotation_id, source, label of each label."""
 
     lookup: Mapping[str, str]
     users: Mapping[int, str]
     images: Mapping[str, tuple[str, ImageRef]]
     labels: list[Label] = made(default_factory=list)
-    named: list[tuple[str, str, str | None, str]] = made(default_factory=list)
+    named: list[tuple[str, str, str | None]] = made(default_factory=list)
     answers: list[dict[str, object]] = made(default_factory=list)
     problems: list[Problem] = made(default_factory=list)
     drafts: int = 0
@@ -171,12 +172,13 @@ class _Pull:
     def done(self) -> Pulled:
         """The frames."""
         frame = labels_to_frame(Reading(labels=self.labels), "")
-        columns = zip(*self.named, strict=True) if self.named else ((),) * 4
-        names = ("annotation_id", "source", "label", "origin")
+        columns = zip(*self.named, strict=True) if self.named else ((),) * 3
+        names = ("annotation_id", "source", "label")
         series = [
             pl.Series(name, list(values), pl.String) for name, values in zip(names, columns, strict=True)
         ]
-        annotations = frame.with_columns(series).with_columns(valid=pl.col("label").is_not_null())
+        # A proposal that an annotator let stand is the annotator's; that it was one stands in its attributes.
+        annotations = frame.with_columns(*series, origin=pl.lit("annotator"), valid=series[2].is_not_null())
         return Pulled(annotations, ANSWERS.frame(self.answers), self.problems, self.drafts)
 
     def _answer(
@@ -270,17 +272,19 @@ class _Answer:
             )
             score = region.score if proposed else None
             said = label._replace(score=score, author=self.author, attributes=attributes)
-            self._take(said, f"{region.id or region.row}\0{place}", proposed=proposed)
+            self._take(said, f"{region.id or region.row}\0{place}")
 
     def _choice(self, choice: Choice) -> None:
         whole = (0.0, 0.0, float(self.image.width), float(self.image.height))
-        attributes = {"region": choice.id, "origin": choice.origin}
+        attributes: dict[str, object] = {"region": choice.id, "origin": choice.origin}
+        if choice.meta:
+            attributes["meta"] = choice.meta
         label = Label(self.image, choice.label, "class", *whole, self.where, choice.row)
         said = label._replace(author=self.author, attributes=attributes)
         key = f"{choice.id or choice.row}\0{choice.label}"
-        self._take(said, key, proposed=choice.origin == "prediction")
+        self._take(said, key)
 
-    def _take(self, label: Label, key: str, *, proposed: bool) -> None:
+    def _take(self, label: Label, key: str) -> None:
         name = self.pull.lookup.get(normalise(label.raw_label))
         if name is None:
             message = (
@@ -293,7 +297,7 @@ class _Answer:
             )
             self.pull.refuse(self.where, label.label_row, fault, 0)
         identity = sha256(f"label-studio\0{self.image.image_id}\0{self.id}\0{key}".encode()).hexdigest()[:32]
-        self.pull.named.append((identity, self.source, name, "model" if proposed else "annotator"))
+        self.pull.named.append((identity, self.source, name))
         self.pull.labels.append(label)
         self.taken += 1
 
@@ -350,7 +354,7 @@ def _row(annotation: Mapping[str, Any], results: Results) -> dict[str, object]:
 def _role(data: object) -> str:
     """What the author was asked for, as the push wrote it into the task."""
     purpose = data.get("purpose") if isinstance(data, dict) else None
-    return "adjudicator" if purpose == ADJUDICATION else "annotator"
+    return ADJUDICATOR if purpose == ADJUDICATION else "annotator"
 
 
 def _author(completed_by: object, users: Mapping[int, str]) -> str | None:

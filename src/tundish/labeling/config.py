@@ -88,7 +88,10 @@ class Difference(NamedTuple):
 
 
 def label_config(
-    classes: Mapping[str, Sequence[str]], shapes: Collection[Shape] = _BOXES, severities: Sequence[str] = ()
+    classes: Mapping[str, Sequence[str]],
+    shapes: Collection[Shape] = _BOXES,
+    severities: Sequence[str] = (),
+    told: Sequence[str] = (),
 ) -> str:
     """The configuration as XML text; equal input gives equal text.
 
@@ -98,6 +101,7 @@ def label_config(
         classes: The recipe's classes with their aliases, which are shown where the mouse rests on a label.
         shapes: What can be drawn.
         severities: How bad an image can be; none means it is not asked.
+        told: Lines above the picture: a text, or the name of a field of the task after a '$'.
 
     Raises:
         UsageError: There is nothing to label with, or a name cannot stand in a configuration.
@@ -107,6 +111,8 @@ def label_config(
         raise UsageError("there is nothing to label with", fix="name classes in the recipe, and a shape")
     _check_names([*classes, *severities])
     view = Element("View")
+    for line in told:
+        SubElement(view, "Header", {"value": line, "size": "5"})
     SubElement(view, "Image", {"name": IMAGE, "value": f"${IMAGE}", **_PICTURE})
     keys = iter(_KEYS)
     for name in controls:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from tundish.errors import MissingStepError
+from tundish.labeling.adjudication import opinions_of
 from tundish.labeling.agreement import Agreement, agreement
 from tundish.labeling.answers import ANSWERS
 from tundish.labeling.clusters import NOTHING, units
@@ -51,7 +52,7 @@ class Opinions(NamedTuple):
 
 
 def said_of(dataset: Path) -> Said:
-    """What the annotators of a dataset said; a task that was skipped is no answer.
+    """What the annotators of a dataset said; a task that was skipped is no answer, nor is an adjudicator's.
 
     Raises:
         MissingStepError: The dataset was not validated since the answers were pulled.
@@ -62,7 +63,7 @@ def said_of(dataset: Path) -> Said:
     labels = ANNOTATIONS.read(curated / "annotations.parquet").filter(pl.col("origin") == "annotator")
     labels = labels.with_columns(author).unique("annotation_id", maintain_order=True)
     path = dataset / "labels" / "answers.parquet"
-    answers = ANSWERS.read(path) if path.exists() else ANSWERS.empty()
+    labels, answers = opinions_of(labels, ANSWERS.read(path) if path.exists() else ANSWERS.empty())
     answers = (
         answers.filter(pl.col("answer") != "cancelled")
         .join(sizes, on="image_id", how="semi")

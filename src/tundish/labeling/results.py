@@ -57,12 +57,13 @@ class Region:
 
 
 class Choice(NamedTuple):
-    """A class of the whole image, and the place in the result where it is said."""
+    """A class of the whole image, the place in the result where it is said, and its entry's `meta`."""
 
     row: int
     id: str | None
     label: str
     origin: Origin
+    meta: object = None
 
 
 @dataclass(slots=True)
@@ -183,4 +184,5 @@ def _add_answer(results: Results, row: int, entry: dict[str, Any]) -> None:
         results.severity = "; ".join(texts) or None
         return
     identity = str(entry["id"]) if entry.get("id") is not None else None
-    results.choices += [Choice(row, identity, text, _origin(entry)) for text in dict.fromkeys(texts)]
+    about = _origin(entry), entry.get("meta")
+    results.choices += [Choice(row, identity, text, *about) for text in dict.fromkeys(texts)]

@@ -26,8 +26,8 @@ _CHUNK = 1024
 _FAR = 4.0
 """Deviations from the mean beyond which a measured value is no further away: one odd value is not all."""
 
-_KINDS = ("class", "state", "count", "geometry", "quorum")
-"""What labels disagree in, the gravest first."""
+_KINDS = ("class", "state", "count", "geometry")
+"""What labels of copies disagree in, the gravest first."""
 
 
 class Choice(NamedTuple):
@@ -246,21 +246,19 @@ def _guesses(image_ids: Sequence[str], scores: Scores | None) -> dict[str, tuple
 def conflicts(
     images: pl.DataFrame,
     duplicates: pl.DataFrame,
-    disputes: pl.DataFrame,
     answered: Sequence[str],
     budget: int,
     *,
     seed: int = 0,
 ) -> list[Choice]:
-    """What annotators do not agree on, then pictures whose copies are labelled differently.
+    """Pictures whose copies are labelled differently.
 
     Of a cluster of copies its representative is chosen, and it counts as settled once that was answered. The
-    gravest kind goes first: class, state, count, geometry, quorum; then where more labels are at odds.
+    gravest kind goes first: class, state, count, geometry; then where more copies are at odds.
 
     Args:
         images: Rows of the images table that may be asked for.
         duplicates: The duplicates table.
-        disputes: The disputes table of the stage consensus.
         answered: Images that annotators answered.
         budget: How many at most.
         seed: Orders what is equally grave.
@@ -268,30 +266,13 @@ def conflicts(
     open_copies = duplicates.filter(
         pl.col("label_conflict").is_not_null() & ~pl.col("representative_id").is_in(list(answered))
     )
-    found = {
-        image_id: (1, kinds, "copies are labelled differently")
-        for image_id, kinds in _kinds(open_copies, "representative_id", "label_conflict").items()
-    } | {
-        image_id: (0, kinds, "annotators do not agree")
-        for image_id, kinds in _kinds(disputes, "image_id", "reason").items()
-    }
-    cluster = dict(duplicates.select("image_id", "cluster_id").iter_rows())
-    ours = [image_id for image_id in tie_order(images["image_id"].to_list(), seed) if image_id in found]
-    ours.sort(key=lambda one: (found[one][0], _gravity(found[one][1])))
-    first = {cluster.get(image_id, image_id): image_id for image_id in reversed(ours)}
-    kept = set(first.values())
-    return [
-        Choice(image_id, f"{found[image_id][2]} ({', '.join(sorted(found[image_id][1], key=_KINDS.index))})")
-        for image_id in ours
-        if image_id in kept
-    ][:budget]
-
-
-def _kinds(rows: pl.DataFrame, key: str, kind: str) -> dict[str, Counter[str]]:
     found: dict[str, Counter[str]] = {}
-    for image_id, one in rows.select(key, kind).iter_rows():
-        found.setdefault(image_id, Counter())[one] += 1
-    return found
+    for image_id, kind in open_copies.select("representative_id", "label_conflict").iter_rows():
+        found.setdefault(image_id, Counter())[kind] += 1
+    ours = [image_id for image_id in tie_order(images["image_id"].to_list(), seed) if image_id in found]
+    ours.sort(key=lambda one: _gravity(found[one]))
+    told = {one: ", ".join(sorted(found[one], key=_KINDS.index)) for one in ours[:budget]}
+    return [Choice(one, f"copies are labelled differently ({kinds})") for one, kinds in told.items()]
 
 
 def _gravity(kinds: Counter[str]) -> tuple[int, ...]:

@@ -2,19 +2,27 @@
 
 An image that annotators answered stands by their answers alone: what was imported for it, or proposed by a
 model, was theirs to take or to leave. What they do not agree on is in dispute, and keeps its image out of the
-splits until somebody settles it. So does a batch that `tundish label accept` did not accept, or not yet.
+splits until an adjudicator settles it, whose answer decides its image alone and for good: its labels have no
+votes and no agreement. A batch that `tundish label accept` did not accept, or not yet, stays out as well.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import TYPE_CHECKING
+
 import polars as pl
 
-from tundish.labeling.answers import ANSWERS
+from tundish.labeling.adjudication import opinions_of, rulings
+from tundish.labeling.answers import ADJUDICATOR, ANSWERS
 from tundish.labeling.batches import gated, read_batches
 from tundish.labeling.consensus import Consensus, consensus
 from tundish.labeling.pull import made_of
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.tables import ANNOTATIONS, CONSENSUS, COVERAGE, DISPUTES, IMAGES, STANDING
+
+if TYPE_CHECKING:
+    from tundish.labeling.adjudication import Rulings
 
 __all__ = ["STAGE"]
 
@@ -28,29 +36,29 @@ def _run(context: Context) -> Outcome:
     labels = ANNOTATIONS.read(context.table("annotations")).filter("valid")
     coverage = COVERAGE.read(context.table("coverage"))
     answers = _answers(context, coverage)
-    heard = answers.select("image_id").unique()
+    drawn = labels.filter(pl.col("origin") == "annotator").unique("annotation_id", maintain_order=True)
+    ruled = rulings(drawn, answers)
+    own, opinions = opinions_of(drawn, answers.filter(pl.col("answer") != "cancelled"))
+    opinions = opinions.with_columns(pl.col("author").fill_null("annotator"))
+    settled = _settle(context, own, opinions)
+    heard = pl.concat([opinions.select("image_id"), ruled.answers.select("image_id")]).unique()
     came = labels.filter(pl.col("origin").ne_missing("annotator")).join(heard, on="image_id", how="anti")
-    drawn = labels.filter(pl.col("origin") == "annotator")
-    settled = _settle(context, drawn, answers)
-    agreed = _agreed(settled, coverage)
-    rows = pl.concat([_imported(came), agreed])
-    standing = _gated(context, _standing(coverage, settled, answers, drawn, rows), rows)
+    rows = pl.concat([_imported(came), _agreed(settled, ruled, coverage), _ruled(ruled, coverage)])
+    standing = _gated(context, _standing(coverage, settled, ruled, opinions, own, rows), rows)
     CONSENSUS.write(rows, context.table("consensus"))
     # `tundish label accept` asks whether these are the answers pulled last.
     STANDING.write(standing, context.table("standing"), metadata=made_of(context.table("annotations")))
-    DISPUTES.write(_disputes(settled), context.table("disputes"))
-    return _outcome(standing, heard, rows, settled)
+    disputes = _disputes(settled, ruled)
+    DISPUTES.write(disputes, context.table("disputes"))
+    notes = [*_open(context, standing, disputes), *_rulings(answers, opinions, ruled, disputes)]
+    return _outcome(standing, heard, rows, ruled, notes)
 
 
 def _answers(context: Context, coverage: pl.DataFrame) -> pl.DataFrame:
-    """Who answered which image that is still there; a task that was skipped is no answer."""
+    """Who answered which image that is still there, or skipped it."""
     path = context.labels / "answers.parquet"
     answers = ANSWERS.read(path) if path.exists() else ANSWERS.empty()
-    return (
-        answers.filter(pl.col("answer") != "cancelled")
-        .join(coverage, on="image_id", how="semi")
-        .with_columns(pl.col("author").fill_null("annotator"))
-    )
+    return answers.join(coverage, on="image_id", how="semi")
 
 
 def _settle(context: Context, labels: pl.DataFrame, answers: pl.DataFrame) -> Consensus:
@@ -71,23 +79,33 @@ def _imported(labels: pl.DataFrame) -> pl.DataFrame:
     ).select(CONSENSUS.schema.names)
 
 
-def _agreed(settled: Consensus, coverage: pl.DataFrame) -> pl.DataFrame:
-    """Agreed labels of every file of their image: whichever of equal files stands for it has them."""
+def _agreed(settled: Consensus, ruled: Rulings, coverage: pl.DataFrame) -> pl.DataFrame:
+    """What the annotators agree on, where no adjudicator has decided; of disputed images, too."""
+    agreed = settled.agreed.join(ruled.answers, on="image_id", how="anti", maintain_order="left")
     names = pl.col("decided_by").list.join(", ")
+    return _of_files(agreed.with_columns(names, pl.col("votes").cast(pl.Int32)), coverage)
+
+
+def _ruled(ruled: Rulings, coverage: pl.DataFrame) -> pl.DataFrame:
+    decided_by = pl.col("author").fill_null(ADJUDICATOR)
+    alone = {"votes": pl.lit(None, pl.Int32), "agreement": pl.lit(None, pl.Float64)}
+    return _of_files(ruled.labels.with_columns(decided_by=decided_by, **alone), coverage)
+
+
+def _of_files(labels: pl.DataFrame, coverage: pl.DataFrame) -> pl.DataFrame:
+    """Labels of every file of their image: whichever of equal files stands for it has them."""
     files = coverage.select("image_id", "source", "path")
     return (
-        settled.agreed.drop("source", "path")
+        labels.drop("source", "path")
         .join(files, on="image_id", how="inner", maintain_order="left_right")
         .with_columns(
             raw_label=pl.col("label"),
             score=pl.lit(None, pl.Float64),
-            author=names,
+            author=pl.col("decided_by"),
             origin=pl.lit("annotator"),
             label_path=pl.lit("label-studio"),
             label_row=pl.lit(None, pl.Int32),
             valid=pl.lit(value=True),
-            votes=pl.col("votes").cast(pl.Int32),
-            decided_by=names,
         )
         .select(CONSENSUS.schema.names)
     )
@@ -96,36 +114,46 @@ def _agreed(settled: Consensus, coverage: pl.DataFrame) -> pl.DataFrame:
 def _standing(
     coverage: pl.DataFrame,
     settled: Consensus,
-    answers: pl.DataFrame,
+    ruled: Rulings,
+    opinions: pl.DataFrame,
     drawn: pl.DataFrame,
     rows: pl.DataFrame,
 ) -> pl.DataFrame:
     counts = rows.group_by("source", "path").agg(count=pl.len().cast(pl.Int32))
-    sound = drawn.group_by("image_id").agg(sound=pl.len())
-    refused = (
-        answers.group_by("image_id")
-        .agg(refused=pl.col("refused").sum(), labels=pl.col("labels").sum())
-        .join(sound, on="image_id", how="left")
-        .with_columns(refused=(pl.col("refused") > 0) | (pl.col("labels") > pl.col("sound").fill_null(0)))
-        .drop("labels")
-        .join(settled.images.select("image_id", said="state"), on="image_id", how="left")
+    kept = ruled.labels.select("image_id").unique()
+    decided = ruled.answers.select(
+        "image_id",
+        state=pl.when(pl.col("image_id").is_in(kept["image_id"].implode()))
+        .then(pl.lit("labelled"))
+        .otherwise(pl.lit("negative")),
+    )
+    said = settled.images.join(decided, on="image_id", how="anti").select("image_id", "state")
+    said = pl.concat(
+        [said.with_columns(by=pl.lit("annotators")), decided.with_columns(by=pl.lit(ADJUDICATOR))]
     )
     # A region that could not be taken was drawn all the same: its image is no negative.
-    heard = (
-        pl.when((pl.col("said") == "negative") & pl.col("refused")).then(pl.lit("rejected")).otherwise("said")
-    )
+    refused = pl.col("image_id").is_in(_refused(ruled, opinions, drawn).implode())
+    heard = pl.when((pl.col("said") == "negative") & refused).then(pl.lit("rejected")).otherwise("said")
     return (
-        coverage.join(refused, on="image_id", how="left", maintain_order="left")
+        coverage.join(said.rename({"state": "said"}), on="image_id", how="left", maintain_order="left")
         .join(counts, on=["source", "path"], how="left", maintain_order="left")
         .select(
             *("path", "source", "image_id"),
             state=pl.coalesce(heard, "state"),
             labels=pl.col("count").fill_null(0),
-            decided_by=pl.when(pl.col("said").is_null())
-            .then(pl.lit("import"))
-            .otherwise(pl.lit("annotators")),
+            decided_by=pl.col("by").fill_null("import"),
         )
     )
+
+
+def _refused(ruled: Rulings, opinions: pl.DataFrame, drawn: pl.DataFrame) -> pl.Series:
+    """Images of whose answers, those that decide, a region was not taken."""
+    said = pl.concat([opinions.join(ruled.answers, on="image_id", how="anti"), ruled.answers])
+    labels = pl.concat([drawn.join(ruled.answers, on="image_id", how="anti"), ruled.labels])
+    sound = labels.group_by("image_id").agg(sound=pl.len())
+    refused = (pl.col("refused") > 0) | (pl.col("labels") > pl.col("sound").fill_null(0))
+    sums = said.group_by("image_id").agg(pl.col("refused", "labels").sum())
+    return sums.join(sound, on="image_id", how="left").filter(refused)["image_id"]
 
 
 def _gated(context: Context, standing: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
@@ -135,27 +163,65 @@ def _gated(context: Context, standing: pl.DataFrame, rows: pl.DataFrame) -> pl.D
     return gated(standing, rows, batches, required=required) if batches or required else standing
 
 
-def _disputes(settled: Consensus) -> pl.DataFrame:
-    return settled.disputes.with_columns(
-        pl.col("unit").cast(pl.Int32), settled_by=pl.lit(None, pl.String)
-    ).select(DISPUTES.schema.names)
+def _disputes(settled: Consensus, ruled: Rulings) -> pl.DataFrame:
+    by = ruled.answers.select("image_id", settled_by="author")
+    return (
+        settled.disputes.join(by, on="image_id", how="left", maintain_order="left")
+        .with_columns(pl.col("unit").cast(pl.Int32))
+        .select(DISPUTES.schema.names)
+    )
 
 
-def _outcome(standing: pl.DataFrame, heard: pl.DataFrame, rows: pl.DataFrame, settled: Consensus) -> Outcome:
+def _open(context: Context, standing: pl.DataFrame, disputes: pl.DataFrame) -> list[str]:
+    """What nobody has settled."""
+    files = standing.filter(state="disputed").height
+    reasons = disputes.filter(pl.col("settled_by").is_null())["reason"].value_counts(sort=True)
+    told = ", ".join(f"{count} {reason}" for reason, count in reasons.iter_rows())
+    name = context.recipe.dataset
+    note = f"the annotators do not agree on {files} image files ({told}): 'tundish label adjudicate {name}'"
+    return [note] if files else []
+
+
+def _rulings(
+    answers: pl.DataFrame, opinions: pl.DataFrame, ruled: Rulings, disputes: pl.DataFrame
+) -> list[str]:
+    """What should be known of the adjudicators' answers."""
+    open_ = disputes.filter(pl.col("settled_by").is_null())
+    skipped = answers.filter((pl.col("role") == ADJUDICATOR) & (pl.col("answer") == "cancelled"))
+    skipped = skipped.join(open_, on="image_id", how="semi").filter(~pl.col("image_id").is_in(ruled.hasty))
+    both = opinions.select("image_id", "author", "updated_at").join(
+        ruled.answers.select("image_id", by="author", at="updated_at"), on="image_id"
+    )
+    since = both.filter(pl.col("updated_at") > pl.col("at"))["image_id"].n_unique()
+    themselves = both.filter(pl.col("author") == pl.col("by")).unique(["image_id", "author"])
+    told = {
+        "adjudicated images stay in dispute: labels of one dispute stand side by side there as they were"
+        " proposed; take one away, or change it, in the adjudication project": len(ruled.hasty),
+        "images in dispute were skipped by their adjudicator": skipped["image_id"].n_unique(),
+        "adjudicated images were answered anew since, and stand as they were adjudicated: to change them,"
+        " change the answer in the adjudication project": since,
+    }
+    return [
+        *(f"{count} {what}" for what, count in told.items() if count),
+        *(
+            f"{author} adjudicated {count} images that they had labelled themselves"
+            for author, count in sorted(Counter(themselves["author"]).items())
+        ),
+    ]
+
+
+def _outcome(
+    standing: pl.DataFrame, heard: pl.DataFrame, rows: pl.DataFrame, ruled: Rulings, notes: list[str]
+) -> Outcome:
     states = dict(standing["state"].value_counts().iter_rows())
     counts = {
         "images answered by annotators": heard.height,
         "labels that count": rows.height,
         **{state: states.get(state, 0) for state in ("labelled", "negative", "unlabelled", "disputed")},
+        "adjudicated": ruled.answers.height,
     }
-    notes = [f"{states[state]} image files {why}" for state, why in _HELD.items() if state in states]
-    if states.get("disputed"):
-        reasons = ", ".join(
-            f"{count} {reason}"
-            for reason, count in settled.disputes["reason"].value_counts(sort=True).iter_rows()
-        )
-        notes.append(f"the annotators do not agree on {states['disputed']} image files ({reasons})")
-    return Outcome(counts, notes)
+    held = [f"{states[state]} image files {why}" for state, why in _HELD.items() if state in states]
+    return Outcome(counts, [*held, *notes])
 
 
 STAGE = Stage(

@@ -1,0 +1,207 @@
+"""What annotators dispute in front of an adjudicator, and what the adjudicator's answer settles.
+
+An adjudicator finds one proposal: the labels that were agreed on, and each label that is in dispute. A region
+in dispute says in its `meta` what was said of it, never by whom, and the number of its dispute: an answer in
+which several labels of one dispute stand as they were proposed was submitted before it was decided.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+import polars as pl
+
+from tundish.labeling.answers import ADJUDICATOR
+from tundish.labeling.regions import regions_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from tundish.formats.base import Problem
+    from tundish.labeling.config import Shape
+
+__all__ = ["TASK", "Cases", "Rulings", "cases", "opinions_of", "rulings"]
+
+TASK = "Of each dispute keep one label or none, and mend what is wrong. A region's details name its dispute."
+"""What an adjudicator is asked for, above the picture."""
+
+_DISPUTE = "dispute"
+"""Key in the `meta` of a region: the number of its dispute; of a choice, the numbers by class."""
+
+_PLACE = pl.format("task-{}/annotation-{}", "task_id", "answer_id")
+
+
+class Cases(NamedTuple):
+    """What is to be adjudicated.
+
+    Attributes:
+        images: image_id and `why`, the disputes in words; the image with the most disputes first.
+        regions: What is drawn already, by image_id: what is disputed, then what is agreed.
+        problems: Labels that the project cannot show; their images are not among `images`, since an answer
+            given without them would lose them.
+    """
+
+    images: pl.DataFrame
+    regions: dict[str, list[dict[str, Any]]]
+    problems: list[Problem]
+
+
+class Rulings(NamedTuple):
+    """What adjudicators decided.
+
+    Attributes:
+        answers: The answer that settles each image, the one changed last: rows of ANSWERS.
+        labels: Its labels, rows of the annotations table.
+        hasty: Images whose last answer settles nothing, sorted: labels of one dispute stand in it side by
+            side, as they were proposed.
+    """
+
+    answers: pl.DataFrame
+    labels: pl.DataFrame
+    hasty: list[str]
+
+
+def cases(
+    disputes: pl.DataFrame,
+    agreed: pl.DataFrame,
+    labels: pl.DataFrame,
+    sizes: Mapping[str, tuple[int, int]],
+    shapes: Collection[Shape],
+) -> Cases:
+    """The images in which something is in dispute and nobody has settled it.
+
+    Args:
+        disputes: The disputes table.
+        agreed: Rows of the annotations table that were agreed on; of other images, too.
+        labels: Rows of the annotations table, those in dispute among them; equal files may repeat them.
+        sizes: Width and height (px) of the upright images that can be asked for, by image_id.
+        shapes: What the project can draw.
+    """
+    known = pl.Series("image_id", list(sizes), pl.String)
+    open_ = disputes.filter(pl.col("settled_by").is_null() & pl.col("image_id").is_in(known.implode()))
+    things = _things(open_)
+    drawn = labels.unique("annotation_id", keep="first", maintain_order=True).join(
+        open_.select("annotation_id", "unit"), on="annotation_id"
+    )
+    drawn = drawn.join(things, on=["image_id", "unit"], maintain_order="left")
+    agreed = agreed.unique(["image_id", "annotation_id"], keep="first", maintain_order=True)
+    mine, settled = _by_image(drawn.sort("number", "annotation_id")), _by_image(agreed)
+    found = Cases(pl.DataFrame(schema={"image_id": pl.String, "why": pl.String}), {}, [])
+    asked = []
+    for (image_id,), disputed in things.group_by("image_id", maintain_order=True):
+        rows = [mine[image_id].select(agreed.columns), settled.get(image_id, agreed.clear())]
+        # How sure a model was of its proposal is no argument here.
+        shown = regions_of(pl.concat(rows).with_columns(score=pl.lit(None, pl.Float64)), sizes, shapes)
+        if shown.problems:
+            found.problems.extend(shown.problems)
+            continue
+        found.regions[image_id] = _with_notes(shown.results[image_id], mine[image_id])
+        asked.append((image_id, " ".join(f"{note}." for note in disputed["note"]), disputed.height))
+    asked.sort(key=lambda one: (-one[2], one[0]))
+    return found._replace(images=pl.DataFrame([one[:2] for one in asked], found.images.schema, orient="row"))
+
+
+def _by_image(rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    return {key: group for (key,), group in rows.group_by("image_id", maintain_order=True)}
+
+
+def _things(disputes: pl.DataFrame) -> pl.DataFrame:
+    """image_id, unit, number (in its image, from 1) and note (in words) of each thing in dispute."""
+    things = (
+        disputes.sort("image_id", "unit", "annotation_id")
+        .group_by("image_id", "unit", maintain_order=True)
+        .agg("label", pl.col("reason", "message").first())
+        .with_columns(number=pl.col("unit").rank("dense").over("image_id"))
+    )
+    said = [
+        f"Dispute {number}: {_sentence(reason, message, names)}"
+        for names, reason, message, number in things.select(
+            "label", "reason", "message", "number"
+        ).iter_rows()
+    ]
+    return things.select("image_id", "unit", "number", note=pl.Series(said, dtype=pl.String))
+
+
+def _sentence(reason: str, message: str, names: list[str]) -> str:
+    counts = sorted(Counter(names).items(), key=lambda one: (-one[1], one[0]))
+    if reason == "class":
+        return ", ".join(f"{count} call it '{name}'" for name, count in counts)
+    return f"{message} ({', '.join(name for name, _ in counts)})"
+
+
+def _with_notes(regions: list[dict[str, Any]], disputed: pl.DataFrame) -> list[dict[str, Any]]:
+    """The regions, with a note and the number of their dispute in the `meta` of those that are in one."""
+    notes = {
+        key: (number, note) for key, number, note in disputed["annotation_id", "number", "note"].iter_rows()
+    }
+    whole = disputed.filter(pl.col("shape") == "class").select("label", "number", "note")
+    told = []
+    for region in regions:
+        key = region["id"][:32]
+        if region["type"] == "choices" and whole.height:
+            numbers = dict(whole.select("label", "number").iter_rows())
+            texts = whole["note"].unique(maintain_order=True).to_list()
+            told.append(region | {"meta": {"text": ["; ".join(texts)], _DISPUTE: numbers}})
+        elif key in notes:
+            number, note = notes[key]
+            told.append(region | {"meta": {"text": [note], _DISPUTE: number}})
+        else:
+            told.append(region)
+    return told
+
+
+def opinions_of(labels: pl.DataFrame, answers: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Labels and answers without the adjudicators': theirs are no opinions beside others."""
+    asked = answers.filter(pl.col("role") == ADJUDICATOR).select(place=_PLACE)["place"].drop_nulls()
+    return (
+        labels.filter(~pl.col("label_path").is_in(asked.implode()).fill_null(value=False)),
+        answers.filter(pl.col("role").ne_missing(ADJUDICATOR)),
+    )
+
+
+def rulings(labels: pl.DataFrame, answers: pl.DataFrame) -> Rulings:
+    """What adjudicators decided; a task that was skipped decides nothing.
+
+    Args:
+        labels: Rows of the annotations table, those of the adjudicators among them.
+        answers: Rows of ANSWERS, each image's once.
+    """
+    last = (
+        answers.filter((pl.col("role") == ADJUDICATOR) & (pl.col("answer") != "cancelled"))
+        .sort("updated_at", "answer_id", nulls_last=False)
+        .unique("image_id", keep="last", maintain_order=True)
+        .with_columns(pl.col("author").fill_null(ADJUDICATOR), label_path=_PLACE)
+        .sort("image_id")
+    )
+    said = labels.join(last, on=["image_id", "label_path"], how="semi", maintain_order="left")
+    meta = [orjson.loads(text) if '"meta"' in (text or "") else {} for text in said["attributes"]]
+    standing = Counter(
+        (image_id, number)
+        for (image_id, label), attributes in zip(said.select("image_id", "label").rows(), meta, strict=True)
+        if attributes.get("origin") == "prediction"
+        and (number := _number(attributes.get("meta"), label)) is not None
+    )
+    hasty = sorted({image_id for (image_id, _), count in standing.items() if count > 1})
+    late = pl.col("image_id").is_in(hasty)
+    # What was written there for the adjudicator to read says nothing of the label.
+    plain = [
+        _without_meta(attributes) if _number(attributes.get("meta"), label) is not None else text
+        for text, attributes, label in zip(said["attributes"], meta, said["label"], strict=True)
+    ]
+    said = said.with_columns(attributes=pl.Series(plain, dtype=pl.String))
+    return Rulings(last.filter(~late).drop("label_path"), said.filter(~late), hasty)
+
+
+def _without_meta(attributes: dict[str, Any]) -> str:
+    kept = {key: value for key, value in attributes.items() if key != "meta"}
+    return orjson.dumps(kept, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _number(meta: object, label: str | None) -> int | None:
+    """Number of the dispute that a label was proposed in."""
+    number = meta.get(_DISPUTE) if isinstance(meta, dict) else None
+    if isinstance(number, dict):
+        number = number.get(label)
+    return number if isinstance(number, int) else None

@@ -1,0 +1,171 @@
+"""What an adjudicator is shown: every disputed label, every agreed one, and nobody's name."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.stages.curated import box, whole
+
+from tundish.labeling.adjudication import Cases, cases, opinions_of, rulings
+from tundish.labeling.answers import ANSWERS, annotations_of
+from tundish.labeling.consensus import consensus
+from tundish.sections import Annotations
+from tundish.tables import ANNOTATIONS, DISPUTES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SIZE = (64, 48)
+SECTION = Annotations.model_validate({"classes": ["scratch", "no"]})
+
+
+def asked(said: Mapping[str, Mapping[str, list[dict[str, Any]]]], quorum: float = 1.0, **more: Any) -> Cases:
+    """The cases that come of what annotators drew, by image and author."""
+    rows = [
+        {"annotation_id": f"{number:030x}{row:02x}", "image_id": image_id, "path": f"{image_id}.jpg"}
+        | {"source": "line-1", "author": author, "origin": "annotator", "valid": True, "is_crowd": False}
+        | label
+        for image_id, authors in said.items()
+        for number, (author, labels) in enumerate(authors.items(), len(image_id))
+        for row, label in enumerate(labels)
+    ]
+    labels = ANNOTATIONS.frame(rows).with_columns(
+        annotation_id=pl.col("image_id").str.pad_end(4, "0") + pl.col("annotation_id").str.slice(4)
+    )
+    sizes = pl.DataFrame([(one, *SIZE) for one in said], schema=["image_id", "width", "height"], orient="row")
+    seen = pl.DataFrame(
+        [(one, author) for one, authors in said.items() for author in authors],
+        schema=["image_id", "author"],
+        orient="row",
+    )
+    found = consensus(labels, sizes, seen, quorum=quorum)
+    disputes = found.disputes.with_columns(
+        pl.col("unit").cast(pl.Int32), settled_by=pl.lit(more.get("by"), pl.String)
+    ).select(DISPUTES.schema.names)
+    told = found.agreed.select(
+        pl.col(name) if name in found.agreed.columns else pl.lit(None).alias(name) for name in labels.columns
+    ).cast(labels.schema)
+    shapes = more.get("shapes", ("box", "mask", "class"))
+    return cases(disputes, told, labels, dict.fromkeys(more.get("there", said), SIZE), shapes)
+
+
+HERE, NEAR, AWAY = box("scratch", 10, 10, 20, 20), box("scratch", 11, 10, 20, 20), box("no", 40, 20, 9, 9)
+OTHER = box("no", 10, 10, 20, 20)
+
+
+def notes(found: Cases, image_id: str) -> list[tuple[str, str | None]]:
+    return [
+        (region["value"][region["type"]][0], region.get("meta", {}).get("text", [None])[0])
+        for region in found.regions[image_id]
+    ]
+
+
+def test_each_disputed_label_with_its_note_then_what_is_agreed() -> None:
+    found = asked({"a": {"li": [HERE, AWAY], "wu": [OTHER, AWAY]}, "b": {"li": [HERE], "wu": [HERE]}})
+    told = "Dispute 1: 1 call it 'no', 1 call it 'scratch'"
+    assert notes(found, "a") == [("scratch", told), ("no", told), ("no", None)]
+    assert found.images.rows() == [("a", f"{told}.")]
+    assert set(found.regions) == {"a"}
+    assert not found.problems
+
+
+def test_the_most_disputed_first_then_by_id() -> None:
+    one = {"li": [HERE], "wu": []}
+    found = asked({"b": one, "c": {"li": [HERE, AWAY], "wu": []}, "a": one})
+    assert found.images["image_id"].to_list() == ["c", "a", "b"]
+    assert found.images["why"][0] == (
+        "Dispute 1: 1 of 2 who have seen the image drew it (scratch)."
+        " Dispute 2: 1 of 2 who have seen the image drew it (no)."
+    )
+
+
+def test_classes_of_the_image__one_entry_that_knows_the_dispute_of_each() -> None:
+    (entry,) = asked({"a": {"li": [whole("scratch")], "wu": [whole("no")]}}).regions["a"]
+    assert sorted(entry["value"]["choices"]) == ["no", "scratch"]
+    assert entry["meta"]["dispute"] == {"no": 1, "scratch": 1}
+
+
+def test_what_is_settled_or_no_longer_there_is_not_asked() -> None:
+    said = {"a": {"li": [HERE], "wu": []}}
+    assert asked(said, by="qi").images.is_empty()
+    assert asked(said, there=()).images.is_empty()
+
+
+def test_a_label_that_cannot_be_shown__its_image_is_held_back() -> None:
+    said = {"a": {"li": [HERE, whole("no")], "wu": [whole("no")]}, "b": {"li": [HERE], "wu": []}}
+    found = asked(said, shapes=("box", "mask"))
+    assert found.images["image_id"].to_list() == ["b"]
+    assert [one.check for one in found.problems] == ["no_control"]
+
+
+boxes = st.builds(
+    box,
+    st.sampled_from(["scratch", "no"]),
+    st.integers(0, 30),
+    st.integers(0, 20),
+    st.integers(2, 30),
+    st.integers(2, 20),
+)
+drawings = st.dictionaries(st.sampled_from(["li", "wu", "xu"]), st.lists(boxes, max_size=4), min_size=1)
+
+
+@given(st.dictionaries(st.sampled_from("ab"), drawings, min_size=1), st.sampled_from([0.5, 2 / 3, 1.0]))
+def test_nothing_that_was_drawn_is_missing_and_nobody_is_named(said: dict[str, Any], quorum: float) -> None:
+    found = asked(said, quorum)
+    assert not found.problems
+    for image_id, why in found.images.iter_rows():
+        regions = found.regions[image_id]
+        disputed = [region for region in regions if "meta" in region]
+        count = sum(map(len, said[image_id].values()))
+        assert 0 < len(disputed) <= count
+        assert len(regions) <= count
+        assert len({region["id"] for region in regions}) == len(regions)
+        text = why + orjson.dumps(regions).decode()
+        assert not any(name in text for name in ('li"', "wu", "xu"))
+        for number in {region["meta"]["dispute"] for region in disputed}:
+            assert f"Dispute {number}: " in why
+
+
+def answered(regions: list[dict[str, Any]], origin: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What is pulled where an adjudicator submits these regions."""
+    result = [region | {"origin": origin} for region in regions]
+    annotation = {"id": 7, "completed_by": {"email": "qi@x"}, "result": result}
+    task = {"id": 3, "data": {"image_id": "a", "purpose": "adjudication"}, "annotations": [annotation]}
+    images = pl.DataFrame([("a", "line-1", "a.jpg", *SIZE)], orient="row").rename(
+        dict(zip(["column_0", "column_1", "column_2", "column_3", "column_4"],
+                 ["image_id", "source", "path", "width", "height"], strict=True))
+    )  # fmt: skip
+    pulled = annotations_of([task], images, SECTION)
+    return pulled.annotations, pulled.answers
+
+
+@pytest.mark.parametrize("kind", ["box", "class"])
+def test_submitted_as_it_was_shown__settles_nothing(kind: str) -> None:
+    drawn = (
+        {"li": [HERE], "wu": [OTHER]} if kind == "box" else {"li": [whole("no")], "wu": [whole("scratch")]}
+    )
+    regions = asked({"a": drawn}).regions["a"]
+    assert rulings(*answered(regions, "prediction")).hasty == ["a"]
+    changed = rulings(*answered(regions, "prediction-changed"))
+    assert changed.hasty == []
+    assert changed.labels.height == 2
+    if kind == "box":
+        kept = rulings(*answered(regions[:1], "prediction"))
+        assert kept.labels["label"].to_list() == ["scratch"]
+        assert "meta" not in json.loads(kept.labels["attributes"][0])
+
+
+def test_an_adjudicator_s_answer_is_no_opinion() -> None:
+    labels, answers = answered(asked({"a": {"li": [HERE], "wu": []}}).regions["a"], "prediction")
+    assert answers["role"].to_list() == ["adjudicator"]
+    own, opinions = opinions_of(labels, answers)
+    assert own.is_empty()
+    assert opinions.is_empty()
+    nobody = ANSWERS.empty()
+    assert opinions_of(labels, nobody)[0].height == 1
