@@ -132,6 +132,30 @@ def test_there_and_back(run: Any, plant: Path, label_studio: LabelStudio, client
     assert row["label"] == ("scratch" if row["path"].startswith("scratch") else "划伤")
 
 
+def test_a_batch_is_made_of_the_answers_pulled_last(run: Any, plant: Path, client: Client) -> None:
+    name = name_of(plant)
+    describe(plant, name, "{shapes: [class], images: serve, acceptance: {per: annotator}}")
+    made = CliRunner().invoke(main, ["run", name, "--to", "consensus"])
+    assert made.exit_code == 0, made.output
+    run("push", name)
+    project = client.find_project(name)
+    assert project is not None
+    none = run("accept", name)
+    assert (none.exit_code, none.stdout) == (2, "")
+    assert "there is no answers table; run 'tundish label pull NAME' first" in none.stderr
+    for task in client.tasks(project["id"])[:3]:
+        client._post("answering", f"api/tasks/{task['id']}/annotations/", {"result": []})
+    run("pull", name)
+    stale = run("accept", name)
+    assert (stale.exit_code, stale.stdout) == (2, "")
+    assert f"run 'tundish run {name} --to consensus'" in stale.stderr
+    assert CliRunner().invoke(main, ["run", name, "--to", "consensus"]).exit_code == 0
+    run("pull", name)  # nothing new
+    told = orjson.loads(run("accept", name, "--json").stdout)
+    assert (told["batch"], told["plan"]["lot_size"]) == (1, 3)
+    assert told["producer"] in client.users().values()
+
+
 def test_annotators_get_a_project_each(run: Any, plant: Path, client: Client) -> None:
     name = name_of(plant)
     describe(plant, name, "{shapes: [box, class], images: serve, annotators: [li, wu], overlap: 1.0}")

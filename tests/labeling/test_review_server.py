@@ -192,7 +192,7 @@ def test_two_annotators__each_their_own_batches(two: Context, client: Client, ti
 
     found = pl.read_parquet(two.labels / "batches" / "2" / "findings.parquet").drop_nulls("worst")
     bad = set(found["image_id"])
-    anew = {
+    anew: dict[str, dict[str, Any]] = {
         picture.path: {"wu": []} if picture.image_id in bad else {"li" if number < 6 else "wu": DRAWN}
         for number, picture in enumerate(PICTURES)
     }

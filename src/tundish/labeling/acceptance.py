@@ -35,6 +35,7 @@ __all__ = [
     "draw",
     "nonconformities",
     "rule",
+    "together",
     "verdict",
 ]
 
@@ -283,8 +284,7 @@ class Ruling:
     @property
     def accepted(self) -> bool | None:
         """By every AQL, or not by one of them; None while it may still end either way."""
-        said = [one.accepted for one in self.verdicts.values()]
-        return False if False in said else None if None in said else True
+        return together(one.accepted for one in self.verdicts.values())
 
     def __str__(self) -> str:
         if ALL in self.verdicts:
@@ -292,6 +292,12 @@ class Ruling:
         said = [f"{name} {_WORDS[one.accepted]}" for name, one in self.verdicts.items()]
         said += [f"{name} not judged, {count} found" for name, count in self.unjudged.items()]
         return f"{_WORDS[self.accepted]}: {', '.join(said)}."
+
+
+def together(said: Iterable[bool | None]) -> bool | None:
+    """Accepted by all, or not by one; None while that is open, and where nothing was said yet."""
+    every = list(said)
+    return False if False in every else None if None in every or not every else True
 
 
 _WORDS = {True: "accepted", False: "not accepted", None: "undecided"}

@@ -17,7 +17,7 @@ import polars as pl
 import pyarrow as pa
 
 from tundish.errors import OutsideError
-from tundish.labeling.acceptance import ALL, KINDS
+from tundish.labeling.acceptance import ALL, KINDS, together
 from tundish.labeling.sampling_plans import Plan
 from tundish.labeling.switching import CorrectiveAction, Lot, State, after
 from tundish.storage import Table, field, write_atomically
@@ -131,8 +131,7 @@ class Batch:
     @property
     def accepted(self) -> bool | None:
         """By every AQL, or not by one of them; None before the verdict."""
-        said = [one.accepted for one in self.found.values()]
-        return False if False in said else None if None in said or not said else True
+        return together(one.accepted for one in self.found.values())
 
     @property
     def inspected(self) -> int:

@@ -213,11 +213,11 @@ def _plans(batches: Sequence[Batch], asked: Asked, producer: str, lot_size: int)
         state = history(batches, aql, name, producer)
         state = after(state, CorrectiveAction()) if asked.corrected else state
         if state.discontinued:
-            whose = f" of {producer}" if producer else ""
+            whose, other = (f" of {producer}", "; --annotator takes another") if producer else ("", "")
             raise UsageError(
                 f"inspection{whose} is discontinued: five lots were not accepted under tightened inspection",
                 where=name or "acceptance",
-                fix="mend the cause and say what was done with --corrected",
+                fix=f"mend the cause and say what was done with --corrected{other}",
             )
         severity = state.severity if asked.severity == _AUTO else asked.severity
         plans[name] = plan(lot_size, asked.level, aql, severity)
