@@ -43,7 +43,9 @@ def iou_of(*rows: Row, tolerance: float = 0.0) -> float:
 
 def iou_matrix(one: Array, other: Array) -> Array:
     """Of boxes (n, 4) with boxes (m, 4), as COCO's own tool has it."""
-    found = pycocotools.mask.iou(one, other, [0] * len(other)) if len(one) and len(other) else []
+    # It reads columns as rows where the memory is laid out that way.
+    sides = np.ascontiguousarray(one), np.ascontiguousarray(other)
+    found = pycocotools.mask.iou(*sides, [0] * len(other)) if len(one) and len(other) else []
     return np.asarray(found, np.float64).reshape(len(one), len(other))
 
 
