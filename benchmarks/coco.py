@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from timing import ratio
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -172,11 +174,10 @@ def measure(peer_python: str, rounds: int, *, polygons: bool) -> None:
                    for turn in range(rounds)]
             for side in sides
         }  # fmt: skip
-        ratio = statistics.median(b / a for a, b in zip(both["ours"], both["peer"], strict=True))
         medians = {side: statistics.median(values) for side, values in both.items()}
         verdict = "" if work != "both" else f"  (wanted: {TARGET}x)"
         print(f"{kind:9} {work:6} tundish {medians['ours']:6.2f} s  Datumaro {medians['peer']:6.2f} s  "
-              f"{ratio:5.1f}x{verdict}")  # fmt: skip
+              f"{ratio(both['peer'], both['ours']):5.1f}x{verdict}")  # fmt: skip
 
 
 def main() -> None:

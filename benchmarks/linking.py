@@ -9,13 +9,9 @@ and without reasons, ties or ids, is timed beside it.
 
 from __future__ import annotations
 
-import argparse
-import os
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +20,10 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from timing import load, options, peak, seconds
 from tundish.engine import LocalEngine
 from tundish.recipe import Recipe
-from tundish.stages.base import Context
+from tundish.stages.base import Context, Outcome
 from tundish.stages.link import STAGE
 from tundish.storage import field
 from tundish.tables import IMAGES, LINKS, RECORD_FIELDS
@@ -182,9 +179,9 @@ def plain(kind: pa.DataType) -> pa.DataType:
 def run(project: Path, case: str) -> None:
     context = context_of(project, CASES[case])
     before = peak()
-    start = time.perf_counter()
-    outcome = STAGE.run(context)
-    took = time.perf_counter() - start
+    outcomes: list[Outcome] = []
+    took = seconds(lambda: outcomes.append(STAGE.run(context)))
+    (outcome,) = outcomes
     print(f"{case:34s} {took:6.1f} s, peak {peak() / 1024:.2f} GiB (before {before / 1024:.2f})")
     print("   ", outcome.counts)
     for note in outcome.notes:
@@ -201,13 +198,8 @@ def bare(project: Path) -> None:
     )
     right = pl.read_parquet(context.records / "signals.parquet", columns=[columns["signals"]])
     left, right = left.sort("at"), right.with_columns(found="at").sort("at")
-    start = time.perf_counter()
-    left.join_asof(right, on="at", strategy="nearest", tolerance="2s")
-    print(f"{'bare join_asof':34s} {time.perf_counter() - start:6.2f} s, peak {peak() / 1024:.2f} GiB")
-
-
-def peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    took = seconds(lambda: left.join_asof(right, on="at", strategy="nearest", tolerance="2s"))
+    print(f"{'bare join_asof':34s} {took:6.2f} s, peak {peak() / 1024:.2f} GiB")
 
 
 def main(folder: Path, images: int, records: int) -> None:
@@ -215,16 +207,14 @@ def main(folder: Path, images: int, records: int) -> None:
     command = [sys.executable, __file__, "--folder", str(folder), *sizes, "--case"]
     if not (folder / "datasets").exists():
         subprocess.run([*command, "make"], check=True)
-    print(f"{images} images, {records} records, load before {os.getloadavg()[0]:.1f}", flush=True)
+    print(f"{images} images, {records} records, {load()} before", flush=True)
     for case in (*CASES, "bare"):
         subprocess.run([*command, case], check=True)
-    print(f"load after {os.getloadavg()[0]:.1f}")
+    print(f"{load()} after")
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__)
     parser.add_argument("--images", type=int, default=1_000_000)
     parser.add_argument("--records", type=int, default=10_000_000)
     parser.add_argument("--folder", type=Path)

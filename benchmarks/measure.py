@@ -10,15 +10,11 @@ does: it also writes its tables.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
-import os
-import resource
 import shutil
 import statistics
 import tempfile
-import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -27,6 +23,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from timing import in_turn, load, options, peak, ratio, seconds
 from tundish.engine import LocalEngine
 from tundish.recipe import Recipe
 from tundish.stages import load_stage
@@ -117,12 +114,6 @@ def peers(folder: Path) -> dict[str, Callable[[], None]]:
     return {"imagededup PHash": encode, "cleanvision": find_issues}
 
 
-def seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
 def compare(images: int, repeats: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         context = context_of(Path(name))
@@ -138,11 +129,10 @@ def compare(images: int, repeats: int) -> None:
         times: dict[str, list[float]] = {side: [] for side in sides}
         order = list(sides)
         for turn in range(repeats):
-            # Another side begins each turn: none always follows the one that runs for a minute.
-            for side in order[turn % len(order) :] + order[: turn % len(order)]:
+            for side in in_turn(order, turn):
                 times[side].append(seconds(sides[side]))
             print(
-                f"turn {turn + 1}, load {os.getloadavg()[0]:.1f}:",
+                f"turn {turn + 1}, {load()}:",
                 {k: round(v[-1], 2) for k, v in times.items()},
             )
     for side, taken in times.items():
@@ -154,8 +144,7 @@ def compare(images: int, repeats: int) -> None:
         ("measure, validate, dedup", "cleanvision", 10),
         ("measure", "cv2.imdecode, two threads", 0.75),
     ):
-        ratio = statistics.median(b / a for a, b in zip(times[ours], times[peer], strict=True))
-        print(f"{ours} is {ratio:.2f} times as fast as {peer} (wanted {wanted})")
+        print(f"{ours} is {ratio(times[peer], times[ours]):.2f} times as fast as {peer} (wanted {wanted})")
 
 
 def memory(images: int) -> None:
@@ -174,14 +163,8 @@ def memory(images: int) -> None:
             print(f"{stage}: {took:.1f} s, peak so far {peak():.0f} MB")
 
 
-def peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__)
     parser.add_argument("--images", type=int, default=4000)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--memory", type=int, metavar="IMAGES", help="only the peak of memory")

@@ -10,18 +10,16 @@ the bare one reads the whole file as text. `--broken` puts a stray quote into ev
 from __future__ import annotations
 
 import argparse
-import os
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from timing import in_turn, load, options, peak, ratio, seconds
 from tundish.tabular.base import Asked
 from tundish.tabular.files import open_table
 
@@ -64,10 +62,9 @@ def bare(path: Path) -> int:
 
 def one(side: str, path: Path) -> None:
     """Runs one side, and says how long it took, its peak of memory and how many records it saw."""
-    start = time.perf_counter()
-    count = {"ours": ours, "bare": bare}[side](path)
-    took = time.perf_counter() - start
-    print(took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, count)
+    counts: list[int] = []
+    took = seconds(lambda: counts.append({"ours": ours, "bare": bare}[side](path)))
+    print(took, peak(), *counts)
 
 
 def run(side: str, path: Path) -> tuple[float, float, int]:
@@ -79,22 +76,19 @@ def run(side: str, path: Path) -> tuple[float, float, int]:
 def compare(path: Path, repeats: int, sides: list[str]) -> None:
     times: dict[str, list[float]] = {side: [] for side in sides}
     for turn in range(repeats):
-        for side in sides[turn % len(sides) :] + sides[: turn % len(sides)]:
-            took, peak, count = run(side, path)
+        for side in in_turn(sides, turn):
+            took, held, count = run(side, path)
             times[side].append(took)
-            load = os.getloadavg()[0]
-            print(f"{side:5s} {took:6.2f} s, peak {peak:5.0f} MiB, {count} records, load {load:.1f}")
+            print(f"{side:5s} {took:6.2f} s, peak {held:5.0f} MiB, {count} records, {load()}")
     for side, taken in times.items():
         print(f"{side:5s} {statistics.median(taken):6.2f} s (median)")
     if len(sides) > 1:
-        ratio = statistics.median(a / b for a, b in zip(times["ours"], times["bare"], strict=True))
-        print(f"ours takes {ratio:.2f} times as long as polars.read_csv alone (wanted: at most 3)")
+        times_longer = ratio(times["ours"], times["bare"])
+        print(f"ours takes {times_longer:.2f} times as long as polars.read_csv alone (wanted: at most 3)")
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__)
     parser.add_argument("--megabytes", type=int, default=1000)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--encoding", default="utf-8")

@@ -29,6 +29,8 @@ from datetime import datetime  # noqa: TC003  (Pandera reads the annotations)
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from timing import in_turn, ratio
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -251,8 +253,7 @@ def measure(kind: str, path: Path, python: str, rounds: int) -> None:
     memory: dict[str, float] = dict.fromkeys(SIDES, 0.0)
     for turn in range(rounds + 1):
         told: dict[str, Any] = {}
-        order = SIDES[turn % len(SIDES) :] + SIDES[: turn % len(SIDES)]
-        for side in order:
+        for side in in_turn(SIDES, turn):
             took, more, told[side] = sides[side].do()
             memory[side] = max(memory[side], more)
             if turn:  # the first turn warms up
@@ -263,15 +264,12 @@ def measure(kind: str, path: Path, python: str, rounds: int) -> None:
     print(f"{kind}: {told['tundish'][0]} failures")
     for side in SIDES:
         ratios = [theirs / ours for ours, theirs in zip(seconds["tundish"], seconds[side], strict=True)]
-        took, ratio = statistics.median(seconds[side]), statistics.median(ratios)
+        took, middle = statistics.median(seconds[side]), statistics.median(ratios)
         spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
-        print(f"  {side:8} {took:7.3f} s   {ratio:6.2f} of tundish ({spread})   +{memory[side]:.0f} MiB")
+        print(f"  {side:8} {took:7.3f} s   {middle:6.2f} of tundish ({spread})   +{memory[side]:.0f} MiB")
     above, below, limit = WANTED[kind]
-    pairs = zip(seconds[above], seconds[below], strict=True)
-    ratio = statistics.median(one / other for one, other in pairs)
-    print(
-        f"  {above} / {below}: {ratio:.2f} (wanted: {'at most' if kind == 'sound' else 'at least'} {limit})"
-    )
+    found, bound = ratio(seconds[above], seconds[below]), "at most" if kind == "sound" else "at least"
+    print(f"  {above} / {below}: {found:.2f} (wanted: {bound} {limit})")
 
 
 def main() -> None:

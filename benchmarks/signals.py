@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ import numpy as np
 import polars as pl
 
 import tundish
+from timing import peak
 
 SCHEMA = '''
 from __future__ import annotations
@@ -105,12 +105,11 @@ def measure(project: Path) -> dict[str, float]:
     taken = time.perf_counter()
     outcome = tundish.run("mill", project=project, first="records", last="records")["records"]
     done = time.perf_counter()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     counts = outcome.counts
     return {
         "ingest_s": taken - before,
         "records_s": done - taken,
-        "peak_mib": peak,
+        "peak_mib": peak(),
         "accepted": counts["signals accepted"],
         "quarantined": counts["signals quarantined"],
     }
