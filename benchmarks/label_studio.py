@@ -1,4 +1,4 @@
-"""5,000 tasks with predictions to a real Label Studio and back: push, push again, pull, pull again.
+"""5,000 tasks with predictions to a real Label Studio and back: push and pull, again, and a second model.
 
 Usage: python benchmarks/label_studio.py [--tasks 5000] [--label-studio PATH]
 """
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tundish.labeling.client import Client
 from tundish.labeling.config import label_config
 from tundish.labeling.pull import pull
-from tundish.labeling.push import Prelabels, push
+from tundish.labeling.push import Prelabels, Push, push
 from tundish.labeling.regions import regions_of
 from tundish.labeling.server import LabelStudio, prepare
 from tundish.labeling.worklist import items_of
@@ -86,13 +86,18 @@ def measure(client: Client, folder: Path, count: int) -> None:
     load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
     print(f"{count:,} tasks, {LABELS_AN_IMAGE} boxes each; {load}")
 
-    def send() -> None:
+    def send(version: str) -> Push:
         sizes = dict.fromkeys(images["image_id"], (1024, 768))
-        prelabels = Prelabels(regions_of(labels, sizes).results, "model", dict.fromkeys(sizes, 0.5))
-        push(client, "pushed", config, items_of(images, ()), "http://127.0.0.1:1/{}".format, prelabels)
+        prelabels = Prelabels(regions_of(labels, sizes).results, version, dict.fromkeys(sizes, 0.5))
+        address = "http://127.0.0.1:1/{}".format
+        return push(client, "pushed", config, items_of(images, ()), address, prelabels)
 
-    timed("push", 15, send)
-    timed("second push", 3, send)
+    timed("push", 15, lambda: send("model-1"))
+    timed("second push, nothing new", 3, lambda: send("model-1"))
+    done = timed("another model's predictions for known tasks", None, lambda: send("model-2"))
+    assert (done.known, done.proposed) == (count, count)
+    done = timed("the same again, nothing new", 3, lambda: send("model-2"))
+    assert (done.known, done.proposed) == (count, 0)
     project = int(client.create_project("answered", config)["id"])
     results = regions_of(labels, dict.fromkeys(images["image_id"], (1024, 768))).results
     answer_all(client, project, count, results)

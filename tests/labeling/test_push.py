@@ -215,6 +215,20 @@ def test_the_next_task_comes_with_what_was_pushed_last(world: World) -> None:
     assert streamed() == ["model-7"]
 
 
+def test_versions_of_which_one_is_a_part_of_the_other(world: World) -> None:
+    for version, count in (("model-80", 2), ("Model-8", 3), ("model-8", 4)):
+        world.push(world.items(4), drawn_by(world, version, count))
+    assert versions_of(world) == {
+        "0.jpg": ["model-80", "Model-8", "model-8"],
+        "1.jpg": ["model-80", "Model-8", "model-8"],
+        "2.jpg": ["Model-8", "model-8"],
+        "3.jpg": ["model-8"],
+    }
+    world.push(world.items(5), drawn_by(world, "model-8", 5))
+    assert world.push(world.items(5), drawn_by(world, "model-8", 5)).proposed == 0
+    assert world.client.versions(world.project) == {"model-80": 2, "Model-8": 3, "model-8": 5}
+
+
 def test_labels_that_were_imported_after_their_task_was_pushed(world: World) -> None:
     world.push(world.items(3))
     assert shown(world) in ("", "None")
@@ -232,13 +246,12 @@ def test_another_opinion_under_the_same_name_is_told(world: World, monkeypatch: 
     regions = {item.image_id: [world.box(40, 20, 30, 40)] for item in world.items(3)}
     regions[f"{0:032x}"] = [world.box(10, 20, 30, 40)]
     rewritten = Prelabels(regions, "model-7")
-    for room in (None, 0):  # all predictions at once, or a few tasks at a time
-        if room is not None:
-            monkeypatch.setattr("tundish.labeling.predictions._LISTED_BYTES", room)
+    for compared, told in ((100, "2 of 3"), (2, "1 of 2")):
+        monkeypatch.setattr("tundish.labeling.predictions._COMPARED", compared)
         done = world.push(world.items(3), rewritten)
         assert done.proposed == 0
         (note,) = done.notes
-        assert "'model-7' says otherwise of 2 tasks" in note
+        assert f"'model-7' says otherwise of {told} tasks that were compared" in note
         assert "left as it is" in note
     assert sum(world.client.versions(world.project).values()) == 3
     body = {"model_version": "model-7"}

@@ -60,27 +60,34 @@ def find_token(file: Path | None = None) -> str:
         UsageError: There is none, or others may read the file.
     """
     if file is None:
-        token = next((os.environ[name].strip() for name in _VARIABLES if os.environ.get(name)), "")
-        if not token:
+        name = next((name for name in _VARIABLES if os.environ.get(name, "").strip()), "")
+        if not name:
             raise UsageError(
                 "no token for Label Studio is known",
                 fix=f"set {_VARIABLES[0]}, or name a file that holds it with --token-file",
             )
-        return token
+        return _alone(os.environ[name], name)
     try:
-        mode = stat.S_IMODE(file.stat().st_mode)
-        if os.name == "posix" and mode & 0o077:
+        mode = file.stat().st_mode
+        if os.name == "posix" and stat.S_ISREG(mode) and mode & 0o077:
             raise UsageError(
-                f"others may read the token (mode {mode:o})", where=str(file), fix=f"run 'chmod 600 {file}'"
+                f"others may read the token (mode {stat.S_IMODE(mode):o})",
+                where=str(file),
+                fix=f"run 'chmod 600 {file}'",
             )
-        token = file.read_text("utf-8").strip()
+        text = file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
         raise UsageError(
             f"the token cannot be read ({reason})", where=str(file), fix="name another file"
         ) from error
+    return _alone(text, str(file))
+
+
+def _alone(text: str, where: str) -> str:
+    token = text.strip()
     if not token or not token.isascii() or any(letter.isspace() for letter in token):
-        raise UsageError("there is no token in it", where=str(file), fix="put the token alone on one line")
+        raise UsageError("there is no token in it", where=where, fix="put the token alone on one line")
     return token
 
 
@@ -204,18 +211,27 @@ class Client:
         """Delete a project with all its tasks and labels."""
         self._send("deleting the project", "DELETE", f"api/projects/{project}/")
 
-    def tasks(self, project: int, fields: Sequence[str] = ("id", "data")) -> list[dict[str, Any]]:
-        """Some fields of every task; without `data` half as long as with it."""
+    def tasks(
+        self, project: int, fields: Sequence[str] = ("id", "data"), *, lacking: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Some fields of every task; without `data` half as long as with it.
+
+        Args:
+            project: Its number.
+            fields: Their names.
+            lacking: Only tasks without a prediction whose version has this text in it.
+        """
+        query = {} if lacking is None else {"query": orjson.dumps(_lacking(lacking)).decode()}
         for _ in range(self._tries):
-            tasks, total = self._pages(project, ",".join(fields))
+            tasks, total = self._pages(project, ",".join(fields), **query)
             if len(tasks) == total:
                 break  # nobody added or deleted a task while the pages were turned
         return list(tasks.values())
 
-    def _pages(self, project: int, fields: str) -> tuple[dict[int, dict[str, Any]], int]:
+    def _pages(self, project: int, fields: str, **more: str) -> tuple[dict[int, dict[str, Any]], int]:
         tasks: dict[int, dict[str, Any]] = {}
         page = 1
-        query = {"project": project, "page_size": _PAGE, "fields": "task_only", "include": fields}
+        query = {"project": project, "page_size": _PAGE, "fields": "task_only", "include": fields, **more}
         while True:
             answer = self._get("listing the tasks", "api/tasks/", page=page, **query)
             tasks |= {task["id"]: task for task in answer["tasks"]}
@@ -347,6 +363,13 @@ class Client:
         said = " ".join(str(error.body).replace(self._token, "...").split())[:200]
         what = f"Label Studio answered {status} while {doing} ({said})"
         return OutsideError(what, where=self.address, fix="see the server's log and run the command again")
+
+
+def _lacking(version: str) -> dict[str, Any]:
+    """A filter of the server's list of tasks; it knows no whole words."""
+    column = "filter:tasks:predictions_model_versions"
+    item = {"filter": column, "operator": "not_contains", "type": "List", "value": [version]}
+    return {"filters": {"conjunction": "and", "items": [item]}}
 
 
 def _objection(body: str) -> str:

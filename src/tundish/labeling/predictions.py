@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from tundish.labeling.client import Client
     from tundish.labeling.push import Prelabels, Region
 
 __all__ = ["Limits", "Proposed", "batches", "prediction_of", "propose", "show"]
 
-_LISTED_BYTES = 64 * 1024 * 1024
-"""More than this is not asked for at once: masks of thousands of images are gigabytes to the server."""
+_COMPARED = 100
+"""So many tasks are looked at for other regions under the same name: a file that was written anew shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,12 @@ def batches(
 
 
 def propose(
-    client: Client, project: int, waiting: Mapping[str, Sequence[int]], prelabels: Prelabels, limits: Limits
+    client: Client,
+    project: int,
+    waiting: Mapping[str, Sequence[int]],
+    prelabels: Prelabels,
+    tasks: int,
+    limits: Limits,
 ) -> Proposed:
     """Give known tasks the predictions of a version that they lack; what they have is not sent again.
 
@@ -92,27 +97,22 @@ def propose(
         project: Its number.
         waiting: Tasks without an answer, by image_id.
         prelabels: What is drawn already.
+        tasks: How many the project has.
         limits: Of one call.
     """
     wanted: dict[int, dict[str, Any]] = {}
-    for image_id, tasks in waiting.items():
+    for image_id, numbers in waiting.items():
         prediction = prediction_of(prelabels, image_id)
         if prediction is not None:
-            wanted |= {task: {"task": task, **prediction} for task in tasks}
+            wanted |= {number: {"task": number, **prediction} for number in numbers}
     if not wanted:
         return Proposed()
-    known, doubled = _there(client, project, wanted, prelabels.version)
-    notes = []
+    known, doubled = _there(client, project, wanted, prelabels.version, tasks)
+    notes = _otherwise(client, project, [one for number, one in wanted.items() if number in known])
+    for number in doubled:
+        client.delete_prediction(number)
     if doubled:
-        for number in doubled:
-            client.delete_prediction(number)
         notes.append(f"{len(doubled):,} predictions that stood in their tasks twice were taken out")
-    other = sum(_said(result) != _said(wanted[task]["result"]) for task, result in known.items())
-    if other:
-        notes.append(
-            f"'{prelabels.version}' says otherwise of {other:,} task{'s' * (other > 1)} than what was pushed "
-            "under that name, which was left as it is: delete it in the project's settings and push again"
-        )
     missing = [prediction for task, prediction in wanted.items() if task not in known]
     sent = sum(
         client.import_predictions(project, batch)
@@ -138,28 +138,49 @@ def show(client: Client, title: str, version: str) -> list[str]:
 
 
 def _there(
-    client: Client, project: int, wanted: Mapping[int, dict[str, Any]], version: str
-) -> tuple[dict[int, list[Region]], list[int]]:
-    """What the tasks have of a version, and the numbers of predictions that say the same once more."""
+    client: Client, project: int, wanted: Collection[int], version: str, tasks: int
+) -> tuple[set[int], list[int]]:
+    """Those of the tasks that have a prediction of a version, and predictions that say the same once more."""
     counts = client.versions(project)
     if not counts.get(version):
-        return {}, []
-    weight = sum(_weight(prediction["result"]) for prediction in wanted.values()) / len(wanted)
-    light = weight * sum(counts.values()) <= _LISTED_BYTES
-    listed: Iterable[dict[str, Any]] = (
-        client.predictions(project) if light else client.predictions_of(project, list(wanted))
-    )
+        return set(), []
+    # The server finds parts of names, in either case. Where that is no answer, all predictions are read.
+    if not any(version.casefold() in other.casefold() for other in counts if other != version):
+        lacking = {int(task["id"]) for task in client.tasks(project, ("id",), lacking=version)}
+        if counts[version] == tasks - len(lacking):
+            return set(wanted) - lacking, []
     results: dict[int, list[Region]] = {}
     doubled = []
-    for prediction in listed:
-        task = prediction["task"]
-        if task not in wanted or prediction["model_version"] != version:
+    for prediction in client.predictions(project):
+        task, result = int(prediction["task"]), prediction["result"]
+        if prediction["model_version"] != version:
             continue
         if task not in results:
-            results[task] = prediction["result"]
-        elif _said(results[task]) == _said(prediction["result"]):
+            results[task] = result
+        elif _said(results[task]) == _said(result):
             doubled.append(int(prediction["id"]))
-    return results, doubled
+    return set(wanted) & set(results), doubled
+
+
+def _otherwise(client: Client, project: int, predictions: Sequence[dict[str, Any]]) -> list[str]:
+    """Tell where a version that is there says something else than it does now, going by some of the tasks."""
+    some = predictions[:: -(-len(predictions) // _COMPARED) or 1]
+    stored = {
+        (prediction["task"], prediction["model_version"]): _said(prediction["result"])
+        for prediction in client.predictions_of(project, [one["task"] for one in some])
+    }
+    other = 0
+    for one in some:
+        said = _said(one["result"])
+        other += stored.get((one["task"], one["model_version"]), said) != said
+    if not other:
+        return []
+    told = (
+        f"'{some[0]['model_version']}' says otherwise of {other:,} of {len(some):,} tasks that were compared "
+        "than what was pushed under that name, which was left as it is: delete it in the project's settings "
+        "and push again"
+    )
+    return [told]
 
 
 def _said(regions: Sequence[Region]) -> list[bytes]:

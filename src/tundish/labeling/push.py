@@ -8,7 +8,7 @@ stopped, and one that is repeated adds nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tundish.labeling.predictions import Limits, batches, prediction_of, propose, show
 from tundish.labeling.project import project_of
@@ -124,10 +124,12 @@ def push(
     """
     drawn = prelabels or Prelabels()
     project, created, notes = project_of(client, title, config)
-    there, waiting = ({}, {}) if created else _known(client, project, notes)
+    there = _There({}, {}, 0) if created else _known(client, project, notes)
     wanted = {item.image_id: item for item in items}
-    fresh = [item for key, item in wanted.items() if key not in there]
+    fresh = [item for key, item in wanted.items() if key not in there.by_key]
     known = len(wanted) - len(fresh)
+    waiting = {key: tasks for key, tasks in there.waiting.items() if key in wanted}
+    proposed = propose(client, project, waiting, drawn, there.tasks, _limits(_PREDICTIONS))
     if fresh and prepare is not None:
         prepare(project, fresh)
     done = known
@@ -136,8 +138,6 @@ def push(
         client.import_tasks(project, batch)
         done += len(batch)
         progress(done, len(wanted))
-    waiting = {key: tasks for key, tasks in waiting.items() if key in wanted}
-    proposed = propose(client, project, waiting, drawn, _limits(_PREDICTIONS))
     if proposed.there or any(drawn.regions.get(item.image_id) for item in fresh):
         notes += show(client, title, drawn.version)
     notes += proposed.notes
@@ -158,10 +158,16 @@ def _by_key(tasks: Sequence[Mapping[str, Any]]) -> dict[str, list[int]]:
     return by_key
 
 
-def _known(
-    client: Client, project: int, notes: list[str]
-) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
-    """The tasks of a project by key, and those of them without an answer; none stands there twice by then.
+class _There(NamedTuple):
+    """The tasks of a project by key, those of them without an answer, and how many tasks it has."""
+
+    by_key: dict[str, list[int]]
+    waiting: dict[str, list[int]]
+    tasks: int
+
+
+def _known(client: Client, project: int, notes: list[str]) -> _There:
+    """What is in a project, after tasks that stand there twice were taken out.
 
     A server that takes longer over a batch than one waits for it may be given the batch again.
     """
@@ -186,7 +192,7 @@ def _known(
     answered = {one["id"] for one in listed if one["total_annotations"] or one["cancelled_annotations"]}
     done = answered.union(idle)
     waiting = {key: [number for number in ids if number not in done] for key, ids in by_key.items()}
-    return by_key, {key: ids for key, ids in waiting.items() if ids}
+    return _There(by_key, {key: ids for key, ids in waiting.items() if ids}, len(listed) - len(idle))
 
 
 def _limits(entries: int) -> Limits:
