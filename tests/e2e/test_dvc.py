@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+import polars as pl
 import pytest
+
+from tundish.labeling.answers import ANSWERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -167,3 +170,67 @@ def check_clone_without_raw(folder: Path, tmp_path: Path) -> None:
     assert "measure" not in ran
     assert products(clone) == before
     shutil.rmtree(clone)
+
+
+def answer(folder: Path, count: int) -> None:
+    """What a pull brings of so many images: every one is answered by nothing to be seen."""
+    dataset = folder / "datasets/line"
+    images = pl.read_parquet(dataset / "curated/images.parquet").sort("path")
+    rows = [
+        {"image_id": image_id, "author": "li@example.com", "answer": "empty", "task_id": number}
+        for number, image_id in enumerate(images["image_id"][:count])
+    ]
+    ANSWERS.write(
+        ANSWERS.frame([dict.fromkeys(ANSWERS.schema.names) | row for row in rows]), answers_of(folder)
+    )
+
+
+def answers_of(folder: Path) -> Path:
+    return folder / "datasets/line/labels/answers.parquet"
+
+
+def test_answers_are_versioned_with_the_dataset(tmp_path: Path) -> None:
+    """Answers come after the first run, are added, change, and are there in a clone."""
+    folder = project(tmp_path / "plant")
+    repro(folder)
+    sh("git", "add", "-A", cwd=folder)
+    sh("git", "commit", "-qm", "no answers yet", cwd=folder)
+
+    answer(folder, 3)
+    sh("dvc", "add", "-q", "datasets/line/labels", cwd=folder)
+    sh("git", "add", "-A", cwd=folder)
+    staged = sh("git", "diff", "--cached", "--name-only", cwd=folder).split()
+    assert staged == ["datasets/line/.gitignore", "datasets/line/labels.dvc"]
+    ran, _ = repro(folder)
+    assert {"validate", "consensus"} <= set(ran)
+    assert "measure" not in ran
+    assert repro(folder)[0] == ["ingest"]
+
+    # Batches lie there too. A pull that nobody added is taken along: DVC keeps what the stages have read.
+    answer(folder, 5)
+    plan = folder / "datasets/line/labels/batches/1/note.json"
+    plan.parent.mkdir(parents=True)
+    plan.write_text("{}")
+    before = (folder / "datasets/line/labels.dvc").read_text()
+    ran, _ = repro(folder)
+    assert "consensus" in ran
+    assert (folder / "datasets/line/labels.dvc").read_text() != before
+
+    check_clone_without_raw(folder, tmp_path)
+
+
+def test_a_clone_of_this_repository_keeps_labels(tmp_path: Path) -> None:
+    """The repository ignores datasets, which it has none of; not what versions the answers of its user."""
+    folder = tmp_path / "clone"
+    folder.mkdir()
+    shutil.copy(Path(__file__).parents[2] / ".gitignore", folder)
+    sh("git", "init", "-q", cwd=folder)
+    sh("dvc", "init", "-q", cwd=folder)
+    labels = folder / "datasets/line/labels"
+    labels.mkdir(parents=True)
+    (labels / "answers.parquet").write_bytes(b"answers")
+    (labels.parent / "truth.json").write_text("{}")
+    sh("dvc", "add", "-q", "datasets/line/labels", cwd=folder)
+    sh("git", "add", "datasets", cwd=folder)
+    assert "datasets/line/labels.dvc" in sh("git", "ls-files", "datasets", cwd=folder).split()
+    assert "truth.json" not in sh("git", "ls-files", "datasets", cwd=folder)

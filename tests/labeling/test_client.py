@@ -128,6 +128,22 @@ def test_the_token_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -
     assert find_token() == "first"
 
 
+@pytest.mark.parametrize("text", ["abc\ndef", "密码", "a b"])
+def test_what_is_no_token_is_refused_wherever_it_stands(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LABEL_STUDIO_TOKEN", text)
+    file = tmp_path / "token"
+    file.write_text(text, encoding="utf-8")
+    file.chmod(0o600)
+    for where in (None, file):
+        with pytest.raises(UsageError, match="put the token alone on one line") as caught:
+            find_token(where)
+        assert text not in str(caught.value)
+    with pytest.raises(UsageError, match="Is a directory"):
+        find_token(tmp_path)
+
+
 def test_the_token_comes_from_a_file_of_one_s_own(tmp_path: Path) -> None:
     path = tmp_path / "token"
     path.write_text("secret\n")

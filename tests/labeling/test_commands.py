@@ -126,6 +126,9 @@ def test_there_and_back(run: Any, plant: Path, label_studio: LabelStudio, client
     done = run("pull", name)
     assert done.exit_code == 0, done.output
     assert "changed tasks 1" in done.stdout
+    assert done.stdout.endswith(f"Next: 'tundish run {name}'.\n")
+    (plant / ".dvc").mkdir()
+    assert run("pull", name).stdout.endswith(f"Next: 'dvc add datasets/{name}/labels', then 'dvc repro'.\n")
     labels = pl.read_parquet(plant / "datasets" / name / "labels" / "annotations.parquet")
     row = labels.row(0, named=True)
     assert (row["path"], row["shape"]) == (tasks[0]["data"]["path"], "class")
@@ -247,6 +250,11 @@ def test_refusals(
 
     assert "push first" in told(3, "pull", name)
     assert "no such recipe" in told(2, "push", "nothing")
+    assert "no such recipe" in told(2, "start", "--push", "nothing")
+    assert "this is no address" in told(2, "pull", name, "--server", f"{label_studio.url} please")
+    describe(plant, name, "{images: serve, served_at: 'http://127.0.0.1:99999'}")
+    assert "label.served_at" in told(2, "images", name)
+    describe(plant, name, "{shapes: [box, class]}")
     readable = tmp_path / "token"
     readable.write_text(label_studio.account.token)
     readable.chmod(0o644)
@@ -319,10 +327,20 @@ def test_a_server_of_one_s_own(
     # Its address and token are known by now.
     done = CliRunner().invoke(main, ["label", "push", name])
     assert "new tasks 0, known 6" in done.stdout, done.output
+    # A second one would share its database, and take its address away when it ends.
+    second = background("start", TUNDISH_LABEL_STUDIO=str(label_studio_executable))
+    assert "runs here already" in second.communicate(timeout=60)[1]
+    assert second.returncode == 3
+    assert (home / "address").read_text().strip() == address
     process.send_signal(signal.SIGTERM)
     process.wait(30)
     assert not answers(f"{address}/health")
     assert not (home / "address").exists()
+    # What one that was killed has left behind.
+    (home / "address").write_text(f"{address}\n")
+    done = CliRunner().invoke(main, ["label", "push", name])
+    assert done.exit_code == 3
+    assert "start it again with 'tundish label start'" in done.stderr
 
 
 def test_a_server_where_the_port_is_taken(

@@ -25,6 +25,7 @@ from tundish.cli._label import (
 from tundish.cli._select import Asked, select_options
 from tundish.cli.label_adjudicate import adjudicate
 from tundish.cli.label_review import accept, agree
+from tundish.errors import UsageError
 
 __all__ = ["COMMANDS"]
 
@@ -107,7 +108,14 @@ def images(name: str) -> None:
     address = urlsplit(recipe.label.served_at)
     dataset = project / "datasets" / recipe.dataset
     gallery = gallery_of(dataset, images_of(dataset / "curated"))
-    port = address.port or (443 if address.scheme == "https" else 80)
+    try:
+        port = address.port or (443 if address.scheme == "https" else 80)
+    except ValueError:
+        raise UsageError(
+            f"'{recipe.label.served_at}' is no address that a server can have",
+            where="label.served_at",
+            fix="write it in the recipe as http://127.0.0.1:8090",
+        ) from None
     with ImageServer(gallery, address.hostname or "127.0.0.1", port) as server:
         click.echo(f"pictures of {recipe.dataset} at {server.url}; Ctrl-C stops it.")
         try:

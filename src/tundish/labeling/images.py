@@ -77,7 +77,11 @@ class Gallery:
             picture = _picture(blob.data)
             if picture is not None:
                 names[blob.id] = f"{blob.id}.{picture.media_type.rpartition('/')[2]}"
-                write_atomically(folder / names[blob.id], picture.data)
+                try:
+                    write_atomically(folder / names[blob.id], picture.data)
+                except OSError as error:
+                    error.filename = error.filename or str(folder)  # a full disk says only that it is one
+                    raise
             progress(len(names), len(wanted))
         return names
 
