@@ -106,7 +106,9 @@ class Table:
             frame = pl.read_parquet(path, glob=False)
         except pl.exceptions.ComputeError as error:
             raise OutsideError(
-                "the table is damaged", where=str(path), fix="delete it and run its stage again"
+                "the table is damaged",
+                where=str(path),
+                fix="bring it back with 'dvc checkout', or delete it and run its stage again",
             ) from error
         frame = frame.with_columns(
             column for column in self.later if column.meta.output_name() not in frame.columns
