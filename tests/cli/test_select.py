@@ -14,6 +14,7 @@ from tundish.cli import main
 from tundish.cli._select import Asked, Chosen, choose
 from tundish.imaging.decode import encode
 from tundish.labeling.worklist import images_of
+from tundish.tables import DISPUTES
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE = """
@@ -100,6 +101,19 @@ def test_each_way_takes_what_is_new(plant: Path) -> None:
     by_class = chosen(plant, "stratified", 1, written(plant, {"A2": 0.9, "A3": 0.2, "B4": 0.9}))
     assert names(by_class) == ["A3"]  # there is no patch yet
     assert names(chosen(plant, "conflicts")) == []
+
+
+def test_what_is_in_dispute_is_not_chosen_but_named(plant: Path) -> None:
+    curated = plant / "datasets" / "strip" / "curated"
+    ids = images_of(curated)["image_id"]
+    rows: list[dict[str, object]] = [
+        {"image_id": ids[at], "unit": at, "annotation_id": str(at), "settled_by": by}
+        for at, by in enumerate([None, None, "qi"])
+    ]
+    DISPUTES.write(DISPUTES.frame(rows), curated / "disputes.parquet")
+    found = chosen(plant, "conflicts")
+    assert names(found) == []
+    assert found.notes[-1] == "2 images in dispute go to 'tundish label adjudicate strip'"
 
 
 @pytest.mark.parametrize(

@@ -8,18 +8,24 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import polars as pl
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.stages.curated import box, whole
+from tests.stages.answering import answer, write_recipe
+from tests.stages.curated import Picture, box, build, whole
 
-from tundish.labeling.adjudication import Cases, cases, opinions_of, rulings
+from tundish.cli import main
+from tundish.label_section import Label
+from tundish.labeling.adjudication import Cases, Rulings, cases, opinions_of, rulings
 from tundish.labeling.answers import ANSWERS, annotations_of
 from tundish.labeling.consensus import consensus
 from tundish.sections import Annotations
+from tundish.stages import load_stage
 from tundish.tables import ANNOTATIONS, DISPUTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 SIZE = (64, 48)
 SECTION = Annotations.model_validate({"classes": ["scratch", "no"]})
@@ -70,7 +76,7 @@ def test_each_disputed_label_with_its_note_then_what_is_agreed() -> None:
     found = asked({"a": {"li": [HERE, AWAY], "wu": [OTHER, AWAY]}, "b": {"li": [HERE], "wu": [HERE]}})
     told = "Dispute 1: 1 call it 'no', 1 call it 'scratch'"
     assert notes(found, "a") == [("scratch", told), ("no", told), ("no", None)]
-    assert found.images.rows() == [("a", f"{told}.")]
+    assert found.images.rows() == [("a", told)]
     assert set(found.regions) == {"a"}
     assert not found.problems
 
@@ -80,15 +86,16 @@ def test_the_most_disputed_first_then_by_id() -> None:
     found = asked({"b": one, "c": {"li": [HERE, AWAY], "wu": []}, "a": one})
     assert found.images["image_id"].to_list() == ["c", "a", "b"]
     assert found.images["why"][0] == (
-        "Dispute 1: 1 of 2 who have seen the image drew it (scratch)."
-        " Dispute 2: 1 of 2 who have seen the image drew it (no)."
+        "Dispute 1: 1 of 2 who have seen the image drew it (scratch)"
+        "\nDispute 2: 1 of 2 who have seen the image drew it (no)"
     )
 
 
 def test_classes_of_the_image__one_entry_that_knows_the_dispute_of_each() -> None:
     (entry,) = asked({"a": {"li": [whole("scratch")], "wu": [whole("no")]}}).regions["a"]
     assert sorted(entry["value"]["choices"]) == ["no", "scratch"]
-    assert entry["meta"]["dispute"] == {"no": 1, "scratch": 1}
+    told = "Dispute 1 (whole image): 1 call it 'no', 1 call it 'scratch'"
+    assert entry["meta"] == {"text": [told], "dispute": {"no": 1, "scratch": 1}}
 
 
 def test_what_is_settled_or_no_longer_there_is_not_asked() -> None:
@@ -145,20 +152,37 @@ def answered(regions: list[dict[str, Any]], origin: str) -> tuple[pl.DataFrame, 
     return pulled.annotations, pulled.answers
 
 
+def ruled(regions: list[dict[str, Any]], origin: str) -> Rulings:
+    sizes = pl.DataFrame([("a", *SIZE)], schema=["image_id", "width", "height"], orient="row")
+    return rulings(*answered(regions, origin), sizes, iou=0.5)
+
+
 @pytest.mark.parametrize("kind", ["box", "class"])
 def test_submitted_as_it_was_shown__settles_nothing(kind: str) -> None:
     drawn = (
         {"li": [HERE], "wu": [OTHER]} if kind == "box" else {"li": [whole("no")], "wu": [whole("scratch")]}
     )
     regions = asked({"a": drawn}).regions["a"]
-    assert rulings(*answered(regions, "prediction")).hasty == ["a"]
-    changed = rulings(*answered(regions, "prediction-changed"))
+    assert ruled(regions, "prediction").hasty == ["a"]
+    changed = ruled(regions, "prediction-changed")
     assert changed.hasty == []
     assert changed.labels.height == 2
     if kind == "box":
-        kept = rulings(*answered(regions[:1], "prediction"))
+        kept = ruled(regions[:1], "prediction")
         assert kept.labels["label"].to_list() == ["scratch"]
         assert "meta" not in json.loads(kept.labels["attributes"][0])
+
+
+def test_one_upon_the_other_with_the_same_class__settles_nothing() -> None:
+    first, second = asked({"a": {"li": [HERE], "wu": [OTHER]}}).regions["a"]
+    value = second["value"] | {"rectanglelabels": ["scratch"]}
+    assert ruled([first, second | {"value": value}], "prediction-changed").hasty == ["a"]
+    away = value | {"x": 60.0}
+    assert ruled([first, second | {"value": away}], "prediction-changed").labels.height == 2
+
+
+def test_empty_and_not_begun_from_what_is_drawn__settles_nothing() -> None:
+    assert ruled([], "manual").hasty == ["a"]
 
 
 def test_an_adjudicator_s_answer_is_no_opinion() -> None:
@@ -169,3 +193,30 @@ def test_an_adjudicator_s_answer_is_no_opinion() -> None:
     assert opinions.is_empty()
     nobody = ANSWERS.empty()
     assert opinions_of(labels, nobody)[0].height == 1
+
+
+def test_command__asks_no_server_where_nothing_is_open_and_no_stale_labels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = [Picture("a.jpg", seed=1, state="unlabelled")]
+    context = build(tmp_path, pictures, children=False, label={"server": "http://127.0.0.1:9"})
+    write_recipe(context)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LABEL_STUDIO_TOKEN", "f" * 40)
+    answer(context, pictures, {"a.jpg": {"li": [HERE], "wu": []}})
+    stale = CliRunner().invoke(main, ["label", "adjudicate", "small"])
+    assert stale.exit_code == 2
+    assert "not made of the answers that were pulled last" in stale.stderr
+    load_stage("consensus").run(context)
+    asked_for = CliRunner().invoke(main, ["label", "adjudicate", "small"])
+    assert asked_for.exit_code == 3, asked_for.output
+    answer(context, pictures, {"a.jpg": {"li": [HERE], "wu": []}}, [("a.jpg", "qi", 2, [])])
+    load_stage("consensus").run(context)
+    done = CliRunner().invoke(main, ["label", "adjudicate", "small"])
+    assert done.exit_code == 0, done.output
+    assert "nothing is in dispute" in done.stdout
+
+
+def test_no_annotator_is_called_as_the_project_is() -> None:
+    with pytest.raises(ValueError, match="is the project of disputes"):
+        Label(annotators=("li", "adjudication"))

@@ -7,6 +7,7 @@ from defusedxml.ElementTree import fromstring
 from label_studio_sdk.label_interface.interface import LabelInterface
 
 from tundish.errors import OutsideError, UsageError
+from tundish.formats.xmlfile import parse_xml
 from tundish.labeling.config import CONTROLS, Shape, differences, label_config, read_config
 
 if TYPE_CHECKING:
@@ -133,3 +134,14 @@ def test_labels_and_controls_that_are_gone() -> None:
 def test_what_is_no_configuration(text: str) -> None:
     with pytest.raises(OutsideError, match="cannot be read"):
         read_config(text)
+
+
+def test_lines_above_the_picture__a_text_or_a_field_of_the_task() -> None:
+    config = label_config({"scratch": ()}, told=("Keep one.", "$why"))
+    view = parse_xml(config.encode())[0]
+    assert [(one.tag, one.get("value")) for one in view][:3] == [
+        ("Header", "Keep one."),
+        ("Header", "$why"),
+        ("Image", "$image"),
+    ]
+    assert differences(config, label_config({"scratch": ()})) == []

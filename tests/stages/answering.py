@@ -40,6 +40,7 @@ def answer(
             "role": "annotator" if number < len(everything) else "adjudicator",
             "task_id": number,
             "answer_id": number,
+            "parent_prediction": 1,
             "updated_at": datetime(2026, 1, 1, hour, tzinfo=UTC),
         }
         boxes = labels if isinstance(labels, list) else []

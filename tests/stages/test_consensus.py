@@ -235,7 +235,7 @@ def test_adjudicated__submitted_before_it_was_decided__stays_open(tmp_path: Path
     )
     assert stand(context, "class.jpg")[0] == "disputed", "the answer changed last counts"
     assert settlers(context, "class.jpg") == {None}
-    assert outcome.notes[1].startswith("1 adjudicated images stay in dispute: labels of one dispute stand")
+    assert outcome.notes[1].startswith("1 adjudicated images stay in dispute: submitted undecided (labels of")
     # Two things at one place: the adjudicator says so by changing one of them, or they were two disputes.
     for kept in (
         [proposed(HERE, 1), proposed(other, 1, "prediction-changed")],

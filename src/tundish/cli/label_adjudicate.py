@@ -48,11 +48,14 @@ def adjudicate(name: str, server: str | None, token_file: Path | None, as_json: 
       tundish label adjudicate steel-surface --server http://10.0.0.5:8080 --token-file ~/.ls-token
     """
     from tundish.label_section import ADJUDICATION
+    from tundish.labeling.lots import check_consensus
     from tundish.labeling.push import Prelabels
     from tundish.tables import IMAGES
 
     project, recipe = recipe_of(name)
-    curated = project / "datasets" / recipe.dataset / "curated"
+    dataset = project / "datasets" / recipe.dataset
+    check_consensus(dataset)
+    curated = dataset / "curated"
     images = IMAGES.read(curated / "images.parquet").filter("valid")
     found = _cases(recipe, curated, images)
     counts = {"in dispute": found.images.height, "new tasks": 0, "known": 0}

@@ -1,8 +1,8 @@
 """What annotators dispute in front of an adjudicator, and what the adjudicator's answer settles.
 
 An adjudicator finds one proposal: the labels that were agreed on, and each label that is in dispute. A region
-in dispute says in its `meta` what was said of it, never by whom, and the number of its dispute: an answer in
-which several labels of one dispute stand as they were proposed was submitted before it was decided.
+in dispute says in its `meta` what was said of it, never by whom, and the number of its dispute: so an answer
+that was submitted before it was decided is known as such.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import orjson
 import polars as pl
 
 from tundish.labeling.answers import ADJUDICATOR
+from tundish.labeling.overlaps import overlaps
 from tundish.labeling.regions import regions_of
 
 if TYPE_CHECKING:
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 
 __all__ = ["TASK", "Cases", "Rulings", "cases", "opinions_of", "rulings"]
 
-TASK = "Of each dispute keep one label or none, and mend what is wrong. A region's details name its dispute."
+TASK = (
+    "Of each dispute keep one label, or none, and mend it. A selected region's details name its dispute; one"
+    " without a note is agreed."
+)
 """What an adjudicator is asked for, above the picture."""
 
 _DISPUTE = "dispute"
@@ -55,7 +59,8 @@ class Rulings(NamedTuple):
         answers: The answer that settles each image, the one changed last: rows of ANSWERS.
         labels: Its labels, rows of the annotations table.
         hasty: Images whose last answer settles nothing, sorted: labels of one dispute stand in it side by
-            side, as they were proposed.
+            side, as they were proposed or one upon the other with the same class; or it is empty, and was not
+            begun from what was drawn. Who means two things at one place changes one of them, or draws it anew.
     """
 
     answers: pl.DataFrame
@@ -81,10 +86,10 @@ def cases(
     """
     known = pl.Series("image_id", list(sizes), pl.String)
     open_ = disputes.filter(pl.col("settled_by").is_null() & pl.col("image_id").is_in(known.implode()))
-    things = _things(open_)
     drawn = labels.unique("annotation_id", keep="first", maintain_order=True).join(
-        open_.select("annotation_id", "unit"), on="annotation_id"
+        open_.select("annotation_id", "unit", "reason", "message"), on="annotation_id"
     )
+    things = _things(drawn)
     drawn = drawn.join(things, on=["image_id", "unit"], maintain_order="left")
     agreed = agreed.unique(["image_id", "annotation_id"], keep="first", maintain_order=True)
     mine, settled = _by_image(drawn.sort("number", "annotation_id")), _by_image(agreed)
@@ -98,7 +103,7 @@ def cases(
             found.problems.extend(shown.problems)
             continue
         found.regions[image_id] = _with_notes(shown.results[image_id], mine[image_id])
-        asked.append((image_id, " ".join(f"{note}." for note in disputed["note"]), disputed.height))
+        asked.append((image_id, "\n".join(disputed["note"]), disputed.height))
     asked.sort(key=lambda one: (-one[2], one[0]))
     return found._replace(images=pl.DataFrame([one[:2] for one in asked], found.images.schema, orient="row"))
 
@@ -107,19 +112,17 @@ def _by_image(rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
     return {key: group for (key,), group in rows.group_by("image_id", maintain_order=True)}
 
 
-def _things(disputes: pl.DataFrame) -> pl.DataFrame:
+def _things(drawn: pl.DataFrame) -> pl.DataFrame:
     """image_id, unit, number (in its image, from 1) and note (in words) of each thing in dispute."""
     things = (
-        disputes.sort("image_id", "unit", "annotation_id")
+        drawn.sort("image_id", "unit", "annotation_id")
         .group_by("image_id", "unit", maintain_order=True)
-        .agg("label", pl.col("reason", "message").first())
+        .agg("label", pl.col("reason", "message").first(), whole=pl.col("shape").first() == "class")
         .with_columns(number=pl.col("unit").rank("dense").over("image_id"))
     )
     said = [
-        f"Dispute {number}: {_sentence(reason, message, names)}"
-        for names, reason, message, number in things.select(
-            "label", "reason", "message", "number"
-        ).iter_rows()
+        f"Dispute {number}{' (whole image)' * whole}: {_sentence(reason, message, names)}"
+        for names, reason, message, whole, number in things.drop("image_id", "unit").iter_rows()
     ]
     return things.select("image_id", "unit", "number", note=pl.Series(said, dtype=pl.String))
 
@@ -161,12 +164,14 @@ def opinions_of(labels: pl.DataFrame, answers: pl.DataFrame) -> tuple[pl.DataFra
     )
 
 
-def rulings(labels: pl.DataFrame, answers: pl.DataFrame) -> Rulings:
+def rulings(labels: pl.DataFrame, answers: pl.DataFrame, sizes: pl.DataFrame, *, iou: float) -> Rulings:
     """What adjudicators decided; a task that was skipped decides nothing.
 
     Args:
         labels: Rows of the annotations table, those of the adjudicators among them.
-        answers: Rows of ANSWERS, each image's once.
+        answers: Rows of ANSWERS.
+        sizes: image_id, width, height (px) of the images.
+        iou: The least IoU of two labels of one thing.
     """
     last = (
         answers.filter((pl.col("role") == ADJUDICATOR) & (pl.col("answer") != "cancelled"))
@@ -176,22 +181,35 @@ def rulings(labels: pl.DataFrame, answers: pl.DataFrame) -> Rulings:
         .sort("image_id")
     )
     said = labels.join(last, on=["image_id", "label_path"], how="semi", maintain_order="left")
-    meta = [orjson.loads(text) if '"meta"' in (text or "") else {} for text in said["attributes"]]
-    standing = Counter(
-        (image_id, number)
-        for (image_id, label), attributes in zip(said.select("image_id", "label").rows(), meta, strict=True)
-        if attributes.get("origin") == "prediction"
-        and (number := _number(attributes.get("meta"), label)) is not None
-    )
-    hasty = sorted({image_id for (image_id, _), count in standing.items() if count > 1})
+    told = [orjson.loads(text) if text else {} for text in said["attributes"]]
+    numbers = [_number(one.get("meta"), name) for one, name in zip(told, said["label"], strict=True)]
+    of_disputes = said.with_columns(
+        number=pl.Series(numbers, dtype=pl.Int64),
+        untouched=pl.Series([one.get("origin") == "prediction" for one in told], dtype=pl.Boolean),
+    ).drop_nulls("number")
+    # The editor can be slow to show what is drawn: who submits at once says that nothing is there.
+    unseen = last.filter((pl.col("answer") == "empty") & pl.col("parent_prediction").is_null())
+    hasty = sorted({*_undecided(of_disputes, sizes, iou), *unseen["image_id"]})
     late = pl.col("image_id").is_in(hasty)
     # What was written there for the adjudicator to read says nothing of the label.
     plain = [
-        _without_meta(attributes) if _number(attributes.get("meta"), label) is not None else text
-        for text, attributes, label in zip(said["attributes"], meta, said["label"], strict=True)
+        text if number is None else _without_meta(one)
+        for text, one, number in zip(said["attributes"], told, numbers, strict=True)
     ]
     said = said.with_columns(attributes=pl.Series(plain, dtype=pl.String))
     return Rulings(last.filter(~late).drop("label_path"), said.filter(~late), hasty)
+
+
+def _undecided(labels: pl.DataFrame, sizes: pl.DataFrame, iou: float) -> set[str]:
+    """Images in which labels of one dispute stand side by side, as they were proposed or saying the same."""
+    several = pl.len().over("image_id", "number") > 1
+    found = {*labels.filter("untouched").filter(several)["image_id"]}
+    same = labels.filter(pl.len().over("image_id", "number", "label") > 1)
+    # Labels of one author are not compared: here each has its own.
+    pairs = overlaps(same.with_columns(author="annotation_id"), sizes)
+    one, other = (pairs.labels[rows[pairs.iou >= iou]] for rows in (pairs.first, pairs.second))
+    alike = (one["number"] == other["number"]) & (one["label"] == other["label"])
+    return found | {*one.filter(alike)["image_id"]}
 
 
 def _without_meta(attributes: dict[str, Any]) -> str:

@@ -51,6 +51,7 @@ _TAGS: dict[str, tuple[str, dict[str, str]]] = {
     SEVERITY: ("Choices", {"choice": "single-radio", "showInline": "true"}),
 }
 _PICTURE = {"zoom": "true", "zoomControl": "true", "brightnessControl": "true", "contrastControl": "true"}
+_TOLD = "font-size: 14px; font-weight: normal; line-height: 1.4; white-space: pre-line"
 _HEADERS = {"choice": "Whole image", SEVERITY: "Severity"}
 _ITEMS = {"Choices": "Choice"}
 
@@ -112,7 +113,7 @@ def label_config(
     _check_names([*classes, *severities])
     view = Element("View")
     for line in told:
-        SubElement(view, "Header", {"value": line, "size": "5"})
+        SubElement(view, "Header", {"value": line, "size": "6", "style": _TOLD})
     SubElement(view, "Image", {"name": IMAGE, "value": f"${IMAGE}", **_PICTURE})
     keys = iter(_KEYS)
     for name in controls:

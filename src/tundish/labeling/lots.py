@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from tundish.label_section import Nonconformity
 
-__all__ = ["SEVERAL", "Asked", "check", "next_batch", "open_batch", "refused"]
+__all__ = ["SEVERAL", "Asked", "check", "check_consensus", "next_batch", "open_batch", "refused"]
 
 SEVERAL = "several"
 """The producer of what more than one annotator answered, or an adjudicator decided."""
@@ -128,7 +128,7 @@ def next_batch(dataset: Path, asked: Asked) -> Batch | None:
     """
     check(asked)
     batches = read_batches(dataset / "labels")
-    _check_consensus(dataset)
+    check_consensus(dataset)
     now = _decided(dataset)
     again = next((one for one in _mended(dataset, batches) if asked.annotator in ("", one.producer)), None)
     if again:
@@ -163,8 +163,12 @@ def next_batch(dataset: Path, asked: Asked) -> Batch | None:
     return made
 
 
-def _check_consensus(dataset: Path) -> None:
-    """The labels that count must be made of the answers that were pulled last."""
+def check_consensus(dataset: Path) -> None:
+    """The labels that count must be made of the answers that were pulled last.
+
+    Raises:
+        MissingStepError: They are not; or the stage consensus has not run, or nothing was pulled.
+    """
     path = dataset / "curated" / "standing.parquet"
     ANSWERS.read(dataset / "labels" / "answers.parquet")
     STANDING.read(path)

@@ -37,10 +37,11 @@ def _run(context: Context) -> Outcome:
     coverage = COVERAGE.read(context.table("coverage"))
     answers = _answers(context, coverage)
     drawn = labels.filter(pl.col("origin") == "annotator").unique("annotation_id", maintain_order=True)
-    ruled = rulings(drawn, answers)
+    sizes = IMAGES.read(context.table("images")).select("image_id", "width", "height")
+    ruled = rulings(drawn, answers, sizes, iou=context.recipe.label.iou)
     own, opinions = opinions_of(drawn, answers.filter(pl.col("answer") != "cancelled"))
     opinions = opinions.with_columns(pl.col("author").fill_null("annotator"))
-    settled = _settle(context, own, opinions)
+    settled = _settle(context, own, opinions, sizes)
     heard = pl.concat([opinions.select("image_id"), ruled.answers.select("image_id")]).unique()
     came = labels.filter(pl.col("origin").ne_missing("annotator")).join(heard, on="image_id", how="anti")
     rows = pl.concat([_imported(came), _agreed(settled, ruled, coverage), _ruled(ruled, coverage)])
@@ -61,9 +62,8 @@ def _answers(context: Context, coverage: pl.DataFrame) -> pl.DataFrame:
     return answers.join(coverage, on="image_id", how="semi")
 
 
-def _settle(context: Context, labels: pl.DataFrame, answers: pl.DataFrame) -> Consensus:
+def _settle(context: Context, labels: pl.DataFrame, answers: pl.DataFrame, sizes: pl.DataFrame) -> Consensus:
     section = context.recipe.label
-    sizes = IMAGES.read(context.table("images")).select("image_id", "width", "height")
     return consensus(
         labels.with_columns(pl.col("author").fill_null("annotator")).join(answers, on="image_id", how="semi"),
         sizes,
@@ -195,8 +195,9 @@ def _rulings(
     since = both.filter(pl.col("updated_at") > pl.col("at"))["image_id"].n_unique()
     themselves = both.filter(pl.col("author") == pl.col("by")).unique(["image_id", "author"])
     told = {
-        "adjudicated images stay in dispute: labels of one dispute stand side by side there as they were"
-        " proposed; take one away, or change it, in the adjudication project": len(ruled.hasty),
+        "adjudicated images stay in dispute: submitted undecided (labels of one dispute side by side as they"
+        " were proposed, or nothing at all and not begun from what was drawn); mend them in the adjudication"
+        " project": len(ruled.hasty),
         "images in dispute were skipped by their adjudicator": skipped["image_id"].n_unique(),
         "adjudicated images were answered anew since, and stand as they were adjudicated: to change them,"
         " change the answer in the adjudication project": since,
