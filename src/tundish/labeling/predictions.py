@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from tundish.labeling.client import Client
-    from tundish.labeling.push import Prelabels, Region
+    from tundish.labeling.push import Prelabels
 
-__all__ = ["Limits", "Proposed", "batches", "prediction_of", "propose", "show"]
+__all__ = ["Limits", "Proposed", "Region", "batches", "prediction_of", "propose", "show"]
+
+Region = dict[str, Any]
 
 _COMPARED = 100
 """So many tasks are looked at for other regions under the same name: a file that was written anew shows."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tundish.labeling.predictions import Limits, batches, prediction_of, propose, show
+from tundish.labeling.predictions import Limits, Region, batches, prediction_of, propose, show
 from tundish.labeling.project import project_of
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ _BATCH_REGIONS = 20_000
 _BATCH_BYTES = 32 * 1024 * 1024
 
 _LISTED = ("id", "data", "total_annotations", "cancelled_annotations")
-
-Region = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
