@@ -74,10 +74,10 @@ def client(label_studio: LabelStudio) -> Iterator[Client]:
 @pytest.fixture
 def personal_token(client: Client) -> Iterator[str]:
     """A personal access token; the server gives a user one at a time."""
-    token = client._post("making a token", "api/token/", {})["token"]
+    token = client.post("making a token", "api/token/", {})["token"]
     yield token
     with suppress(OutsideError):  # a test may have revoked it
-        client._send("revoking a token", "POST", "api/token/blacklist/", json={"refresh": token})
+        client.send("revoking a token", "POST", "api/token/blacklist/", json={"refresh": token})
 
 
 @pytest.fixture
@@ -156,10 +156,10 @@ class World:
         key = f"{number:032x}"
         task = next(task["id"] for task in self.tasks() if task["data"]["image_id"] == key)
         body = {"result": list(regions), "lead_time": 2.5, **fields}
-        return int(self.client._post("answering", f"api/tasks/{task}/annotations/", body)["id"])
+        return int(self.client.post("answering", f"api/tasks/{task}/annotations/", body)["id"])
 
     def delete(self, path: str) -> None:
-        self.client._send("deleting", "DELETE", f"api/{path}/")
+        self.client.send("deleting", "DELETE", f"api/{path}/")
 
     def read(self, name: str) -> pl.DataFrame:
         return pl.read_parquet(self.folder / f"{name}.parquet")

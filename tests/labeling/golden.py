@@ -198,7 +198,7 @@ def _users(client: Client) -> list[int]:
     for email in AUTHORS:
         if email not in known:
             body = {"email": email, "username": email, "first_name": "", "last_name": ""}
-            known[email] = int(client._post("adding an annotator", "api/users/", body)["id"])
+            known[email] = int(client.post("adding an annotator", "api/users/", body)["id"])
     return [known[email] for email in AUTHORS]
 
 
@@ -218,7 +218,7 @@ def _answer(client: Client, task: int, case: Case, authors: Sequence[int]) -> No
             for place, region in enumerate(said.regions)
         ]
         body = {"result": result, "was_cancelled": said.cancelled, "completed_by": authors[said.author]}
-        client._post("answering", f"api/tasks/{task}/annotations/", body | {"lead_time": 2.5})
+        client.post("answering", f"api/tasks/{task}/annotations/", body | {"lead_time": 2.5})
 
 
 def _other_files() -> list[Case]:

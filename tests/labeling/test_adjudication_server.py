@@ -66,7 +66,7 @@ def people(client: Client) -> dict[str, int]:
         email = f"{name}@plant.example"
         if email not in known:
             body = {"email": email, "username": email, "first_name": "", "last_name": ""}
-            known[email] = int(client._post("adding an annotator", "api/users/", body)["id"])
+            known[email] = int(client.post("adding an annotator", "api/users/", body)["id"])
     return {name: known[f"{name}@plant.example"] for name in (*TEAM, "qi")}
 
 
@@ -105,11 +105,11 @@ def tasks(client: Client, title: str) -> dict[str, dict[str, Any]]:
 
 def answer(client: Client, task: int, result: list[dict[str, Any]], author: int, **more: Any) -> int:
     body = {"result": result, "completed_by": author, "lead_time": 1.0} | more
-    return int(client._post("answering", f"api/tasks/{task}/annotations/", body)["id"])
+    return int(client.post("answering", f"api/tasks/{task}/annotations/", body)["id"])
 
 
 def proposal(client: Client, task: int) -> list[dict[str, Any]]:
-    (prediction,) = client._get("reading", "api/predictions/", task=task)
+    (prediction,) = client.get("reading", "api/predictions/", task=task)
     assert prediction["model_version"] == "disputes"
     return [one | {"origin": "prediction"} for one in prediction["result"]]
 
@@ -151,9 +151,9 @@ def test_disputed_adjudicated_and_in(context: Context, client: Client, title: st
     answer(client, asked["c.jpg"]["id"], [], qi, was_cancelled=True)
     unseen = answer(client, asked["d.jpg"]["id"], [], qi)
     assert settled(context)["d.jpg"][0] == "disputed", "it was not begun from what is drawn"
-    (prediction,) = client._get("reading", "api/predictions/", task=asked["d.jpg"]["id"])
+    (prediction,) = client.get("reading", "api/predictions/", task=asked["d.jpg"]["id"])
     body: dict[str, Any] = {"result": [], "parent_prediction": prediction["id"]}
-    client._send("changing", "PATCH", f"api/annotations/{unseen}/", json=body)
+    client.send("changing", "PATCH", f"api/annotations/{unseen}/", json=body)
     second = settled(context)
     assert second["a.jpg"] == ("labelled", 1, "adjudicator")
     assert second["d.jpg"] == ("negative", 0, "adjudicator")
@@ -165,7 +165,7 @@ def test_disputed_adjudicated_and_in(context: Context, client: Client, title: st
     assert again["counts"] == {"in dispute": 2, "new tasks": 0, "known": 2, "labels not shown": 0}
 
     body = {"result": shown["b.jpg"][:1]}
-    client._send("changing", "PATCH", f"api/annotations/{hasty}/", json=body)
+    client.send("changing", "PATCH", f"api/annotations/{hasty}/", json=body)
     third = settled(context)
     assert third["b.jpg"] == ("labelled", 1, "adjudicator")
     load_stage("split").run(context)
@@ -181,7 +181,7 @@ def test_nothing_in_dispute_and_a_project_that_went(context: Context, client: Cl
     told("adjudicate", "small")
     qi = people(client)["qi"]
     for task in tasks(client, f"{title} · adjudication").values():
-        (prediction,) = client._get("reading", "api/predictions/", task=task["id"])
+        (prediction,) = client.get("reading", "api/predictions/", task=task["id"])
         answer(client, task["id"], [], qi, parent_prediction=prediction["id"])
     before = settled(context)
     project = client.find_project(f"{title} · adjudication")

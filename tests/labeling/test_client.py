@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tundish.errors import UsageError
-from tundish.labeling.client import Client, find_token
+from tundish.labeling.client import Client
+from tundish.labeling.connection import find_token
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,8 +110,8 @@ def test_a_password_in_the_address_is_refused_and_not_told() -> None:
 @needs_server
 def test_a_new_project_has_the_tab_that_its_first_visitor_would_make(client: Client, title: str) -> None:
     project = client.create_project(title, CONFIG)["id"]
-    (tab,) = client._get("listing tabs", "api/dm/views/", project=project)
-    known = client._get("listing columns", "api/dm/columns", project=project)["columns"]
+    (tab,) = client.get("listing tabs", "api/dm/views/", project=project)
+    known = client.get("listing columns", "api/dm/columns", project=project)["columns"]
     hidden = tab["data"]["hiddenColumns"]
     for place in ("explore", "labeling"):
         shown = {f"tasks:{one['id']}": one.get("visibility_defaults", {}).get(place, True) for one in known}

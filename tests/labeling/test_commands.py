@@ -120,9 +120,9 @@ def test_there_and_back(run: Any, plant: Path, label_studio: LabelStudio, client
 
     # The annotator agrees with the proposal.
     ((whole,),) = client.export(project["id"], [tasks[0]["id"]])
-    proposal = client._get("reading", f"api/predictions/{whole['predictions'][0]}/")
+    proposal = client.get("reading", f"api/predictions/{whole['predictions'][0]}/")
     body = {"result": proposal["result"], "parent_prediction": proposal["id"], "lead_time": 1.0}
-    client._post("answering", f"api/tasks/{tasks[0]['id']}/annotations/", body)
+    client.post("answering", f"api/tasks/{tasks[0]['id']}/annotations/", body)
     done = run("pull", name)
     assert done.exit_code == 0, done.output
     assert "changed tasks 1" in done.stdout
@@ -147,7 +147,7 @@ def test_a_batch_is_made_of_the_answers_pulled_last(run: Any, plant: Path, clien
     assert (none.exit_code, none.stdout) == (2, "")
     assert "there is no answers table; run 'tundish label pull NAME' first" in none.stderr
     for task in client.tasks(project["id"])[:3]:
-        client._post("answering", f"api/tasks/{task['id']}/annotations/", {"result": []})
+        client.post("answering", f"api/tasks/{task['id']}/annotations/", {"result": []})
     run("pull", name)
     stale = run("accept", name)
     assert (stale.exit_code, stale.stdout) == (2, "")
@@ -172,9 +172,54 @@ def test_annotators_get_a_project_each(run: Any, plant: Path, client: Client) ->
         tasks = client.tasks(project["id"])
         assert len(tasks) == 6
         assert all(task["data"]["image"].startswith("http://127.0.0.1:8090/") for task in tasks)
-        client._post("answering", f"api/tasks/{tasks[0]['id']}/annotations/", {"result": []})
+        client.post("answering", f"api/tasks/{tasks[0]['id']}/annotations/", {"result": []})
     assert "changed tasks 2" in run("pull", name).stdout
     assert "changed tasks 0, unchanged 2" in run("pull", name).stdout
+
+
+def test_a_folder_that_the_server_may_not_show(run: Any, plant: Path) -> None:
+    name = name_of(plant)
+    describe(plant, name, "{shapes: [class], files: elsewhere}")
+    done = run("push", name)
+    assert (done.exit_code, done.stdout) == (3, "")
+    assert "Label Studio may not show the pictures in" in done.stderr
+    assert "set label.files to the server's document root" in done.stderr
+
+
+def test_annotators_may_be_named_at_a_push(run: Any, plant: Path, client: Client) -> None:
+    name = name_of(plant)
+    describe(plant, name, "{shapes: [class], images: serve}")
+    done = run("push", name, "--annotators", "li, wu", "--overlap", "1", "--json")
+    assert done.exit_code == 0, done.output
+    assert orjson.loads(done.stdout)["counts"]["new tasks"] == 12
+    again = run("push", name, "--annotators", "li,wu", "--overlap", "1", "--json")
+    assert orjson.loads(again.stdout)["counts"]["new tasks"] == 0
+    # Pull finds both projects, whoever was named; a plain push does not deal all images once more.
+    for who in ("li", "wu"):
+        project = client.find_project(f"{name} · {who}")
+        assert project is not None
+        task = client.tasks(project["id"])[0]
+        client.post("answering", f"api/tasks/{task['id']}/annotations/", {"result": []})
+    assert orjson.loads(run("pull", name, "--json").stdout)["counts"]["answers"] == 2
+    plain = run("push", name)
+    assert (plain.exit_code, plain.stdout) == (2, "")
+    assert "push with --annotators li,wu" in plain.stderr
+    assert client.find_project(name) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (("--annotators", "li,li"), "an annotator is named twice; name each once"),
+        (("--annotators", "li"), "an overlap needs two annotators or more"),
+        (("--annotators", "li,wu zhao"), "'wu zhao' cannot be an annotator's name"),
+        (("--annotators", "li,adjudication"), "adjudication"),
+    ],
+)
+def test_names_that_cannot_be(run: Any, plant: Path, words: tuple[str, ...], what: str) -> None:
+    done = run("push", name_of(plant), "--overlap", "0.5", *words)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert what in done.stderr
 
 
 def test_a_model_s_table_and_a_list_of_images(run: Any, plant: Path, client: Client) -> None:
@@ -190,7 +235,7 @@ def test_a_model_s_table_and_a_list_of_images(run: Any, plant: Path, client: Cli
     project = client.find_project(name)
     assert project is not None
     assert [task["data"]["image_id"] for task in client.tasks(project["id"])] == [images[4], images[1]]
-    (prediction,) = client._get("reading", "api/predictions/", project=project["id"])
+    (prediction,) = client.get("reading", "api/predictions/", project=project["id"])
     assert (prediction["model_version"], prediction["score"]) == ("model-7", 0.9)
 
     # A better model comes: the task that nobody has answered yet gets what it says.
@@ -227,7 +272,7 @@ def test_the_images_worth_most_come_first(run: Any, plant: Path, client: Client)
     # Annotators read why, in a column of the list of tasks.
     whys = [task["data"]["why"] for task in client.tasks(project["id"])]
     assert told["notes"][1].endswith(f": {whys[0]}")
-    columns = client._get("reading", "api/dm/columns", project=project["id"])["columns"]
+    columns = client.get("reading", "api/dm/columns", project=project["id"])["columns"]
     (column,) = (one for one in columns if one["id"] == "why")
     assert column["visibility_defaults"]["explore"]
     nothing = run("push", name, "--select", "conflicts", "--budget", "3")

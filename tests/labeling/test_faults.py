@@ -169,7 +169,7 @@ def test_a_personal_token_that_was_revoked(
     good, token = world.client, personal_token
     with Client(label_studio.url, token) as world.client:
         assert world.push(world.items(1)).added == 1
-    good._send("revoking a token", "POST", "api/token/blacklist/", json={"refresh": token})
+    good.send("revoking a token", "POST", "api/token/blacklist/", json={"refresh": token})
     with Client(label_studio.url, token) as world.client:
         for call in (lambda: world.push(world.items(2)), world.pull):
             assert token not in sentence(call, "refuses the token", "take a fresh one")
@@ -224,7 +224,7 @@ def test_a_batch_that_the_server_was_given_twice_is_there_once(world: World) -> 
     second = [task["id"] for task in world.tasks()][5:]
     body = {"result": [world.box(1, 2, 3, 4)], "lead_time": 1}
     for number in second[:2]:  # of the images 0 and 1
-        world.client._post("answering", f"api/tasks/{number}/annotations/", body)
+        world.client.post("answering", f"api/tasks/{number}/annotations/", body)
     done = world.push(world.items(5))
     assert (done.added, done.known) == (1, 4)
     assert "5 tasks that stood in the project twice" in done.notes[0]

@@ -59,7 +59,7 @@ def test_only_what_changed_is_asked_for(world: World) -> None:
     world.answer(2)  # a new answer
     world.answer(0, world.box(9, 9, 9, 9))  # a second one to the same image
     assert counts(world) == (2, 1)
-    world.client._send(
+    world.client.send(
         "editing",
         "PATCH",
         f"api/annotations/{first}/",

@@ -65,7 +65,7 @@ def test_what_is_known_is_drawn_already(world: World) -> None:
     ids = [task["id"] for task in world.tasks()]
     (tasks,) = world.client.export(world.project, ids)
     assert [task["total_predictions"] for task in tasks] == [1, 0, 0]
-    answer: dict[str, Any] = world.client._get("reading", f"api/predictions/{tasks[0]['predictions'][0]}/")
+    answer: dict[str, Any] = world.client.get("reading", f"api/predictions/{tasks[0]['predictions'][0]}/")
     assert (answer["model_version"], answer["score"]) == ("model-7", 0.75)
     assert answer["result"] == regions[f"{0:032x}"]
 
@@ -201,11 +201,11 @@ def test_the_next_task_comes_with_what_was_pushed_last(world: World) -> None:
     world.push(world.items(1), drawn_by(world, "model-8", 1, at=40))
 
     def streamed() -> list[str]:
-        task = world.client._get("reading", f"api/projects/{world.project}/next")
+        task = world.client.get("reading", f"api/projects/{world.project}/next")
         return [one["model_version"] for one in task["predictions"]]
 
     assert streamed() == ["model-8"]
-    task = world.client._get("reading", f"api/tasks/{world.tasks()[0]['id']}/", project=world.project)
+    task = world.client.get("reading", f"api/tasks/{world.tasks()[0]['id']}/", project=world.project)
     assert [one["model_version"] for one in task["predictions"]] == ["model-7", "model-8"]
     back = world.push(world.items(1), drawn_by(world, "model-7", 1, at=10))
     assert (back.proposed, back.notes) == (
@@ -255,7 +255,7 @@ def test_another_opinion_under_the_same_name_is_told(world: World, monkeypatch: 
         assert "left as it is" in note
     assert sum(world.client.versions(world.project).values()) == 3
     body = {"model_version": "model-7"}
-    world.client._send("deleting", "DELETE", f"api/projects/{world.project}/model-versions/", json=body)
+    world.client.send("deleting", "DELETE", f"api/projects/{world.project}/model-versions/", json=body)
     assert world.push(world.items(3), rewritten).proposed == 3
     assert shown(world) == "model-7"
 
@@ -335,7 +335,7 @@ def test_a_class_is_added_though_a_region_without_a_label_is_there(world: World)
     assert "refuses the new labelling configuration" in note
     assert f"in task {number}, most likely without a label" in note
     # Mended as the note says, a repeat completes it.
-    world.client._send(
+    world.client.send(
         "mending", "PATCH", f"api/annotations/{answer}/", json={"result": [world.box(5, 6, 7, 8)]}
     )
     assert world.push(world.items(4)).notes == (

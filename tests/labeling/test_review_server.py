@@ -73,7 +73,7 @@ def review(client: Client, title: str, tasks: int, *, drawn: bool) -> None:
             "original_width": 64, "original_height": 48, "image_rotation": 0,
         }  # fmt: skip
         body = {"result": [region] if drawn else [], "lead_time": 1.0}
-        client._post("answering", f"api/tasks/{task['id']}/annotations/", body)
+        client.post("answering", f"api/tasks/{task['id']}/annotations/", body)
 
 
 def states(context: Context) -> set[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tundish.cli._common import find_project, find_recipe, progress
+from tundish.cli._deal import dealt_as_asked
 from tundish.cli._select import Chosen, choose
 from tundish.errors import UsageError
 
@@ -31,6 +32,7 @@ __all__ = [
     "client_of",
     "config_of",
     "executable_of",
+    "found_titles",
     "gallery_of",
     "push_apart",
     "push_dataset",
@@ -70,12 +72,15 @@ def push_dataset(
     *,
     as_json: bool,
     asked: Asked | None = None,
+    annotators: str | None = None,
+    overlap: float | None = None,
 ) -> None:
     """Push one dataset, or what is asked for of it, and tell what came of it."""
     from tundish.labeling import push as pushing
     from tundish.labeling import worklist
 
     project, recipe = recipe_of(name, project)
+    recipe = dealt_as_asked(recipe, annotators, overlap)
     dataset = project / "datasets" / recipe.dataset
     table = worklist.images_of(dataset / "curated")
     if chosen is not None:
@@ -196,7 +201,8 @@ def stoppable() -> None:
 def client_of(project: Path, recipe: Recipe, server: str | None, token_file: Path | None) -> Client:
     """A client of the server that is meant."""
     from tundish.errors import OutsideError
-    from tundish.labeling.client import Client, find_token
+    from tundish.labeling.client import Client
+    from tundish.labeling.connection import find_token
 
     home = project / HOME
     started = home / "address"
@@ -242,6 +248,19 @@ def titles_of(recipe: Recipe) -> dict[str, str]:
     return {name: f"{title} · {name}" for name in recipe.label.annotators} or {"": title}
 
 
+def found_titles(client: Client, recipe: Recipe) -> list[str]:
+    """Titles of the projects whose answers are the dataset's, whoever was named when they were pushed.
+
+    Those the recipe names are among them even where they are missing: that is to be told. The one for all
+    may be missing where annotators were named at a push.
+    """
+    title = recipe.label.project or recipe.dataset
+    there = [one for one in client.titles(title) if one == title or one.startswith(f"{title} · ")]
+    named = list(titles_of(recipe).values())
+    wanted = named if recipe.label.annotators or not there else []
+    return list(dict.fromkeys([*wanted, *there]))
+
+
 def adjudication_of(recipe: Recipe) -> str:
     """Title of the project in which disputes are settled."""
     from tundish.label_section import ADJUDICATION
@@ -256,6 +275,7 @@ def _dealt(client: Client, recipe: Recipe, items: Sequence[Item]) -> dict[str, S
 
     titles = titles_of(recipe)
     if not recipe.label.annotators:
+        _check_undealt(recipe, found_titles(client, recipe))
         return {titles[""]: items}
     there: dict[str, set[str]] = {}
     for name, title in titles.items():
@@ -264,6 +284,18 @@ def _dealt(client: Client, recipe: Recipe, items: Sequence[Item]) -> dict[str, S
     by_id = {item.image_id: item for item in items}
     dealt = deal(by_id, recipe.label.annotators, recipe.label.overlap, there)
     return {titles[name]: [by_id[image_id] for image_id in mine] for name, mine in dealt.items()}
+
+
+def _check_undealt(recipe: Recipe, there: Sequence[str]) -> None:
+    """Refuse to give all images to one project more, where annotators have a project each."""
+    title = titles_of(recipe)[""]
+    others = [one.removeprefix(f"{title} · ") for one in there if one not in (title, adjudication_of(recipe))]
+    if others and title not in there:
+        raise UsageError(
+            f"its images were dealt to {', '.join(others)} before, and now nobody is named",
+            where=recipe.dataset,
+            fix=f"push with --annotators {','.join(others)}, or name them in the recipe's label.annotators",
+        )
 
 
 def _prelabels(

@@ -7,19 +7,19 @@ from pathlib import Path
 import click
 
 from tundish.cli._common import find_project, json_option, progress
+from tundish.cli._deal import deal_options
 from tundish.cli._label import (
     HOME,
-    adjudication_of,
     client_of,
     config_of,
     executable_of,
+    found_titles,
     gallery_of,
     push_dataset,
     recipe_of,
     server_option,
     stoppable,
     tell_outcome,
-    titles_of,
     token_option,
 )
 from tundish.cli._select import Asked, select_options
@@ -139,6 +139,7 @@ def images(name: str) -> None:
     metavar="FILE",
     help="A model's labels (Parquet, columns of the annotations table) instead of the imported ones.",
 )
+@deal_options
 @select_options
 @server_option
 @token_option
@@ -148,13 +149,16 @@ def push(
     name: str,
     chosen: Path | None,
     predictions: Path | None,
+    annotators: str | None,
+    overlap: float | None,
     server: str | None,
     token_file: Path | None,
     as_json: bool,
 ) -> None:
     """Bring the images of the dataset NAME in front of the annotators, with known labels drawn.
 
-    Pushing again adds what is new and nothing twice; a push that was cut off goes on.
+    Pushing again adds what is new and nothing twice; a push that was cut off goes on. Images that
+    are there and unanswered get the predictions of another model, too.
 
     --select takes the images that are worth most, of those that nobody labelled yet and never two
     copies of one picture: those a model doubts (uncertain), those furthest from all that is labelled
@@ -164,11 +168,12 @@ def push(
     \b
     Example:
       tundish label push steel-surface
+      tundish label push steel-surface --annotators li,wu,zhao --overlap 0.2
       tundish label push steel-surface --predictions model-7.parquet --images next.txt
       tundish label push steel-surface --select uncertain --scores model-7.parquet --budget 500
     """
     what = (find_project(), name, server, token_file, chosen, predictions)
-    push_dataset(*what, as_json=as_json, asked=asked)
+    push_dataset(*what, as_json=as_json, asked=asked, annotators=annotators, overlap=overlap)
 
 
 @label.command("pull", short_help="Bring the annotators' answers into labels/.")
@@ -192,12 +197,8 @@ def pull(name: str, server: str | None, token_file: Path | None, as_json: bool) 
     project, recipe = recipe_of(name)
     dataset = project / "datasets" / recipe.dataset
     table = IMAGES.read(dataset / "curated" / "images.parquet")
-    config = config_of(recipe)
-    configs = dict.fromkeys(titles_of(recipe).values(), config)
     with client_of(project, recipe, server, token_file) as client, progress("pull") as tell:
-        # Once the disputes are settled, that project may go: the answers pulled before stay.
-        if client.find_project(adjudication_of(recipe)):
-            configs[adjudication_of(recipe)] = config
+        configs = dict.fromkeys(found_titles(client, recipe), config_of(recipe))
         done = pulling.pull(client, configs, table, recipe.annotations, dataset / "labels", progress=tell)
     counts = {
         "changed tasks": done.changed,

@@ -60,7 +60,7 @@ class Rulings(NamedTuple):
         labels: Its labels, rows of the annotations table.
         hasty: Images whose last answer settles nothing, sorted: labels of one dispute stand in it side by
             side, as they were proposed or one upon the other with the same class; or it is empty, and was not
-            begun from what was drawn. Who means two things at one place changes one of them, or draws it anew.
+            begun from what was drawn. Who means two things there changes one of them, or draws it anew.
     """
 
     answers: pl.DataFrame

@@ -237,8 +237,10 @@ def _decided(dataset: Path) -> pl.DataFrame:
     known = standing.join(images_of(curated), on="image_id", how="semi")["image_id"].unique().sort()
     answers = ANSWERS.read(dataset / "labels" / "answers.parquet")
     agreed = pl.col("severity").drop_nulls().unique()
+    settles = pl.col("role") == "adjudicator"
     severity = (
         answers.filter(pl.col("answer") != "cancelled")
+        .filter(settles | ~settles.any().over("image_id"))
         .group_by("image_id")
         .agg(severity=pl.when(agreed.len() == 1).then(agreed.first()))
     )

@@ -39,7 +39,7 @@ def project_of(client: Client, title: str, config: str) -> tuple[int, bool, list
         raise UsageError(
             f"'{title}' cannot be a project's title: Label Studio wants 3 to 50 characters",
             where="label.project",
-            fix="set a title in the recipe",
+            fix="set a title of another length in the recipe, or give the annotators shorter names",
         )
     project = client.find_project(title)
     if project is None:
