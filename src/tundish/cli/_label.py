@@ -88,11 +88,8 @@ def push_dataset(
     selected = choose(project, recipe, table, asked) if asked is not None else Chosen(table, ())
     table = selected.images
     prelabels, problems = _prelabels(recipe, dataset, table, predictions)
-    gallery = gallery_of(dataset, table)
-    deep = table.filter(table["bit_depth"] > 8)["image_id"]
-    items = worklist.items_of(table, recipe.keys, gallery.levels(deep))
     with client_of(project, recipe, server, token_file) as client:
-        pictures = _Pictures(project, recipe, client, gallery)
+        items, pictures = _items(client, project, recipe, table)
         done = []
         for title, mine in _dealt(client, recipe, items).items():
             with progress("push") as tell:
@@ -129,15 +126,23 @@ def push_apart(
         asked: What else each item says, such as its purpose.
     """
     from tundish.labeling import push as pushing
+
+    items, pictures = _items(client, project, recipe, images, **asked)
+    with progress("push") as tell:
+        what = (client, title, config or config_of(recipe), items, pictures.address, prelabels)
+        return pushing.push(*what, prepare=pictures.prepare, progress=tell)
+
+
+def _items(
+    client: Client, project: Path, recipe: Recipe, images: pl.DataFrame, **asked: str
+) -> tuple[list[Item], _Pictures]:
+    """What is pushed of rows of the images table, and where its pictures are."""
     from tundish.labeling import worklist
 
     gallery = gallery_of(project / "datasets" / recipe.dataset, images)
     deep = images.filter(images["bit_depth"] > 8)["image_id"]
     items = worklist.items_of(images, recipe.keys, gallery.levels(deep), **asked)
-    pictures = _Pictures(project, recipe, client, gallery)
-    with progress("push") as tell:
-        what = (client, title, config or config_of(recipe), items, pictures.address, prelabels)
-        return pushing.push(*what, prepare=pictures.prepare, progress=tell)
+    return items, _Pictures(project, recipe, client, gallery)
 
 
 class _Pictures:
