@@ -102,7 +102,11 @@ def test_text_is_a_table_whatever_its_suffix(tmp_path: Path, name: str) -> None:
         ("a.csv", CSV.encode("utf-16-le"), "UTF-16 without a byte order mark; save it as UTF-8"),
         ("a.csv", CSV.encode("utf-32"), "the text is in UTF-32; save it as UTF-8"),
         ("a.csv", bytes(range(256)) * 8 + bytes(range(0, 64, 3)) + bytes((0, 7)) * 400, "is binary|UTF-16"),
-        ("a.csv.gz", gzip.compress(CSV.encode(, mtime=0)), "the file is packed with gzip, no table; unpack it"),
+        (
+            "a.csv.gz",
+            gzip.compress(CSV.encode(), mtime=0),
+            "the file is packed with gzip, no table; unpack it",
+        ),
         ("a.pdf", b"%PDF-1.7", "the file is a PDF document, no table"),
         ("a.zip", archive(**{"a.csv": CSV}), "the file is a zip archive and no workbook; unpack it"),
         ("a.xlsx", workbook()[:-200], "the workbook is damaged: .* copy it again"),
