@@ -123,6 +123,7 @@ class Client(Connection):
         tasks: dict[int, dict[str, Any]] = {}
         page = 1
         query = {"project": project, "page_size": _PAGE, "fields": "task_only", "include": fields, **more}
+        query["resolve_uri"] = "false"  # addresses for the browser are not asked for
         while True:
             answer = self.get("listing the tasks", "api/tasks/", page=page, **query)
             tasks |= {task["id"]: task for task in answer["tasks"]}
