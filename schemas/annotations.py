@@ -7,7 +7,7 @@ label               the recipe's class; empty where the raw label belongs to non
 overshoot      px   how far it stood out of the image before it was cut to it
 short_side     px   the shorter side of its box
 area           px²  of its box, polygon or mask
-copy           1    0 for the first of exactly equal labels of a file, 1 for the next, ...
+copy           1    0 for the first of exactly equal labels of a file or an answer, 1 for the next, ...
 =============  ===  =======================================================================================
 
 Subclass a model and set a field again to change its limit; the rule keeps its name.

@@ -69,7 +69,9 @@ def _measured(labels: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
     out = pl.max_horizontal(
         -pl.col("x"), -pl.col("y"), right - pl.col("image_width"), lower - pl.col("image_height"), 0.0
     )
-    same = ["source", "path", "raw_label", "shape", "x", "y", "width", "height", "rle", "ring_text"]
+    # What an annotator repeats of the files, or of another annotator, is an opinion of its own.
+    said = pl.when(pl.col("origin") == "annotator").then("label_path")
+    same = ["source", "path", said, "raw_label", "shape", "x", "y", "width", "height", "rle", "ring_text"]
     return (
         joined.with_columns(
             overshoot=pl.when(whole).then(0.0).otherwise(out),
