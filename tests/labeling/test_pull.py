@@ -115,6 +115,15 @@ def test_a_proposal_that_was_accepted_is_told_from_one_that_was_drawn(world: Wor
     assert "model_version" not in world.read("tasks")["json"][0]
 
 
+def test_an_empty_answer_that_passed_over_a_proposal_is_told(world: World) -> None:
+    world.push(world.items(2), Prelabels({f"{0:032x}": [world.box(1, 2, 3, 4)]}))
+    world.answer(0)
+    world.answer(1)
+    told = world.pull().problems
+    assert [(one.check, one.severity) for one in told] == [("empty_unseen", "warning")]
+    assert world.pull().problems == told, "of what was pulled before, too"
+
+
 def test_another_project_s_answers_stay(world: World) -> None:
     world.push(world.items(1))
     world.answer(0, world.box(1, 2, 3, 4))

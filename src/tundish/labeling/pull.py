@@ -218,7 +218,8 @@ def _kept(task: dict[str, Any], users: Mapping[int, str]) -> dict[str, object]:
         for one in sorted(task["annotations"], key=lambda one: int(one["id"]))
     ]
     drafts = [{"id": draft.get("id")} for draft in task.get("drafts") or () if isinstance(draft, dict)]
-    raw = {"id": task["id"], "data": task["data"], "annotations": annotations, "drafts": drafts}
+    raw = {name: task.get(name) for name in ("id", "data", "total_predictions")}
+    raw |= {"annotations": annotations, "drafts": drafts}
     data = task["data"] if isinstance(task["data"], dict) else {}
     image_id = data.get("image_id")
     return {
