@@ -139,7 +139,9 @@ def test_nothing_that_was_drawn_is_missing_and_nobody_is_named(said: dict[str, A
             assert f"Dispute {number}: " in why
 
 
-def answered(regions: list[dict[str, Any]], origin: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+def answered(
+    regions: list[dict[str, Any]], origin: str, section: Annotations = SECTION
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """What is pulled where an adjudicator submits these regions."""
     result = [region | {"origin": origin} for region in regions]
     annotation = {"id": 7, "completed_by": {"email": "qi@x"}, "result": result}
@@ -148,13 +150,13 @@ def answered(regions: list[dict[str, Any]], origin: str) -> tuple[pl.DataFrame, 
         dict(zip(["column_0", "column_1", "column_2", "column_3", "column_4"],
                  ["image_id", "source", "path", "width", "height"], strict=True))
     )  # fmt: skip
-    pulled = annotations_of([task], images, SECTION)
+    pulled = annotations_of([task], images, section)
     return pulled.annotations, pulled.answers
 
 
-def ruled(regions: list[dict[str, Any]], origin: str) -> Rulings:
+def ruled(regions: list[dict[str, Any]], origin: str, section: Annotations = SECTION) -> Rulings:
     sizes = pl.DataFrame([("a", *SIZE)], schema=["image_id", "width", "height"], orient="row")
-    return rulings(*answered(regions, origin), sizes, iou=0.5)
+    return rulings(*answered(regions, origin, section), sizes, iou=0.5)
 
 
 @pytest.mark.parametrize("kind", ["box", "class"])
@@ -171,6 +173,12 @@ def test_submitted_as_it_was_shown__settles_nothing(kind: str) -> None:
         kept = ruled(regions[:1], "prediction")
         assert kept.labels["label"].to_list() == ["scratch"]
         assert "meta" not in json.loads(kept.labels["attributes"][0])
+
+
+def test_a_class_that_was_renamed_since__is_still_of_its_dispute() -> None:
+    regions = asked({"a": {"li": [whole("no")], "wu": [whole("scratch")]}}).regions["a"]
+    renamed = Annotations.model_validate({"classes": {"groove": ["scratch"], "no": []}})
+    assert ruled(regions, "prediction", renamed).hasty == ["a"]
 
 
 def test_one_upon_the_other_with_the_same_class__settles_nothing() -> None:

@@ -182,7 +182,8 @@ def rulings(labels: pl.DataFrame, answers: pl.DataFrame, sizes: pl.DataFrame, *,
     )
     said = labels.join(last, on=["image_id", "label_path"], how="semi", maintain_order="left")
     told = [orjson.loads(text) if text else {} for text in said["attributes"]]
-    numbers = [_number(one.get("meta"), name) for one, name in zip(told, said["label"], strict=True)]
+    # What the server calls a class, as it was pushed: the recipe may have renamed it since.
+    numbers = [_number(one.get("meta"), name) for one, name in zip(told, said["raw_label"], strict=True)]
     of_disputes = said.with_columns(
         number=pl.Series(numbers, dtype=pl.Int64),
         untouched=pl.Series([one.get("origin") == "prediction" for one in told], dtype=pl.Boolean),
