@@ -122,6 +122,9 @@ def test_an_empty_answer_that_passed_over_a_proposal_is_told(world: World) -> No
     told = world.pull().problems
     assert [(one.check, one.severity) for one in told] == [("empty_unseen", "warning")]
     assert world.pull().problems == told, "of what was pulled before, too"
+    for prediction in world.client.predictions(world.project):
+        world.client.delete_prediction(prediction["id"])
+    assert world.pull().problems == told, "it was there when the answer was given"
 
 
 def test_another_project_s_answers_stay(world: World) -> None:

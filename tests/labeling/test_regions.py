@@ -325,10 +325,11 @@ class TestAnswers:
         assert pulled.drafts == 2
 
     def test_an_empty_answer_that_ignores_what_was_proposed_is_told(self) -> None:
-        told = task() | {"total_predictions": 1}
-        assert checks(pull(told)) == [("empty_unseen", "warning", 0)]
-        assert checks(pull(task(parent_prediction=12) | {"total_predictions": 1})) == []
-        assert checks(pull(task(was_cancelled=True) | {"total_predictions": 1})) == []
+        shown = {"prediction": {"id": 12}}
+        assert checks(pull(task(**shown))) == [("empty_unseen", "warning", 0)]
+        assert checks(pull(task(parent_prediction=12, **shown))) == []
+        assert checks(pull(task(was_cancelled=True, **shown))) == []
+        assert checks(pull(task(prediction={"id": None}))) == []
 
     def test_all_authors_are_kept(self) -> None:
         told = task(box())

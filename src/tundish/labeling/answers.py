@@ -195,7 +195,8 @@ class _Pull:
         answer = _Answer(self, where, *known, str(annotation.get("id")), author)
         if row["answer"] != "cancelled":
             answer.read(results)
-        proposed = task.get("total_predictions") or task.get("predictions")
+        shown = annotation.get("prediction")
+        proposed = isinstance(shown, dict) and shown.get("id") is not None
         if row["answer"] == "empty" and proposed and row["parent_prediction"] is None:
             # The editor can be slow to show what is proposed: who submits at once says that nothing is there.
             message = "the answer is empty, and was not begun from the labels that were proposed"

@@ -58,8 +58,8 @@ LABEL_FAULTS = Table("problems", QUARANTINE.schema, QUARANTINE.order, "label pul
 
 _PULLED = "pulled"
 _LISTED = ("id", "updated_at", "total_annotations", "cancelled_annotations")
-_VOLATILE = ("prediction", "created_ago", "created_username")
-"""In an annotation: what was pushed, once more; and words about the time that has passed."""
+_VOLATILE = ("created_ago", "created_username")
+"""In an annotation: words about the time that has passed."""
 
 
 @dataclass(frozen=True)
@@ -215,11 +215,12 @@ def _kept(task: dict[str, Any], users: Mapping[int, str]) -> dict[str, object]:
     annotations = [
         {key: value for key, value in one.items() if key not in _VOLATILE}
         | {"completed_by": {"id": one["completed_by"], "email": users.get(one["completed_by"])}}
+        # What was proposed when it was submitted, without what was pushed once more.
+        | {"prediction": {"id": (one.get("prediction") or {}).get("id")}}
         for one in sorted(task["annotations"], key=lambda one: int(one["id"]))
     ]
     drafts = [{"id": draft.get("id")} for draft in task.get("drafts") or () if isinstance(draft, dict)]
-    raw = {name: task.get(name) for name in ("id", "data", "total_predictions")}
-    raw |= {"annotations": annotations, "drafts": drafts}
+    raw = {"id": task["id"], "data": task["data"], "annotations": annotations, "drafts": drafts}
     data = task["data"] if isinstance(task["data"], dict) else {}
     image_id = data.get("image_id")
     return {
