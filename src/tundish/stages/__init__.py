@@ -30,7 +30,7 @@ ABOUT = {
 VERSIONS = {
     "measure": 3,
     "records": 1,
-    "validate": 1,
+    "validate": 2,
     "dedup": 1,
     "consensus": 1,
     "link": 1,
