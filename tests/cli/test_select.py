@@ -96,7 +96,7 @@ def test_each_way_takes_what_is_new(plant: Path) -> None:
     everything = ["A2", "A3", "A6", "A7", "A8", "B4", "B5"]
     different = chosen(plant, "diverse")
     assert sorted(names(different)) == everything
-    assert "the budget is 100, and no more are left" in different.notes
+    assert "fewer than the budget of 100: no more are left" in different.notes
     assert sorted(names(chosen(plant, "stratified", 2))) == ["B4", "B5"]  # the coil without labels
     by_class = chosen(plant, "stratified", 1, written(plant, {"A2": 0.9, "A3": 0.2, "B4": 0.9}))
     assert names(by_class) == ["A3"]  # there is no patch yet
@@ -123,7 +123,7 @@ def test_what_is_in_dispute_is_not_chosen_but_named(plant: Path) -> None:
         (("--select", "diverse"), "--select needs --budget"),
         (("--budget", "5"), "go with --select"),
         (("--select", "diverse", "--budget", "5", "--scores", "x.parquet"), "asks no model"),
-        (("--select", "uncertain", "--budget", "5", "--scores", "x.parquet"), "no Parquet table"),
+        (("--select", "uncertain", "--budget", "5", "--scores", "x.parquet"), "there is no such file"),
     ],
 )
 @pytest.mark.usefixtures("plant")

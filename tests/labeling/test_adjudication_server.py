@@ -131,7 +131,7 @@ def test_disputed_adjudicated_and_in(context: Context, client: Client, title: st
     reasons = DISPUTES.read(context.table("disputes"))["reason"]
     assert set(reasons) == {"quorum", "class", "geometry"}
     done = told("adjudicate", "small")
-    assert done["counts"] == {"in dispute": 4, "new tasks": 4, "known": 0, "labels not shown": 0}
+    assert done["counts"] == {"in dispute": 4, "new tasks": 4, "there already": 0, "labels not shown": 0}
     asked = tasks(client, f"{title} · adjudication")
     ids = {picture.path: picture.image_id for picture in PICTURES}
     one = sorted(["a.jpg", "b.jpg", "d.jpg"], key=ids.__getitem__)
@@ -162,7 +162,7 @@ def test_disputed_adjudicated_and_in(context: Context, client: Client, title: st
     assert (agreed["label"], agreed["decided_by"], agreed["votes"]) == ("no", "qi@plant.example", None)
     assert [agreed[name] for name in ("x", "y", "width", "height")] == pytest.approx(AWAY)
     again = told("adjudicate", "small")
-    assert again["counts"] == {"in dispute": 2, "new tasks": 0, "known": 2, "labels not shown": 0}
+    assert again["counts"] == {"in dispute": 2, "new tasks": 0, "there already": 2, "labels not shown": 0}
 
     body = {"result": shown["b.jpg"][:1]}
     client.send("changing", "PATCH", f"api/annotations/{hasty}/", json=body)

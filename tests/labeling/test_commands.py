@@ -103,9 +103,18 @@ def test_there_and_back(run: Any, plant: Path, label_studio: LabelStudio, client
     describe(plant, name, in_files(label_studio, plant))
     first = run("push", name, "--json")
     assert first.exit_code == 0, first.output
-    counts = {"projects": 1, "new tasks": 6, "known": 0, "given proposals": 0, "labels not shown": 0}
+    counts = {
+        "projects": 1,
+        "new tasks": 6,
+        "there already": 0,
+        "given other proposals": 0,
+        "labels not shown": 0,
+    }
     assert orjson.loads(first.stdout)["counts"] == counts
-    assert orjson.loads(run("push", name, "--json").stdout)["counts"] == counts | {"new tasks": 0, "known": 6}
+    assert orjson.loads(run("push", name, "--json").stdout)["counts"] == counts | {
+        "new tasks": 0,
+        "there already": 6,
+    }
 
     project = client.find_project(name)
     assert project is not None
@@ -207,6 +216,18 @@ def test_annotators_may_be_named_at_a_push(run: Any, plant: Path, client: Client
     assert client.find_project(name) is None
 
 
+def test_annotators_named_after_all_images_went_to_one_project(run: Any, plant: Path, client: Client) -> None:
+    name = name_of(plant)
+    describe(plant, name, "{shapes: [box], images: serve}")
+    before = run("push", name).stdout
+    project = client.find_project(name)
+    assert project is not None
+    assert f"- '{name}': {client.address}/projects/{project['id']}/data\n" in before
+    assert before.endswith(f"Next: annotators answer there, then 'tundish label pull {name}'.\n")
+    after = run("push", name, "--annotators", "li,wu").stdout
+    assert f"'{name}', pushed before annotators were named, is still there" in after
+
+
 @pytest.mark.parametrize(
     ("words", "what"),
     [
@@ -242,10 +263,10 @@ def test_a_model_s_table_and_a_list_of_images(run: Any, plant: Path, client: Cli
     pl.DataFrame(rows, schema=columns, orient="row").write_parquet("model-8.parquet")
     push = ("push", name, "--predictions", "model-8.parquet", "--images", "next.txt", "--json")
     told = orjson.loads(run(*push).stdout)
-    assert (told["counts"]["known"], told["counts"]["given proposals"]) == (2, 1)
+    assert (told["counts"]["there already"], told["counts"]["given other proposals"]) == (2, 1)
     assert "annotators now see what 'model-8' draws, no longer 'model-7'" in told["notes"]
     again = orjson.loads(run(*push).stdout)
-    assert (again["counts"]["known"], again["counts"]["given proposals"]) == (2, 0)
+    assert (again["counts"]["there already"], again["counts"]["given other proposals"]) == (2, 0)
     assert sorted(client.versions(project["id"]).items()) == [("model-7", 1), ("model-8", 1)]
 
 
@@ -263,8 +284,8 @@ def test_the_images_worth_most_come_first(run: Any, plant: Path, client: Client)
     assert told["counts"]["new tasks"] == 3
     assert told["notes"][0] == "3 of 4 images without labels were chosen"
     more = orjson.loads(run(*select, "9", "--json").stdout)
-    assert (more["counts"]["new tasks"], more["counts"]["known"]) == (1, 3)
-    assert "the budget is 9, and no more are left" in more["notes"]
+    assert (more["counts"]["new tasks"], more["counts"]["there already"]) == (1, 3)
+    assert "fewer than the budget of 9: no more are left" in more["notes"]
     project = client.find_project(name)
     assert project is not None
     pushed = {task["data"]["image_id"] for task in client.tasks(project["id"])}
@@ -371,7 +392,7 @@ def test_a_server_of_one_s_own(
     assert answers(f"{address}/health")
     # Its address and token are known by now.
     done = CliRunner().invoke(main, ["label", "push", name])
-    assert "new tasks 0, known 6" in done.stdout, done.output
+    assert "new tasks 0, there already 6" in done.stdout, done.output
     # A second one would share its database, and take its address away when it ends.
     second = background("start", TUNDISH_LABEL_STUDIO=str(label_studio_executable))
     assert "runs here already" in second.communicate(timeout=60)[1]

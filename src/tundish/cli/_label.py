@@ -34,6 +34,7 @@ __all__ = [
     "executable_of",
     "found_titles",
     "gallery_of",
+    "next_step",
     "push_apart",
     "push_dataset",
     "recipe_of",
@@ -90,17 +91,30 @@ def push_dataset(
     prelabels, problems = _prelabels(recipe, dataset, table, predictions)
     with client_of(project, recipe, server, token_file) as client:
         items, pictures = _items(client, project, recipe, table)
-        done = []
+        done = {}
         for title, mine in _dealt(client, recipe, items).items():
             with progress("push") as tell:
                 what = (client, title, config_of(recipe), mine, pictures.address, prelabels)
-                done.append(pushing.push(*what, prepare=pictures.prepare, progress=tell))
-    counts = {"projects": len(done), "new tasks": sum(one.added for one in done)}
-    counts |= {"known": sum(one.known for one in done), "given proposals": sum(one.proposed for one in done)}
-    counts |= {"labels not shown": len(problems)}
-    notes = [*selected.notes, *(note for one in done for note in one.notes)]
-    notes += [f"{client.address}/projects/{one.project}/data" for one in done]
+                done[title] = pushing.push(*what, prepare=pictures.prepare, progress=tell)
+        notes = [*selected.notes, *_also_undealt(client, recipe)]
+    notes += [note for one in done.values() for note in one.notes]
+    notes += [f"'{title}': {client.address}/projects/{one.project}/data" for title, one in done.items()]
+    _tell_push(name, list(done.values()), notes, problems, as_json=as_json)
+
+
+def _tell_push(
+    name: str, pushed: Sequence[Push], notes: Sequence[str], problems: Sequence[Problem], *, as_json: bool
+) -> None:
+    counts = {
+        "projects": len(pushed),
+        "new tasks": sum(one.added for one in pushed),
+        "there already": sum(one.known for one in pushed),
+        "given other proposals": sum(one.proposed for one in pushed),
+        "labels not shown": len(problems),
+    }
     tell_outcome("push", counts, notes, problems, as_json=as_json)
+    if not as_json and any(one.added or one.known for one in pushed):
+        click.echo(f"Next: annotators answer there, then 'tundish label pull {name}'.")
 
 
 def push_apart(
@@ -239,6 +253,14 @@ def gallery_of(dataset: Path, table: pl.DataFrame) -> Gallery:
     return Gallery(dataset / "store" / "images", dict(table.select("image_id", "shard").iter_rows()))
 
 
+def next_step(project: Path, name: str, dataset: str) -> str:
+    """What is done with answers or a verdict once they are here."""
+    if any((folder / ".dvc").is_dir() for folder in (project, *project.parents)):
+        labels = Path("datasets", dataset, "labels").as_posix()
+        return f"Next: 'dvc add {labels}', then 'dvc repro'."
+    return f"Next: 'tundish run {name}'."
+
+
 def config_of(recipe: Recipe) -> str:
     """The labelling configuration of a recipe."""
     from tundish.labeling.config import label_config
@@ -301,6 +323,16 @@ def _check_undealt(recipe: Recipe, there: Sequence[str]) -> None:
             where=recipe.dataset,
             fix=f"push with --annotators {','.join(others)}, or name them in the recipe's label.annotators",
         )
+
+
+def _also_undealt(client: Client, recipe: Recipe) -> list[str]:
+    """Whether all images were given to one project before annotators had a project each."""
+    title = recipe.label.project or recipe.dataset
+    if not recipe.label.annotators or client.find_project(title) is None:
+        return []
+    return [
+        f"'{title}', pushed before annotators were named, is still there: what is answered in it counts, too"
+    ]
 
 
 def _prelabels(

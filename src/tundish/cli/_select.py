@@ -196,7 +196,7 @@ def _told(
         silent = len(set(reasons) - set(scores.image_ids))
         notes += [f"the model says nothing of {silent:,} of them; they come last"] if silent else []
     if len(chosen) < asked.budget:
-        notes.append(f"the budget is {asked.budget:,}, and no more are left")
+        notes.append(f"fewer than the budget of {asked.budget:,}: no more are left")
     if chosen:
         notes.append(f"the first, {chosen[0].image_id}: {chosen[0].reason}")
     return Chosen(order.join(images, on="image_id", how="left", maintain_order="left"), tuple(notes))

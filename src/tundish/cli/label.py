@@ -15,6 +15,7 @@ from tundish.cli._label import (
     executable_of,
     found_titles,
     gallery_of,
+    next_step,
     push_dataset,
     recipe_of,
     server_option,
@@ -210,15 +211,7 @@ def pull(name: str, server: str | None, token_file: Path | None, as_json: bool) 
     }
     tell_outcome("pull", counts, done.notes, done.problems, as_json=as_json)
     if not as_json:
-        click.echo(_next_step(project, name, recipe.dataset))
-
-
-def _next_step(project: Path, name: str, dataset: str) -> str:
-    """What is done with answers once they are here."""
-    if any((folder / ".dvc").is_dir() for folder in (project, *project.parents)):
-        labels = Path("datasets", dataset, "labels").as_posix()
-        return f"Next: 'dvc add {labels}', then 'dvc repro'."
-    return f"Next: 'tundish run {name}'."
+        click.echo(next_step(project, name, recipe.dataset))
 
 
 label.add_command(adjudicate)

@@ -58,7 +58,7 @@ def adjudicate(name: str, server: str | None, token_file: Path | None, as_json: 
     curated = dataset / "curated"
     images = IMAGES.read(curated / "images.parquet").filter("valid")
     found = _cases(recipe, curated, images)
-    counts = {"in dispute": found.images.height, "new tasks": 0, "known": 0}
+    counts = {"in dispute": found.images.height, "new tasks": 0, "there already": 0}
     notes = ["nothing is in dispute"]
     if found.images.height:
         wanted = found.images.join(images, on="image_id", maintain_order="left")
@@ -67,13 +67,15 @@ def adjudicate(name: str, server: str | None, token_file: Path | None, as_json: 
             what = (client, project, recipe, adjudication_of(recipe), wanted, drawn, _config(recipe))
             done = push_apart(*what, purpose=ADJUDICATION)
             notes = [*done.notes, f"{client.address}/projects/{done.project}/data"]
-        counts |= {"new tasks": done.added, "known": done.known}
+        counts |= {"new tasks": done.added, "there already": done.known}
     counts["labels not shown"] = len(found.problems)
     if found.problems:
         notes.append(
             "an image with a label that cannot be shown was not pushed: name its shape in the recipe"
         )
     tell_outcome("adjudicate", counts, notes, found.problems, as_json=as_json)
+    if found.images.height and not as_json:
+        click.echo(f"Next: an adjudicator answers there, then 'tundish label pull {name}'.")
 
 
 def _cases(recipe: Recipe, curated: Path, images: pl.DataFrame) -> Cases:

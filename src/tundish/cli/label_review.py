@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tundish.cli._common import json_option, progress
-from tundish.cli._label import client_of, config_of, push_apart, recipe_of, server_option, token_option
+from tundish.cli._label import (
+    client_of,
+    config_of,
+    next_step,
+    push_apart,
+    recipe_of,
+    server_option,
+    token_option,
+)
 from tundish.errors import GateError
 
 if TYPE_CHECKING:
@@ -21,6 +29,13 @@ if TYPE_CHECKING:
 __all__ = ["accept", "agree"]
 
 _DIGITS = 3
+_CAPTIONS = {
+    "overall": "overall (low, high: 95 % interval)",
+    "classes": "classes",
+    "annotators": "annotators (extra: others drew nothing there; missed: others drew something)",
+    "pairs": "pairs",
+    "confusion": "confusion (what one annotator called a thing, by what another called it)",
+}
 _FOR_MACHINES = ("votes", "agreed", "informed")
 """Columns that only --json shows."""
 
@@ -58,7 +73,7 @@ def agree(name: str, as_json: bool) -> None:
     if found.shared:
         click.echo(f"{found.shared:,} images that two annotators or more answered")
         for title, table in tables.items():
-            _print_table(title, table)
+            _print_table(_CAPTIONS[title], table)
     for note in found.notes:
         click.echo(f"- {note}")
 
@@ -186,6 +201,8 @@ def _tell(dataset: Path, batch: Batch | None, notes: list[str], annotator: str, 
             _tell_verdict(batch, said)
         for note in notes:
             click.echo(f"- {note}")
+        if batch and said and not open_:
+            _tell_next(dataset, batch, said)
     if open_:
         numbers = ", ".join(one.name for one in open_)
         raise GateError(
@@ -194,6 +211,16 @@ def _tell(dataset: Path, batch: Batch | None, notes: list[str], annotator: str, 
             fix=f"correct the images in labels/batches/{open_[0].number}/findings.parquet, then pull,"
             f" 'tundish run {dataset.name} --to consensus' and accept again",
         )
+
+
+def _tell_next(dataset: Path, batch: Batch, said: dict[str, Any]) -> None:
+    name, project = dataset.name, dataset.parent.parent
+    if said["accepted"] is None:
+        click.echo(f"Next: reviewers answer there, then 'tundish label accept {name}' again.")
+        return
+    kept = batch.folder.relative_to(project).as_posix()
+    click.echo(f"- what was found, and the operating characteristic: {kept}/findings.parquet, {kept}/oc.svg")
+    click.echo(next_step(project, name, name))
 
 
 def _tell_verdict(batch: Batch, said: dict[str, Any]) -> None:

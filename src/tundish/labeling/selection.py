@@ -120,7 +120,7 @@ def diverse(
     chosen: list[Choice] = []
     at = int(np.argmax(nearest)) if len(labelled) else int(np.argmin(own))
     for _ in range(min(budget, len(ordered))):
-        reason = f"{np.sqrt(nearest[at]):.2f} from the next one labelled or chosen"
+        reason = f"{np.sqrt(nearest[at]):.2f} from the nearest image that is labelled or chosen"
         chosen.append(Choice(ordered[at], reason if np.isfinite(nearest[at]) else "typical: a first picture"))
         nearest = np.minimum(nearest, np.maximum(own - 2 * (points @ points[at]) + own[at], 0))
         nearest[at] = -1.0

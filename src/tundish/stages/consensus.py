@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["STAGE"]
 
 _HELD = {
-    "refused": "are in a batch that was not accepted: label anew what was found, then 'tundish label accept'",
-    "unreviewed": "wait for a review: 'tundish label accept'",
+    "refused": "are in a batch that was not accepted: label anew what was found, then"
+    " 'tundish label accept {name}'",
+    "unreviewed": "wait for a review: 'tundish label accept {name}'",
 }
 
 
@@ -51,7 +52,11 @@ def _run(context: Context) -> Outcome:
     STANDING.write(standing, context.table("standing"), metadata=made_of(context.table("annotations")))
     disputes = _disputes(settled, ruled)
     DISPUTES.write(disputes, context.table("disputes"))
-    notes = [*_open(context, standing, disputes), *_rulings(answers, opinions, ruled, disputes)]
+    notes = [
+        *_held(context, standing),
+        *_open(context, standing, disputes),
+        *_rulings(answers, opinions, ruled, disputes),
+    ]
     return _outcome(standing, heard, rows, ruled, notes)
 
 
@@ -172,6 +177,15 @@ def _disputes(settled: Consensus, ruled: Rulings) -> pl.DataFrame:
     )
 
 
+def _held(context: Context, standing: pl.DataFrame) -> list[str]:
+    """What no batch lets in."""
+    name = context.recipe.dataset
+    files = {state: standing.filter(state=state).height for state in _HELD}
+    return [
+        f"{files[state]} image files {why.format(name=name)}" for state, why in _HELD.items() if files[state]
+    ]
+
+
 def _open(context: Context, standing: pl.DataFrame, disputes: pl.DataFrame) -> list[str]:
     """What nobody has settled."""
     files = standing.filter(state="disputed").height
@@ -221,8 +235,7 @@ def _outcome(
         **{state: states.get(state, 0) for state in ("labelled", "negative", "unlabelled", "disputed")},
         "adjudicated": ruled.answers.height,
     }
-    held = [f"{states[state]} image files {why}" for state, why in _HELD.items() if state in states]
-    return Outcome(counts, [*held, *notes])
+    return Outcome(counts, notes)
 
 
 STAGE = Stage(
