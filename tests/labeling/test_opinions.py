@@ -72,6 +72,13 @@ def test_nobody_shares_an_image__one_sentence(tmp_path: Path) -> None:
     assert found.quality.is_empty()
 
 
+def test_nothing_was_judged_by_three__no_reliability(tmp_path: Path) -> None:
+    context = dataset(tmp_path, {"a.jpg": {"li": [HERE], "wu": []}, "b.jpg": {"li": [HERE], "wu": [HERE]}})
+    found = opinions(said_of(context.dataset), iou=0.5)
+    assert found.quality.is_empty()
+    assert found.notes == ["no thing was judged by three: two who differ do not say who errs"]
+
+
 def test_nobody_drew_anything__no_reliability(tmp_path: Path) -> None:
     found = opinions(said_of(dataset(tmp_path, {"a.jpg": {"li": [], "wu": []}}).dataset), iou=0.5)
     assert (found.shared, found.quality.height) == (1, 0)
@@ -88,9 +95,11 @@ def test_command__tables_for_people_and_json(tmp_path: Path, monkeypatch: pytest
     write_recipe(shared(tmp_path))
     monkeypatch.chdir(tmp_path)
     plain = CliRunner().invoke(agree, ["small"], catch_exceptions=False)
-    assert plain.output.startswith("4 images that two annotators or more answered\n\noverall\nmeasure")
+    assert plain.output.startswith(
+        "4 images that two annotators or more answered\n\noverall (low, high: 95 % interval)"
+    )
     assert "alpha" in plain.output
-    assert "\nannotators\nauthor" in plain.output
+    assert "\nannotators (extra: others drew nothing there;" in plain.output
     told = orjson.loads(CliRunner().invoke(agree, ["small", "--json"], catch_exceptions=False).output)
     assert set(told) == {"images", "overall", "classes", "annotators", "pairs", "confusion", "notes"}
     assert [row["accuracy"] is not None for row in told["annotators"]] == [True, True, True]

@@ -35,7 +35,7 @@ def test_a_plan_with_its_verdict() -> None:
     assert "2 of 80 found: accepted" in said
     assert "95 % interval 0.30 to 8.74 %" in said
     assert acceptance_in_lot(63, 1000, 80, 2) > 0.10 >= acceptance_in_lot(64, 1000, 80, 2)
-    assert "10 % or less from 6.40 % (64 of 1000) on" in said
+    assert "6.40 % or more (64 of 1000): accepted with at most 10 %" in said
     assert oc_picture(of, verdict(of, 2, 80)) == picture
 
 
@@ -62,7 +62,7 @@ def test_a_lot_seen_whole_and_a_lot_of_one() -> None:
     assert "1 of 8 found: not accepted" in said
     assert "12.50 % nonconforming" in said
     assert not any("interval" in text for text in said)
-    assert "10 % or less from 100.00 % (1 of 1) on" in words(oc_picture(plan(1)))
+    assert "100.00 % or more (1 of 1): accepted with at most 10 %" in words(oc_picture(plan(1)))
 
 
 def test_a_panel_for_each_class() -> None:

@@ -41,7 +41,7 @@ class Opinions(NamedTuple):
     Attributes:
         shared: Images that two of them or more answered.
         agreement: The measures.
-        quality: The annotators as `reliability.quality` gives them; empty where nobody shared an image.
+        quality: The annotators as `reliability.quality` gives them; empty where no three judged a thing.
         notes: Sentences worth reading.
     """
 
@@ -99,7 +99,10 @@ def opinions(said: Said, *, iou: float) -> Opinions:
     if votes.is_empty():
         return Opinions(shared, found, empty, ["nobody drew anything in the images that several answered"])
     model = dawid_skene(votes)
-    return Opinions(shared, found, quality(model), [model.note] if model.note else [])
+    judges = votes.group_by("unit").agg(pl.col("author").n_unique())["author"]
+    # Of two who differ nobody knows who errs: figures for each would look as if one did.
+    reliable = quality(model) if (judges > 2).any() else empty
+    return Opinions(shared, found, reliable, [model.note] if model.note else [])
 
 
 def confusions(found: Agreement) -> pl.DataFrame:

@@ -102,7 +102,7 @@ def _consumers_point(plan: Plan) -> str:
         key=lambda d: -acceptance_in_lot(d, plan.lot_size, plan.n, plan.ac),
     )
     share = 100 * defective / plan.lot_size
-    return f"10 % or less from {share:.2f} % ({defective} of {plan.lot_size}) on"
+    return f"{share:.2f} % or more ({defective} of {plan.lot_size}): accepted with at most 10 %"
 
 
 def _largest(plan: Plan, verdict: Verdict | None) -> float:
