@@ -42,6 +42,15 @@ def test_only_the_shapes_asked_for() -> None:
     assert list(read_config(label_config({}, [], ["bad"]))) == ["severity"]
 
 
+def test_buttons_say_what_they_draw_where_they_look_the_same() -> None:
+    def headers(*shapes: Shape) -> list[str | None]:
+        return [one.get("value") for one in fromstring(label_config(CLASSES, shapes)).iter("Header")]
+
+    assert headers("box") == []
+    assert headers("box", "class") == ["Whole image"]
+    assert headers("box", "mask") == ["Box", "Brush"]
+
+
 def test_boxes_can_be_turned() -> None:
     assert 'canRotate="true"' in label_config(CLASSES)
 

@@ -53,6 +53,8 @@ _TAGS: dict[str, tuple[str, dict[str, str]]] = {
 _PICTURE = {"zoom": "true", "zoomControl": "true", "brightnessControl": "true", "contrastControl": "true"}
 _TOLD = "font-size: 14px; font-weight: normal; line-height: 1.4; white-space: pre-line"
 _HEADERS = {"choice": "Whole image", SEVERITY: "Severity"}
+_TOOLS = {"box": "Box", "polygon": "Polygon", "brush": "Brush"}
+"""Headers that are needed where there is more than one: their buttons look the same."""
 _ITEMS = {"Choices": "Choice"}
 
 _KEYS = "1234567890qtasdfgzxcyijln"
@@ -116,10 +118,11 @@ def label_config(
         SubElement(view, "Header", {"value": line, "size": "6", "style": _TOLD})
     SubElement(view, "Image", {"name": IMAGE, "value": f"${IMAGE}", **_PICTURE})
     keys = iter(_KEYS)
+    headers = _HEADERS | (_TOOLS if len(_TOOLS.keys() & set(controls)) > 1 else {})
     for name in controls:
-        _add_control(view, name, classes, keys)
+        _add_control(view, name, classes, keys, headers.get(name))
     if severities:
-        _add_control(view, SEVERITY, dict.fromkeys(severities, ()), keys)
+        _add_control(view, SEVERITY, dict.fromkeys(severities, ()), keys, _HEADERS[SEVERITY])
     indent(view)
     return tostring(view, encoding="unicode")  # without a last line break, as the server keeps it
 
@@ -220,10 +223,16 @@ def _check_names(names: Sequence[str]) -> None:
             )
 
 
-def _add_control(view: Element, name: str, labels: Mapping[str, Sequence[str]], keys: Iterator[str]) -> None:
+def _add_control(
+    view: Element,
+    name: str,
+    labels: Mapping[str, Sequence[str]],
+    keys: Iterator[str],
+    header: str | None,
+) -> None:
     tag, attributes = _TAGS[name]
-    if name in _HEADERS:
-        SubElement(view, "Header", {"value": _HEADERS[name], "size": "5"})
+    if header is not None:
+        SubElement(view, "Header", {"value": header, "size": "5"})
     control = SubElement(view, tag, {"name": name, "toName": IMAGE, **attributes})
     for place, (label, aliases) in enumerate(labels.items()):
         item = SubElement(control, _ITEMS.get(tag, "Label"), {"value": label, "alias": label})
