@@ -50,7 +50,8 @@ class TundishError(Exception):
 
     def __str__(self) -> str:
         sentence = f"{self.where}: {self.what}" if self.where else self.what
-        return f"{sentence}; {self.fix}." if self.fix else f"{sentence}."
+        end = "" if self.fix.endswith("?") else "."
+        return f"{sentence}; {self.fix}{end}" if self.fix else f"{sentence}."
 
 
 class UsageError(TundishError):

@@ -165,7 +165,7 @@ def _others(path: Path) -> str:
     names = sorted(other.stem for other in path.parent.glob("*.yaml"))
     close = difflib.get_close_matches(path.stem, names, n=1)
     if close:
-        return f"did you mean '{close[0]}'"
+        return f"did you mean '{close[0]}'?"
     if names:
         return f"there are: {', '.join(names)}"
     return "write one with 'tundish add NAME SOURCE'"

@@ -121,6 +121,9 @@ def test_a_model_s_table_is_drawn_with_its_best_score(tmp_path: Path) -> None:
 
 def test_a_model_s_table_must_be_one(tmp_path: Path) -> None:
     file = tmp_path / "model.parquet"
+    with pytest.raises(SourceError, match="there is no such file"):
+        predicted(file, images(3), BOX, "m")
+    file.write_text("image_id,label")
     with pytest.raises(SourceError, match="no Parquet table"):
         predicted(file, images(3), BOX, "m")
     pl.DataFrame({"image_id": [IDS[0]], "label": ["a"]}).write_parquet(file)

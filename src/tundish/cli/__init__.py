@@ -64,7 +64,7 @@ class _Main(click.Group):
         name = args[0]
         if name not in _COMMANDS and not name.startswith("-"):
             close = difflib.get_close_matches(name, _COMMANDS, n=1)
-            fix = f"did you mean '{close[0]}'" if close else f"choose one of {', '.join(_COMMANDS)}"
+            fix = f"did you mean '{close[0]}'?" if close else f"choose one of {', '.join(_COMMANDS)}"
             raise UsageError(f"there is no command '{name}'", fix=fix)
         return super().resolve_command(ctx, args)
 

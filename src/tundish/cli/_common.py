@@ -69,10 +69,11 @@ def progress(label: str) -> Iterator[Callable[[int, int], None]]:
     yield tell
 
 
-def show(name: str, outcome: Outcome) -> None:
-    """Print what a stage did: its counts on one line, its notes below."""
+def show(name: str, outcome: Outcome, dataset: str = "") -> None:
+    """Print what a stage did, of which dataset where one may ask: its counts on one line, its notes below."""
     counts = ", ".join(f"{key} {value:,}" for key, value in outcome.counts.items())
-    click.echo(f"{name:>9}  {counts}")
+    of = f"{dataset}: " if dataset else ""
+    click.echo(f"{name:>9}  {of}{counts or 'nothing to do'}")
     for note in outcome.notes:
         click.echo(f"{'':>9}  - {note}")
 

@@ -26,13 +26,15 @@ def _run_stages(name: str, stages: Sequence[str], scheduler: str | None, *, as_j
     from tundish._api import run_stages
 
     project = find_project()
+    # DVC calls the stages one by one, of all datasets by turns.
+    dataset = name if len(stages) == 1 else ""
     answers = {}
     for stage, outcome in run_stages(
         project, find_recipe(project, name), stages, scheduler=scheduler, watch=progress
     ):
         answers[stage] = asdict(outcome)
         if not as_json:
-            show(stage, outcome)
+            show(stage, outcome, dataset)
     if as_json:
         import orjson
 

@@ -95,6 +95,8 @@ def read_scores(file: Path) -> Scores:
     """
     try:
         table = pl.read_parquet(file, glob=False)
+    except FileNotFoundError as error:
+        raise SourceError("there is no such file", where=str(file)) from error
     except (OSError, pl.exceptions.PolarsError) as error:
         raise SourceError("this is no Parquet table that can be read", where=str(file)) from error
     by_row = {"label", "score"} <= set(table.columns)

@@ -113,6 +113,8 @@ def predicted(
     """
     try:
         table = pl.read_parquet(file, glob=False)
+    except FileNotFoundError as error:
+        raise SourceError("there is no such file", where=str(file)) from error
     except (OSError, pl.exceptions.PolarsError) as error:
         raise SourceError("this is no Parquet table that can be read", where=str(file)) from error
     missing = [name for name in _ALWAYS if name not in table.columns]

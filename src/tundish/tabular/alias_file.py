@@ -163,7 +163,7 @@ class _Reader:
         word = what.rpartition("'")[0].rpartition("'")[2]
         close = difflib.get_close_matches(word, names, n=1)
         fix = (
-            f"did you mean '{close[0]}'"
+            f"did you mean '{close[0]}'?"
             if close
             else f"allowed: {', '.join(names)}"
             if names
