@@ -144,6 +144,42 @@ def test_there_and_back(run: Any, plant: Path, label_studio: LabelStudio, client
     assert row["label"] == ("scratch" if row["path"].startswith("scratch") else "划伤")
 
 
+def test_a_label_that_cannot_count__is_quarantined_once_and_until_the_recipe_knows_it(
+    run: Any, plant: Path, label_studio: LabelStudio, client: Client
+) -> None:
+    name = name_of(plant)
+    describe(plant, name, in_files(label_studio, plant))
+    before = annotations_in(name)
+    run("push", name)
+    project = client.find_project(name)
+    assert project is not None
+    size = {"original_width": 320, "original_height": 240}
+    regions = [
+        {"id": str(row), "from_name": "box", "to_name": "image", "type": "rectanglelabels", **size}
+        | {"value": {"x": 10, "y": 10, "width": place, "height": 20, "rectanglelabels": names}}
+        for row, (place, names) in enumerate([(5, ["groove"]), (10, []), (15, ["scratch"])])
+    ]
+    client.post(
+        "answering",
+        f"api/tasks/{client.tasks(project['id'])[0]['id']}/annotations/",
+        {"result": regions, "lead_time": 1.0},
+    )
+    run("pull", name)
+    assert annotations_in(name) == (before[0] + 3, before[1] + 1, {"unknown_class": 1, "no_label": 1})
+    recipe = plant / "pipelines" / f"{name}.yaml"
+    text = recipe.read_text("utf-8").replace("[scratch, 划伤]", "{scratch: [groove], 划伤: []}")
+    recipe.write_text(text, "utf-8")
+    assert annotations_in(name) == (before[0] + 3, before[1] + 2, {"no_label": 1})
+
+
+def annotations_in(name: str) -> tuple[int, int, dict[str, int]]:
+    """Validate, and what the ledger says of labels: how many came, were accepted, and were taken out why."""
+    done = CliRunner().invoke(main, ["validate", name])
+    assert done.exit_code == 0, done.output
+    tally = orjson.loads(CliRunner().invoke(main, ["status", name, "--json"]).stdout)[name]["labels"]
+    return tally["input"], tally["accepted"], tally["quarantined"]
+
+
 def test_a_batch_is_made_of_the_answers_pulled_last(run: Any, plant: Path, client: Client) -> None:
     name = name_of(plant)
     describe(plant, name, "{shapes: [class], images: serve, acceptance: {per: annotator}}")
@@ -232,7 +268,7 @@ def test_annotators_named_after_all_images_went_to_one_project(run: Any, plant: 
     ("words", "what"),
     [
         (("--annotators", "li,li"), "an annotator is named twice; name each once"),
-        (("--annotators", "li"), "an overlap needs two annotators or more"),
+        (("--annotators", "li"), "an overlap needs two annotators or more; name them as in li,wu"),
         (("--annotators", "li,wu zhao"), "'wu zhao' cannot be an annotator's name"),
         (("--annotators", "li,adjudication"), "adjudication"),
     ],

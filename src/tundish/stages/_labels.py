@@ -135,6 +135,7 @@ def _quarantine(labels: pl.DataFrame, failures: pl.DataFrame) -> pl.DataFrame:
         "raw_label",
     )
     unnamed = pl.col("check") == "unknown_class"
+    nameless = unnamed & (pl.col("raw_label") == "")
     return failures.join(places, on="row", how="left", maintain_order="left").select(
         pl.lit("annotation").alias("kind"),
         "id",
@@ -142,10 +143,12 @@ def _quarantine(labels: pl.DataFrame, failures: pl.DataFrame) -> pl.DataFrame:
         pl.col("label_path").alias("path"),
         pl.col("label_row").cast(pl.Int64).alias("row"),
         pl.lit(None, pl.String).alias("place"),
-        "check",
+        pl.when(nameless).then(pl.lit("no_label")).otherwise("check").alias("check"),
         "column",
         pl.when(unnamed).then("raw_label").otherwise("value").alias("value"),
-        pl.when(unnamed)
+        pl.when(nameless)
+        .then(pl.lit("the region has no label"))
+        .when(unnamed)
         .then(pl.format("the recipe has no class '{}'", "raw_label"))
         .otherwise("message")
         .alias("message"),

@@ -188,8 +188,9 @@ def _check_labels(
             (source.label, path, path in reading.covered, path in reading.refused)
             for path in sorted(reading.covered | reading.refused)
         ]
-    frames.append(_pulled_labels(context, good))
-    faults.append(_pulled_faults(context))
+    answered = _pulled_labels(context, good)
+    frames.append(answered)
+    faults.append(_pulled_faults(context, answered))
     sizes = good.unique("image_id").select("image_id", "width", "height")
     section = context.recipe.annotations
     model = load_model(context.project, section.schema_)
@@ -204,9 +205,12 @@ def _pulled_labels(context: Context, good: pl.DataFrame) -> pl.DataFrame:
     return pulled.select(_PULLED.schema.names).join(good, on=["source", "path"], how="semi")
 
 
-def _pulled_faults(context: Context) -> pl.DataFrame:
+def _pulled_faults(context: Context, labels: pl.DataFrame) -> pl.DataFrame:
+    """What could not be taken. Labels that could are judged here: the recipe may know their class by now."""
     path = context.labels / "problems.parquet"
-    return LABEL_FAULTS.read(path) if path.exists() else QUARANTINE.empty()
+    faults = LABEL_FAULTS.read(path) if path.exists() else QUARANTINE.empty()
+    taken = labels.select(path="label_path", row=pl.col("label_row").cast(pl.Int64), severity=pl.lit("error"))
+    return faults.join(taken, on=["path", "row", "severity"], how="anti", maintain_order="left")
 
 
 def _read_labels(context: Context, files: pl.DataFrame, source: Source, good: pl.DataFrame) -> Reading:
