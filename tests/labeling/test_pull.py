@@ -137,6 +137,8 @@ def test_another_project_s_answers_stay(world: World) -> None:
     done = world.pull()
     assert (done.changed, done.answers) == (1, 2)
     assert set(world.read("tasks")["title"]) == {first, world.title}
+    (note,) = done.notes
+    assert note.startswith(f"the answers of 1 tasks of '{first}' stay"), "a project that went is told"
 
 
 def test_a_class_that_gains_an_alias_needs_no_new_pull(world: World) -> None:

@@ -284,7 +284,8 @@ def found_titles(client: Client, recipe: Recipe) -> list[str]:
     title = recipe.label.project or recipe.dataset
     there = [one for one in client.titles(title) if one == title or one.startswith(f"{title} · ")]
     named = list(titles_of(recipe).values())
-    wanted = named if recipe.label.annotators or not there else []
+    dealt = set(there) - {adjudication_of(recipe)}
+    wanted = named if recipe.label.annotators or not dealt else []
     return list(dict.fromkeys([*wanted, *there]))
 
 

@@ -115,7 +115,13 @@ def pull(
     known = TASKS.read(path) if path.exists() else TASKS.empty()
     notes: list[str] = []
     changed = unchanged = 0
-    tables = [known.filter(~pl.col("title").is_in(list(configs)))]
+    unasked = known.filter(~pl.col("title").is_in(list(configs)))
+    notes += [
+        f"the answers of {count} tasks of '{title}' stay: the server has no such project any more, or it is "
+        "not this dataset's"
+        for title, count in unasked["title"].value_counts().sort("title").iter_rows()
+    ]
+    tables = [unasked]
     gone: list[pl.DataFrame] = []
     for title, config in configs.items():
         one = _pull_project(client, title, config, known.filter(pl.col("title") == title), progress)
