@@ -102,6 +102,22 @@ def test_valid_labels_of_the_file_that_stands_for_an_image_are_drawn(curated: Pa
     assert [problem.check for problem in problems] == ["no_control"]
 
 
+def test_of_equal_files_the_labels_of_the_one_that_dedup_keeps_are_drawn(curated: Path) -> None:
+    files = [("2.jpg", False), ("copy of 2.jpg", True)]
+    rows = [
+        {"cluster_id": IDS[2], "image_id": IDS[2], "source": "line", "path": path, "kept": kept}
+        for path, kept in files
+    ]
+    DUPLICATES.write(DUPLICATES.frame(rows), curated / "duplicates.parquet")
+    assert list(imported(curated, images_of(curated), BOX)[0].regions) == [IDS[0], IDS[2]]
+
+
+def test_what_an_annotator_drew_is_not_drawn_for_another(curated: Path) -> None:
+    rows = [label(0, origin="import"), label(1, origin="annotator", author="li")]
+    ANNOTATIONS.write(ANNOTATIONS.frame(rows), curated / "annotations.parquet")
+    assert list(imported(curated, images_of(curated), BOX)[0].regions) == [IDS[0]]
+
+
 def test_a_model_s_table_is_drawn_with_its_best_score(tmp_path: Path) -> None:
     file = tmp_path / "model.parquet"
     columns = ["image_id", "label", "shape", "score", "x", "y", "width", "height"]

@@ -84,15 +84,28 @@ def items_of(
 def imported(
     curated: Path, images: pl.DataFrame, shapes: Collection[Shape]
 ) -> tuple[Prelabels, list[Problem]]:
-    """The valid labels of the files that stand for the images, as pre-annotations; and those that cannot be.
+    """The valid labels that came with the images' files, as pre-annotations; and those that cannot be.
+
+    What annotators drew is not among them: nobody sees the others' work.
 
     Raises:
         MissingStepError: The dataset was not validated yet.
     """
-    labels = ANNOTATIONS.read(curated / "annotations.parquet").filter("valid")
-    ours = labels.join(images.select("source", "path"), on=["source", "path"], how="semi")
+    labels = ANNOTATIONS.read(curated / "annotations.parquet").filter(
+        pl.col("valid") & pl.col("origin").ne_missing("annotator")
+    )
+    ours = labels.join(_files_of(curated, images), on=["source", "path"], how="semi")
     drawn = regions_of(ours, _sizes(images), shapes)
     return Prelabels(drawn.results), drawn.problems
+
+
+def _files_of(curated: Path, images: pl.DataFrame) -> pl.DataFrame:
+    """Source and path of the file that stands for each image: of equal ones that which dedup keeps."""
+    places = images.select("image_id", "source", "path")
+    if (curated / "duplicates.parquet").exists():
+        kept = DUPLICATES.read(curated / "duplicates.parquet").filter("kept").select(places.columns)
+        places = pl.concat([kept, places]).unique("image_id", keep="first", maintain_order=True)
+    return places.select("source", "path")
 
 
 def predicted(
