@@ -51,10 +51,11 @@ def dealt_as_asked(recipe: Recipe, annotators: str | None, overlap: float | None
         label = Label.model_validate(dict(recipe.label) | asked)
     except ValidationError as error:
         first = error.errors()[0]
-        wrong = f"'{first['input']}' cannot be an annotator's name" if first["loc"] else first["msg"]
+        what, fix = str(first["msg"]).removeprefix("Value error, ").partition("; ")[::2]
+        if first["loc"]:
+            what = f"'{first['input']}' cannot be an annotator's name"
+            fix = "write up to 30 letters each, without blanks, as in --annotators li,wu"
         raise UsageError(
-            wrong.removeprefix("Value error, "),
-            where="--annotators",
-            fix="write up to 30 letters each, without blanks, as in --annotators li,wu",
+            what, where="--annotators", fix=fix.replace("in 'annotators'", "as in li,wu")
         ) from None
     return recipe.model_copy(update={"label": label})

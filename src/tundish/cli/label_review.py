@@ -233,6 +233,8 @@ def _tell_verdict(batch: Batch, said: dict[str, Any]) -> None:
         f"batch {batch.name}: {size:,} images, sample {n:,} ({'; '.join(plans)}),"
         f" {batch.inspected:,} of {n:,} reviewed"
     )
+    if not batch.inspected:
+        return
     click.echo(said["sentence"])
     for name, one in said.get("classes", {}).items():
         click.echo(f"  {name}: {one['sentence']}")

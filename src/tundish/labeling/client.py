@@ -38,6 +38,12 @@ _TAB = {
 }
 """The list of tasks as Label Studio shows it by default."""
 
+_INSTRUCTION = (
+    "Mark what you see. <b>Submit</b> with nothing marked says that nothing is there; "
+    "<b>Skip</b> says that you cannot tell, and decides nothing."
+)
+"""What annotators read under Instructions."""
+
 
 class Client(Connection):
     """The questions of this project to one server; each raises `OutsideError` as its connection does."""
@@ -78,7 +84,12 @@ class Client(Connection):
         second, the editor opens the task without its predictions, and an annotator who submits says: nothing.
         """
         doing = f"making the project '{title}'"
-        body = {"title": title, "label_config": label_config, "show_collab_predictions": True}
+        body = {
+            "title": title,
+            "label_config": label_config,
+            "show_collab_predictions": True,
+            "expert_instruction": _INSTRUCTION,
+        }
         answer: dict[str, Any] = self.post(doing, PROJECTS, body)
         self.post(doing, "api/dm/views/", {"project": answer["id"], "data": _TAB})
         return answer
