@@ -111,6 +111,11 @@ class Recipe(Section):
         """Names of all keys, sorted."""
         return tuple(sorted({key for source in self.sources for key in source.keys}))
 
+    @property
+    def label_title(self) -> str:
+        """Title of its project in Label Studio; those of annotators, disputes and reviews begin with it."""
+        return self.label.project or self.dataset
+
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a recipe, for editors."""

@@ -11,13 +11,13 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tundish.errors import MissingStepError, OutsideError
+from tundish.errors import MissingStepError, OutsideError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["Table", "field", "replacing", "row_groups", "write_atomically", "write_parquet"]
+__all__ = ["Table", "field", "read_named", "replacing", "row_groups", "write_atomically", "write_parquet"]
 
 
 def field(name: str, kind: pa.DataType, about: str, unit: str = "") -> pa.Field:
@@ -175,3 +175,17 @@ def write_atomically(path: Path, data: bytes) -> None:
     """Write a small file whole or not at all."""
     with replacing(path) as temporary:
         temporary.write_bytes(data)
+
+
+def read_named(file: Path) -> pl.DataFrame:
+    """A Parquet table that somebody named: a model's, say, and not one of `Table`.
+
+    Raises:
+        SourceError: There is no such file, or it is no Parquet table.
+    """
+    try:
+        return pl.read_parquet(file, glob=False)
+    except FileNotFoundError as error:
+        raise SourceError("there is no such file", where=str(file)) from error
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise SourceError("this is no Parquet table that can be read", where=str(file)) from error

@@ -271,8 +271,11 @@ def config_of(recipe: Recipe) -> str:
 
 def titles_of(recipe: Recipe) -> dict[str, str]:
     """Title of the project by annotator; one for all has no name."""
-    title = recipe.label.project or recipe.dataset
-    return {name: f"{title} · {name}" for name in recipe.label.annotators} or {"": title}
+    return {name: _title(recipe, name) for name in recipe.label.annotators} or {"": recipe.label_title}
+
+
+def _title(recipe: Recipe, name: str) -> str:
+    return f"{recipe.label_title} · {name}"
 
 
 def found_titles(client: Client, recipe: Recipe) -> list[str]:
@@ -281,8 +284,8 @@ def found_titles(client: Client, recipe: Recipe) -> list[str]:
     Those the recipe names are among them even where they are missing: that is to be told. The one for all
     may be missing where annotators were named at a push.
     """
-    title = recipe.label.project or recipe.dataset
-    there = [one for one in client.titles(title) if one == title or one.startswith(f"{title} · ")]
+    title = recipe.label_title
+    there = [one for one in client.titles(title) if one == title or one.startswith(_title(recipe, ""))]
     named = list(titles_of(recipe).values())
     dealt = set(there) - {adjudication_of(recipe)}
     wanted = named if recipe.label.annotators or not dealt else []
@@ -293,7 +296,7 @@ def adjudication_of(recipe: Recipe) -> str:
     """Title of the project in which disputes are settled."""
     from tundish.label_section import ADJUDICATION
 
-    return f"{recipe.label.project or recipe.dataset} · {ADJUDICATION}"
+    return _title(recipe, ADJUDICATION)
 
 
 def _dealt(client: Client, recipe: Recipe, items: Sequence[Item]) -> dict[str, Sequence[Item]]:
@@ -316,8 +319,9 @@ def _dealt(client: Client, recipe: Recipe, items: Sequence[Item]) -> dict[str, S
 
 def _check_undealt(recipe: Recipe, there: Sequence[str]) -> None:
     """Refuse to give all images to one project more, where annotators have a project each."""
-    title = titles_of(recipe)[""]
-    others = [one.removeprefix(f"{title} · ") for one in there if one not in (title, adjudication_of(recipe))]
+    title = recipe.label_title
+    dealt = [one for one in there if one not in (title, adjudication_of(recipe))]
+    others = [one.removeprefix(_title(recipe, "")) for one in dealt]
     if others and title not in there:
         raise UsageError(
             f"its images were dealt to {', '.join(others)} before, and now nobody is named",
@@ -328,7 +332,7 @@ def _check_undealt(recipe: Recipe, there: Sequence[str]) -> None:
 
 def _also_undealt(client: Client, recipe: Recipe) -> list[str]:
     """Whether all images were given to one project before annotators had a project each."""
-    title = recipe.label.project or recipe.dataset
+    title = recipe.label_title
     if not recipe.label.annotators or client.find_project(title) is None:
         return []
     return [

@@ -133,7 +133,7 @@ def accept(
     dataset = project / "datasets" / recipe.dataset
     rules = recipe.label.acceptance or Acceptance()
     asked = lots.Asked(
-        recipe.label.project or recipe.dataset,
+        recipe.label_title,
         rules.aql if aql is None else aql,
         rules.level if level is None else level,
         severity,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 import polars as pl
 
-from tundish.labeling.answers import ADJUDICATOR
+from tundish.labeling.answers import ADJUDICATOR, PLACE, last_answers
 from tundish.labeling.overlaps import overlaps
 from tundish.labeling.regions import regions_of
 
@@ -33,8 +33,6 @@ TASK = (
 
 _DISPUTE = "dispute"
 """Key in the `meta` of a region: the number of its dispute; of a choice, the numbers by class."""
-
-_PLACE = pl.format("task-{}/annotation-{}", "task_id", "answer_id")
 
 
 class Cases(NamedTuple):
@@ -157,7 +155,7 @@ def _with_notes(regions: list[dict[str, Any]], disputed: pl.DataFrame) -> list[d
 
 def opinions_of(labels: pl.DataFrame, answers: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Labels and answers without the adjudicators': theirs are no opinions beside others."""
-    asked = answers.filter(pl.col("role") == ADJUDICATOR).select(place=_PLACE)["place"].drop_nulls()
+    asked = answers.filter(pl.col("role") == ADJUDICATOR).select(place=PLACE)["place"].drop_nulls()
     return (
         labels.filter(~pl.col("label_path").is_in(asked.implode()).fill_null(value=False)),
         answers.filter(pl.col("role").ne_missing(ADJUDICATOR)),
@@ -173,13 +171,8 @@ def rulings(labels: pl.DataFrame, answers: pl.DataFrame, sizes: pl.DataFrame, *,
         sizes: image_id, width, height (px) of the images.
         iou: The least IoU of two labels of one thing.
     """
-    last = (
-        answers.filter((pl.col("role") == ADJUDICATOR) & (pl.col("answer") != "cancelled"))
-        .sort("updated_at", "answer_id", nulls_last=False)
-        .unique("image_id", keep="last", maintain_order=True)
-        .with_columns(pl.col("author").fill_null(ADJUDICATOR), label_path=_PLACE)
-        .sort("image_id")
-    )
+    theirs = answers.filter((pl.col("role") == ADJUDICATOR) & (pl.col("answer") != "cancelled"))
+    last = last_answers(theirs).with_columns(pl.col("author").fill_null(ADJUDICATOR)).sort("image_id")
     said = labels.join(last, on=["image_id", "label_path"], how="semi", maintain_order="left")
     told = [orjson.loads(text) if text else {} for text in said["attributes"]]
     # What the server calls a class, as it was pushed: the recipe may have renamed it since.

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from tundish.labeling.shapes import Drawn
     from tundish.sections import Annotations
 
-__all__ = ["ADJUDICATOR", "ANSWERS", "Pulled", "annotations_of"]
+__all__ = ["ADJUDICATOR", "ANSWERS", "PLACE", "Pulled", "annotations_of", "last_answers"]
 
 ADJUDICATOR = "adjudicator"
 """Role of who settles what annotators dispute."""
@@ -84,6 +84,16 @@ ANSWERS = Table(
     "label pull",
 )
 """The table of answers; an image may have several, of several authors."""
+
+
+PLACE = pl.format("task-{}/annotation-{}", "task_id", "answer_id")
+"""Of a row of `ANSWERS`: the `label_path` of the labels that came of it."""
+
+
+def last_answers(answers: pl.DataFrame) -> pl.DataFrame:
+    """Of each image the answer changed last: rows of `ANSWERS`, with the `label_path` of its labels."""
+    last = answers.sort("updated_at", "answer_id", nulls_last=False)
+    return last.unique("image_id", keep="last", maintain_order=True).with_columns(label_path=PLACE)
 
 
 class Pulled(NamedTuple):

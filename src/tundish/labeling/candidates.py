@@ -12,6 +12,7 @@ from tundish.errors import SourceError
 from tundish.imaging.descriptor import DESCRIPTOR_LENGTH, describe
 from tundish.imaging.framehash import THUMBNAIL_SIDE
 from tundish.labeling.selection import Scores
+from tundish.storage import read_named
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -93,12 +94,7 @@ def read_scores(file: Path) -> Scores:
     Raises:
         SourceError: The file is no such table, or a score is not from 0 to 1.
     """
-    try:
-        table = pl.read_parquet(file, glob=False)
-    except FileNotFoundError as error:
-        raise SourceError("there is no such file", where=str(file)) from error
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise SourceError("this is no Parquet table that can be read", where=str(file)) from error
+    table = read_named(file)
     by_row = {"label", "score"} <= set(table.columns)
     names = ["score"] if by_row else [name for name in table.columns if name != "image_id"]
     wrong = [name for name in names if not table.schema[name].is_numeric()]

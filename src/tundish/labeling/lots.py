@@ -14,7 +14,7 @@ import polars as pl
 
 from tundish.errors import MissingStepError, UsageError
 from tundish.labeling.acceptance import ALL, JUDGED, draw
-from tundish.labeling.answers import ANSWERS
+from tundish.labeling.answers import ADJUDICATOR, ANSWERS
 from tundish.labeling.batches import (
     FINDINGS,
     LOT,
@@ -201,7 +201,7 @@ def _producers(dataset: Path) -> pl.DataFrame:
     """image_id and producer of what was answered; a task that was skipped is no answer."""
     answers = ANSWERS.read(dataset / "labels" / "answers.parquet").filter(pl.col("answer") != "cancelled")
     author = pl.col("author").fill_null("annotator")
-    alone = (author.n_unique() == 1) & ~(pl.col("role") == "adjudicator").any()
+    alone = (author.n_unique() == 1) & ~(pl.col("role") == ADJUDICATOR).any()
     whose = pl.when(alone).then(author.first()).otherwise(pl.lit(SEVERAL))
     return answers.group_by("image_id").agg(producer=whose)
 
@@ -237,7 +237,7 @@ def _decided(dataset: Path) -> pl.DataFrame:
     known = standing.join(images_of(curated), on="image_id", how="semi")["image_id"].unique().sort()
     answers = ANSWERS.read(dataset / "labels" / "answers.parquet")
     agreed = pl.col("severity").drop_nulls().unique()
-    settles = pl.col("role") == "adjudicator"
+    settles = pl.col("role") == ADJUDICATOR
     severity = (
         answers.filter(pl.col("answer") != "cancelled")
         .filter(settles | ~settles.any().over("image_id"))

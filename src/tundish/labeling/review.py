@@ -19,7 +19,7 @@ from tundish.labeling.acceptance import (
     nonconformities,
     rule,
 )
-from tundish.labeling.answers import ANSWERS
+from tundish.labeling.answers import ANSWERS, last_answers
 from tundish.labeling.batches import FINDINGS, Batch, Found, dumped, history, read_batches
 from tundish.labeling.matching import match
 from tundish.labeling.overlaps import overlaps
@@ -78,11 +78,7 @@ def _reviewed(batch: Batch) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
         (pl.col("answer") != "cancelled") & pl.col("image_id").is_in(batch.sample)
     )
     labels = ANNOTATIONS.read(folder / "annotations.parquet")
-    last = answers.sort("updated_at", "answer_id", nulls_last=False).unique(
-        "image_id", keep="last", maintain_order=True
-    )
-    place = pl.format("task-{}/annotation-{}", "task_id", "answer_id")
-    last = last.with_columns(label_path=place)
+    last = last_answers(answers)
     drawn = labels.join(last, on=["image_id", "label_path"], how="semi")
     unread = (pl.col("refused") > 0) | pl.col("label_path").is_in(
         drawn.filter(~pl.col("valid"))["label_path"].implode()

@@ -11,6 +11,7 @@ import polars as pl
 from tundish.errors import SourceError
 from tundish.labeling.push import Item, Prelabels
 from tundish.labeling.regions import regions_of
+from tundish.storage import read_named
 from tundish.tables import ANNOTATIONS, DUPLICATES, IMAGES
 
 if TYPE_CHECKING:
@@ -124,12 +125,7 @@ def predicted(
     Raises:
         SourceError: The file is no such table.
     """
-    try:
-        table = pl.read_parquet(file, glob=False)
-    except FileNotFoundError as error:
-        raise SourceError("there is no such file", where=str(file)) from error
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise SourceError("this is no Parquet table that can be read", where=str(file)) from error
+    table = read_named(file)
     missing = [name for name in _ALWAYS if name not in table.columns]
     if missing:
         raise SourceError(

@@ -125,10 +125,9 @@ def _standing(
     rows: pl.DataFrame,
 ) -> pl.DataFrame:
     counts = rows.group_by("source", "path").agg(count=pl.len().cast(pl.Int32))
-    kept = ruled.labels.select("image_id").unique()
     decided = ruled.answers.select(
         "image_id",
-        state=pl.when(pl.col("image_id").is_in(kept["image_id"].implode()))
+        state=pl.when(pl.col("image_id").is_in(ruled.labels["image_id"].implode()))
         .then(pl.lit("labelled"))
         .otherwise(pl.lit("negative")),
     )
