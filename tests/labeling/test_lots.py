@@ -262,6 +262,16 @@ def test_no_answers(tmp_path: Path) -> None:
         next_batch(context.dataset, EACH)
 
 
+def test_a_pull_that_brought_no_answer(tmp_path: Path) -> None:
+    """Whether the stage consensus has run since or not: there is nothing that it could make."""
+    context = world(tmp_path)
+    ANSWERS.write(ANSWERS.empty(), context.labels / "answers.parquet")
+    for _ in range(2):
+        with pytest.raises(MissingStepError, match="nobody has answered yet; .*'tundish label pull small'"):
+            next_batch(context.dataset, EACH)
+        validated(context)
+
+
 REFUSED = [
     (["--aql", "0.7"], "aql: AQL 0.7 is not in the tables; take one of 0.065, 0.1, "),
     (["--aql", "40"], "nonconformities, not nonconforming images; take one of 0.065"),

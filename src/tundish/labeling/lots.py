@@ -167,10 +167,17 @@ def check_consensus(dataset: Path) -> None:
     """The labels that count must be made of the answers that were pulled last.
 
     Raises:
-        MissingStepError: They are not; or the stage consensus has not run, or nothing was pulled.
+        MissingStepError: They are not; or nothing was pulled, nobody had answered, or the stage consensus has
+            not run.
     """
     path = dataset / "curated" / "standing.parquet"
-    ANSWERS.read(dataset / "labels" / "answers.parquet")
+    answers = dataset / "labels" / "answers.parquet"
+    if ANSWERS.read(answers).is_empty():
+        raise MissingStepError(
+            "nobody has answered yet",
+            where=str(answers),
+            fix=f"call 'tundish label pull {dataset.name}' when somebody has",
+        )
     STANDING.read(path)
     if made_of(path) != pulled(dataset / "labels"):
         raise MissingStepError(
