@@ -193,6 +193,58 @@ def test_empty_and_not_begun_from_what_is_drawn__settles_nothing() -> None:
     assert ruled([], "manual").hasty == ["a"]
 
 
+SHIFTED, APART = box("scratch", 20, 10, 20, 20), box("no", 25, 10, 20, 20)
+PART, ROD = box("no", 12, 12, 4, 4), box("scratch", 12, 8, 2, 24)
+
+
+def test_one_thing_at_two_places__each_dispute_names_the_other() -> None:
+    found = asked({"a": {"li": [HERE], "wu": [SHIFTED]}})
+    said = "1 of 2 who have seen the image drew it (scratch); overlaps dispute {}: one thing or two?"
+    assert found.images["why"][0].split("\n") == [f"Dispute {n}: {said.format(3 - n)}" for n in (1, 2)]
+    told = [(one["meta"]["dispute"], one["meta"]["overlaps"]) for one in found.regions["a"]]
+    assert told == [(1, [2]), (2, [1])]
+    many = asked({"a": {"li": [HERE], "wu": [SHIFTED], "xu": [PART]}}).images["why"][0]
+    assert "overlaps disputes 2, 3: one thing or more?" in many
+
+
+@pytest.mark.parametrize(
+    ("drawn", "asks"),
+    [
+        ({"li": [HERE], "wu": [APART]}, False),  # a quarter of the smaller
+        ({"li": [HERE], "wu": [PART]}, True),  # a part, and the whole
+        ({"li": [HERE, SHIFTED], "wu": []}, False),  # one author knows what is one thing
+        ({"li": [HERE], "wu": [box("no", 45, 10, 9, 9)]}, False),
+        ({"li": [whole("no")], "wu": [HERE]}, False),
+        ({"li": [HERE], "wu": [ROD]}, True),
+    ],
+)
+def test_whether_it_is_asked_if_there_is_one_thing_or_two(drawn: dict[str, Any], asks: bool) -> None:
+    found = asked({"a": drawn})
+    assert ("one thing or two?" in found.images["why"][0]) == asks
+    assert any("overlaps" in one["meta"] for one in found.regions["a"]) == asks
+    assert ruled(found.regions["a"], "prediction").doubled == ["a"] * asks
+
+
+def test_of_several_labels_of_a_dispute__only_the_one_that_overlaps() -> None:
+    """wu's box lies apart from xu's: keeping li's and xu's is what is asked about, wu's and xu's is not."""
+    li, wu, xu = box("scratch", 10, 10, 20, 20), box("no", 4, 10, 20, 20), box("no", 22, 10, 16, 20)
+    regions = asked({"a": {"li": [li], "wu": [wu], "xu": [xu]}}).regions["a"]
+    numbers = {one["value"]["x"]: one["meta"] for one in regions}
+    assert len({meta["dispute"] for meta in numbers.values()}) == 2
+    by_x = {round(one["value"]["x"] * 0.64): one for one in regions}
+    assert ruled([by_x[10], by_x[22]], "prediction").doubled == ["a"]
+    assert ruled([by_x[4], by_x[22]], "prediction").doubled == []
+
+
+def test_both_kept__the_answer_counts_and_is_told_unless_one_was_touched() -> None:
+    regions = asked({"a": {"li": [HERE], "wu": [SHIFTED]}}).regions["a"]
+    kept = ruled(regions, "prediction")
+    assert (kept.doubled, kept.hasty, kept.labels.height) == (["a"], [], 2)
+    assert not any("meta" in json.loads(text) for text in kept.labels["attributes"])
+    assert ruled(regions[:1], "prediction").doubled == []
+    assert ruled(regions, "prediction-changed").doubled == []
+
+
 def test_an_adjudicator_s_answer_is_no_opinion() -> None:
     labels, answers = answered(asked({"a": {"li": [HERE], "wu": []}}).regions["a"], "prediction")
     assert answers["role"].to_list() == ["adjudicator"]

@@ -267,7 +267,7 @@ def test_a_pull_that_brought_no_answer(tmp_path: Path) -> None:
     context = world(tmp_path)
     ANSWERS.write(ANSWERS.empty(), context.labels / "answers.parquet")
     for _ in range(2):
-        with pytest.raises(MissingStepError, match="nobody has answered yet; .*'tundish label pull small'"):
+        with pytest.raises(MissingStepError, match=r"nobody has answered yet; .*'tundish label pull small'"):
             next_batch(context.dataset, EACH)
         validated(context)
 

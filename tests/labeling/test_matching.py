@@ -25,7 +25,7 @@ from tundish.imaging.overlap import (
 )
 from tundish.labeling.clusters import clusters
 from tundish.labeling.matching import MATCHES, both_ways, match
-from tundish.labeling.overlaps import overlaps
+from tundish.labeling.overlaps import covered, overlaps
 
 Row = dict[str, Any]
 Array = NDArray[Any]
@@ -53,6 +53,34 @@ def matched(*rows: Row, iou: float = 0.5, by_class: bool = False) -> list[tuple[
     """annotation_id of both sides, and their IoU."""
     frame = match(overlaps(labels(*rows), sizes()), iou=iou, by_class=by_class)
     return frame.select("annotation_id", "other_annotation_id", "iou").rows()
+
+
+def pixels_of(place: tuple[int, int, int, int]) -> Array:
+    x, y, width, height = place
+    pixels = np.zeros((HEIGHT, WIDTH), np.uint8)
+    pixels[y : y + height, x : x + width] = 1
+    return pixels
+
+
+@given(boxes, boxes, st.booleans(), st.booleans())
+def test_share_of_the_smaller__boxes_and_masks_alike(
+    one: tuple[int, int, int, int], other: tuple[int, int, int, int], first: bool, second: bool
+) -> None:
+    rows = [
+        mask(author, pixels_of(place)) if masked else box(author, *place)
+        for author, place, masked in (("a", one, first), ("b", other, second))
+    ]
+    found = overlaps(labels(*rows), sizes())
+    both, left, right = pixels_of(one) & pixels_of(other), pixels_of(one), pixels_of(other)
+    share = both.sum() / min(left.sum(), right.sum())
+    assert covered(found, sizes()).tolist() == (pytest.approx([share]) if share else [])
+
+
+def test_share_of_the_smaller__crowd_and_whole_images() -> None:
+    crowd = overlaps(labels(box("a", 0, 0, 40, 40, is_crowd=True), box("b", 30, 0, 20, 10)), sizes())
+    assert covered(crowd, sizes()).tolist() == [0.5], "of the one that is no crowd"
+    assert covered(overlaps(labels(whole("a", "x"), whole("b", "y")), sizes()), sizes()).tolist() == [1.0]
+    assert covered(overlaps(labels(), sizes()), sizes()).tolist() == []
 
 
 # Vectors of shared/domain.md, section 6.

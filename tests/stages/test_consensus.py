@@ -173,9 +173,9 @@ TORN: dict[str, Any] = {
 }
 
 
-def proposed(label: dict[str, Any], dispute: int, origin: str = "prediction") -> dict[str, Any]:
+def proposed(label: dict[str, Any], dispute: int, origin: str = "prediction", **more: Any) -> dict[str, Any]:
     """A label as it comes back from an adjudicator who was shown it."""
-    meta = {"text": [f"Dispute {dispute}: 1 of 2"], "dispute": dispute}
+    meta = {"text": [f"Dispute {dispute}: 1 of 2"], "dispute": dispute} | more
     return label | {"attributes": json.dumps({"meta": meta, "origin": origin, "region": "r"})}
 
 
@@ -245,6 +245,23 @@ def test_adjudicated__submitted_before_it_was_decided__stays_open(tmp_path: Path
         answer(context, PICTURES, TORN, [("class.jpg", "qi", 4, kept)])
         STAGE.run(context)
         assert stand(context, "class.jpg") == ("labelled", 2, "adjudicator")
+
+
+def test_adjudicated__one_thing_kept_twice_is_told_and_counts(tmp_path: Path) -> None:
+    shifted = box("scratch", 20, 10, 20, 20)
+    said = {"missed.jpg": {"li": [HERE], "wu": [shifted]}}
+    kept = [proposed(HERE, 1, overlaps=[2]), proposed(shifted, 2, overlaps=[1])]
+    context, outcome = adjudicated(tmp_path, ("missed.jpg", "qi", 2, kept), **said)
+    assert stand(context, "missed.jpg") == ("labelled", 2, "adjudicator")
+    assert outcome.notes[1:] == [
+        (
+            "1 adjudicated images keep labels of two disputes that overlap, as they were proposed: where they"
+            " are one thing, take one of them away in the adjudication project"
+        )
+    ]
+    kept[1] = proposed(shifted, 2, "prediction-changed", overlaps=[1])
+    answer(context, PICTURES, TORN | said, [("missed.jpg", "qi", 2, kept)])
+    assert STAGE.run(context).notes == outcome.notes[:1]
 
 
 def test_adjudicated__of_several_the_last_counts_whatever_annotators_say_since(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 An adjudicator finds one proposal: the labels that were agreed on, and each label that is in dispute. A region
 in dispute says in its `meta` what was said of it, never by whom, and the number of its dispute: so an answer
-that was submitted before it was decided is known as such.
+that was submitted before it was decided is known as such. One thing drawn at two places is two disputes,
+and no rule tells it from two things: the regions say that they overlap, and an answer that keeps both is told.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import orjson
 import polars as pl
 
 from tundish.labeling.answers import ADJUDICATOR, PLACE, last_answers
-from tundish.labeling.overlaps import overlaps
+from tundish.labeling.overlaps import covered, overlaps
 from tundish.labeling.regions import regions_of
 
 if TYPE_CHECKING:
@@ -33,6 +34,17 @@ TASK = (
 
 _DISPUTE = "dispute"
 """Key in the `meta` of a region: the number of its dispute; of a choice, the numbers by class."""
+
+_OVERLAPS = "overlaps"
+"""Key in the `meta` of a region: the numbers of other disputes of which a label may be of the same thing."""
+
+_SAME = 0.3
+"""So much of the smaller of two authors' labels is covered by the other where they may be of one thing.
+
+Not their IoU: it is low by then, or they would be one dispute, and of a part and its whole it is always low.
+Boxes of one size that are shifted by up to seven tenths of their length cover as much of each other; labels
+of neighbours that were drawn generously cover less.
+"""
 
 
 class Cases(NamedTuple):
@@ -59,11 +71,14 @@ class Rulings(NamedTuple):
         hasty: Images whose last answer settles nothing, sorted: labels of one dispute stand in it side by
             side, as they were proposed or one upon the other with the same class; or it is empty, and was not
             begun from what was drawn. Who means two things there changes one of them, or draws it anew.
+        doubled: Other images, sorted, in which labels of two disputes overlap and stand as they were proposed,
+            perhaps of one thing. Their answers settle them all the same.
     """
 
     answers: pl.DataFrame
     labels: pl.DataFrame
     hasty: list[str]
+    doubled: list[str]
 
 
 def cases(
@@ -87,8 +102,9 @@ def cases(
     drawn = labels.unique("annotation_id", keep="first", maintain_order=True).join(
         open_.select("annotation_id", "unit", "reason", "message"), on="annotation_id"
     )
+    drawn = _numbered(drawn, sizes)
     things = _things(drawn)
-    drawn = drawn.join(things, on=["image_id", "unit"], maintain_order="left")
+    drawn = drawn.join(things, on=["image_id", "number"], maintain_order="left")
     agreed = agreed.unique(["image_id", "annotation_id"], keep="first", maintain_order=True)
     mine, settled = _by_image(drawn.sort("number", "annotation_id")), _by_image(agreed)
     found = Cases(pl.DataFrame(schema={"image_id": pl.String, "why": pl.String}), {}, [])
@@ -110,19 +126,58 @@ def _by_image(rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
     return {key: group for (key,), group in rows.group_by("image_id", maintain_order=True)}
 
 
+def _numbered(drawn: pl.DataFrame, sizes: Mapping[str, tuple[int, int]]) -> pl.DataFrame:
+    """The labels with the number of their dispute, from 1 in each image, and of others they overlap."""
+    drawn = drawn.with_columns(
+        pl.col("author").fill_null(""), number=pl.col("unit").rank("dense").over("image_id")
+    )
+    frame = pl.DataFrame(
+        [(key, *size) for key, size in sizes.items()],
+        schema={"image_id": pl.String, "width": pl.Int64, "height": pl.Int64},
+        orient="row",
+    )
+    # Of the whole image all labels speak.
+    pairs = overlaps(drawn.filter(pl.col("shape") != "class"), frame)
+    same = covered(pairs, frame) >= _SAME
+    one, other = (pairs.labels[rows[same]] for rows in (pairs.first, pairs.second))
+    found = [
+        first.select("annotation_id", "number").with_columns(second["number"].alias(_OVERLAPS))
+        for first, second in ((one, other), (other, one))
+    ]
+    others = (
+        pl.concat(found)
+        .filter(pl.col("number") != pl.col(_OVERLAPS))
+        .group_by("annotation_id")
+        .agg(pl.col(_OVERLAPS).unique().sort())
+    )
+    return drawn.join(others, on="annotation_id", how="left", maintain_order="left")
+
+
 def _things(drawn: pl.DataFrame) -> pl.DataFrame:
-    """image_id, unit, number (in its image, from 1) and note (in words) of each thing in dispute."""
+    """image_id, number and note (in words) of each thing in dispute."""
     things = (
-        drawn.sort("image_id", "unit", "annotation_id")
-        .group_by("image_id", "unit", maintain_order=True)
-        .agg("label", pl.col("reason", "message").first(), whole=pl.col("shape").first() == "class")
-        .with_columns(number=pl.col("unit").rank("dense").over("image_id"))
+        drawn.sort("image_id", "number", "annotation_id")
+        .group_by("image_id", "number", maintain_order=True)
+        .agg(
+            "label",
+            pl.col("reason", "message").first(),
+            pl.col(_OVERLAPS).explode().drop_nulls().unique().sort(),
+            whole=pl.col("shape").first() == "class",
+        )
     )
     said = [
-        f"Dispute {number}{' (whole image)' * whole}: {_sentence(reason, message, names)}"
-        for names, reason, message, whole, number in things.drop("image_id", "unit").iter_rows()
+        f"Dispute {number}{' (whole image)' * whole}: {_sentence(reason, message, names)}{_asked(others)}"
+        for number, names, reason, message, others, whole in things.drop("image_id").iter_rows()
     ]
-    return things.select("image_id", "unit", "number", note=pl.Series(said, dtype=pl.String))
+    return things.select("image_id", "number", note=pl.Series(said, dtype=pl.String))
+
+
+def _asked(others: list[int]) -> str:
+    if not others:
+        return ""
+    if len(others) == 1:
+        return f"; overlaps dispute {others[0]}: one thing or two?"
+    return f"; overlaps disputes {', '.join(map(str, others))}: one thing or more?"
 
 
 def _sentence(reason: str, message: str, names: list[str]) -> str:
@@ -134,9 +189,7 @@ def _sentence(reason: str, message: str, names: list[str]) -> str:
 
 def _with_notes(regions: list[dict[str, Any]], disputed: pl.DataFrame) -> list[dict[str, Any]]:
     """The regions, with a note and the number of their dispute in the `meta` of those that are in one."""
-    notes = {
-        key: (number, note) for key, number, note in disputed["annotation_id", "number", "note"].iter_rows()
-    }
+    notes = {row["annotation_id"]: row for row in disputed.iter_rows(named=True)}
     whole = disputed.filter(pl.col("shape") == "class").select("label", "number", "note")
     told = []
     for region in regions:
@@ -146,8 +199,9 @@ def _with_notes(regions: list[dict[str, Any]], disputed: pl.DataFrame) -> list[d
             texts = whole["note"].unique(maintain_order=True).to_list()
             told.append(region | {"meta": {"text": ["; ".join(texts)], _DISPUTE: numbers}})
         elif key in notes:
-            number, note = notes[key]
-            told.append(region | {"meta": {"text": [note], _DISPUTE: number}})
+            mine = notes[key]
+            others = {_OVERLAPS: mine[_OVERLAPS]} if mine[_OVERLAPS] else {}
+            told.append(region | {"meta": {"text": [mine["note"]], _DISPUTE: mine["number"], **others}})
         else:
             told.append(region)
     return told
@@ -179,6 +233,7 @@ def rulings(labels: pl.DataFrame, answers: pl.DataFrame, sizes: pl.DataFrame, *,
     numbers = [_number(one.get("meta"), name) for one, name in zip(told, said["raw_label"], strict=True)]
     of_disputes = said.with_columns(
         number=pl.Series(numbers, dtype=pl.Int64),
+        overlaps=pl.Series([_others(one.get("meta")) for one in told], dtype=pl.List(pl.Int64)),
         untouched=pl.Series([one.get("origin") == "prediction" for one in told], dtype=pl.Boolean),
     ).drop_nulls("number")
     # The editor can be slow to show what is drawn: who submits at once says that nothing is there.
@@ -191,7 +246,8 @@ def rulings(labels: pl.DataFrame, answers: pl.DataFrame, sizes: pl.DataFrame, *,
         for text, one, number in zip(said["attributes"], told, numbers, strict=True)
     ]
     said = said.with_columns(attributes=pl.Series(plain, dtype=pl.String))
-    return Rulings(last.filter(~late).drop("label_path"), said.filter(~late), hasty)
+    doubled = sorted(_doubled(of_disputes) - {*hasty})
+    return Rulings(last.filter(~late).drop("label_path"), said.filter(~late), hasty, doubled)
 
 
 def _undecided(labels: pl.DataFrame, sizes: pl.DataFrame, iou: float) -> set[str]:
@@ -206,6 +262,13 @@ def _undecided(labels: pl.DataFrame, sizes: pl.DataFrame, iou: float) -> set[str
     return found | {*one.filter(alike)["image_id"]}
 
 
+def _doubled(labels: pl.DataFrame) -> set[str]:
+    """Images in which labels of two disputes overlap each other and stand as they were proposed."""
+    kept = labels.filter("untouched").select("image_id", "number", "overlaps").explode("overlaps")
+    ours, theirs = ["image_id", "number", "overlaps"], ["image_id", "overlaps", "number"]
+    return {*kept.join(kept, left_on=ours, right_on=theirs, how="semi")["image_id"]}
+
+
 def _without_meta(attributes: dict[str, Any]) -> str:
     kept = {key: value for key, value in attributes.items() if key != "meta"}
     return orjson.dumps(kept, option=orjson.OPT_SORT_KEYS).decode()
@@ -217,3 +280,9 @@ def _number(meta: object, label: str | None) -> int | None:
     if isinstance(number, dict):
         number = number.get(label)
     return number if isinstance(number, int) else None
+
+
+def _others(meta: object) -> list[int]:
+    """Numbers of the other disputes that a label was said to overlap."""
+    numbers = meta.get(_OVERLAPS) if isinstance(meta, dict) else None
+    return [one for one in numbers if type(one) is int] if isinstance(numbers, list) else []

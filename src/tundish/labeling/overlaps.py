@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from tundish.errors import UsageError
+from tundish.imaging.geometry import area_of_boxes, area_of_counts
 from tundish.imaging.overlap import counts_of_polygon, grow_counts, iou_of_counts, iou_of_pairs
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from tundish.imaging.geometry import Floats
 
-__all__ = ["Overlaps", "answered", "counts_of_labels", "overlaps"]
+__all__ = ["Overlaps", "answered", "counts_of_labels", "covered", "overlaps"]
 
 _AT_ONCE = 500_000
 """Pairs of labels compared at a time: some hundred MB."""
@@ -91,6 +92,30 @@ def overlaps(labels: pl.DataFrame, sizes: pl.DataFrame, *, tolerance: float = 0.
     whose = ["image_id", "author"]
     rejected = labels.select(whose).unique().join(ordered.select(whose), on=whose, how="anti")
     return Overlaps(ordered, first, second, iou, crowd[first] != crowd[second], rejected)
+
+
+def covered(found: Overlaps, sizes: pl.DataFrame) -> Floats:
+    """How much of the smaller of two labels the other covers, (n,), above 0 up to 1.
+
+    Where just one of two is a crowd region, it is the other that counts, as for `Overlaps.iou`.
+
+    Args:
+        found: The labels and their overlaps, compared without a tolerance.
+        sizes: As for `overlaps`.
+    """
+    shapes = found.labels["shape"].to_numpy()
+    drawn = (shapes == "polygon") | (shapes == "mask")
+    pixels = drawn[found.first] | drawn[found.second]
+    boxes = area_of_boxes(_boxes(found.labels, 0.0))
+    counted = boxes.copy()
+    rows = np.unique(np.concatenate([found.first[pixels], found.second[pixels]]))
+    masks = counts_of_labels(found.labels[rows], sizes) if len(rows) else []
+    counted[rows] = [area_of_counts(*one) for one in masks]
+    first, second = (np.where(pixels, counted[at], boxes[at]) for at in (found.first, found.second))
+    shared = found.iou / (1 + found.iou) * (first + second)
+    whole = (shapes[found.first] == "class") | found.mixed
+    share = shared / np.where(whole, 1.0, np.minimum(first, second))
+    return np.asarray(np.where(whole, found.iou, share).clip(max=1.0), dtype=np.float64)
 
 
 def answered(found: Overlaps, answers: pl.DataFrame | None) -> pl.DataFrame:
