@@ -3,7 +3,7 @@
 An adjudicator finds one proposal: the labels that were agreed on, and each label that is in dispute. A region
 in dispute says in its `meta` what was said of it, never by whom, and the number of its dispute: so an answer
 that was submitted before it was decided is known as such. One thing drawn at two places is two disputes,
-and no rule tells it from two things: the regions say that they overlap, and an answer that keeps both is told.
+and no rule tells it from two things: the regions say that they overlap, and who keeps both is told.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Rulings(NamedTuple):
         hasty: Images whose last answer settles nothing, sorted: labels of one dispute stand in it side by
             side, as they were proposed or one upon the other with the same class; or it is empty, and was not
             begun from what was drawn. Who means two things there changes one of them, or draws it anew.
-        doubled: Other images, sorted, in which labels of two disputes overlap and stand as they were proposed,
+        doubled: Other images, sorted, in which overlapping labels of two disputes stand as proposed,
             perhaps of one thing. Their answers settle them all the same.
     """
 
