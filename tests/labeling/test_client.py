@@ -53,6 +53,12 @@ def test_of_projects_with_one_title_the_oldest_counts(client: Client, title: str
     found = client.find_project(title)
     assert found is not None
     assert found["id"] == first["id"]
+    last = client.create_project(f"{title} · li", CONFIG)
+    told = client.projects(title.upper())
+    assert [(one, told[one]["id"]) for one in (title, f"{title} · li")] == [
+        (title, first["id"]),
+        (f"{title} · li", last["id"]),
+    ]
 
 
 @needs_server

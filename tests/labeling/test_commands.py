@@ -21,11 +21,11 @@ from click.testing import CliRunner, Result
 
 from tundish.cli import main
 from tundish.imaging.decode import encode
+from tundish.labeling.client import Client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tundish.labeling.client import Client
     from tundish.labeling.server import LabelStudio
 
 pytestmark = pytest.mark.label_studio
@@ -260,8 +260,83 @@ def test_annotators_named_after_all_images_went_to_one_project(run: Any, plant: 
     assert project is not None
     assert f"- '{name}': {client.address}/projects/{project['id']}/data\n" in before
     assert before.endswith(f"Next: annotators answer there, then 'tundish label pull {name}'.\n")
-    after = run("push", name, "--annotators", "li,wu").stdout
-    assert f"'{name}', pushed before annotators were named, is still there" in after
+    answer(client, name, range(2))
+    after = orjson.loads(run("push", name, "--annotators", "li,wu", "--json").stdout)
+    assert after["counts"]["new tasks"] == 4
+    (note,) = (note for note in after["notes"] if "without an answer" in note)
+    assert note.startswith(f"4 images without an answer in '{name}' went to others, since annotators are")
+    assert orjson.loads(run("pull", name, "--json").stdout)["counts"]["answers"] == 2
+
+
+def answer(client: Client, title: str, which: range, **fields: object) -> list[str]:
+    """Answer some tasks of a project; the images of all of them."""
+    project = client.find_project(title)
+    assert project is not None
+    tasks = client.tasks(project["id"])
+    for number in which:
+        body = {"result": [], "lead_time": 1.0, **fields}
+        client.post("answering", f"api/tasks/{tasks[number]['id']}/annotations/", body)
+    return [task["data"]["image_id"] for task in tasks]
+
+
+def test_what_those_not_named_left_goes_to_the_named(run: Any, plant: Path, client: Client) -> None:
+    name = name_of(plant)
+    describe(plant, name, "{shapes: [box], images: serve}")
+    run("push", name, "--annotators", "li,wu", "--overlap", "1")
+    images = answer(client, f"{name} · li", range(2))
+    assert answer(client, f"{name} · wu", range(2, 3), was_cancelled=True) == images
+
+    def pushed(*words: str) -> tuple[int, list[str]]:
+        told = orjson.loads(run("push", name, "--overlap", "0", "--json", "--annotators", *words).stdout)
+        return told["counts"]["new tasks"], [note for note in told["notes"] if "without an answer" in note]
+
+    added, notes = pushed("qi")
+    assert (added, answer(client, f"{name} · qi", range(0))) == (4, images[2:])  # skipped is not answered
+    assert notes == [
+        f"4 images without an answer in '{name} · {who}' went to others, since '{who}' was not named: delete "
+        "the tasks without an answer there, or they are labelled twice; whoever is named keeps what they have"
+        for who in ("li", "wu")
+    ]
+    assert pushed("qi") == (0, notes)
+    assert pushed("qi,wu") == (0, notes[:1])
+    for who in ("li", "wu"):
+        project = client.find_project(f"{name} · {who}")
+        assert project is not None
+        listed = client.tasks(project["id"], ("id", "total_annotations"))
+        client.delete_tasks(project["id"], [task["id"] for task in listed if not task["total_annotations"]])
+    assert pushed("qi") == (0, [])
+
+
+def test_an_image_of_the_overlap_still_wants_its_second_annotator(
+    run: Any, plant: Path, client: Client
+) -> None:
+    name = name_of(plant)
+    describe(plant, name, "{shapes: [box], images: serve}")
+    run("push", name, "--annotators", "li,wu", "--overlap", "1")
+    images = answer(client, f"{name} · wu", range(1))
+    told = orjson.loads(run("push", name, "--annotators", "li,qi", "--overlap", "1", "--json").stdout)
+    assert (told["counts"]["new tasks"], told["counts"]["there already"]) == (5, 6)
+    assert answer(client, f"{name} · qi", range(0)) == images[1:]
+
+
+def test_a_push_looks_once_for_the_projects_and_lists_the_tasks_of_each_once(
+    run: Any, plant: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = name_of(plant)
+    describe(plant, name, "{shapes: [class], images: serve, annotators: [li, wu], overlap: 0.5}")
+    asked: list[str] = []
+    get = Client.get
+
+    def listening(self: Client, doing: str, path: str, **query: Any) -> Any:
+        asked.append(path + ("" if path != "api/tasks/" else str("data" in query["include"])))
+        return get(self, doing, path, **query)
+
+    monkeypatch.setattr(Client, "get", listening)
+    for listed in (0, 2):
+        asked.clear()
+        assert run("push", name).exit_code == 0
+        assert asked.count("api/projects/") == 1
+        assert asked.count("api/tasks/True") == listed
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def test_new_items_are_prepared_before_they_are_sent(world: World) -> None:
 def test_the_title_must_suit_label_studio(world: World) -> None:
     for title in ("ab", "a" * 51):
         with pytest.raises(UsageError, match="3 to 50 characters"):
-            project_of(world.client, title, world.config)
+            project_of(world.client, title, world.config, None)
 
 
 def test_a_class_that_the_recipe_has_gained_comes_to_the_project(world: World) -> None:

@@ -1,4 +1,4 @@
-"""What the commands of ``tundish label`` share: finding the server, dealing out work, telling about it."""
+"""What the commands of ``tundish label`` share: finding the server, pushing, telling about it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 
 from tundish.cli._common import find_project, find_recipe, progress
 from tundish.cli._deal import dealt_as_asked
+from tundish.cli._projects import dealt
 from tundish.cli._select import Chosen, choose
 from tundish.errors import UsageError
 
@@ -28,11 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HOME",
-    "adjudication_of",
     "client_of",
     "config_of",
     "executable_of",
-    "found_titles",
     "gallery_of",
     "next_step",
     "push_apart",
@@ -41,7 +40,6 @@ __all__ = [
     "server_option",
     "stoppable",
     "tell_outcome",
-    "titles_of",
     "token_option",
 ]
 
@@ -91,12 +89,13 @@ def push_dataset(
     prelabels, problems = _prelabels(recipe, dataset, table, predictions)
     with client_of(project, recipe, server, token_file) as client:
         items, pictures = _items(client, project, recipe, table)
+        work, notes = dealt(client, recipe, items)
         done = {}
-        for title, mine in _dealt(client, recipe, items).items():
+        for title, mine, there in work:
             with progress("push") as tell:
                 what = (client, title, config_of(recipe), mine, pictures.address, prelabels)
-                done[title] = pushing.push(*what, prepare=pictures.prepare, progress=tell)
-        notes = [*selected.notes, *_also_undealt(client, recipe)]
+                done[title] = pushing.push(*what, there=there, prepare=pictures.prepare, progress=tell)
+    notes = [*selected.notes, *notes]
     notes += [note for one in done.values() for note in one.notes]
     notes += [f"'{title}': {client.address}/projects/{one.project}/data" for title, one in done.items()]
     _tell_push(name, list(done.values()), notes, problems, as_json=as_json)
@@ -267,77 +266,6 @@ def config_of(recipe: Recipe) -> str:
 
     section = recipe.label
     return label_config(recipe.annotations.classes, section.shapes, section.severities)
-
-
-def titles_of(recipe: Recipe) -> dict[str, str]:
-    """Title of the project by annotator; one for all has no name."""
-    return {name: _title(recipe, name) for name in recipe.label.annotators} or {"": recipe.label_title}
-
-
-def _title(recipe: Recipe, name: str) -> str:
-    return f"{recipe.label_title} · {name}"
-
-
-def found_titles(client: Client, recipe: Recipe) -> list[str]:
-    """Titles of the projects whose answers are the dataset's, whoever was named when they were pushed.
-
-    Those the recipe names are among them even where they are missing: that is to be told. The one for all
-    may be missing where annotators were named at a push.
-    """
-    title = recipe.label_title
-    there = [one for one in client.titles(title) if one == title or one.startswith(_title(recipe, ""))]
-    named = list(titles_of(recipe).values())
-    dealt = set(there) - {adjudication_of(recipe)}
-    wanted = named if recipe.label.annotators or not dealt else []
-    return list(dict.fromkeys([*wanted, *there]))
-
-
-def adjudication_of(recipe: Recipe) -> str:
-    """Title of the project in which disputes are settled."""
-    from tundish.label_section import ADJUDICATION
-
-    return _title(recipe, ADJUDICATION)
-
-
-def _dealt(client: Client, recipe: Recipe, items: Sequence[Item]) -> dict[str, Sequence[Item]]:
-    """The items of each project, by title."""
-    from tundish.labeling.push import keys_there
-    from tundish.labeling.worklist import deal
-
-    titles = titles_of(recipe)
-    if not recipe.label.annotators:
-        _check_undealt(recipe, found_titles(client, recipe))
-        return {titles[""]: items}
-    there: dict[str, set[str]] = {}
-    for name, title in titles.items():
-        project = client.find_project(title)
-        there[name] = keys_there(client, int(project["id"])) if project else set()
-    by_id = {item.image_id: item for item in items}
-    dealt = deal(by_id, recipe.label.annotators, recipe.label.overlap, there)
-    return {titles[name]: [by_id[image_id] for image_id in mine] for name, mine in dealt.items()}
-
-
-def _check_undealt(recipe: Recipe, there: Sequence[str]) -> None:
-    """Refuse to give all images to one project more, where annotators have a project each."""
-    title = recipe.label_title
-    dealt = [one for one in there if one not in (title, adjudication_of(recipe))]
-    others = [one.removeprefix(_title(recipe, "")) for one in dealt]
-    if others and title not in there:
-        raise UsageError(
-            f"its images were dealt to {', '.join(others)} before, and now nobody is named",
-            where=recipe.dataset,
-            fix=f"push with --annotators {','.join(others)}, or name them in the recipe's label.annotators",
-        )
-
-
-def _also_undealt(client: Client, recipe: Recipe) -> list[str]:
-    """Whether all images were given to one project before annotators had a project each."""
-    title = recipe.label_title
-    if not recipe.label.annotators or client.find_project(title) is None:
-        return []
-    return [
-        f"'{title}', pushed before annotators were named, is still there: what is answered in it counts, too"
-    ]
 
 
 def _prelabels(

@@ -13,7 +13,6 @@ from tundish.cli._label import (
     client_of,
     config_of,
     executable_of,
-    found_titles,
     gallery_of,
     next_step,
     push_dataset,
@@ -23,6 +22,7 @@ from tundish.cli._label import (
     tell_outcome,
     token_option,
 )
+from tundish.cli._projects import found_titles
 from tundish.cli._select import Asked, select_options
 from tundish.cli.label_adjudicate import adjudicate
 from tundish.cli.label_review import accept, agree

@@ -8,7 +8,6 @@ import click
 
 from tundish.cli._common import json_option
 from tundish.cli._label import (
-    adjudication_of,
     client_of,
     push_apart,
     recipe_of,
@@ -16,6 +15,7 @@ from tundish.cli._label import (
     tell_outcome,
     token_option,
 )
+from tundish.cli._projects import adjudication_of
 
 if TYPE_CHECKING:
     from pathlib import Path

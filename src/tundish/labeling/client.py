@@ -59,19 +59,20 @@ class Client(Connection):
 
     def find_project(self, title: str) -> dict[str, Any] | None:
         """The project with this title; the oldest, where there are several."""
-        found = [project for project in self._projects(title) if project["title"] == title]
-        return min(found, key=lambda project: int(project["id"]), default=None)
+        return self.projects(title).get(title)
 
-    def titles(self, part: str) -> list[str]:
-        """Titles that hold `part`, in any case of letters, the oldest project first."""
-        found = sorted(self._projects(part), key=lambda project: int(project["id"]))
-        return list(dict.fromkeys(str(project["title"]) for project in found))
+    def projects(self, part: str) -> dict[str, dict[str, Any]]:
+        """By title, the oldest first: those with `part` in it, in any case; of equal titles the oldest."""
+        by_title: dict[str, dict[str, Any]] = {}
+        for project in sorted(self._all_projects(part), key=lambda project: int(project["id"])):
+            by_title.setdefault(str(project["title"]), project)
+        return by_title
 
-    def _projects(self, title: str) -> Iterator[dict[str, Any]]:
-        doing = f"looking for the project '{title}'"
+    def _all_projects(self, part: str) -> Iterator[dict[str, Any]]:
+        doing = f"looking for the project '{part}'"
         page = 1
         while True:
-            answer = self.get(doing, PROJECTS, title=title, page=page, page_size=100)
+            answer = self.get(doing, PROJECTS, title=part, page=page, page_size=100)
             yield from answer["results"]
             if not answer.get("next"):
                 return

@@ -129,13 +129,11 @@ def propose(
     return Proposed(sent, bool(known or sent), tuple(notes))
 
 
-def show(client: Client, title: str, version: str) -> list[str]:
-    """Make a version the one that annotators see; what is to be said of it."""
-    project = client.find_project(title)
-    before = project and project["model_version"]
-    if project is None or before == version:
+def show(client: Client, project: int, before: str | None, version: str) -> list[str]:
+    """Make a version the one that annotators see instead of the one before; what is to be said of it."""
+    if before == version:
         return []
-    client.change_project(int(project["id"]), model_version=version)
+    client.change_project(project, model_version=version)
     return [f"annotators now see what '{version}' draws, no longer '{before}'"] if before else []
 
 

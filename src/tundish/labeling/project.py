@@ -14,6 +14,8 @@ from tundish.errors import UsageError
 from tundish.labeling.config import differences, read_config, surplus
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tundish.labeling.client import Client
 
 __all__ = ["project_of"]
@@ -24,12 +26,20 @@ _FOREIGN = re.compile(r"from_name=(.+?), to_name=.*?, type=(\w+)")
 """How the server tells of regions that a configuration has no control for."""
 
 
-def project_of(client: Client, title: str, config: str) -> tuple[int, bool, list[str]]:
+def project_of(
+    client: Client, title: str, config: str, project: Mapping[str, Any] | None
+) -> tuple[int, bool, list[str]]:
     """The project's id, whether it was made just now, and what is to be said of its configuration.
 
     A configuration that only lacks what the recipe has gained is brought up to date. One in which somebody
     renamed or took away a label is left alone and told: setting it back would hide what was drawn since. So
     is one that offers what the recipe has no longer: what is drawn with it would be lost.
+
+    Args:
+        client: The server.
+        title: Of the project.
+        config: The labelling configuration that it should have.
+        project: What the server says of it; None where there is none yet.
 
     Raises:
         UsageError: The title is too short or too long for Label Studio.
@@ -41,7 +51,6 @@ def project_of(client: Client, title: str, config: str) -> tuple[int, bool, list
             where="label.project",
             fix="set a title of another length in the recipe, or give the annotators shorter names",
         )
-    project = client.find_project(title)
     if project is None:
         return int(client.create_project(title, config)["id"]), True, []
     number = int(project["id"])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tundish.labeling.client import Client
 
-__all__ = ["Item", "Prelabels", "Push", "keys_there", "push"]
+__all__ = ["Item", "Prelabels", "Push", "There", "look", "push"]
 
 _BATCH = 1000
 _PREDICTIONS = 5000  # after each call the server counts anew for all tasks of the project
@@ -71,6 +71,29 @@ class Prelabels:
 
 
 @dataclass(frozen=True)
+class There:
+    """What is on the server already.
+
+    Args:
+        project: What the server says of the project; None where there is none yet.
+        tasks: Its tasks, as they are listed.
+    """
+
+    project: Mapping[str, Any] | None = None
+    tasks: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def image_ids(self) -> set[str]:
+        """The images of its tasks."""
+        return set(_by_key(self.tasks))
+
+    @property
+    def answered(self) -> set[str]:
+        """The images that somebody submitted; a task that was skipped has no answer, here as in consensus."""
+        return set(_by_key([task for task in self.tasks if task["total_annotations"]]))
+
+
+@dataclass(frozen=True)
 class Push:
     """What a push did.
 
@@ -99,6 +122,7 @@ def push(
     address: Callable[[str], str],
     prelabels: Prelabels | None = None,
     *,
+    there: There | None = None,
     prepare: Callable[[int, Sequence[Item]], None] | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Push:
@@ -113,6 +137,7 @@ def push(
         items: The images; one that stands there twice is pushed once.
         address: Where the browser finds the picture of an image_id.
         prelabels: What is drawn already.
+        there: What `look` saw of the project just now; by default it looks itself.
         prepare: Called with the project's id and the new items before the first of them is sent.
         progress: Told (tasks there, tasks in all).
 
@@ -121,13 +146,14 @@ def push(
         OutsideError: The server fails; what it has taken by then stays.
     """
     drawn = prelabels or Prelabels()
-    project, created, notes = project_of(client, title, config)
-    there = _There({}, {}, 0) if created else _known(client, project, notes)
+    there = there or look(client, client.find_project(title))
+    project, created, notes = project_of(client, title, config, there.project)
+    tasks = _known(client, project, there.tasks, notes)
     wanted = {item.image_id: item for item in items}
-    fresh = [item for key, item in wanted.items() if key not in there.by_key]
+    fresh = [item for key, item in wanted.items() if key not in tasks.by_key]
     known = len(wanted) - len(fresh)
-    waiting = {key: tasks for key, tasks in there.waiting.items() if key in wanted}
-    proposed = propose(client, project, waiting, drawn, there.tasks, _limits(_PREDICTIONS))
+    waiting = {key: numbers for key, numbers in tasks.waiting.items() if key in wanted}
+    proposed = propose(client, project, waiting, drawn, tasks.total, _limits(_PREDICTIONS))
     if fresh and prepare is not None:
         prepare(project, fresh)
     done = known
@@ -137,14 +163,15 @@ def push(
         done += len(batch)
         progress(done, len(wanted))
     if proposed.there or any(drawn.regions.get(item.image_id) for item in fresh):
-        notes += show(client, title, drawn.version)
+        before = there.project["model_version"] if there.project else None
+        notes += show(client, project, before, drawn.version)
     notes += proposed.notes
     return Push(project, created, len(fresh), known, proposed.sent, tuple(notes))
 
 
-def keys_there(client: Client, project: int) -> set[str]:
-    """The image_ids of the tasks of a project."""
-    return set(_by_key(client.tasks(project)))
+def look(client: Client, project: Mapping[str, Any] | None) -> There:
+    """What is in a project already, of which the server says this; None where there is none yet."""
+    return There(project, client.tasks(int(project["id"]), _LISTED)) if project else There()
 
 
 def _by_key(tasks: Sequence[Mapping[str, Any]]) -> dict[str, list[int]]:
@@ -156,20 +183,19 @@ def _by_key(tasks: Sequence[Mapping[str, Any]]) -> dict[str, list[int]]:
     return by_key
 
 
-class _There(NamedTuple):
+class _Known(NamedTuple):
     """The tasks of a project by key, those of them without an answer, and how many tasks it has."""
 
     by_key: dict[str, list[int]]
     waiting: dict[str, list[int]]
-    tasks: int
+    total: int
 
 
-def _known(client: Client, project: int, notes: list[str]) -> _There:
-    """What is in a project, after tasks that stand there twice were taken out.
+def _known(client: Client, project: int, listed: Sequence[Mapping[str, Any]], notes: list[str]) -> _Known:
+    """What is in a project, of what was listed, after tasks that stand there twice were taken out.
 
     A server that takes longer over a batch than one waits for it may be given the batch again.
     """
-    listed = client.tasks(project, _LISTED)
     by_key = _by_key(listed)
     several = [number for ids in by_key.values() if len(ids) > 1 for number in ids]
     touched = {
@@ -190,7 +216,7 @@ def _known(client: Client, project: int, notes: list[str]) -> _There:
     answered = {one["id"] for one in listed if one["total_annotations"] or one["cancelled_annotations"]}
     done = answered.union(idle)
     waiting = {key: [number for number in ids if number not in done] for key, ids in by_key.items()}
-    return _There(by_key, {key: ids for key, ids in waiting.items() if ids}, len(listed) - len(idle))
+    return _Known(by_key, {key: ids for key, ids in waiting.items() if ids}, len(listed) - len(idle))
 
 
 def _limits(entries: int) -> Limits:

@@ -154,6 +154,7 @@ def deal(
     annotators: Sequence[str],
     overlap: float,
     there: Mapping[str, Collection[str]],
+    answered: Mapping[str, Collection[str]],
 ) -> dict[str, list[str]]:
     """Who gets which images, in the order given: one annotator each, and a second for a share of them.
 
@@ -163,16 +164,19 @@ def deal(
     Args:
         image_ids: All images to be labelled.
         annotators: Who labels.
-        overlap: Share of the images that two of them get.
-        there: The images that each has already.
+        overlap: Share of the images that two get.
+        there: The images that each of them has already.
+        answered: The images that each of those who label no more has answered: so many fewer are wanted.
     """
     dealt: dict[str, list[str]] = {name: [] for name in annotators}
     for image_id in image_ids:
-        wanted = 1 + (len(annotators) > 1 and _share(image_id, "") < overlap)
+        wanted = 1 + (_share(image_id, "") < overlap)
+        have = sum(image_id in there.get(name, ()) for name in annotators)
+        others = sum(image_id in ids for ids in answered.values())
         order = sorted(
             annotators, key=lambda name: (image_id not in there.get(name, ()), _share(image_id, name))
         )
-        for name in order[:wanted]:
+        for name in order[: max(wanted - others, min(have, wanted))]:
             dealt[name].append(image_id)
     return dealt
 

@@ -1,0 +1,115 @@
+"""The projects of a dataset in Label Studio: whose they are, and who gets which images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tundish.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tundish.labeling.client import Client
+    from tundish.labeling.push import Item, There
+    from tundish.recipe import Recipe
+
+__all__ = ["Work", "adjudication_of", "dealt", "found_titles"]
+
+
+class Work(NamedTuple):
+    """What goes into one project, and what is there already."""
+
+    title: str
+    items: Sequence[Item]
+    there: There
+
+
+def adjudication_of(recipe: Recipe) -> str:
+    """Title of the project in which disputes are settled."""
+    from tundish.label_section import ADJUDICATION
+
+    return _title(recipe, ADJUDICATION)
+
+
+def found_titles(client: Client, recipe: Recipe) -> list[str]:
+    """Titles of the projects whose answers are the dataset's, whoever was named when they were pushed.
+
+    Those the recipe names are among them even where they are missing: that is to be told. The one for all
+    may be missing where annotators were named at a push.
+    """
+    there = _projects(client, recipe)
+    dealt = set(there) - {adjudication_of(recipe)}
+    wanted = _titles(recipe).values() if recipe.label.annotators or not dealt else []
+    return list(dict.fromkeys([*wanted, *there]))
+
+
+def dealt(client: Client, recipe: Recipe, items: Sequence[Item]) -> tuple[list[Work], list[str]]:
+    """Who gets which of the items, and what is to be said of it.
+
+    What annotators who are not named have answered is not asked again; what they have left goes to the named.
+
+    Raises:
+        UsageError: Annotators have a project each, and nobody is named.
+        OutsideError: The server fails.
+    """
+    from tundish.labeling.push import look
+    from tundish.labeling.worklist import deal
+
+    projects = _projects(client, recipe)
+    _check_named(recipe, projects)
+    titles = _titles(recipe)
+    there = {name: look(client, projects.get(title)) for name, title in titles.items()}
+    others = [one for one in projects if one not in (*titles.values(), adjudication_of(recipe))]
+    unnamed = {title: look(client, projects[title]) for title in others}
+    by_id = {item.image_id: item for item in items}
+    has = {name: one.image_ids for name, one in there.items()}
+    answered = {title: one.answered for title, one in unnamed.items()}
+    chosen = deal(by_id, list(titles), recipe.label.overlap, has, answered)
+    work = [Work(titles[name], [by_id[key] for key in mine], there[name]) for name, mine in chosen.items()]
+    asked = {key for mine in chosen.values() for key in mine}
+    left = {title: len((one.image_ids - one.answered) & asked) for title, one in unnamed.items()}
+    return work, [_left(recipe, title, count) for title, count in left.items() if count]
+
+
+def _left(recipe: Recipe, title: str, count: int) -> str:
+    """That others are asked for what somebody has not answered, and how not to have it labelled twice."""
+    reason = (
+        "since annotators are named now"
+        if title == recipe.label_title
+        else f"since '{title.removeprefix(_title(recipe, ''))}' was not named"
+    )
+    images, are = ("images", "they are") if count > 1 else ("image", "it is")
+    return (
+        f"{count:,} {images} without an answer in '{title}' went to others, {reason}: delete the tasks "
+        f"without an answer there, or {are} labelled twice; whoever is named keeps what they have"
+    )
+
+
+def _projects(client: Client, recipe: Recipe) -> dict[str, dict[str, Any]]:
+    """The dataset's projects by title, the oldest first; those of reviews are not among them."""
+    title = recipe.label_title
+    found = client.projects(title).items()
+    return {key: one for key, one in found if key == title or key.startswith(_title(recipe, ""))}
+
+
+def _titles(recipe: Recipe) -> dict[str, str]:
+    """Title of the project by annotator; one for all has no name."""
+    return {name: _title(recipe, name) for name in recipe.label.annotators} or {"": recipe.label_title}
+
+
+def _title(recipe: Recipe, name: str) -> str:
+    return f"{recipe.label_title} · {name}"
+
+
+def _check_named(recipe: Recipe, there: Iterable[str]) -> None:
+    """Refuse to give all images to one project more, where annotators have a project each."""
+    title = recipe.label_title
+    others = [
+        one.removeprefix(_title(recipe, "")) for one in there if one not in (title, adjudication_of(recipe))
+    ]
+    if others and not recipe.label.annotators and title not in there:
+        raise UsageError(
+            f"its images were dealt to {', '.join(others)} before, and now nobody is named",
+            where=recipe.dataset,
+            fix=f"push with --annotators {','.join(others)}, or name them in the recipe's label.annotators",
+        )
