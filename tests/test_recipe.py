@@ -195,7 +195,8 @@ def test_load__labelling_is_one_project_of_boxes_unless_it_says_otherwise(tmp_pa
         ("{server: 'http://user:word@host'}", ["label.server"]),
         ("{project: ab}", ["label.project", "3 characters"]),
         ("{overlap: 0.2}", ["two annotators or more"]),
-        ("{annotators: [a, a]}", ["named twice"]),
+        ("{annotators: [a, a]}", ["label: an annotator is named twice; name each once."]),
+        ("{annotators: [li, wu zhao]}", ["annotators.1: 'wu zhao' cannot be", "; write up to 30 letters"]),
         ("{annotator: [a]}", ["did you mean 'annotators'"]),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -31,6 +32,18 @@ def _of_the_standard(aql: float) -> float:
     return aql
 
 
+_NAME = r"^[^\s,]{1,30}$"
+
+
+def _of_a_person(name: str) -> str:
+    if not re.fullmatch(_NAME, name):
+        raise ValueError(
+            f"'{name}' cannot be an annotator's name; write up to 30 letters, without blanks and commas"
+        )
+    return name
+
+
+Annotator = Annotated[str, AfterValidator(_of_a_person), Field(json_schema_extra={"pattern": _NAME})]
 Aql = Annotated[float, AfterValidator(_of_the_standard)]
 Nonconformity = Literal["critical", "major", "minor"]
 AqlByClass = Annotated[dict[Nonconformity, Aql], Field(min_length=1)]
@@ -95,7 +108,7 @@ class Label(Section):
         pattern=r"^https?://[^\s@]+$",
         description="Where the annotators' browsers find what 'tundish label images' serves.",
     )
-    annotators: tuple[Annotated[str, StringConstraints(pattern=r"^[^\s,]{1,30}$")], ...] = Field(
+    annotators: tuple[Annotator, ...] = Field(
         (), description="Who labels, each in a project of their own; none: one project for all."
     )
     overlap: float = Field(
@@ -118,5 +131,5 @@ class Label(Section):
         if ADJUDICATION in self.annotators:
             raise ValueError(f"'{ADJUDICATION}' is the project of disputes; call the annotator otherwise")
         if self.overlap > 0 and len(self.annotators) < 2:
-            raise ValueError("an overlap needs two annotators or more; name them in 'annotators'")
+            raise ValueError("an overlap needs two annotators or more; name two, or set it to 0")
         return self

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-__all__ = ["Recipe", "json_schema", "load"]
+__all__ = ["Recipe", "json_schema", "load", "sentence"]
 
 _WATCHED = (
     *("timezone", "records", "images", "annotations", "dedup", "label", "link", "split", "augment", "export"),
@@ -210,11 +210,18 @@ def _explain(path: Path, node: yaml.Node | None, errors: Sequence[ErrorDetails])
     key = ".".join(str(part) for part in loc)
     line = _line(node, loc)
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    what, fix = _sentence(error, key, loc)
+    what, fix = sentence(error, key, loc)
     return RecipeError(what + more, where=f"{path}:{line}", fix=fix)
 
 
-def _sentence(error: ErrorDetails, key: str, loc: Sequence[int | str]) -> tuple[str, str]:
+def sentence(error: ErrorDetails, key: str, loc: Sequence[int | str] = ()) -> tuple[str, str]:
+    """What is wrong with a value and how to mend it, apart.
+
+    Args:
+        error: What Pydantic found. A validator's own words say both, with a semicolon between them.
+        key: What the reader knows the value by: a key of the recipe, an option.
+        loc: Its place in the recipe.
+    """
     kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
         allowed = _allowed(loc[:-1])

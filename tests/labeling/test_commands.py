@@ -343,9 +343,16 @@ def test_a_push_looks_once_for_the_projects_and_lists_the_tasks_of_each_once(
     ("words", "what"),
     [
         (("--annotators", "li,li"), "an annotator is named twice; name each once"),
-        (("--annotators", "li"), "an overlap needs two annotators or more; name them as in li,wu"),
-        (("--annotators", "li,wu zhao"), "'wu zhao' cannot be an annotator's name"),
-        (("--annotators", "li,adjudication"), "adjudication"),
+        (("--annotators", "li"), "an overlap needs two annotators or more; name two, or set it to 0"),
+        (
+            ("--annotators", "li,wu zhao"),
+            "--annotators: 'wu zhao' cannot be an annotator's name; write up to 30 letters, without blanks",
+        ),
+        (
+            ("--annotators", "li,adjudication"),
+            "'adjudication' is the project of disputes; call the annotator",
+        ),
+        (("--annotators", "li,wu", "--overlap", "nan"), "'--overlap' is nan: input should be"),
     ],
 )
 def test_names_that_cannot_be(run: Any, plant: Path, words: tuple[str, ...], what: str) -> None:

@@ -39,6 +39,7 @@ def dealt_as_asked(recipe: Recipe, annotators: str | None, overlap: float | None
     from pydantic import ValidationError
 
     from tundish.label_section import Label
+    from tundish.recipe import sentence
 
     asked: dict[str, Any] = {}
     if annotators is not None:
@@ -51,11 +52,7 @@ def dealt_as_asked(recipe: Recipe, annotators: str | None, overlap: float | None
         label = Label.model_validate(dict(recipe.label) | asked)
     except ValidationError as error:
         first = error.errors()[0]
-        what, fix = str(first["msg"]).removeprefix("Value error, ").partition("; ")[::2]
-        if first["loc"]:
-            what = f"'{first['input']}' cannot be an annotator's name"
-            fix = "write up to 30 letters each, without blanks, as in --annotators li,wu"
-        raise UsageError(
-            what, where="--annotators", fix=fix.replace("in 'annotators'", "as in li,wu")
-        ) from None
+        option = first["loc"][0] if first["loc"] else "annotators"
+        what, fix = sentence(first, f"--{option}")
+        raise UsageError(what, fix=fix) from None
     return recipe.model_copy(update={"label": label})
