@@ -10,6 +10,7 @@ import click
 import orjson
 
 from tundish.cli import main as tundish
+from tundish.labeling.batches import FINDINGS, LOT
 from tundish.recipe import json_schema
 from tundish.rules import describe, models_of
 from tundish.tables import TABLES
@@ -48,11 +49,11 @@ def tables() -> str:
     parts = [
         "# Tables",
         "",
-        "Made from `tundish.tables` by `make docs`. Times are UTC; boxes are 0-based and half-open, x right,",
+        "Made from their schemas by `make docs`. Times are UTC; boxes are 0-based and half-open, x right,",
         "y down, in the upright image. A file is named by (source, path).",
         "",
     ]
-    for table in TABLES:
+    for table in (*TABLES, LOT, FINDINGS):
         parts += [
             f"## {table.name}",
             "",

@@ -107,7 +107,7 @@ def test_what_does_not_conform(
     items = nonconformities(["x"], reviewed(("x", *row)))
     (item,) = items.to_dicts()
     assert {kind for kind in KINDS if item[kind]} == kinds
-    assert item["worst"] == min((KINDS[kind] for kind in kinds), default=None)
+    assert item["worst"] == min((KINDS[kind] for kind in kinds), key=CLASSES.index, default=None)
     assert defective(items) == bool(kinds)
 
 
@@ -124,19 +124,37 @@ def test_an_image_counts_once_in_its_worst_class() -> None:
             ("d", "scratch", None, "scratch", None, 1.0),
         ),
     )
-    assert items.columns == ["image_id", *KINDS, "worst"]
+    assert items.columns == ["image_id", *KINDS, "worst", "details"]
     assert items["image_id"].to_list() == ["d", "b", "a", "c", "e"]
-    assert items["worst"].to_list() == [None, "B", "A", "C", None]
+    assert items["worst"].to_list() == [None, "major", "critical", "minor", None]
     assert items["missed"].to_list() == [0, 0, 2, 0, 0]
     assert defective(items) == 3
-    assert [defective(items, (letter,)) for letter in CLASSES] == [1, 1, 1]
-    assert defective(items, ("A", "B")) == 2
+    assert [defective(items, (name,)) for name in CLASSES] == [1, 1, 1]
+    assert defective(items, ("critical", "major")) == 2
+
+
+def test_what_was_found_is_told_in_words() -> None:
+    """The worst first, and the same whatever the order of the pairs."""
+    pairs = reviewed(
+        ("a", "scratch", None, "scratch", None, 0.604),
+        ("a", None, None, "hole", None, None),
+        ("a", "scratch", "minor", "hole", "major", 0.4),
+        ("a", "pit", None, None, None, None),
+        ("a", None, None, "hole", None, None),
+        ("b", "scratch", None, "scratch", None, 1.0),
+    )
+    words = (
+        "missed: hole; missed: hole; wrong severity: minor, not major; wrong class: scratch, not hole;"
+        " rejected: pit; misplaced: scratch (IoU 0.40); loose: scratch (IoU 0.60)"
+    )
+    for rows in (pairs, pairs.reverse()):
+        assert nonconformities(["a", "b"], rows)["details"].to_list() == [words, None]
 
 
 def test_limits_of_shape_are_the_plants() -> None:
     row = ("x", "scratch", None, "scratch", None, 0.6)
     assert nonconformities(["x"], reviewed(row), misplaced=0.3, loose=0.6)["worst"].to_list() == [None]
-    assert nonconformities(["x"], reviewed(row), misplaced=0.61)["worst"].to_list() == ["B"]
+    assert nonconformities(["x"], reviewed(row), misplaced=0.61)["worst"].to_list() == ["major"]
 
 
 def test_images_without_labels_conform() -> None:
@@ -217,7 +235,7 @@ def test_what_is_overlooked_is_said() -> None:
     )
 
 
-WORST = pl.DataFrame({"image_id": list("abcde"), "worst": ["A", "B", None, "B", "C"]})
+WORST = pl.DataFrame({"image_id": list("abcde"), "worst": ["critical", "major", None, "major", "minor"]})
 
 
 def test_classes_are_judged_by_the_first_images_drawn() -> None:

@@ -17,7 +17,7 @@ from tundish.cli import main
 from tundish.errors import MissingStepError, UsageError
 from tundish.labeling.acceptance import ALL
 from tundish.labeling.answers import ANSWERS
-from tundish.labeling.batches import LOT, Batch, Found, history, read_batches
+from tundish.labeling.batches import LOT, Batch, Found, findings_of, history, read_batches, verdict_of
 from tundish.labeling.lots import SEVERAL, Asked, check, next_batch, open_batch, refused
 from tundish.labeling.review import judge
 from tundish.labeling.sampling_plans import plan
@@ -174,7 +174,7 @@ def test_each_class_has_its_verdict(
         for name, word, inspected, count in zip(("critical", "major"), by_class, (2, 5), defects, strict=True)
     }
     told = orjson.loads((batch.folder / "verdict.json").read_bytes())
-    assert told["images_by_worst"]["C"] == judged.ruling.unjudged["minor"]
+    assert told["images_by_worst"]["minor"] == judged.ruling.unjudged["minor"]
     assert (told["accepted"], told["sentence"]) == (accepted, str(judged.ruling))
     root = ElementTree.fromstring((batch.folder / "oc.svg").read_text())
     titles = [node.text for node in root.iter() if (node.text or "").startswith("Operating characteristic: ")]
@@ -236,6 +236,32 @@ def test_a_batch_of_an_earlier_version(tmp_path: Path) -> None:
     (old,) = read_batches(context.labels)
     assert (old.producer, old.miss_rate, old.plans) == ("", 0.0, batch.plans)
     assert open_batch(context.dataset) is not None
+
+
+def test_findings_of_an_earlier_version(tmp_path: Path) -> None:
+    """Their classes were letters, and they did not say where the image is."""
+    context = world(tmp_path)
+    batch = made(context, BY_CLASS)
+    reviewed(batch, *batch.sample, said={batch.sample[0]: MISSED, batch.sample[1]: LOOSE})
+    judge(batch, context.dataset)
+    path = batch.folder / "findings.parquet"
+    letters = pl.col("worst").replace({"critical": "A", "major": "B", "minor": "C"})
+    pl.read_parquet(path).with_columns(letters).drop("source", "path", "details").write_parquet(path)
+    told = batch.folder / "verdict.json"
+    said_then = orjson.loads(told.read_bytes()) | {"images_by_worst": {"A": 1, "B": 0, "C": 1}}
+    told.write_bytes(orjson.dumps(said_then))
+    (old,) = read_batches(context.labels)
+    found = findings_of(old).sort("worst")
+    assert found["worst"].drop_nulls().to_list() == ["critical", "minor"]
+    assert found["path"].null_count() == found.height
+    verdict = verdict_of(old)
+    assert verdict is not None
+    assert verdict["images_by_worst"] == {"critical": 1, "major": 0, "minor": 1}
+    # What is minor has no AQL: the lot comes again when what is critical has been labelled anew.
+    places = {picture.image_id: f"p{number}" for number, picture in enumerate(PICTURES)}
+    answer(context, PICTURES, said(**{places[batch.sample[0]]: {"li": []}}))
+    STAGE.run(context)
+    assert made(context, BY_CLASS).resubmits == 1
 
 
 def test_answers_that_the_labels_do_not_know_yet(tmp_path: Path) -> None:

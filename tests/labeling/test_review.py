@@ -12,7 +12,7 @@ from tests.stages.answering import answer
 from tests.stages.curated import box, build
 
 from tundish.errors import OutsideError, UsageError
-from tundish.labeling.acceptance import ALL
+from tundish.labeling.acceptance import ALL, KINDS
 from tundish.labeling.answers import ANSWERS
 from tundish.labeling.batches import (
     FINDINGS,
@@ -121,7 +121,8 @@ def kinds(context: Context, batch: Batch, drawn: list[dict[str, Any]]) -> dict[s
     reviewed(batch, first, said={first: drawn})
     judge(batch, context.dataset)
     row = FINDINGS.read(batch.folder / "findings.parquet").row(0, named=True)
-    return {name: value for name, value in row.items() if name not in ("image_id", "worst") and value}
+    assert (row["source"], row["path"]) == (IDS[first].source, IDS[first].path)
+    return {name: value for name, value in row.items() if name in KINDS and value}
 
 
 @pytest.mark.parametrize(

@@ -182,9 +182,8 @@ def _reviewed(
 
 
 def _tell(dataset: Path, batch: Batch | None, notes: list[str], annotator: str, *, as_json: bool) -> None:
-    from tundish.labeling.batches import planned, read_batches
+    from tundish.labeling.batches import planned, read_batches, verdict_of
     from tundish.labeling.lots import refused
-    from tundish.labeling.review import verdict_of
 
     open_ = refused(dataset)
     if batch is None:

@@ -39,24 +39,34 @@ __all__ = [
     "verdict",
 ]
 
-CLASSES = ("A", "B", "C")
-"""Of nonconformities: critical, major, minor."""
+CLASSES = ("critical", "major", "minor")
+"""Of nonconformities, the worst first."""
 
 ALL = ""
 """The name of an AQL that all classes share."""
 
-JUDGED = {ALL: CLASSES, "critical": ("A",), "major": ("B",), "minor": ("C",)}
+JUDGED = {ALL: CLASSES} | {name: (name,) for name in CLASSES}
 """The classes an AQL is for, by its name. An image counts in the class of its worst nonconformity alone."""
 
 KINDS = {
-    "missed": "A",
-    "wrong_severity": "A",
-    "wrong_class": "B",
-    "rejected": "B",
-    "misplaced": "B",
-    "loose": "C",
+    "missed": "critical",
+    "wrong_severity": "critical",
+    "wrong_class": "major",
+    "rejected": "major",
+    "misplaced": "major",
+    "loose": "minor",
 }
 """What can be wrong with an image's labels, and how bad that is: a usual choice, not the standard's."""
+
+_TOLD = {
+    "missed": ("missed: {}", ("review_label",)),
+    "wrong_severity": ("wrong severity: {}, not {}", ("severity", "review_severity")),
+    "wrong_class": ("wrong class: {}, not {}", ("label", "review_label")),
+    "rejected": ("rejected: {}", ("label",)),
+    "misplaced": ("misplaced: {} (IoU {})", ("label", "iou")),
+    "loose": ("loose: {} (IoU {})", ("label", "iou")),
+}
+"""A nonconformity in words."""
 
 
 def draw(ids: Iterable[str], plan: Plan, seed: int) -> list[str]:
@@ -95,7 +105,7 @@ def _place(seed: int, name: str) -> bytes:
 def nonconformities(
     ids: Iterable[str], pairs: pl.DataFrame, *, misplaced: float = 0.5, loose: float = 0.75
 ) -> pl.DataFrame:
-    """What the review found, an image a row in the order of `ids`: how often each of `KINDS`, and the worst.
+    """What the review found, an image a row in the order of `ids`: how often each of `KINDS`, and in words.
 
     Args:
         ids: The images that were reviewed; one without a pair conforms.
@@ -106,7 +116,8 @@ def nonconformities(
         loose: IoU below which the shape is not tight (minor).
 
     Returns:
-        image_id, the `KINDS` as counts, and worst: 'A', 'B', 'C', or null for an image that conforms.
+        image_id; the `KINDS` as counts; worst, one of `CLASSES`; details, what was found in words, the worst
+        first. The last two are null for an image that conforms.
 
     Raises:
         UsageError: `pairs` speaks of an image that is not among `ids`.
@@ -122,8 +133,8 @@ def nonconformities(
     found = _kinds(misplaced, loose)
     counts = pairs.group_by("image_id").agg(found[kind].sum().cast(pl.Int64).alias(kind) for kind in KINDS)
     items = sample.join(counts, on="image_id", how="left", maintain_order="left")
-    items = items.with_columns(pl.col(kind).fill_null(0) for kind in KINDS)
-    return items.with_columns(worst=_worst())
+    items = items.with_columns(pl.col(kind).fill_null(0) for kind in KINDS).with_columns(worst=_worst())
+    return items.join(_details(pairs, found), on="image_id", how="left", maintain_order="left")
 
 
 def _kinds(misplaced: float, loose: float) -> dict[str, pl.Expr]:
@@ -142,10 +153,23 @@ def _kinds(misplaced: float, loose: float) -> dict[str, pl.Expr]:
 
 def _worst() -> pl.Expr:
     worst = pl.lit(None, pl.String)
-    for letter in reversed(CLASSES):
-        some = pl.sum_horizontal(kind for kind, of in KINDS.items() if of == letter) > 0
-        worst = pl.when(some).then(pl.lit(letter)).otherwise(worst)
+    for name in reversed(CLASSES):
+        some = pl.sum_horizontal(kind for kind, of in KINDS.items() if of == name) > 0
+        worst = pl.when(some).then(pl.lit(name)).otherwise(worst)
     return worst
+
+
+def _details(pairs: pl.DataFrame, found: Mapping[str, pl.Expr]) -> pl.DataFrame:
+    """image_id and details."""
+    iou = pl.col("iou").map_elements("{:.2f}".format, return_dtype=pl.String)
+    rows = [
+        pairs.filter(found[kind])
+        .with_columns(iou)
+        .select("image_id", details=pl.format(words, *columns), place=pl.lit(place))
+        for place, (kind, (words, columns)) in enumerate(_TOLD.items())
+    ]
+    said = pl.concat(rows).sort("image_id", "place", "details")
+    return said.group_by("image_id", maintain_order=True).agg(pl.col("details").str.join("; "))
 
 
 def defective(items: pl.DataFrame, classes: Collection[str] = CLASSES) -> int:
@@ -318,5 +342,5 @@ def rule(
     for name, plan in plans.items():
         seen = items.filter(pl.col("image_id").is_in(list(sample[: plan.n])))
         verdicts[name] = verdict(plan, defective(seen, JUDGED[name]), seen.height, miss_rate=miss_rate)
-    left = {} if ALL in plans else {name: JUDGED[name] for name in JUDGED if name not in (ALL, *plans)}
-    return Ruling(verdicts, {name: defective(items, letters) for name, letters in left.items()})
+    left = [] if ALL in plans else [name for name in CLASSES if name not in plans]
+    return Ruling(verdicts, {name: defective(items, JUDGED[name]) for name in left})

@@ -33,12 +33,14 @@ __all__ = [
     "Batch",
     "Found",
     "dumped",
+    "findings_of",
     "fingerprints",
     "gated",
     "history",
     "latest",
     "planned",
     "read_batches",
+    "verdict_of",
     "write_batch",
 ]
 
@@ -59,19 +61,35 @@ LOT = Table(
 )
 """The images of a batch."""
 
+_KINDS = {
+    "missed": "a defect without a label",
+    "wrong_severity": "another severity than the reviewer's",
+    "wrong_class": "another class than the reviewer's",
+    "rejected": "a label where the reviewer sees nothing",
+    "misplaced": "a label in another place (IoU below 0.5)",
+    "loose": "a label that is not tight (IoU below 0.75)",
+}
+
 FINDINGS = Table(
     "findings",
     pa.schema(
         [
             field("image_id", pa.string(), "of an image of the sample that was reviewed"),
-            *(field(kind, pa.int64(), f"times; class {letter}") for kind, letter in KINDS.items()),
-            field("worst", pa.string(), "class of its worst nonconformity; null where it conforms"),
+            field("source", pa.string(), "of the file that stands for the image"),
+            field("path", pa.string(), "of that file within its source"),
+            *(field(kind, pa.int64(), f"times, {name}: {_KINDS[kind]}") for kind, name in KINDS.items()),
+            field("worst", pa.string(), "critical, major or minor; null where the image conforms"),
+            field("details", pa.string(), "what was found, in words, the worst first; null as above"),
         ]
     ),
     ("image_id",),
     _WRITER,
+    later=tuple(pl.lit(None, pl.String).alias(name) for name in ("source", "path", "details")),
 )
 """What the review found."""
+
+_LETTERS = {"A": "critical", "B": "major", "C": "minor"}
+"""What batches of an earlier version call the classes of nonconformities."""
 
 _CONTENT = ("label", "shape", "x", "y", "width", "height", "segmentation", "rle", "is_crowd", "attributes")
 
@@ -147,6 +165,22 @@ class Batch:
     def name(self) -> str:
         """What people call it."""
         return f"{self.number} ({self.producer})" if self.producer else str(self.number)
+
+
+def findings_of(batch: Batch) -> pl.DataFrame:
+    """Rows of `FINDINGS` of a batch that was reviewed, whatever version of Tundish wrote them."""
+    found = FINDINGS.read(batch.folder / "findings.parquet")
+    return found.with_columns(pl.col("worst").replace(_LETTERS))
+
+
+def verdict_of(batch: Batch) -> dict[str, Any] | None:
+    """What verdict.json says, whatever version of Tundish wrote it; None before the first answer."""
+    path = batch.folder / "verdict.json"
+    if not path.exists():
+        return None
+    said = _json(path)
+    worst = {_LETTERS.get(name, name): count for name, count in said.get("images_by_worst", {}).items()}
+    return said | {"images_by_worst": worst}
 
 
 _SAID = ("title", "seed", "resubmits", "reduced", "chosen", "corrected", "producer", "miss_rate")

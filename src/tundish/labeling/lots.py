@@ -16,9 +16,9 @@ from tundish.errors import MissingStepError, UsageError
 from tundish.labeling.acceptance import ALL, JUDGED, draw
 from tundish.labeling.answers import ADJUDICATOR, ANSWERS
 from tundish.labeling.batches import (
-    FINDINGS,
     LOT,
     Batch,
+    findings_of,
     fingerprints,
     history,
     latest,
@@ -280,8 +280,8 @@ def _mended(dataset: Path, batches: Sequence[Batch]) -> list[Batch]:
     now = _decided(dataset)
     mended = []
     for one in open_:
-        judged = [letter for name in one.plans for letter in JUDGED[name]]
-        bad = FINDINGS.read(one.folder / "findings.parquet").filter(pl.col("worst").is_in(judged))
+        judged = [worst for name in one.plans for worst in JUDGED[name]]
+        bad = findings_of(one).filter(pl.col("worst").is_in(judged))
         before = one.lot.join(bad, on="image_id", how="semi")
         unchanged = now.join(before, on=["image_id", "fingerprint"], how="semi").height
         if not unchanged and now.join(one.lot, on="image_id", how="semi").height:

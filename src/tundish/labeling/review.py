@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-import orjson
 import polars as pl
 
 from tundish.labeling.acceptance import (
@@ -24,13 +23,14 @@ from tundish.labeling.batches import FINDINGS, Batch, Found, dumped, history, re
 from tundish.labeling.matching import match
 from tundish.labeling.overlaps import overlaps
 from tundish.labeling.picture import oc_pictures
+from tundish.labeling.worklist import files_of
 from tundish.storage import write_atomically
 from tundish.tables import ANNOTATIONS, CONSENSUS, IMAGES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Judged", "judge", "verdict_of"]
+__all__ = ["Judged", "judge"]
 
 _MATCH_IOU = 0.1
 """Low, so that a shape that lies badly is one nonconformity (misplaced) and not two (rejected and missed)."""
@@ -65,7 +65,7 @@ def judge(batch: Batch, dataset: Path) -> Judged:
     notes += _own_work(answers, dataset)
     found = {name: Found(one.accepted, one.inspected, one.defects) for name, one in ruling.verdicts.items()}
     judged = replace(batch, found=found)
-    FINDINGS.write(items, batch.folder / "findings.parquet")
+    FINDINGS.write(_placed(items, dataset / "curated"), batch.folder / "findings.parquet")
     write_atomically(batch.folder / "oc.svg", oc_pictures(ruling.verdicts).encode())
     write_atomically(batch.folder / "verdict.json", dumped(_told(judged, ruling, items, answers, dataset)))
     return Judged(judged, ruling, notes)
@@ -115,6 +115,12 @@ def _pairs(
     )
 
 
+def _placed(items: pl.DataFrame, curated: Path) -> pl.DataFrame:
+    """What was found, with the source and path of the file that stands for each image."""
+    images = IMAGES.read(curated / "images.parquet").sort("source", "path").unique("image_id", keep="first")
+    return items.join(files_of(curated, images), on="image_id", how="left")
+
+
 def _own_work(answers: pl.DataFrame, dataset: Path) -> list[str]:
     """A sentence where somebody reviewed an image that they had answered themselves."""
     theirs = ANSWERS.read(dataset / "labels" / "answers.parquet").filter(pl.col("answer") != "cancelled")
@@ -141,7 +147,7 @@ def _told(
         "producer": batch.producer,
         "miss_rate": batch.miss_rate,
         **(by_name[ALL] if ALL in by_name else whole | {"classes": by_name}),
-        "images_by_worst": {letter: defective(items, letter) for letter in CLASSES},
+        "images_by_worst": {name: defective(items, (name,)) for name in CLASSES},
         "findings": {kind: int(items[kind].sum()) for kind in KINDS},
         "reviewers": sorted(answers["author"].drop_nulls().unique()),
     }
@@ -159,9 +165,3 @@ def _told_of(verdict: Verdict) -> dict[str, object]:
         "chance": verdict.chance,
         "sentence": str(verdict),
     }
-
-
-def verdict_of(batch: Batch) -> dict[str, object] | None:
-    """What verdict.json says; None before the first answer."""
-    path = batch.folder / "verdict.json"
-    return dict(orjson.loads(path.read_bytes())) if path.exists() else None

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tundish.formats.base import Problem
     from tundish.labeling.config import Shape
 
-__all__ = ["deal", "images_of", "imported", "items_of", "listed_images", "predicted"]
+__all__ = ["deal", "files_of", "images_of", "imported", "items_of", "listed_images", "predicted"]
 
 _ALWAYS = ("image_id", "label", "shape", "score")
 
@@ -95,18 +95,18 @@ def imported(
     labels = ANNOTATIONS.read(curated / "annotations.parquet").filter(
         pl.col("valid") & pl.col("origin").ne_missing("annotator")
     )
-    ours = labels.join(_files_of(curated, images), on=["source", "path"], how="semi")
+    ours = labels.join(files_of(curated, images), on=["source", "path"], how="semi")
     drawn = regions_of(ours, _sizes(images), shapes)
     return Prelabels(drawn.results), drawn.problems
 
 
-def _files_of(curated: Path, images: pl.DataFrame) -> pl.DataFrame:
-    """Source and path of the file that stands for each image: of equal ones that which dedup keeps."""
+def files_of(curated: Path, images: pl.DataFrame) -> pl.DataFrame:
+    """image_id, source and path of the file that stands for each image: of equal ones that dedup's choice."""
     places = images.select("image_id", "source", "path")
     if (curated / "duplicates.parquet").exists():
         kept = DUPLICATES.read(curated / "duplicates.parquet").filter("kept").select(places.columns)
         places = pl.concat([kept, places]).unique("image_id", keep="first", maintain_order=True)
-    return places.select("source", "path")
+    return places
 
 
 def predicted(
