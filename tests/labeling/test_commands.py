@@ -22,6 +22,7 @@ from click.testing import CliRunner, Result
 from tundish.cli import main
 from tundish.imaging.decode import encode
 from tundish.labeling.client import Client
+from tundish.labeling.server import holder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -525,6 +526,24 @@ def test_a_server_of_one_s_own(
     done = CliRunner().invoke(main, ["label", "push", name])
     assert done.exit_code == 3
     assert "start it again with 'tundish label start'" in done.stderr
+
+
+def test_a_server_that_dies_is_told(
+    background: Any, plant: Path, label_studio_executable: Path, label_studio_template: Path
+) -> None:
+    home = plant / ".label-studio"
+    shutil.copytree(label_studio_template, home)
+    process = background("start", TUNDISH_LABEL_STUDIO=str(label_studio_executable))
+    lines_until(process, "Ctrl-C")
+    server = holder(home)
+    assert server
+    os.kill(server, signal.SIGKILL)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 3
+    assert stderr.splitlines()[-1] == (
+        f"Error: {home / 'log.txt'}: Label Studio ended by itself (signal 9); see the log, and start it again."
+    )
+    assert not (home / "address").exists()
 
 
 def test_a_server_where_the_port_is_taken(

@@ -99,6 +99,25 @@ def test_a_server_that_ends_at_once_is_told(tmp_path: Path) -> None:
         LabelStudio(executable, tmp_path / "folder").start()
 
 
+def test_a_server_that_ends_later_is_told(tmp_path: Path) -> None:
+    executable = tmp_path / "label-studio"
+    executable.write_text(
+        f"#!{sys.executable}\n"
+        "import sys; from http.server import BaseHTTPRequestHandler as Base, HTTPServer\n"
+        "class Handler(Base):\n"
+        "    def do_GET(self):\n"
+        "        self.send_response(200); self.end_headers(); self.wfile.write(b'{\"status\": \"UP\"}')\n"
+        "HTTPServer(('127.0.0.1', int(sys.argv[-1])), Handler).handle_request()\n"
+        "print('database is locked')\n"
+        "sys.exit(4)\n"
+    )
+    executable.chmod(0o755)
+    with LabelStudio(executable, tmp_path / "folder") as server:
+        with pytest.raises(OutsideError, match=r"log\.txt: Label Studio ended by itself \(exit status 4\)"):
+            server.wait()
+        assert server.pid is None
+
+
 def test_two_do_not_share_a_folder(
     label_studio: LabelStudio, label_studio_executable: Path, tmp_path: Path
 ) -> None:

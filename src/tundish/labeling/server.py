@@ -202,9 +202,20 @@ class LabelStudio:
             process.wait()
 
     def wait(self) -> None:
-        """Wait until it ends by itself."""
-        if self._process is not None:
-            self._process.wait()
+        """Wait until it ends by itself, which it should not.
+
+        Raises:
+            OutsideError: It ended.
+        """
+        if self._process is None:
+            return
+        code = self._process.wait()
+        self._process = None
+        raise OutsideError(
+            f"Label Studio ended by itself ({f'signal {-code}' if code < 0 else f'exit status {code}'})",
+            where=str(self.log),
+            fix="see the log, and start it again",
+        )
 
     def _taken(self, port: int) -> OutsideError:
         return OutsideError(
