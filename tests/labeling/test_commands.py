@@ -540,9 +540,8 @@ def test_a_server_that_dies_is_told(
     os.kill(server, signal.SIGKILL)
     _, stderr = process.communicate(timeout=30)
     assert process.returncode == 3
-    assert stderr.splitlines()[-1] == (
-        f"Error: {home / 'log.txt'}: Label Studio ended by itself (signal 9); see the log, and start it again."
-    )
+    what = "Label Studio ended by itself (signal 9); see the log, and start it again."
+    assert stderr.splitlines()[-1] == f"Error: {home / 'log.txt'}: {what}"
     assert not (home / "address").exists()
 
 

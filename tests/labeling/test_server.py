@@ -106,7 +106,7 @@ def test_a_server_that_ends_later_is_told(tmp_path: Path) -> None:
         "import sys; from http.server import BaseHTTPRequestHandler as Base, HTTPServer\n"
         "class Handler(Base):\n"
         "    def do_GET(self):\n"
-        "        self.send_response(200); self.end_headers(); self.wfile.write(b'{\"status\": \"UP\"}')\n"
+        '        self.send_response(200); self.end_headers(); self.wfile.write(b\'{"status": "UP"}\')\n'
         "HTTPServer(('127.0.0.1', int(sys.argv[-1])), Handler).handle_request()\n"
         "print('database is locked')\n"
         "sys.exit(4)\n"
