@@ -1,4 +1,5 @@
-"""5,000 tasks with predictions to a real Label Studio and back: push and pull, again, and a second model.
+"""5,000 tasks with predictions to a real Label Studio and back: push and pull, again, and a second model;
+and to two annotators, each with a project.
 
 Usage: python benchmarks/label_studio.py [--tasks 5000] [--label-studio PATH]
 """
@@ -13,6 +14,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from click.testing import CliRunner
+
+from tundish.cli import main as tundish
 from tundish.labeling.client import Client
 from tundish.labeling.config import label_config
 from tundish.labeling.pull import pull
@@ -30,6 +34,20 @@ if TYPE_CHECKING:
 
 CLASSES = ("scratch", "inclusion", "patch")
 LABELS_AN_IMAGE = 2
+RECIPE = """
+dataset: line
+timezone: UTC
+sources: [{path: raw, format: folders}]
+records: {}
+images: {}
+annotations: {classes: [scratch, inclusion, patch]}
+dedup: {}
+link: {}
+label: {images: serve, annotators: [li, wu], overlap: 0.2}
+split: {}
+augment: {}
+export: {}
+"""
 
 
 def timed(name: str, limit: float | None, call: Callable[[], Any]) -> Any:
@@ -119,6 +137,28 @@ def measure(client: Client, folder: Path, count: int) -> None:
     assert (done.changed, done.answers) == (1, count + 1)
 
 
+def measure_two_annotators(server: LabelStudio, folder: Path, count: int) -> None:
+    """The command as it is typed: it deals the images, a fifth of them twice, and pushes two projects."""
+    curated = folder / "datasets" / "line" / "curated"
+    curated.mkdir(parents=True)
+    (folder / "pipelines").mkdir()
+    (folder / "pipelines" / "line.yaml").write_text(RECIPE)
+    images, labels = data(count)
+    IMAGES.write(images, curated / "images.parquet")
+    ANNOTATIONS.write(labels, curated / "annotations.parquet")
+    os.environ |= {"LABEL_STUDIO_URL": server.url, "LABEL_STUDIO_TOKEN": server.account.token}
+
+    def send() -> None:
+        done = CliRunner().invoke(tundish, ["label", "push", "line"])
+        assert done.exit_code == 0, done.output
+
+    here = Path.cwd()
+    os.chdir(folder)
+    timed("push to two annotators", None, send)
+    timed("the same again, nothing new", None, send)
+    os.chdir(here)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tasks", type=int, default=5000)
@@ -138,6 +178,7 @@ def main() -> None:
         try:
             with Client(server.url, server.account.token) as client:
                 measure(client, Path(scratch) / "labels", args.tasks)
+            measure_two_annotators(server, Path(scratch) / "plant", args.tasks)
         finally:
             server.stop()
 
