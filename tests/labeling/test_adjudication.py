@@ -255,7 +255,7 @@ def test_an_adjudicator_s_answer_is_no_opinion() -> None:
     assert opinions_of(labels, nobody)[0].height == 1
 
 
-def test_command__asks_no_server_where_nothing_is_open_and_no_stale_labels(
+def test_command__no_stale_labels_and_the_server_is_asked_though_nothing_is_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pictures = [Picture("a.jpg", seed=1, state="unlabelled")]
@@ -273,8 +273,11 @@ def test_command__asks_no_server_where_nothing_is_open_and_no_stale_labels(
     answer(context, pictures, {"a.jpg": {"li": [HERE], "wu": []}}, [("a.jpg", "qi", 2, [])])
     load_stage("consensus").run(context)
     done = CliRunner().invoke(main, ["label", "adjudicate", "small"])
-    assert done.exit_code == 0, done.output
-    assert "nothing is in dispute" in done.stdout
+    assert done.exit_code == 3, "something may be in front of the adjudicator still"
+    answer(context, pictures, {})
+    nobody = CliRunner().invoke(main, ["label", "adjudicate", "small"])
+    assert nobody.exit_code == 2
+    assert "nobody has answered yet; call 'tundish label pull small' when somebody has" in nobody.stderr
 
 
 def test_no_annotator_is_called_as_the_project_is() -> None:

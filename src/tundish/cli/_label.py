@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tundish.formats.base import Problem
     from tundish.labeling.client import Client
     from tundish.labeling.images import Gallery
-    from tundish.labeling.push import Item, Prelabels, Push
+    from tundish.labeling.push import Item, Prelabels, Push, There
     from tundish.recipe import Recipe
 
 __all__ = [
@@ -124,6 +124,7 @@ def push_apart(
     images: pl.DataFrame,
     prelabels: Prelabels | None = None,
     config: str | None = None,
+    there: There | None = None,
     **asked: str,
 ) -> Push:
     """Push some images into a project of their own, in this order; blind where nothing is drawn already.
@@ -133,9 +134,10 @@ def push_apart(
         project: Where the dataset lies.
         recipe: Of the dataset.
         title: Of the project.
-        images: Rows of the images table; a column `why`, where there is one, is for the annotator to read.
+        images: Rows of the images table; columns `why` and `made_of`, where there are, as of `Item`.
         prelabels: What is drawn already.
         config: The labelling configuration; by default that of the recipe.
+        there: What was seen of the project just now; by default it is looked at.
         asked: What else each item says, such as its purpose.
     """
     from tundish.labeling import push as pushing
@@ -143,7 +145,7 @@ def push_apart(
     items, pictures = _items(client, project, recipe, images, **asked)
     with progress("push") as tell:
         what = (client, title, config or config_of(recipe), items, pictures.address, prelabels)
-        return pushing.push(*what, prepare=pictures.prepare, progress=tell)
+        return pushing.push(*what, there=there, prepare=pictures.prepare, progress=tell)
 
 
 def _items(

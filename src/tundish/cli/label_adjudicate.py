@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
     from tundish.label_section import Label
     from tundish.labeling.adjudication import Cases
+    from tundish.labeling.client import Client
     from tundish.labeling.config import Shape
+    from tundish.labeling.push import Push, There
+    from tundish.labeling.renewal import Renewal
     from tundish.recipe import Recipe
 
 __all__ = ["adjudicate"]
@@ -40,42 +43,91 @@ def adjudicate(name: str, server: str | None, token_file: Path | None, as_json: 
 
     They go to the project '<title> · adjudication', those with the most disputes first. What was
     agreed is drawn there, and each label in dispute, without the names of who drew it. 'tundish label
-    pull' brings the answers; an answer decides its image alone. Calling it again adds what is new.
+    pull' brings the answers; an answer decides its image alone. Calling it again adds what is new and,
+    where annotators have changed their answers, replaces tasks that nobody has touched or takes them out.
 
     \b
     Example:
       tundish label adjudicate steel-surface
       tundish label adjudicate steel-surface --server http://10.0.0.5:8080 --token-file ~/.ls-token
     """
-    from tundish.label_section import ADJUDICATION
     from tundish.labeling.lots import check_consensus
-    from tundish.labeling.push import Prelabels
     from tundish.tables import IMAGES
 
     project, recipe = recipe_of(name)
     dataset = project / "datasets" / recipe.dataset
     check_consensus(dataset)
-    curated = dataset / "curated"
-    images = IMAGES.read(curated / "images.parquet").filter("valid")
-    found = _cases(recipe, curated, images)
-    counts = {"in dispute": found.images.height, "new tasks": 0, "there already": 0}
-    notes = ["nothing is in dispute"]
-    if found.images.height:
-        wanted = found.images.join(images, on="image_id", maintain_order="left")
-        drawn = Prelabels(found.regions, "disputes")
-        with client_of(project, recipe, server, token_file) as client:
-            what = (client, project, recipe, adjudication_of(recipe), wanted, drawn, _config(recipe))
-            done = push_apart(*what, purpose=ADJUDICATION)
-            notes = [*done.notes, f"{client.address}/projects/{done.project}/data"]
-        counts |= {"new tasks": done.added, "there already": done.known}
+    images = IMAGES.read(dataset / "curated" / "images.parquet")
+    found = _cases(recipe, dataset / "curated", images.filter("valid"))
+    with client_of(project, recipe, server, token_file) as client:
+        counts, notes = _brought(client, project, recipe, found, images)
     counts["labels not shown"] = len(found.problems)
     if found.problems:
         notes.append(
             "an image with a label that cannot be shown was not pushed: name its shape in the recipe"
         )
+    elif found.images.is_empty():
+        notes.append("nothing is in dispute")
     tell_outcome("adjudicate", counts, notes, found.problems, as_json=as_json)
     if found.images.height and not as_json:
         click.echo(f"Next: an adjudicator answers there, then 'tundish label pull {name}'.")
+
+
+def _brought(
+    client: Client, project: Path, recipe: Recipe, found: Cases, images: pl.DataFrame
+) -> tuple[dict[str, int], list[str]]:
+    """Push what is not there, and take out what says otherwise now; what came of it."""
+    from tundish.labeling.push import look
+    from tundish.labeling.renewal import compare, fingerprints, take_out
+
+    there = look(client, client.find_project(adjudication_of(recipe)))
+    answered = _answered(project / "datasets" / recipe.dataset)
+    renewal = compare(client, there, fingerprints(found), {*images["image_id"]}, answered)
+    counts = {"in dispute": found.images.height, "new tasks": 0, "there already": 0}
+    counts |= {"renewed": len(renewal.renewed), "taken out": 0}
+    notes = [*renewal.notes]
+    if found.images.height:
+        done = _pushed(client, project, recipe, found, images, there, renewal)
+        counts["new tasks"] = done.added - len(renewal.renewed)
+        counts["there already"] = done.known + len(renewal.kept)
+        notes += [*done.notes, f"{client.address}/projects/{done.project}/data"]
+    if there.project is not None:
+        gone = take_out(client, int(there.project["id"]), renewal.stale)
+        counts["taken out"] = max(gone - len(renewal.renewed), 0)
+    return counts, notes
+
+
+def _answered(dataset: Path) -> set[tuple[int, str]]:
+    """Number and image_id of the tasks whose answers were pulled from an adjudicator."""
+    from tundish.labeling.answers import ADJUDICATOR, ANSWERS
+
+    answers = ANSWERS.read(dataset / "labels" / "answers.parquet").filter(role=ADJUDICATOR)
+    return {*answers.select("task_id", "image_id").iter_rows()}
+
+
+def _pushed(
+    client: Client,
+    project: Path,
+    recipe: Recipe,
+    found: Cases,
+    images: pl.DataFrame,
+    there: There,
+    renewal: Renewal,
+) -> Push:
+    """Push what is in dispute, but for the images whose tasks stay as they are."""
+    import polars as pl
+
+    from tundish.label_section import ADJUDICATION
+    from tundish.labeling.push import Prelabels, There
+    from tundish.labeling.renewal import fingerprints
+
+    made_of = pl.col("image_id").replace_strict(fingerprints(found), return_dtype=pl.String)
+    wanted = found.images.with_columns(made_of=made_of).filter(~pl.col("image_id").is_in(renewal.kept))
+    rows = wanted.join(images.filter("valid"), on="image_id", maintain_order="left")
+    rest = There(there.project, [one for one in there.tasks if one["id"] not in renewal.stale])
+    drawn = Prelabels(found.regions, "disputes")
+    what = (client, project, recipe, adjudication_of(recipe), rows, drawn, _config(recipe))
+    return push_apart(*what, there=rest, purpose=ADJUDICATION)
 
 
 def _cases(recipe: Recipe, curated: Path, images: pl.DataFrame) -> Cases:

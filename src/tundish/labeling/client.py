@@ -21,10 +21,12 @@ __all__ = ["Client"]
 _PAGE = 5000
 _IDS_A_CALL = 500  # Django refuses more than a thousand
 _TASKS_A_URL = 100
+_TABS = "api/dm/views/"
 _SELDOM = [
     *("inner_id", "annotations_results", "annotations_ids", "file_upload", "storage_filename"),
     *("predictions_score", "predictions_model_versions", "predictions_results"),
     *("created_at", "updated_at", "updated_by", "avg_lead_time", "draft_exists"),
+    "data.made_of",  # by which a task is compared, and nothing to read
 ]
 _BESIDE_THE_EDITOR = ["id", "completed_at", "cancelled_annotations", "total_predictions", "annotators"]
 _TAB = {
@@ -92,8 +94,13 @@ class Client(Connection):
             "expert_instruction": _INSTRUCTION,
         }
         answer: dict[str, Any] = self.post(doing, PROJECTS, body)
-        self.post(doing, "api/dm/views/", {"project": answer["id"], "data": _TAB})
+        self.post(doing, _TABS, {"project": answer["id"], "data": _TAB})
         return answer
+
+    def keep_tab(self, project: int) -> None:
+        """Make the tab of a project that has none: Label Studio takes it out with the last task."""
+        if not self.get("looking for the project's tab", _TABS, project=project):
+            self.post("making the project's tab", _TABS, {"project": project, "data": _TAB})
 
     def change_project(self, project: int, **fields: object) -> None:
         """Change some of a project's settings, such as its `label_config`."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tundish.labeling.client import Client
     from tundish.labeling.push import Prelabels
 
-__all__ = ["Limits", "Proposed", "Region", "batches", "prediction_of", "propose", "show"]
+__all__ = ["Limits", "Proposed", "Region", "batches", "prediction_of", "propose", "said", "show"]
 
 Region = dict[str, Any]
 
@@ -157,7 +157,7 @@ def _there(
             continue
         if task not in results:
             results[task] = result
-        elif _said(results[task]) == _said(result):
+        elif said(results[task]) == said(result):
             doubled.append(int(prediction["id"]))
     return set(wanted) & set(results), doubled
 
@@ -166,13 +166,13 @@ def _otherwise(client: Client, project: int, predictions: Sequence[dict[str, Any
     """Tell where a version that is there says something else than it does now, going by some of the tasks."""
     some = predictions[:: -(-len(predictions) // _COMPARED) or 1]
     stored = {
-        (prediction["task"], prediction["model_version"]): _said(prediction["result"])
+        (prediction["task"], prediction["model_version"]): said(prediction["result"])
         for prediction in client.predictions_of(project, [one["task"] for one in some])
     }
     other = 0
     for one in some:
-        said = _said(one["result"])
-        other += stored.get((one["task"], one["model_version"]), said) != said
+        now = said(one["result"])
+        other += stored.get((one["task"], one["model_version"]), now) != now
     if not other:
         return []
     told = (
@@ -183,7 +183,7 @@ def _otherwise(client: Client, project: int, predictions: Sequence[dict[str, Any
     return [told]
 
 
-def _said(regions: Sequence[Region]) -> list[bytes]:
+def said(regions: Sequence[Region]) -> list[bytes]:
     """What regions say, whatever they are called and in whatever order they come."""
     named = ({key: value for key, value in region.items() if key != "id"} for region in regions)
     return sorted(orjson.dumps(region, option=orjson.OPT_SORT_KEYS) for region in named)

@@ -42,6 +42,7 @@ class Item:
         levels: Gray values that its picture shows as black and as white, where they are not the image's own.
         why: Why it is asked for, for the annotator to read.
         purpose: What the answer is for, where it is not one annotator's opinion.
+        made_of: What it says, as a fingerprint: so a task that says otherwise by now is known.
     """
 
     image_id: str
@@ -53,6 +54,7 @@ class Item:
     levels: tuple[int, int] | None = None
     why: str | None = None
     purpose: str | None = None
+    made_of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,8 @@ def push(
     there = there or look(client, client.find_project(title))
     project, created, notes = project_of(client, title, config, there.project)
     tasks = _known(client, project, there.tasks, notes)
+    if not tasks.total and not created:
+        client.keep_tab(project)
     wanted = {item.image_id: item for item in items}
     fresh = [item for key, item in wanted.items() if key not in tasks.by_key]
     known = len(wanted) - len(fresh)
@@ -245,7 +249,7 @@ def _task(item: Item, address: str, prelabels: Prelabels) -> dict[str, Any]:
         "height": item.height,
         **{name: value for name, value in item.keys.items() if value is not None},
     }
-    told = {"why": item.why, "purpose": item.purpose}
+    told = {"why": item.why, "purpose": item.purpose, "made_of": item.made_of}
     data |= {name: value for name, value in told.items() if value is not None}
     if item.levels is not None:
         data["black"], data["white"] = item.levels

@@ -69,15 +69,17 @@ def items_of(
     levels: Mapping[str, tuple[int, int]] | None = None,
     purpose: str | None = None,
 ) -> list[Item]:
-    """Rows of the images table as items, in their order; a column `why` tells what each is asked for."""
+    """Rows of the images table as items, in their order; columns `why` and `made_of` as of `Item`."""
     told = levels or {}
-    reasons = images["why"] if "why" in images.columns else repeat(None)
+    reasons, made_of = (
+        images[name] if name in images.columns else repeat(None) for name in ("why", "made_of")
+    )
     names = ("image_id", "path", "source", "width", "height")
     own = images.select(keys).iter_rows(named=True) if keys else repeat({})
     return [
-        Item(image_id, path, source, width, height, values, told.get(image_id), why, purpose)
-        for (image_id, path, source, width, height), values, why in zip(
-            images.select(names).iter_rows(), own, reasons, strict=False
+        Item(image_id, path, source, width, height, values, told.get(image_id), why, purpose, made)
+        for (image_id, path, source, width, height), values, why, made in zip(
+            images.select(names).iter_rows(), own, reasons, made_of, strict=False
         )
     ]
 
