@@ -18,7 +18,16 @@ from tundish.errors import MissingStepError, UsageError
 from tundish.labeling.acceptance import ALL
 from tundish.labeling.answers import ANSWERS
 from tundish.labeling.batches import LOT, Batch, Found, findings_of, history, read_batches, verdict_of
-from tundish.labeling.lots import SEVERAL, Asked, check, next_batch, open_batch, refused
+from tundish.labeling.lots import (
+    SEVERAL,
+    Asked,
+    check,
+    next_batch,
+    open_batch,
+    refused,
+    waiting,
+)
+from tundish.labeling.opening import opening
 from tundish.labeling.review import judge
 from tundish.labeling.sampling_plans import plan
 from tundish.stages.consensus import STAGE
@@ -236,6 +245,111 @@ def test_a_batch_of_an_earlier_version(tmp_path: Path) -> None:
     (old,) = read_batches(context.labels)
     assert (old.producer, old.miss_rate, old.plans) == ("", 0.0, batch.plans)
     assert open_batch(context.dataset) is not None
+
+
+def accepted(context: Context, batch: Batch) -> Batch:
+    reviewed(batch, *batch.sample)
+    judge(batch, context.dataset)
+    return batch
+
+
+def opened(context: Context, asked: Asked) -> str:
+    batch = made(context, asked)
+    return opening(batch, read_batches(context.labels))
+
+
+def world_of(folder: Path, count: int) -> Context:
+    """The first pictures answered by li."""
+    context = build(folder, PICTURES, children=False)
+    answer(context, PICTURES, {picture.path: {"li": DRAWN} for picture in PICTURES[:count]})
+    STAGE.run(context)
+    return context
+
+
+def test_a_further_batch_is_inspected_as_the_one_before_it(tmp_path: Path) -> None:
+    """Where neither the recipe nor an option says otherwise: the switching rules want one series."""
+    context = world_of(tmp_path, 9)
+    assert opened(context, Asked("small", aql=6.5, level="I")) == (
+        "opens batch 1: 9 images, 9 in no batch before; AQL 6.5 %, level I"
+    )
+    accepted(context, read_batches(context.labels)[0])
+    answer(
+        context,
+        PICTURES,
+        {p.path: {"li": [] if n == 4 else DRAWN} for n, p in enumerate(PICTURES[:11])},
+    )
+    STAGE.run(context)
+    assert waiting(context.dataset, Asked("small")) == 3
+    plain = made(context, Asked("small"))
+    assert (plain.plan.aql, plain.plan.level) == (6.5, "I")
+    assert waiting(context.dataset, Asked("small")) == 0
+    assert opening(plain, read_batches(context.labels)) == (
+        "opens batch 2: 3 images, 2 in no batch before, 1 labelled anew since acceptance;"
+        " AQL 6.5 %, level I, as batch 1"
+    )
+    accepted(context, plain)
+    answer(
+        context,
+        PICTURES,
+        {p.path: {"li": [] if n == 4 else DRAWN} for n, p in enumerate(PICTURES)},
+    )
+    STAGE.run(context)
+    assert opened(context, Asked("small", aql=2.5)) == (
+        "opens batch 3: 1 image, 1 in no batch before; AQL 2.5 %, level I; batch 2 had AQL 6.5 %, level I:"
+        " another series"
+    )
+
+
+def test_the_first_batch_is_inspected_by_default(tmp_path: Path) -> None:
+    of = made(world_of(tmp_path, 9), Asked("small")).plan
+    assert (of.aql, of.level) == (1.0, "II")
+
+
+def test_each_annotator_has_a_series(tmp_path: Path) -> None:
+    context = world(tmp_path)
+    accepted(context, made(context, Asked("small", aql=6.5, per_annotator=True)))
+    of = Asked("small", per_annotator=True)
+    assert opened(context, of) == "opens batch 2 (wu): 5 images, 5 in no batch before; AQL 1 %, level II"
+
+
+def test_a_series_with_an_aql_for_each_class_goes_on(tmp_path: Path) -> None:
+    context = world_of(tmp_path, 9)
+    accepted(context, made(context, BY_CLASS))
+    answer(context, PICTURES, {picture.path: {"li": DRAWN} for picture in PICTURES})
+    STAGE.run(context)
+    assert opened(context, Asked("small")) == (
+        "opens batch 2: 3 images, 3 in no batch before; critical AQL 6.5 %, major AQL 10 %, level II,"
+        " as batch 1"
+    )
+
+
+def test_a_batch_that_comes_again_is_inspected_as_before(tmp_path: Path) -> None:
+    context = world_of(tmp_path, 9)
+    batch = made(context, Asked("small", lq=40.0, ac=1))
+    assert (batch.plan.lq, batch.plan.ac, batch.plan.aql) == (40.0, 1, None)
+    reviewed(batch, *batch.sample, said={image_id: [] for image_id in batch.sample})
+    judge(batch, context.dataset)
+    told = orjson.loads((batch.folder / "verdict.json").read_bytes())
+    assert told["accepted"] is False
+    assert "switching" not in told, "a lot that stands alone is of no series"
+    places = {picture.image_id: picture.path for picture in PICTURES}
+    bad = {places[image_id] for image_id in batch.sample}
+    answer(context, PICTURES, {p.path: {"li": [] if p.path in bad else DRAWN} for p in PICTURES[:9]})
+    STAGE.run(context)
+    assert opened(context, Asked("small")) == (
+        "opens batch 2: 9 images resubmitted after batch 1; LQ 40 %, Ac 1, as batch 1"
+    )
+    accepted(context, read_batches(context.labels)[1])
+    answer(context, PICTURES, {p.path: {"li": [] if p.path in bad else DRAWN} for p in PICTURES})
+    STAGE.run(context)
+    assert made(context, Asked("small")).plan.aql == 1.0, "a lot that stands alone begins no series"
+
+
+def test_a_lot_that_stands_alone_has_no_aql(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="a lot that stands alone has no level"):
+        check(Asked("small", lq=5.0, level="I"))
+    with pytest.raises(UsageError, match="holds 1 nonconforming items, which Ac 1 cannot tell"):
+        next_batch(world_of(tmp_path, 9).dataset, Asked("small", lq=5.0, ac=1))
 
 
 def test_findings_of_an_earlier_version(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from tundish.labeling.batches import (
     write_batch,
 )
 from tundish.labeling.lots import Asked, next_batch, open_batch, refused
-from tundish.labeling.review import judge
+from tundish.labeling.review import judge, unreviewed
 from tundish.labeling.sampling_plans import plan
 from tundish.stages.consensus import STAGE
 from tundish.tables import CONSENSUS
@@ -169,6 +169,13 @@ def test_skipped_and_unreadable_answers_are_no_review(tmp_path: Path) -> None:
     assert judged.notes == ["1 answers hold a region that cannot be taken, and do not count; draw it anew"]
     ANSWERS.write(answers.with_columns(answer=pl.lit("cancelled")), path)
     assert judge(batch, context.dataset).ruling.verdicts[ALL].inspected == 0
+
+
+def test_what_is_left_to_review(tmp_path: Path) -> None:
+    batch = made(world(tmp_path), Asked("small", aql=10.0))
+    assert unreviewed(batch) == batch.sample
+    reviewed(batch, *batch.sample[1:3])
+    assert unreviewed(batch) == [batch.sample[0], *batch.sample[3:]]
 
 
 def test_own_work__told(tmp_path: Path) -> None:

@@ -213,6 +213,81 @@ def test_two_annotators__each_their_own_batches(two: Context, client: Client, ti
     assert accept().exit_code == 0
 
 
+@pytest.fixture
+def plain(context: Context) -> Context:
+    """The same, where the recipe says nothing of acceptance and li answered the first nine pictures."""
+    section = context.recipe.label.model_copy(update={"acceptance": None})
+    context = replace(context, recipe=context.recipe.model_copy(update={"label": section}))
+    answer(context, PICTURES, {picture.path: {"li": DRAWN} for picture in PICTURES[:9]})
+    STAGE.run(context)
+    write_recipe(context)
+    return context
+
+
+def test_batch_after_batch(plain: Context, client: Client, title: str) -> None:
+    """As somebody reads it who types the same command again and again."""
+    first = accept("--aql", "6.5", "--level", "I").stdout.splitlines()
+    assert first[:2] == [
+        "opens batch 1: 9 images, 9 in no batch before; AQL 6.5 %, level I",
+        "batch 1: 9 images, sample 2 (AQL 6.5 %, level I, normal), 0 of 2 reviewed",
+    ]
+    ignored = accept("--aql", "2.5", "--seed", "3").stdout
+    assert "- --aql, --seed: of a new batch; batch 1 is reviewed as it was opened\n" in ignored
+    answer(plain, PICTURES, {p.path: {"li": [] if n == 4 else DRAWN} for n, p in enumerate(PICTURES[:11])})
+    STAGE.run(plain)
+    review(client, f"{title} review 1", 2, drawn=True)
+    verdict = accept().stdout.splitlines()
+    assert verdict[0].endswith("2 of 2 reviewed")
+    assert verdict[1].startswith("accepted: 0 of 2 images nonconforming")
+    assert verdict[2] == "- waiting for the next batch, which another call opens: 3 images"
+    second = accept()
+    lines = second.stdout.splitlines()
+    assert lines[0] == (
+        "opens batch 2: 3 images, 2 in no batch before, 1 labelled anew since acceptance;"
+        " AQL 6.5 %, level I, as batch 1"
+    )
+    assert lines[1].startswith("batch 2: 3 images, sample 2 (AQL 6.5 %, level I, normal), 0 of 2 reviewed")
+    assert told()["opened"] == ""
+    review(client, f"{title} review 2", 2, drawn=False)
+    done = accept()
+    found = [line for line in done.stdout.splitlines() if line.startswith("  ")]
+    assert all(line.endswith(".jpg: rejected: scratch") for line in found)
+    assert done.exit_code == bool(found)
+
+
+def test_a_lot_that_stands_alone(plain: Context, client: Client, title: str) -> None:
+    done = accept("--lq", "40", "--ac", "1", "--json")
+    assert done.stderr.startswith("opens batch 1: 9 images, 9 in no batch before; LQ 40 %, Ac 1\n")
+    of = orjson.loads(done.stdout)
+    assert (of["opened"], of["plan"]["lq"], of["plan"]["n"]) == (done.stderr.splitlines()[0], 40.0, 6)
+    review(client, f"{title} review 1", 6, drawn=True)
+    said = accept().stdout
+    assert said.startswith("batch 1: 9 images, sample 6 (LQ 40 %, Ac 1), 6 of 6 reviewed\naccepted: 0 of 6")
+    assert "LQ 40 % (4 of 9)" in (plain.labels / "batches" / "1" / "oc.svg").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--lq", "5", "--aql", "1"), "--lq: an AQL and an LQ do not go together; name one of them."),
+        (("--ac", "1"), "--ac: an AQL has its Ac from the standard; name it with --lq alone."),
+        (("--lq", "5", "--level", "I"), "lq: a lot that stands alone has no level; leave it away"),
+    ],
+)
+def test_what_does_not_go_together(plain: Context, words: tuple[str, ...], sentence: str) -> None:
+    done = accept(*words)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert sentence in done.stderr
+    assert not (plain.labels / "batches").exists()
+
+
+def test_a_batch_is_told_though_no_server_answers(plain: Context) -> None:
+    down = accept("--server", "http://127.0.0.1:9")
+    assert down.exit_code == 3
+    assert down.stdout == "opens batch 1: 9 images, 9 in no batch before; AQL 1 %, level II\n"
+    assert (plain.labels / "batches" / "1" / "plan.json").is_file()
+
+
 def test_nothing_decided__said_so(context: Context) -> None:
     answer(context, PICTURES, {"0.jpg": {"li": "cancelled"}})
     STAGE.run(context)
@@ -230,5 +305,9 @@ def test_project_deleted_by_hand__made_again(context: Context, client: Client, t
     assert again["verdict"]["inspected"] == 1, "an answer once pulled stays"
     project = client.find_project(f"{title} review 1")
     assert project is not None
-    assert len(client.tasks(project["id"])) == n
-    assert context.labels.is_dir()
+    assert len(client.tasks(project["id"])) == n - 1, "and is not asked for twice"
+    assert told()["verdict"]["inspected"] == 1
+    assert len(client.tasks(project["id"])) == n - 1
+    review(client, f"{title} review 1", n - 1, drawn=True)
+    assert told()["verdict"]["accepted"] is True
+    assert accept().exit_code == 0, "once there is a verdict the project is not needed"

@@ -25,7 +25,8 @@ from tundish.cli._label import (
 from tundish.cli._projects import found_titles
 from tundish.cli._select import Asked, select_options
 from tundish.cli.label_adjudicate import adjudicate
-from tundish.cli.label_review import accept, agree
+from tundish.cli.label_agree import agree
+from tundish.cli.label_review import accept
 from tundish.errors import UsageError
 
 __all__ = ["COMMANDS"]

@@ -1,4 +1,4 @@
-"""``tundish label agree`` and ``accept``: whether labels can be trusted."""
+"""``tundish label accept``: whether a batch of labels is accepted, by the review of a sample."""
 
 from __future__ import annotations
 
@@ -16,74 +16,42 @@ from tundish.cli._label import (
     server_option,
     token_option,
 )
-from tundish.errors import GateError
+from tundish.errors import GateError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import polars as pl
-
     from tundish.labeling.batches import Batch
+    from tundish.labeling.lots import Asked
     from tundish.recipe import Recipe
 
-__all__ = ["accept", "agree"]
+__all__ = ["accept"]
 
-_DIGITS = 3
-_CAPTIONS = {
-    "overall": "overall (low, high: 95 % interval)",
-    "classes": "classes",
-    "annotators": "annotators (extra: others drew nothing there; missed: others drew something)",
-    "pairs": "pairs",
-    "confusion": "confusion (what one annotator called a thing, by what another called it)",
-}
-_FOR_MACHINES = ("votes", "agreed", "informed")
-"""Columns that only --json shows."""
-
-
-@click.command("agree", short_help="How far the annotators agree.")
-@click.argument("name")
-@json_option
-def agree(name: str, as_json: bool) -> None:
-    """Tell how far the annotators of the dataset NAME agree, by class, annotator and pair.
-
-    Labels are those of the answers pulled last and validated; images that only one annotator
-    answered say nothing about agreement. `label: {overlap: 0.2}` in the recipe makes a fifth that
-    two answer.
-
-    \b
-    Example:
-      tundish label agree steel-surface
-      tundish label agree steel-surface --json
-    """
-    from tundish.labeling.opinions import confusions, opinions, said_of
-
-    project, recipe = recipe_of(name)
-    found = opinions(said_of(project / "datasets" / recipe.dataset), iou=recipe.label.iou)
-    tables = {
-        "overall": found.agreement.overall,
-        "classes": found.agreement.classes,
-        "annotators": found.agreement.annotators.join(found.quality, on="author", how="left"),
-        "pairs": found.agreement.pairs,
-        "confusion": confusions(found.agreement),
-    }
-    if as_json:
-        tables["confusion"] = found.agreement.confusion
-        _dump({"images": found.shared, **{key: of.to_dicts() for key, of in tables.items()}}, found.notes)
-        return
-    if found.shared:
-        click.echo(f"{found.shared:,} images that two annotators or more answered")
-        for title, table in tables.items():
-            _print_table(_CAPTIONS[title], table)
-    for note in found.notes:
-        click.echo(f"- {note}")
+_MOST_TOLD = 10
+"""Images that a call names of those that do not conform."""
 
 
 @click.command("accept", short_help="Accept what annotators labelled, by a sample of it, or not.")
 @click.argument("name")
 @click.option(
-    "--aql", type=float, help="Percent of nonconforming images of any class; by default the recipe's, or 1.0."
+    "--aql",
+    type=float,
+    help="Percent of nonconforming images of any class; by default the recipe's, else that of the batch"
+    " before, or 1.0.",
 )
-@click.option("--level", help="Inspection level; by default the recipe's, or II.")
+@click.option("--level", help="Inspection level; by default found as the AQL is, or II.")
+@click.option(
+    "--lq",
+    type=click.FloatRange(0, 100, min_open=True),
+    metavar="PERCENT",
+    help="Limiting quality, instead of an AQL: the batch stands alone and is of no series.",
+)
+@click.option(
+    "--ac",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Nonconforming images that the sample of --lq may show; by default none.",
+)
 @click.option(
     "--severity",
     default="auto",
@@ -102,54 +70,96 @@ def agree(name: str, as_json: bool) -> None:
 @token_option
 @json_option
 def accept(
-    name: str,
-    aql: float | None,
-    level: str | None,
-    severity: str,
-    seed: int,
-    corrected: str,
-    annotator: str,
-    server: str | None,
-    token_file: Path | None,
-    as_json: bool,
+    name: str, server: str | None, token_file: Path | None, as_json: bool, annotator: str, **new: Any
 ) -> None:
     """Accept a batch of the labels of the dataset NAME by a blind review of a sample (ISO 2859-1).
 
-    The first call makes a batch of what annotators decided and pushes its sample into a project of
+    The first call opens a batch of what annotators decided and pushes its sample into a project of
     its own, with nothing drawn; reviewers label it anew. Later calls pull their answers and tell
-    what is missing or what the verdict is. The options are those of a new batch, and by default
-    what the recipe says of acceptance: an AQL for each class of nonconformity, a batch for each
-    annotator. Exit code 1 says that a batch was not accepted.
+    what is missing or what the verdict is. A call after the verdict opens the next batch, where
+    anything was decided since, and says so first. The options are those of a new batch, and by
+    default what the recipe says of acceptance: an AQL for each class of nonconformity, a batch for
+    each annotator. Exit code 1 says that a batch was not accepted.
 
     \b
     Example:
       tundish label accept steel-surface
       tundish label accept steel-surface --aql 2.5 --level I --seed 7
+      tundish label accept steel-surface --lq 5 --ac 1
     """
-    from tundish.label_section import Acceptance
     from tundish.labeling import lots
 
     project, recipe = recipe_of(name)
     dataset = project / "datasets" / recipe.dataset
-    rules = recipe.label.acceptance or Acceptance()
-    asked = lots.Asked(
-        recipe.label_title,
-        rules.aql if aql is None else aql,
-        rules.level if level is None else level,
-        severity,
-        seed,
-        rules.reduced,
-        corrected,
-        rules.per == "annotator",
-        annotator,
-        rules.miss_rate,
-    )
+    asked = _asked(recipe, annotator, **new)
     lots.check(asked)
-    batch = lots.open_batch(dataset, annotator) or lots.next_batch(dataset, asked)
-    notes: list[str] = []
+    opened, notes = "", []
+    batch = lots.open_batch(dataset, annotator)
+    if batch is None:
+        batch, opened = _opened(dataset, asked, as_json=as_json)
+    else:
+        notes = _for_another(batch, new)
     if batch is not None:
-        batch, notes = _reviewed(project, recipe, batch, server, token_file)
-    _tell(dataset, batch, notes, annotator, as_json=as_json)
+        batch, told = _reviewed(project, recipe, batch, server, token_file)
+        notes += told
+    _tell(dataset, asked, batch, opened, notes, as_json=as_json)
+
+
+def _asked(
+    recipe: Recipe,
+    annotator: str,
+    *,
+    aql: float | None,
+    level: str | None,
+    lq: float | None,
+    ac: int | None,
+    **more: Any,
+) -> Asked:
+    """How the next batch is to be inspected: by the options, and by the recipe where it says anything."""
+    from tundish.label_section import Acceptance
+    from tundish.labeling.lots import Asked
+
+    if lq is not None and aql is not None:
+        raise UsageError("an AQL and an LQ do not go together", where="--lq", fix="name one of them")
+    if lq is None and ac is not None:
+        raise UsageError("an AQL has its Ac from the standard", where="--ac", fix="name it with --lq alone")
+    section = recipe.label.acceptance
+    rules = section or Acceptance()
+    asks = section is not None and lq is None
+    return Asked(
+        recipe.label_title,
+        rules.aql if asks and aql is None else aql,
+        rules.level if asks and level is None else level,
+        reduced=rules.reduced,
+        per_annotator=rules.per == "annotator",
+        annotator=annotator,
+        miss_rate=rules.miss_rate,
+        lq=lq,
+        ac=ac or 0,
+        **more,
+    )
+
+
+def _opened(dataset: Path, asked: Asked, *, as_json: bool) -> tuple[Batch | None, str]:
+    """The next batch, and the sentence that says why it was opened: told before a server is asked."""
+    from tundish.labeling.batches import read_batches
+    from tundish.labeling.lots import next_batch
+    from tundish.labeling.opening import opening
+
+    batch = next_batch(dataset, asked)
+    if batch is None:
+        return None, ""
+    said = opening(batch, read_batches(dataset / "labels"))
+    click.echo(said, err=as_json)
+    return batch, said
+
+
+def _for_another(batch: Batch, new: dict[str, Any]) -> list[str]:
+    """A sentence where options were given that are those of a new batch."""
+    given = [f"--{name}" for name, value in new.items() if value not in (None, "", "auto", 0)]
+    if not given:
+        return []
+    return [f"{', '.join(given)}: of a new batch; batch {batch.name} is reviewed as it was opened"]
 
 
 def _reviewed(
@@ -164,7 +174,8 @@ def _reviewed(
 
     dataset = project / "datasets" / recipe.dataset
     images = IMAGES.read(dataset / "curated" / "images.parquet")
-    drawn = pl.DataFrame({"image_id": batch.sample}, schema={"image_id": pl.String})
+    # Where somebody deleted the project, what was reviewed in it is not asked for twice.
+    drawn = pl.DataFrame({"image_id": review.unreviewed(batch)}, schema={"image_id": pl.String})
     sample = drawn.join(images, on="image_id", how="inner", maintain_order="left")
     with client_of(project, recipe, server, token_file) as client:
         pushed = push_apart(client, project, recipe, batch.title, sample)
@@ -181,20 +192,28 @@ def _reviewed(
     return judged.batch, [*notes, *judged.notes, *([] if judged.batch.complete else [address])]
 
 
-def _tell(dataset: Path, batch: Batch | None, notes: list[str], annotator: str, *, as_json: bool) -> None:
+def _tell(
+    dataset: Path, asked: Asked, batch: Batch | None, opened: str, notes: list[str], *, as_json: bool
+) -> None:
     from tundish.labeling.batches import planned, read_batches, verdict_of
-    from tundish.labeling.lots import refused
+    from tundish.labeling.lots import refused, waiting
 
     open_ = refused(dataset)
     if batch is None:
-        mine = [one for one in read_batches(dataset / "labels") if annotator in ("", one.producer)]
+        who = asked.annotator or "annotators"
+        mine = [one for one in read_batches(dataset / "labels") if asked.annotator in ("", one.producer)]
         batch = mine[-1] if mine else None
-        nothing = f"all that {annotator or 'annotators'} decided is in batches that have a verdict"
-        notes = [nothing if batch else f"{annotator or 'annotators'} decided nothing yet"]
+        nothing = f"all that {who} decided is in batches that have a verdict"
+        notes = [nothing if batch else f"{who} decided nothing yet"]
     said = verdict_of(batch) if batch else None
+    if said and said["accepted"] is not None and (more := waiting(dataset, asked._replace(annotator=""))):
+        notes.append(f"waiting for the next batch, which another call opens: {more:,} images")
     if as_json:
+        import orjson
+
         about = {"batch": batch.number, "producer": batch.producer} | planned(batch) if batch else {}
-        _dump({"batch": None, **about, "verdict": said}, notes)
+        answer = {"batch": None, **about, "opened": opened, "verdict": said, "notes": notes}
+        click.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
     else:
         if batch and said:
             _tell_verdict(batch, said)
@@ -224,7 +243,8 @@ def _tell_next(dataset: Path, batch: Batch, said: dict[str, Any]) -> None:
 
 def _tell_verdict(batch: Batch, said: dict[str, Any]) -> None:
     plans = [
-        f"{name and name + ': '}AQL {plan.aql:g} %, level {plan.level}, {plan.severity}"
+        f"{name and name + ': '}{plan.limit}"
+        + (f", level {plan.level}, {plan.severity}" if plan.severity else f", Ac {plan.ac}")
         for name, plan in batch.plans.items()
     ]
     size, n = batch.plan.lot_size, batch.plan.n
@@ -237,35 +257,16 @@ def _tell_verdict(batch: Batch, said: dict[str, Any]) -> None:
     click.echo(said["sentence"])
     for name, one in said.get("classes", {}).items():
         click.echo(f"  {name}: {one['sentence']}")
+    if said["accepted"] is not None:
+        _tell_found(batch)
 
 
-def _dump(answer: dict[str, Any], notes: list[str]) -> None:
-    import orjson
+def _tell_found(batch: Batch) -> None:
+    """The images that do not conform, and what is wrong with them."""
+    from tundish.labeling.batches import findings_of
 
-    click.echo(orjson.dumps(answer | {"notes": notes}, option=orjson.OPT_INDENT_2).decode())
-
-
-def _print_table(title: str, frame: pl.DataFrame) -> None:
-    """A frame as a table for people; columns that say nothing are left out."""
-    import polars as pl
-    from rich.console import Console
-    from rich.table import Table
-
-    told = [name for name in frame.columns if name not in _FOR_MACHINES]
-    told = [name for name in told if frame[name].null_count() < frame.height]
-    told = [
-        name for name in told if frame[name].dtype != pl.String or (frame[name].fill_null("") != "").any()
-    ]
-    table = Table(box=None, pad_edge=False)
-    for name in told:
-        table.add_column(name, justify="left" if frame[name].dtype == pl.String else "right")
-    for row in frame.select(told).iter_rows():
-        table.add_row(*map(_cell, row))
-    click.echo(f"\n{title}")
-    Console(width=max(80, 14 * len(told))).print(table)
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.{_DIGITS}f}" if isinstance(value, float) else str(value)
+    found = findings_of(batch).drop_nulls("worst").sort("source", "path", "image_id")
+    for image_id, path, details in found.head(_MOST_TOLD).select("image_id", "path", "details").iter_rows():
+        click.echo(f"  {path or image_id}: {details or 'see findings.parquet'}")
+    if found.height > _MOST_TOLD:
+        click.echo(f"  and {found.height - _MOST_TOLD:,} more")

@@ -25,8 +25,9 @@ from tundish.labeling.batches import (
     read_batches,
     write_batch,
 )
+from tundish.labeling.opening import last_of_series
 from tundish.labeling.pull import made_of, pulled
-from tundish.labeling.sampling_plans import SEVERITIES, Plan, plan
+from tundish.labeling.sampling_plans import SEVERITIES, Plan, isolated_plan, plan
 from tundish.labeling.switching import CorrectiveAction, after
 from tundish.labeling.worklist import images_of
 from tundish.tables import CONSENSUS, STANDING
@@ -37,7 +38,16 @@ if TYPE_CHECKING:
 
     from tundish.label_section import Nonconformity
 
-__all__ = ["SEVERAL", "Asked", "check", "check_consensus", "next_batch", "open_batch", "refused"]
+__all__ = [
+    "SEVERAL",
+    "Asked",
+    "check",
+    "check_consensus",
+    "next_batch",
+    "open_batch",
+    "refused",
+    "waiting",
+]
 
 SEVERAL = "several"
 """The producer of what more than one annotator answered, or an adjudicator decided."""
@@ -51,8 +61,9 @@ class Asked(NamedTuple):
 
     Attributes:
         title: Of the dataset's project; the review's has it, too.
-        aql: Percent of nonconforming images; of all classes, or by name of the class.
-        level: Inspection level.
+        aql: Percent of nonconforming images; of all classes, or by name of the class. None: that of the
+            producer's batch before, for the switching rules speak of one series.
+        level: Inspection level; None as for `aql`.
         severity: 'auto' as the switching rules say; else one of `SEVERITIES`.
         seed: Of the sample.
         reduced: Whoever answers for the labels agrees to reduced inspection.
@@ -60,11 +71,13 @@ class Asked(NamedTuple):
         per_annotator: A batch holds one annotator's work; else that of all.
         annotator: Whose; '' takes the next who has images.
         miss_rate: Share of nonconforming images that the reviewers overlook.
+        lq: Limiting quality in percent, for a lot that stands alone and so has no AQL, level or severity.
+        ac: Its acceptance number.
     """
 
     title: str
-    aql: float | Mapping[Nonconformity, float] = 1.0
-    level: str = "II"
+    aql: float | Mapping[Nonconformity, float] | None = None
+    level: str | None = None
     severity: str = _AUTO
     seed: int = 0
     reduced: bool = False
@@ -72,21 +85,30 @@ class Asked(NamedTuple):
     per_annotator: bool = False
     annotator: str = ""
     miss_rate: float = 0.0
+    lq: float | None = None
+    ac: int = 0
 
     @property
     def aqls(self) -> dict[str, float]:
-        """By name, as in `JUDGED`, the worst class first."""
+        """By name, as in `JUDGED`, the worst class first; empty where nothing is said."""
+        if self.aql is None:
+            return {}
         if not isinstance(self.aql, Mapping):
             return {ALL: self.aql}
         # The alphabet has them in this order, too.
         return {name: self.aql[name] for name in sorted(self.aql)}
 
 
+_STANDARD = Asked("", aql=1.0, level="II")
+"""How the first batch of a producer is inspected where nothing is said."""
+
+
 def check(asked: Asked) -> None:
     """Refuse what no batch can be inspected by.
 
     Raises:
-        UsageError: An AQL, level or severity that is not in the tables; an annotator where a batch is of all.
+        UsageError: An AQL, level or severity that is not in the tables; one of them for a lot that stands
+            alone; an annotator where a batch is of all.
     """
     if asked.severity not in (_AUTO, *SEVERITIES):
         raise UsageError(
@@ -94,8 +116,14 @@ def check(asked: Asked) -> None:
             where="severity",
             fix=f"take one of {', '.join((_AUTO, *SEVERITIES))}",
         )
-    for aql in asked.aqls.values():
-        plan(2, asked.level, aql)
+    if asked.lq is not None and (asked.level is not None or asked.severity != _AUTO):
+        raise UsageError(
+            f"a lot that stands alone has no {'severity' if asked.level is None else 'level'}",
+            where="lq",
+            fix="leave it away, or name an AQL instead of the LQ",
+        )
+    for aql in (asked.aqls or _STANDARD.aqls).values():
+        plan(2, "II" if asked.level is None else asked.level, aql)
     if asked.annotator and not asked.per_annotator:
         raise UsageError(
             "a batch holds the work of all annotators",
@@ -128,16 +156,11 @@ def next_batch(dataset: Path, asked: Asked) -> Batch | None:
     """
     check(asked)
     batches = read_batches(dataset / "labels")
-    check_consensus(dataset)
-    now = _decided(dataset)
-    again = next((one for one in _mended(dataset, batches) if asked.annotator in ("", one.producer)), None)
-    if again:
-        producer, now = again.producer, now.join(again.lot, on="image_id", how="semi")
-    else:
-        producer, now = _next_producer(dataset, _fresh(now, batches), asked)
+    producer, again, now = _candidates(dataset, batches, asked)
     if now.is_empty():
         return None
     number = 1 + max((one.number for one in batches), default=0)
+    asked = _as_before(asked, again or last_of_series(batches, producer))
     plans = _plans(batches, asked, producer, now.height)
     sample = draw(now["image_id"], max(plans.values(), key=lambda one: one.n), asked.seed)
     places = (
@@ -161,6 +184,48 @@ def next_batch(dataset: Path, asked: Asked) -> Batch | None:
     )
     write_batch(made, _labels(dataset).join(places, on="image_id", how="semi"))
     return made
+
+
+def waiting(dataset: Path, asked: Asked) -> int:
+    """How many images the next batch would hold; 0 where they are not known before the stage consensus."""
+    try:
+        return _candidates(dataset, read_batches(dataset / "labels"), asked)[2].height
+    except MissingStepError:
+        return 0
+
+
+def _as_before(asked: Asked, before: Batch | None) -> Asked:
+    """What is asked, with what is not said of it as it was before, or as is usual."""
+    if asked.lq is not None:
+        return asked
+    if before is not None and before.plan.lq is not None and asked.aql is None:
+        return asked._replace(lq=before.plan.lq, ac=before.plan.ac)
+    aql, level = _STANDARD.aql, _STANDARD.level
+    if before is not None and before.plan.aql is not None:
+        aql, level = _aql_of(before), before.plan.level
+    return asked._replace(
+        aql=aql if asked.aql is None else asked.aql, level=level if asked.level is None else asked.level
+    )
+
+
+def _aql_of(batch: Batch) -> float | dict[Nonconformity, float]:
+    """As it was asked for."""
+    aqls = {name: one.aql for name, one in batch.plans.items() if one.aql is not None}
+    names: tuple[Nonconformity, ...] = ("critical", "major", "minor")
+    return aqls[ALL] if ALL in aqls else {name: aqls[name] for name in names if name in aqls}
+
+
+def _candidates(
+    dataset: Path, batches: Sequence[Batch], asked: Asked
+) -> tuple[str, Batch | None, pl.DataFrame]:
+    """Whose work comes next, the batch that comes again with it, and its images as of `_decided`."""
+    check_consensus(dataset)
+    now = _decided(dataset)
+    again = next((one for one in _mended(dataset, batches) if asked.annotator in ("", one.producer)), None)
+    if again:
+        return again.producer, again, now.join(again.lot, on="image_id", how="semi")
+    producer, now = _next_producer(dataset, _fresh(now, batches), asked)
+    return producer, None, now
 
 
 def check_consensus(dataset: Path) -> None:
@@ -218,7 +283,10 @@ def _in_order(producers: Sequence[str]) -> list[str]:
 
 
 def _plans(batches: Sequence[Batch], asked: Asked, producer: str, lot_size: int) -> dict[str, Plan]:
-    """A plan for each AQL, under the severity that the batches of this producer before it ask for."""
+    """A plan for each AQL, as severe as the producer's batches before ask for; or that of a lot alone."""
+    if asked.lq is not None:
+        return {ALL: isolated_plan(lot_size, asked.lq, asked.ac)}
+    assert asked.level is not None
     plans = {}
     for name, aql in asked.aqls.items():
         state = history(batches, aql, name, producer)

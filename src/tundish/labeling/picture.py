@@ -140,9 +140,8 @@ def _line(x: tuple[float, float], y: tuple[float, float], colour: str, more: str
 
 def _about(plan: Plan) -> str:
     about = f"lot of {plan.lot_size} images, sample of {plan.n}, Ac {plan.ac}, Re {plan.re}"
-    if plan.aql is not None:
-        return f"{about} · AQL {plan.aql:g} %, level {plan.level}, {plan.severity}"
-    return f"{about} · LQ {plan.lq:g} %"
+    series = "" if plan.aql is None else f", level {plan.level}, {plan.severity}"
+    return f"{about} · {plan.limit}{series}"
 
 
 def _head(plan: Plan, name: str) -> list[str]:

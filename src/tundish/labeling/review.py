@@ -30,7 +30,7 @@ from tundish.tables import ANNOTATIONS, CONSENSUS, IMAGES
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Judged", "judge"]
+__all__ = ["Judged", "judge", "unreviewed"]
 
 _MATCH_IOU = 0.1
 """Low, so that a shape that lies badly is one nonconformity (misplaced) and not two (rejected and missed)."""
@@ -69,6 +69,14 @@ def judge(batch: Batch, dataset: Path) -> Judged:
     write_atomically(batch.folder / "oc.svg", oc_pictures(ruling.verdicts).encode())
     write_atomically(batch.folder / "verdict.json", dumped(_told(judged, ruling, items, answers, dataset)))
     return Judged(judged, ruling, notes)
+
+
+def unreviewed(batch: Batch) -> list[str]:
+    """The images of a batch's sample that nobody has reviewed yet, in the order they were drawn."""
+    if not (batch.folder / "review" / "answers.parquet").exists():
+        return batch.sample
+    done = set(_reviewed(batch)[0]["image_id"])
+    return [image_id for image_id in batch.sample if image_id not in done]
 
 
 def _reviewed(batch: Batch) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
@@ -138,9 +146,10 @@ def _told(
     before = [one for one in read_batches(dataset / "labels") if one.number < batch.number]
     by_name: dict[str, dict[str, object]] = {}
     for name, verdict in ruling.verdicts.items():
-        assert verdict.plan.aql is not None
-        state = history([*before, batch], verdict.plan.aql, name, batch.producer)
-        by_name[name] = _told_of(verdict) | {"switching": asdict(state)}
+        by_name[name] = _told_of(verdict)
+        if verdict.plan.aql is not None:
+            state = history([*before, batch], verdict.plan.aql, name, batch.producer)
+            by_name[name]["switching"] = asdict(state)
     whole = {"accepted": batch.accepted, "inspected": batch.inspected, "sentence": str(ruling)}
     return {
         "number": batch.number,

@@ -155,6 +155,11 @@ class Plan:
     letter: str = ""
 
     @property
+    def limit(self) -> str:
+        """The quality agreed on, in words."""
+        return f"LQ {self.lq:g} %" if self.aql is None else f"AQL {self.aql:g} %"
+
+    @property
     def inspect_all(self) -> bool:
         """The sample is the lot."""
         return self.n >= self.lot_size
