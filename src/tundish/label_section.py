@@ -72,7 +72,9 @@ class Acceptance(Section):
     )
     level: Literal["S-1", "S-2", "S-3", "S-4", "I", "II", "III"] = "II"
     reduced: bool = Field(
-        False, description="Whoever answers for the labels agrees to reduced inspection after good batches."
+        False,
+        description="The work is steady, and whoever answers for the labels agrees to reduced inspection "
+        "after good batches.",
     )
     gate: bool = Field(True, description="Whether only images of accepted batches come into the splits.")
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tundish.errors import UsageError
 from tundish.labeling.sampling_plans import Severity, isolated_plan, plan
-from tundish.labeling.switching import CorrectiveAction, Lot, State, after, follow, score_of
+from tundish.labeling.switching import CorrectiveAction, Lot, State, after, score_of
 
 
 def good(severity: Severity = "normal", **more: bool) -> Lot:
@@ -112,31 +112,30 @@ def test_score_of_a_lot(aql: float, defects: int, accepted: bool, score: int) ->
 def test_lots_until_reduced_inspection(aql: float, lots: int) -> None:
     made = plan(1000, "II", aql)
     lot = Lot(made, min(1, made.ac), agreed=True)
-    before = follow([lot if i % 2 else replace(lot, defects=0) for i in range(lots - 1)])
+    before = State()
+    for i in range(lots - 1):
+        before = after(before, lot if i % 2 else replace(lot, defects=0))
     assert (before.severity, before.may_be_reduced) == ("normal", False)
     assert after(before, lot) == State("reduced")
 
 
-def test_reduced_inspection_needs_all_three() -> None:
+def test_reduced_inspection_must_be_agreed_to() -> None:
     assert run("g" * 10).may_be_reduced
     assert run("g" * 10).severity == "normal"
-    assert run("g" * 10, agreed=True, steady=False).severity == "normal"
     assert run("g" * 10, agreed=True).severity == "reduced"
     # The score stays, and the agreement may come later.
     assert run("g" * 12).score == 36
     assert run("g", run("g" * 12), agreed=True).severity == "reduced"
     # One lot that is only just accepted sets the score back, and so does one that is not.
     just = Lot(plan(1000, "II", 1.0), 2, agreed=True)
-    assert follow([good(agreed=True)] * 9 + [just]).score == 0
+    assert after(run("g" * 9, agreed=True), just).score == 0
     assert run("gggggggggb", agreed=True).score == 0
     assert run("g" * 10 + "r").score == 30
 
 
-@pytest.mark.parametrize(
-    "lot", [bad("reduced", agreed=True), good("reduced", agreed=True, steady=False), good("reduced")]
-)
+@pytest.mark.parametrize("lot", [bad("reduced", agreed=True), good("reduced")])
 def test_reduced_inspection_ends(lot: Lot) -> None:
-    """A lot not accepted, irregular production, or an authority that agrees no longer."""
+    """A lot not accepted, or what was agreed to no longer is."""
     reduced = run("g" * 15, agreed=True)
     assert reduced.severity == "reduced"
     assert after(reduced, lot) == State("normal")
@@ -147,29 +146,29 @@ def test_reduced_inspection_ends(lot: Lot) -> None:
 
 def test_a_lot_under_the_wrong_severity() -> None:
     with pytest.raises(UsageError, match="make its plan with severity 'normal'"):
-        follow([good("tightened")])
+        after(State(), good("tightened"))
     with pytest.raises(UsageError, match="no severity"):
-        follow([Lot(isolated_plan(1000, 5, 1), 0)])
-    assert follow([good("tightened")], State("tightened")).severity == "tightened"
+        after(State(), Lot(isolated_plan(1000, 5, 1), 0))
+    assert after(State("tightened"), good("tightened")).severity == "tightened"
 
 
 histories = st.lists(
-    st.tuples(st.sampled_from("gggggggbr!"), st.booleans(), st.sampled_from((True, True, True, False))),
+    st.tuples(st.sampled_from("gggggggbr!"), st.booleans()),
     max_size=120,
 )
 
 
-def states(history: list[tuple[str, bool, bool]]) -> list[State]:
+def states(history: list[tuple[str, bool]]) -> list[State]:
     """All states of a history; lots that may not be inspected are left out."""
     found = [State()]
-    for mark, agreed, steady in history:
+    for mark, agreed in history:
         if not found[-1].discontinued or mark == "!":
-            found.append(run(mark, found[-1], agreed=agreed, steady=steady))
+            found.append(run(mark, found[-1], agreed=agreed))
     return found
 
 
 @given(histories)
-def test_any_history(history: list[tuple[str, bool, bool]]) -> None:
+def test_any_history(history: list[tuple[str, bool]]) -> None:
     path = states(history)
     for before, now in pairwise(path):
         step = (before.severity, now.severity)
@@ -184,7 +183,7 @@ def test_any_history(history: list[tuple[str, bool, bool]]) -> None:
 
 
 @given(histories)
-def test_resubmitted_lots_change_nothing(history: list[tuple[str, bool, bool]]) -> None:
+def test_resubmitted_lots_change_nothing(history: list[tuple[str, bool]]) -> None:
     without = [event for event in history if event[0] != "r"]
     assert states(history)[-1] == states(without)[-1]
 

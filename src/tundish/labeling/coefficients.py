@@ -26,7 +26,6 @@ __all__ = [
     "fleiss_kappa",
     "krippendorff_alpha",
     "krippendorff_alphas",
-    "lincoln",
     "percent_agreement",
 ]
 
@@ -177,21 +176,15 @@ def percent_agreement(counts: ArrayLike) -> Coefficient:
     return Coefficient(1 - float(_differing(counts).sum() / pairs.sum()), items)
 
 
-def lincoln(first: int, second: int, both: int) -> float:
-    """How many things there are, with those that two observers missed; infinite where both saw none.
+def chapman(first: ArrayLike, second: ArrayLike, both: ArrayLike) -> Floats:
+    """How many things there are, with those that two observers missed, taking them to be independent.
+
+    Things that are hard to see are missed by both more often than that: it is rather too low.
 
     Args:
         first: Things the first one saw.
         second: Things the second one saw.
         both: Things both saw.
-    """
-    return first * second / both if both else float("inf")
-
-
-def chapman(first: ArrayLike, second: ArrayLike, both: ArrayLike) -> Floats:
-    """As `lincoln`, with less bias, and finite. Both take the observers to be independent.
-
-    Things that are hard to see are missed by both more often than that: it is rather too low.
     """
     first, second, both = (np.asarray(count, dtype=np.float64) for count in (first, second, both))
     return np.asarray((first + 1) * (second + 1) / (both + 1) - 1, dtype=np.float64)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tundish.labeling.operating import acceptance_in_lot, quality_at
+from tundish.labeling.operating import acceptance_in_lot, outgoing_limit, quality_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from tundish.labeling.acceptance import Verdict
     from tundish.labeling.sampling_plans import Plan
 
-__all__ = ["oc_picture", "oc_pictures"]
+__all__ = ["oc_picture"]
 
-_WIDTH, _HEIGHT = 760, 530
+_WIDTH, _HEIGHT = 760, 550
 _LEFT, _RIGHT, _TOP, _BOTTOM = 76, 734, 62, 404
 _KEY_X, _KEY_Y = (_LEFT, 480), 476
 _KEY_LINE = 20
@@ -30,28 +30,19 @@ _POINTS = 240
 _DOTS = 40
 
 
-def oc_picture(plan: Plan, verdict: Verdict | None = None) -> str:
+def oc_picture(verdicts: Mapping[str, Verdict]) -> str:
     """Chance of acceptance over the share of nonconforming images in the lot, as SVG text.
 
     Marked are the AQL (or LQ) with the chance of the worst lot that keeps it, the consumer's point (10 %),
-    and, with a verdict, the share found with its 95 % interval. The lot is finite: the curve is
-    hypergeometric, with a dot for each possible lot where there is room for dots. It takes reviewers who
-    overlook nothing.
+    the average outgoing quality limit, and the share found with its 95 % interval. The lot is finite: the
+    curve is hypergeometric, with a dot for each possible lot where there is room for dots. It takes reviewers
+    who overlook nothing.
 
     Args:
-        plan: The plan.
-        verdict: Of this plan; an incomplete one has no interval to show.
+        verdicts: By the class of nonconformity, '' for all of them; a panel for each, one below the other.
+            One that is not complete has no interval to show.
     """
-    return _svg(_about(plan), [_panel(plan, verdict, "")])
-
-
-def oc_pictures(verdicts: Mapping[str, Verdict]) -> str:
-    """A picture as of `oc_picture` for each AQL, one below the other.
-
-    Args:
-        verdicts: By the class of nonconformity, '' for all of them.
-    """
-    panels = [_panel(one.plan, one, name) for name, one in verdicts.items()]
+    panels = [_panel(one, name) for name, one in verdicts.items()]
     return _svg("; ".join(_about(one.plan) for one in verdicts.values()), panels)
 
 
@@ -69,12 +60,15 @@ def _svg(about: str, panels: list[list[str]]) -> str:
     return "\n".join([*lines, "</svg>", ""])
 
 
-def _panel(plan: Plan, verdict: Verdict | None, name: str) -> list[str]:
+def _panel(verdict: Verdict, name: str) -> list[str]:
+    plan = verdict.plan
     largest = _largest(plan, verdict)
     marks, key = _limit(plan, largest)
-    sure = ", if nothing is missed" if verdict is not None and verdict.miss_rate else ""
+    sure = ", if nothing is missed" if verdict.miss_rate else ""
     key.insert(0, (_CURVE, f"chance of acceptance, n {plan.n}, Ac {plan.ac}{sure}"))
     key.append(("", _consumers_point(plan)))
+    if not plan.inspect_all:
+        key.append(("", _outgoing(plan)))
     band, found, beside = _found(verdict, largest)
     lines = [*_head(plan, name), *_frame(plan, largest), *band, *_curve(plan, largest), *marks, *found]
     return [*lines, *_key(key, 0), *_key(beside, 1)]
@@ -105,11 +99,17 @@ def _consumers_point(plan: Plan) -> str:
     return f"{share:.2f} % or more ({defective} of {plan.lot_size}): accepted with at most 10 %"
 
 
-def _largest(plan: Plan, verdict: Verdict | None) -> float:
+def _outgoing(plan: Plan) -> str:
+    worst = outgoing_limit(plan.lot_size, plan.n, plan.ac)
+    share, quality = (f"{100 * one:.2g}" for one in worst)
+    return f"AOQL {share} % (at {quality} %), where lots not accepted are mended whole"
+
+
+def _largest(plan: Plan, verdict: Verdict) -> float:
     """Right end of the axis in percent: the curve is flat there, and all that is marked lies before it."""
     shares = [100 * quality_at(_SMALL_RISK, plan.n, plan.ac)]
     shares += [1.25 * limit for limit in (plan.aql, plan.lq) if limit is not None]
-    if verdict is not None and verdict.interval is not None:
+    if verdict.interval is not None:
         shares.append(105 * max(verdict.interval.high, verdict.rate or 0.0))
     step = _step(min(100.0, max(shares)))
     return min(100.0, step * math.ceil(max(shares) / step))
@@ -195,9 +195,9 @@ def _upright(percent: float, largest: float, colour: str, more: str = "") -> str
     return _line((x, x), (_TOP, _BOTTOM), colour, f' stroke-width="1.6"{more}')
 
 
-def _found(verdict: Verdict | None, largest: float) -> tuple[list[str], list[str], list[tuple[str, str]]]:
+def _found(verdict: Verdict, largest: float) -> tuple[list[str], list[str], list[tuple[str, str]]]:
     """The band of the interval, the line of the share found, and their words."""
-    if verdict is None or verdict.interval is None or verdict.rate is None:
+    if verdict.interval is None or verdict.rate is None:
         return [], [], []
     left, right = (_x(100 * share, largest) for share in verdict.interval)
     size = f'x="{left:.1f}" y="{_TOP}" width="{right - left:.1f}" height="{_BOTTOM - _TOP}"'

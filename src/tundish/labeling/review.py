@@ -22,7 +22,7 @@ from tundish.labeling.answers import ANSWERS, last_answers
 from tundish.labeling.batches import FINDINGS, Batch, Found, dumped, history, read_batches
 from tundish.labeling.matching import match
 from tundish.labeling.overlaps import overlaps
-from tundish.labeling.picture import oc_pictures
+from tundish.labeling.picture import oc_picture
 from tundish.labeling.worklist import files_of
 from tundish.storage import write_atomically
 from tundish.tables import ANNOTATIONS, CONSENSUS, IMAGES
@@ -66,7 +66,7 @@ def judge(batch: Batch, dataset: Path) -> Judged:
     found = {name: Found(one.accepted, one.inspected, one.defects) for name, one in ruling.verdicts.items()}
     judged = replace(batch, found=found)
     FINDINGS.write(_placed(items, dataset / "curated"), batch.folder / "findings.parquet")
-    write_atomically(batch.folder / "oc.svg", oc_pictures(ruling.verdicts).encode())
+    write_atomically(batch.folder / "oc.svg", oc_picture(ruling.verdicts).encode())
     write_atomically(batch.folder / "verdict.json", dumped(_told(judged, ruling, items, answers, dataset)))
     return Judged(judged, ruling, notes)
 

@@ -124,6 +124,7 @@ _TABLES: dict[Severity, tuple[str, ...]] = {
 """Tables 2-A, 2-B, 2-C: a row a letter, a column an AQL of `_COLUMNS`, in it the acceptance number Ac."""
 
 _STEPS = {"↓": 1, "↑": -1}
+_CONSUMERS_RISK = 0.10
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,17 +254,16 @@ def ac_one_step_tighter(plan: Plan) -> int:
     return ac
 
 
-def isolated_plan(lot_size: int, lq: float, ac: int, *, risk: float = 0.10) -> Plan:
+def isolated_plan(lot_size: int, lq: float, ac: int) -> Plan:
     """A plan for a lot that stands alone: the smallest sample that protects against the limiting quality.
 
     It is computed, and is not the one ISO 2859-2 prints: a lot with LQ nonconforming (rounded up to whole
-    items) is accepted with a probability of at most `risk`.
+    items) is accepted with a probability of at most 10 %, the consumer's risk.
 
     Args:
         lot_size: Items in the lot.
         lq: Limiting quality, percent nonconforming.
         ac: Nonconforming items the sample may show.
-        risk: Consumer's risk, 0 to 1.
 
     Raises:
         UsageError: No sample can do that, because a lot at LQ holds no more than `ac` nonconforming items.
@@ -280,7 +280,7 @@ def isolated_plan(lot_size: int, lq: float, ac: int, *, risk: float = 0.10) -> P
     low, high = ac, lot_size  # at `low` every lot passes, at `high` none does
     while high - low > 1:
         middle = (low + high) // 2
-        if acceptance_in_lot(defective, lot_size, middle, ac) <= risk:
+        if acceptance_in_lot(defective, lot_size, middle, ac) <= _CONSUMERS_RISK:
             high = middle
         else:
             low = middle

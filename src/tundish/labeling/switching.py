@@ -7,15 +7,11 @@ Only the first inspection of a lot counts; a lot that comes again after rejectio
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from tundish.errors import UsageError
 from tundish.labeling.sampling_plans import Plan, Severity, ac_one_step_tighter
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-__all__ = ["CorrectiveAction", "Lot", "State", "after", "follow", "score_of"]
+__all__ = ["CorrectiveAction", "Lot", "State", "after", "score_of"]
 
 _WINDOW = 5
 _REFUSED_IN_WINDOW = 2
@@ -31,14 +27,13 @@ class Lot:
         plan: The plan it was inspected by.
         defects: Nonconforming items in its sample.
         resubmitted: It was inspected before and came again: it counts for nothing.
-        steady: Production (the annotators, the guideline, the material) went on as before.
-        agreed: The responsible authority agrees to reduced inspection.
+        agreed: Production (annotators, guideline, material) is steady, and the responsible authority agrees
+            to reduced inspection.
     """
 
     plan: Plan
     defects: int
     resubmitted: bool = False
-    steady: bool = True
     agreed: bool = False
 
     @property
@@ -72,28 +67,16 @@ class State:
 
     @property
     def may_be_reduced(self) -> bool:
-        """The score is there; production must be steady too, and the responsible authority agree."""
+        """The score is there; reduced inspection must be agreed to, too."""
         return self.score >= _SCORE_FOR_REDUCED
-
-
-def follow(history: Iterable[Lot | CorrectiveAction], start: State | None = None) -> State:
-    """The state after a history in its order; it starts with normal inspection unless told otherwise.
-
-    Raises:
-        UsageError: A lot was inspected under another severity than the lots before it ask for, or while
-            inspection was discontinued.
-    """
-    state = start or State()
-    for event in history:
-        state = after(state, event)
-    return state
 
 
 def after(state: State, event: Lot | CorrectiveAction) -> State:
     """The state after one more lot, or after a corrective action, which leads back to tightened inspection.
 
     Raises:
-        UsageError: As of `follow`.
+        UsageError: The lot was inspected under another severity than the lots before it ask for, or while
+            inspection was discontinued.
     """
     if isinstance(event, CorrectiveAction):
         return State("tightened") if state.discontinued else state
@@ -105,7 +88,7 @@ def after(state: State, event: Lot | CorrectiveAction) -> State:
         return _after_normal(replace(state, recent=recent), event)
     if state.severity == "tightened":
         return _after_tightened(replace(state, recent=recent), accepted=event.accepted)
-    stays = event.accepted and event.steady and event.agreed
+    stays = event.accepted and event.agreed
     return replace(state, recent=recent) if stays else State("normal")
 
 
@@ -130,7 +113,7 @@ def _after_normal(state: State, lot: Lot) -> State:
     if state.recent.count(False) >= _REFUSED_IN_WINDOW:
         return State("tightened")
     state = replace(state, score=score_of(state.score, lot))
-    return State("reduced") if state.may_be_reduced and lot.steady and lot.agreed else state
+    return State("reduced") if state.may_be_reduced and lot.agreed else state
 
 
 def _after_tightened(state: State, *, accepted: bool) -> State:
