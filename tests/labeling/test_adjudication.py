@@ -16,8 +16,9 @@ from tests.stages.curated import Picture, box, build, whole
 
 from tundish.cli import main
 from tundish.label_section import Label
-from tundish.labeling.adjudication import Cases, Rulings, cases, opinions_of, rulings
+from tundish.labeling.adjudication import Rulings, opinions_of, rulings
 from tundish.labeling.answers import ANSWERS, annotations_of
+from tundish.labeling.cases import Cases, cases
 from tundish.labeling.consensus import consensus
 from tundish.sections import Annotations
 from tundish.stages import load_stage

@@ -19,7 +19,7 @@ from tundish.labeling.predictions import said
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from tundish.labeling.adjudication import Cases
+    from tundish.labeling.cases import Cases
     from tundish.labeling.client import Client
     from tundish.labeling.push import There
 
