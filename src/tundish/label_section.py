@@ -94,7 +94,9 @@ class Label(Section):
         ("box",), description="What can be drawn; boxes can be turned."
     )
     severities: tuple[str, ...] = Field(
-        (), description="How bad a defective image can be, asked once for each; none: it is not asked."
+        (),
+        description="How bad a defective image can be, from the least to the worst, asked once for each; "
+        "none: it is not asked.",
     )
     images: Literal["files", "serve"] = Field(
         "files",

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import orjson
+import polars as pl
 import pytest
 from click.testing import CliRunner
 from tests.stages.answering import answer, write_recipe
 from tests.stages.curated import Picture, box, build
 
-from tundish.cli.label_review import agree
+from tundish.cli.label_agree import agree
 from tundish.errors import MissingStepError
+from tundish.labeling.answers import ANSWERS
+from tundish.labeling.coefficients import cohen_kappa, krippendorff_alpha
 from tundish.labeling.opinions import confusions, opinions, said_of
 from tundish.tables import ANNOTATIONS
 
@@ -89,6 +93,49 @@ def test_pulled_and_not_validated__said_so(tmp_path: Path) -> None:
     ANNOTATIONS.write(ANNOTATIONS.empty(), context.table("annotations"))
     with pytest.raises(MissingStepError, match="not in the annotations table"):
         said_of(context.dataset)
+
+
+SEVERITIES = ("minor", "major", "critical")
+
+
+def rated(folder: Path) -> Context:
+    """Five images, as bad as each of two or three called them; wu was asked when there was one more."""
+    said = {
+        "a.jpg": {"li": "minor", "wu": "minor", "xu": "minor"},
+        "b.jpg": {"li": "major", "wu": "critical", "xu": "major"},
+        "c.jpg": {"li": "minor", "wu": "major"},
+        "d.jpg": {"li": "critical", "wu": "critical"},
+        "e.jpg": {"li": "minor", "wu": "gone"},
+    }
+    context = dataset(folder, {path: {author: [HERE] for author in who} for path, who in said.items()})
+    path = context.labels / "answers.parquet"
+    rows = ANSWERS.read(path)
+    told = [said[file][author] for file, author in rows.select("path", "author").iter_rows()]
+    ANSWERS.write(rows.with_columns(severity=pl.Series(told)), path)
+    return context
+
+
+def test_severities__in_their_order(tmp_path: Path) -> None:
+    said = said_of(rated(tmp_path).dataset)
+    found = opinions(said, iou=0.5, severities=SEVERITIES).agreement
+    overall = {row["measure"]: row for row in found.overall.iter_rows(named=True)}
+    ratings = np.array([[0, 1, 0, 2], [0, 2, 1, 2], [0, 1, np.nan, np.nan]])
+    assert overall["severity_alpha"]["value"] == krippendorff_alpha(ratings, "ordinal").value
+    # Of three and three and one and one pairs of answers 3, 1, 0 and 1 are the same.
+    assert overall["severity_percent"]["value"] == pytest.approx(5 / 8)
+    assert [overall[name]["items"] for name in ("severity_alpha", "severity_percent")] == [4, 4]
+    kappas = {row["author"] + row["other"]: row["severity_kappa"] for row in found.pairs.to_dicts()}
+    assert kappas["liwu"] == cohen_kappa([[1, 1, 0], [0, 0, 1], [0, 0, 1]], "linear").value
+    assert (kappas["lixu"], kappas["wuxu"]) == (1.0, pytest.approx(0.5))
+
+
+def test_severities__not_asked_for_or_not_said(tmp_path: Path) -> None:
+    said = said_of(shared(tmp_path).dataset)
+    assert "severity_kappa" not in opinions(said, iou=0.5).agreement.pairs.columns
+    found = opinions(said, iou=0.5, severities=SEVERITIES).agreement
+    (row,) = found.overall.filter(measure="severity_alpha").to_dicts()
+    assert (row["value"], row["items"], row["note"]) == (None, 0, "no item has two ratings")
+    assert found.pairs["severity_kappa"].to_list() == [None, None, None]
 
 
 def test_command__tables_for_people_and_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,7 +44,8 @@ def agree(name: str, as_json: bool) -> None:
     from tundish.labeling.opinions import confusions, opinions, said_of
 
     project, recipe = recipe_of(name)
-    found = opinions(said_of(project / "datasets" / recipe.dataset), iou=recipe.label.iou)
+    said = said_of(project / "datasets" / recipe.dataset)
+    found = opinions(said, iou=recipe.label.iou, severities=recipe.label.severities)
     tables = {
         "overall": found.agreement.overall,
         "classes": found.agreement.classes,

@@ -62,7 +62,8 @@ def cohen_kappa(table: ArrayLike, weights: Weights | None = None) -> Coefficient
 
     Args:
         table: (k, k): how often the first rater said i and the second j. With weights, in order.
-        weights: Disagreement counts by its distance, or by the square of it; else all alike.
+        weights: Disagreement counts by its distance, as for severities, or by the square of it, which holds
+            this function to a published value; else all alike.
 
     Returns:
         No value where both raters used one and the same class throughout.
@@ -119,7 +120,8 @@ def krippendorff_alpha(ratings: ArrayLike, level: Level = "nominal") -> Coeffici
     Args:
         ratings: (raters, items), NaN where a rater gave none. Nominal values are numbers of classes.
         level: What a difference of two values means: nothing but that they differ (nominal), how many ratings
-            lie between (ordinal), its square (interval), its square in shares of their sum (ratio). Needs
+            lie between (ordinal), its square (interval), its square in shares of their sum (ratio). Labels
+            are nominal and severities ordinal; the others hold this function to their published values. Needs
             memory for the square of the number of different values.
 
     Returns:

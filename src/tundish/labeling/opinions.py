@@ -13,9 +13,11 @@ from tundish.labeling.answers import ANSWERS
 from tundish.labeling.clusters import NOTHING, units
 from tundish.labeling.overlaps import overlaps
 from tundish.labeling.reliability import dawid_skene, quality
+from tundish.labeling.severities import overall, pairs
 from tundish.tables import ANNOTATIONS, IMAGES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 __all__ = ["Opinions", "Said", "confusions", "opinions", "said_of"]
@@ -28,11 +30,13 @@ class Said(NamedTuple):
         labels: Rows of the annotations table, each with its author; the ones that are not valid, too.
         sizes: image_id, width, height (px) of the images.
         answers: image_id and author of who has seen which image.
+        severities: image_id, author, severity: how bad who called which image.
     """
 
     labels: pl.DataFrame
     sizes: pl.DataFrame
     answers: pl.DataFrame
+    severities: pl.DataFrame
 
 
 class Opinions(NamedTuple):
@@ -78,17 +82,29 @@ def said_of(dataset: Path) -> Said:
         )
     # A region that could not be taken was drawn all the same: it does not say that there is nothing.
     whole = answers.filter((pl.col("refused") == 0) | (pl.col("labels") > 0))
-    return Said(labels, sizes, whole.select("image_id", "author").unique(maintain_order=True))
+    seen = whole.select("image_id", "author").unique(maintain_order=True)
+    rated = answers.drop_nulls("severity").sort("updated_at", "answer_id", nulls_last=False)
+    rated = rated.unique(["image_id", "author"], keep="last", maintain_order=True)
+    return Said(labels, sizes, seen, rated.select("image_id", "author", "severity"))
 
 
-def opinions(said: Said, *, iou: float) -> Opinions:
+def opinions(said: Said, *, iou: float, severities: Sequence[str] = ()) -> Opinions:
     """Measure agreement, and estimate each annotator's reliability.
 
     Args:
         said: What they said.
         iou: The least IoU of labels of one thing.
+        severities: Of the recipe, from the least to the worst; agreement on them is measured where there are
+            any: `severity_alpha` (Krippendorff's, ordinal) and `severity_percent` over all, and for two
+            `severity_kappa` (Cohen's, by linear weights).
     """
     found = agreement(said.labels, said.sizes, said.answers, iou=iou)
+    if severities:
+        rows = overall(said.severities, severities)
+        found = found._replace(
+            overall=pl.concat([found.overall, rows], how="diagonal"),
+            pairs=found.pairs.join(pairs(said.severities, severities), on=["author", "other"], how="left"),
+        )
     shared = int(found.overall.filter(measure="presence_percent")["items"][0] or 0)
     empty = pl.DataFrame(schema={"author": pl.String})
     if not shared:
