@@ -70,6 +70,15 @@ class Acceptance(Section):
         lt=1,
         description="Share of nonconforming images that reviewers overlook; it corrects what is estimated.",
     )
+    misplaced: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="IoU with the reviewer's below which a label lies elsewhere (major).",
+    )
+    loose: float = Field(
+        0.75, gt=0, le=1, description="IoU with the reviewer's below which a label is not tight (minor)."
+    )
     level: Literal["S-1", "S-2", "S-3", "S-4", "I", "II", "III"] = "II"
     reduced: bool = Field(
         False,

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tundish.errors import UsageError
-from tundish.labeling.acceptance import ALL, CLASSES, KINDS, defective, draw, nonconformities, rule, verdict
+from tundish.labeling.acceptance import ALL, CLASSES, KINDS, defective, draw, rule, verdict
+from tundish.labeling.acceptance import nonconformities as found_by
 from tundish.labeling.operating import clopper_pearson
 from tundish.labeling.sampling_plans import AQLS, isolated_plan, plan
 
@@ -68,6 +69,13 @@ def test_a_draw_that_cannot_be() -> None:
         draw(["a", "b", "a"], plan(3), 1)
     with pytest.raises(UsageError, match="the lot has 2 images, and its plan is for 3"):
         draw(["a", "b"], plan(3), 1)
+
+
+def nonconformities(
+    ids: list[str], pairs: pl.DataFrame, misplaced: float = 0.5, loose: float = 0.75
+) -> pl.DataFrame:
+    """With the limits that a recipe has by default."""
+    return found_by(ids, pairs, misplaced=misplaced, loose=loose)
 
 
 PAIRS = {

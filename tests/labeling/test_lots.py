@@ -236,14 +236,25 @@ def test_what_reviewers_overlook_is_told(tmp_path: Path) -> None:
     assert "25.00 % nonconforming, 20 % missed" in (batch.folder / "oc.svg").read_text()
 
 
+def test_how_near_a_label_must_be_is_the_recipe_s(tmp_path: Path) -> None:
+    """As it was when the batch was opened."""
+    context = world(tmp_path)
+    batch = made(context, BY_CLASS._replace(misplaced=0.2, loose=0.3))
+    reviewed(batch, *batch.sample, said={batch.sample[0]: LOOSE})
+    assert judge(batch, context.dataset).ruling.unjudged == {"minor": 0}
+    (again,) = read_batches(context.labels)
+    assert (again.misplaced, again.loose) == (0.2, 0.3)
+
+
 def test_a_batch_of_an_earlier_version(tmp_path: Path) -> None:
     context = world(tmp_path)
     batch = made(context, Asked("small", aql=6.5))
     path = batch.folder / "plan.json"
     new = orjson.loads(path.read_bytes())
-    path.write_bytes(orjson.dumps({key: new[key] for key in new if key not in ("producer", "miss_rate")}))
+    path.write_bytes(orjson.dumps({key: new[key] for key in new if key not in LATER}))
     (old,) = read_batches(context.labels)
     assert (old.producer, old.miss_rate, old.plans) == ("", 0.0, batch.plans)
+    assert (old.misplaced, old.loose) == (0.5, 0.75)
     assert open_batch(context.dataset) is not None
 
 
@@ -376,6 +387,9 @@ def test_findings_of_an_earlier_version(tmp_path: Path) -> None:
     answer(context, PICTURES, said(**{places[batch.sample[0]]: {"li": []}}))
     STAGE.run(context)
     assert made(context, BY_CLASS).resubmits == 1
+
+
+LATER = ("producer", "miss_rate", "misplaced", "loose")
 
 
 def test_answers_that_the_labels_do_not_know_yet(tmp_path: Path) -> None:

@@ -134,6 +134,8 @@ def _asked(
         per_annotator=rules.per == "annotator",
         annotator=annotator,
         miss_rate=rules.miss_rate,
+        misplaced=rules.misplaced,
+        loose=rules.loose,
         lq=lq,
         ac=ac or 0,
         **more,

@@ -103,7 +103,7 @@ def _place(seed: int, name: str) -> bytes:
 
 
 def nonconformities(
-    ids: Iterable[str], pairs: pl.DataFrame, *, misplaced: float = 0.5, loose: float = 0.75
+    ids: Iterable[str], pairs: pl.DataFrame, *, misplaced: float, loose: float
 ) -> pl.DataFrame:
     """What the review found, an image a row in the order of `ids`: how often each of `KINDS`, and in words.
 

@@ -66,8 +66,8 @@ _KINDS = {
     "wrong_severity": "another severity than the reviewer's",
     "wrong_class": "another class than the reviewer's",
     "rejected": "a label where the reviewer sees nothing",
-    "misplaced": "a label in another place (IoU below 0.5)",
-    "loose": "a label that is not tight (IoU below 0.75)",
+    "misplaced": "a label in another place (IoU below 0.5, or the recipe's)",
+    "loose": "a label that is not tight (IoU below 0.75, or the recipe's)",
 }
 
 FINDINGS = Table(
@@ -119,6 +119,8 @@ class Batch:
         corrected: The corrective action that ended a discontinuation before it; '' for none.
         producer: Whose work it is; '' where all annotators of a dataset are taken as one.
         miss_rate: Share of nonconforming images that its reviewers are taken to overlook.
+        misplaced: IoU below which a label is in another place than the reviewer's.
+        loose: IoU below which it is not tight.
         found: By name of the AQL; empty before the first answer.
     """
 
@@ -134,6 +136,8 @@ class Batch:
     corrected: str = ""
     producer: str = ""
     miss_rate: float = 0.0
+    misplaced: float = 0.5
+    loose: float = 0.75
     found: Mapping[str, Found] = made(default_factory=dict)
 
     @property
@@ -183,8 +187,11 @@ def verdict_of(batch: Batch) -> dict[str, Any] | None:
     return said | {"images_by_worst": worst}
 
 
-_SAID = ("title", "seed", "resubmits", "reduced", "chosen", "corrected", "producer", "miss_rate")
-_BEFORE = {"producer": "", "miss_rate": 0.0}
+_SAID = (
+    *("title", "seed", "resubmits", "reduced", "chosen", "corrected"),
+    *("producer", "miss_rate", "misplaced", "loose"),
+)
+_BEFORE = {"producer": "", "miss_rate": 0.0, "misplaced": 0.5, "loose": 0.75}
 """What a batch of an earlier version means where it says nothing."""
 
 

@@ -71,6 +71,8 @@ class Asked(NamedTuple):
         per_annotator: A batch holds one annotator's work; else that of all.
         annotator: Whose; '' takes the next who has images.
         miss_rate: Share of nonconforming images that the reviewers overlook.
+        misplaced: IoU below which a label is in another place than the reviewer's.
+        loose: IoU below which it is not tight.
         lq: Limiting quality in percent, for a lot that stands alone and so has no AQL, level or severity.
         ac: Its acceptance number.
     """
@@ -85,6 +87,8 @@ class Asked(NamedTuple):
     per_annotator: bool = False
     annotator: str = ""
     miss_rate: float = 0.0
+    misplaced: float = 0.5
+    loose: float = 0.75
     lq: float | None = None
     ac: int = 0
 
@@ -181,6 +185,8 @@ def next_batch(dataset: Path, asked: Asked) -> Batch | None:
         corrected=asked.corrected,
         producer=producer,
         miss_rate=asked.miss_rate,
+        misplaced=asked.misplaced,
+        loose=asked.loose,
     )
     write_batch(made, _labels(dataset).join(places, on="image_id", how="semi"))
     return made

@@ -60,7 +60,10 @@ def judge(batch: Batch, dataset: Path) -> Judged:
     sizes = IMAGES.read(dataset / "curated" / "images.parquet").select("image_id", "width", "height")
     labels = CONSENSUS.read(batch.folder / "sample.parquet")
     pairs = _pairs(batch, answers, labels, said, sizes)
-    items = nonconformities([one for one in batch.sample if one in set(answers["image_id"])], pairs)
+    seen = set(answers["image_id"])
+    items = nonconformities(
+        [one for one in batch.sample if one in seen], pairs, misplaced=batch.misplaced, loose=batch.loose
+    )
     ruling = rule(batch.plans, batch.sample, items, miss_rate=batch.miss_rate)
     notes += _own_work(answers, dataset)
     found = {name: Found(one.accepted, one.inspected, one.defects) for name, one in ruling.verdicts.items()}
