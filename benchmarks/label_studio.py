@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 from tundish.cli import main as tundish
 from tundish.labeling.client import Client
-from tundish.labeling.config import label_config
+from tundish.labeling.config import LabelConfig
 from tundish.labeling.pull import pull
 from tundish.labeling.push import Prelabels, Push, push
 from tundish.labeling.regions import regions_of
@@ -100,7 +100,7 @@ def answer_all(client: Client, project: int, count: int, results: dict[str, list
 def measure(client: Client, folder: Path, count: int) -> None:
     images, labels = data(count)
     section = Annotations.model_validate({"classes": list(CLASSES)})
-    config = label_config(dict.fromkeys(CLASSES, ()))
+    config = LabelConfig(dict.fromkeys(CLASSES, ()))
     load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
     print(f"{count:,} tasks, {LABELS_AN_IMAGE} boxes each; {load}")
 
@@ -116,7 +116,7 @@ def measure(client: Client, folder: Path, count: int) -> None:
     assert (done.known, done.proposed) == (count, count)
     done = timed("the same again, nothing new", 3, lambda: send("model-2"))
     assert (done.known, done.proposed) == (count, 0)
-    project = int(client.create_project("answered", config)["id"])
+    project = int(client.create_project("answered", config.xml())["id"])
     results = regions_of(labels, dict.fromkeys(images["image_id"], (1024, 768))).results
     answer_all(client, project, count, results)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -19,6 +19,9 @@ from pydantic import (
 from tundish.errors import RecipeError
 from tundish.imaging.operations import parse_operations
 from tundish.tables import DISPUTES, LINKS, RECORD_FILES, TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 __all__ = [
     "SPLIT_NAMES",
@@ -38,6 +41,7 @@ __all__ = [
     "Source",
     "Split",
     "normalise",
+    "spellings",
 ]
 
 Name = Annotated[str, StringConstraints(pattern=r"^[\w][\w.-]{0,99}$")]
@@ -51,6 +55,11 @@ SPLIT_NAMES = ("train", "val", "test")
 def normalise(label: str) -> str:
     """The form in which labels are compared: NFKC, case folded, spaces trimmed."""
     return unicodedata.normalize("NFKC", label).strip().casefold()
+
+
+def spellings(classes: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Class by the normalised spellings of its name and its aliases."""
+    return {normalise(one): name for name, aliases in classes.items() for one in (name, *aliases)}
 
 
 class Section(BaseModel):
@@ -138,11 +147,7 @@ class Annotations(Section):
 
     def lookup(self) -> dict[str, str]:
         """Class by normalised spelling."""
-        return {
-            normalise(spelling): name
-            for name, aliases in self.classes.items()
-            for spelling in (name, *aliases)
-        }
+        return spellings(self.classes)
 
 
 class Dedup(Section):

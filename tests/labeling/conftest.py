@@ -8,7 +8,7 @@ import itertools
 import os
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ import pytest
 
 from tundish.errors import OutsideError
 from tundish.labeling.client import Client
-from tundish.labeling.config import label_config
+from tundish.labeling.config import LabelConfig
 from tundish.labeling.pull import Pull, pull
 from tundish.labeling.push import Item, Prelabels, Push, push
 from tundish.labeling.server import LabelStudio, prepare
@@ -94,12 +94,16 @@ class World:
     title: str
     folder: Path
     classes: tuple[str, ...] = ("scratch", "inclusion")
+    aliases: dict[str, tuple[str, ...]] = field(default_factory=dict)
     width: int = 400
     height: int = 100
 
     @property
-    def config(self) -> str:
-        return label_config(dict.fromkeys(self.classes, ()), ("box", "mask"))
+    def config(self) -> LabelConfig:
+        return LabelConfig(self._spelled(), ("box", "mask"))
+
+    def _spelled(self) -> dict[str, tuple[str, ...]]:
+        return {name: self.aliases.get(name, ()) for name in self.classes}
 
     def items(self, count: int) -> list[Item]:
         return [
@@ -115,7 +119,7 @@ class World:
         return push(self.client, self.title, self.config, items, "http://127.0.0.1:1/{}".format, prelabels)
 
     def pull(self, count: int = 10) -> Pull:
-        section = Annotations.model_validate({"classes": list(self.classes)})
+        section = Annotations.model_validate({"classes": self._spelled()})
         return pull(self.client, {self.title: self.config}, self.images(count), section, self.folder)
 
     def box(self, x: float, y: float, width: float, height: float, label: str = "scratch") -> dict[str, Any]:

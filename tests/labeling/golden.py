@@ -17,7 +17,7 @@ from label_studio_sdk.converter.brush import mask2rle
 
 from tundish.imaging.decode import encode
 from tundish.imaging.geometry import mask_of_polygon
-from tundish.labeling.config import label_config
+from tundish.labeling.config import LabelConfig
 from tundish.labeling.images import Gallery
 from tundish.labeling.push import Item, push
 from tundish.store import Blob, image_id_of, write_shard
@@ -189,8 +189,8 @@ def put(client: Client, title: str, files: Path, corpus: Sequence[Case], scratch
     return project
 
 
-def config_of(classes: Sequence[str]) -> str:
-    return label_config(dict.fromkeys(classes, ()), ("box", "polygon", "mask"))
+def config_of(classes: Sequence[str]) -> LabelConfig:
+    return LabelConfig(dict.fromkeys(classes, ()), ("box", "polygon", "mask"))
 
 
 def _users(client: Client) -> list[int]:

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from tundish.imaging.decode import encode
-from tundish.labeling.config import label_config
+from tundish.labeling.config import LabelConfig
 from tundish.labeling.images import Gallery, ImageServer
 from tundish.labeling.pull import pull
 from tundish.labeling.push import Item, Prelabels, push
@@ -121,7 +121,7 @@ def test_an_annotator_sees_a_picture_and_a_proposal_and_draws(
     page: Any, world: World, label_studio: LabelStudio, tmp_path: Path
 ) -> None:
     world.width, world.height = WIDTH, HEIGHT
-    config = label_config({"scratch": (), "划伤": ()})
+    config = LabelConfig({"scratch": (), "划伤": ()})
     proposal = world.box(80, 40, 80, 80)
     with ImageServer(gallery(tmp_path / "images", KEY)) as server:
         done = push(

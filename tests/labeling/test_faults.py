@@ -21,7 +21,7 @@ import pytest
 from tundish.errors import TundishError
 from tundish.labeling.brush import rle_of_mask
 from tundish.labeling.client import Client
-from tundish.labeling.config import label_config
+from tundish.labeling.config import LabelConfig
 from tundish.labeling.server import LabelStudio
 
 if TYPE_CHECKING:
@@ -345,16 +345,40 @@ def test_a_task_deleted_by_hand(world: World) -> None:
 def test_a_label_renamed_in_the_server(world: World) -> None:
     world.push(world.items(2))
     world.answer(0, world.box(1, 2, 3, 4))
-    renamed = label_config({"scrach": (), "inclusion": ()}, ("box", "mask"))
+    renamed = LabelConfig({"scrach": (), "inclusion": ()}, ("box", "mask")).xml()
     world.client.change_project(world.project, label_config=renamed)
     world.answer(1, world.box(5, 6, 7, 8, "scrach"))
     done = world.pull()
-    assert any("no label 'scratch'" in note and "'scrach' stands in its place" in note for note in done.notes)
+    assert done.notes == tuple(
+        f"the project '{world.title}' does not offer the label 'scratch' in '{name}', where 'scrach' stands "
+        "in its place; make it an alias of 'scratch' in the recipe, or rename it back in the project's settings"
+        for name in ("box", "brush")
+    )
     labels = world.read("annotations").sort("path")
     assert labels.select("label", "raw_label", "valid").rows() == [
         ("scratch", "scratch", True),
         (None, "scrach", False),
     ]
+    # Mended in the recipe, as the note says: both names mean the class.
+    world.aliases = {"scratch": ("scrach",)}
+    assert world.pull().notes == ()
+    assert world.read("annotations")["label"].to_list() == ["scratch"] * 2
+    assert world.push(world.items(2)).notes == (
+        f"the labelling configuration of '{world.title}' was brought up to date",
+    )
+
+
+def test_a_class_that_was_not_pushed_yet(world: World) -> None:
+    world.push(world.items(1))
+    world.answer(0)
+    world.classes = ("scratch", "inclusion", "划伤")
+    assert world.pull().notes == tuple(
+        f"the project '{world.title}' does not offer the label '划伤' in '{name}'; "
+        "push to bring it up to date"
+        for name in ("box", "brush")
+    )
+    world.push(world.items(1))
+    assert world.pull().notes == ()
 
 
 # Answers that cannot be taken as they are

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tundish.errors import OutsideError, UsageError
-from tundish.labeling.config import label_config
+from tundish.labeling.config import LabelConfig
 from tundish.labeling.project import project_of
 from tundish.labeling.push import Item, Prelabels, push
 
@@ -139,19 +139,99 @@ def test_a_class_that_the_recipe_has_gained_comes_to_the_project(world: World) -
     assert done.notes == (f"the labelling configuration of '{world.title}' was brought up to date",)
     found = world.client.find_project(world.title)
     assert found is not None
-    assert found["label_config"].strip() == world.config.strip()
+    assert found["label_config"].strip() == world.config.xml()
 
 
 def test_a_label_that_was_renamed_in_the_server_is_told_and_left(world: World) -> None:
     world.push(world.items(1))
-    renamed = label_config(dict.fromkeys(("scrach", "inclusion"), ()), ("box", "mask"))
+    renamed = LabelConfig(dict.fromkeys(("scrach", "inclusion"), ()), ("box", "mask")).xml()
     world.client.change_project(world.project, label_config=renamed)
     done = world.push(world.items(2))
     assert done.added == 1
-    assert any("no label 'scratch'" in note and "it was left as it is" in note for note in done.notes)
+    assert done.notes == tuple(
+        f"the project '{world.title}' was left as it is: it does not offer the label 'scratch' in '{name}', "
+        "where 'scrach' stands in its place; make it an alias of 'scratch' in the recipe, or rename it back "
+        "in the project's settings"
+        for name in ("box", "brush")
+    )
     found = world.client.find_project(world.title)
     assert found is not None
     assert found["label_config"].strip() == renamed.strip()
+
+
+def proposed(world: World) -> dict[str, list[str]]:
+    """What the predictions of each image call its first region, in the order in which they were made."""
+    told: dict[str, list[str]] = {task["data"]["path"]: [] for task in world.tasks()}
+    paths = {task["id"]: task["data"]["path"] for task in world.tasks()}
+    for one in sorted(world.client.predictions(world.project), key=lambda one: int(one["id"])):
+        told[paths[one["task"]]] += one["result"][0]["value"]["rectanglelabels"]
+    return told
+
+
+def test_a_class_renamed_in_the_recipe__is_shown_by_its_new_name_and_called_by_the_old(world: World) -> None:
+    """New tasks, and another model's predictions for known ones, while what was drawn before is there."""
+    old = {f"{1:032x}": [world.box(10, 20, 30, 40)]}
+    world.push(world.items(2), Prelabels(old))
+    world.answer(0, world.box(1, 2, 3, 4))
+    world.classes, world.aliases = ("Kratzer", "inclusion"), {"Kratzer": ("scratch",)}
+    new = {item.image_id: [world.box(10, 20, 30, 40, "Kratzer")] for item in world.items(3)}
+    done = world.push(world.items(3), Prelabels(new))
+    assert done.notes == (f"the labelling configuration of '{world.title}' was brought up to date",)
+    found = world.client.find_project(world.title)
+    assert found is not None
+    assert '<Label value="Kratzer" alias="scratch"' in found["label_config"]
+    assert proposed(world) == {"0.jpg": [], "1.jpg": ["scratch"], "2.jpg": ["scratch"]}
+    done = world.push(world.items(3), Prelabels(new, "model-7"))
+    assert (done.added, done.proposed) == (0, 2)
+    assert proposed(world) == {"0.jpg": [], "1.jpg": ["scratch"] * 2, "2.jpg": ["scratch"] * 2}
+    # What is there is compared under the same name.
+    assert world.push(world.items(3), Prelabels(new, "model-7")).notes == ()
+    moved = {key: [world.box(50, 20, 30, 40, "Kratzer")] for key in new}
+    (note,) = world.push(world.items(3), Prelabels(moved, "model-7")).notes
+    assert "says otherwise of 2 of 2 tasks" in note
+    world.answer(2, world.box(1, 2, 3, 4))
+    pulled = world.pull()
+    assert (pulled.notes, pulled.problems) == ((), ())
+    assert world.read("annotations")["label"].to_list() == ["Kratzer"] * 2
+    # And renamed once more.
+    world.classes, world.aliases = ("Riss", "inclusion"), {"Riss": ("Kratzer", "scratch")}
+    assert len(world.push(world.items(3)).notes) == 1
+    found = world.client.find_project(world.title)
+    assert found is not None
+    assert '<Label value="Riss" alias="scratch"' in found["label_config"]
+    assert world.push(world.items(3)).notes == ()
+
+
+def test_a_class_renamed_in_the_recipe__where_the_configuration_is_refused(world: World) -> None:
+    world.push(world.items(1))
+    bare = world.box(1, 2, 3, 4)
+    bare["value"].pop("rectanglelabels")
+    answer = world.answer(0, bare | {"type": "rectangle"}, world.box(5, 6, 7, 8))
+    world.classes, world.aliases = ("Kratzer", "inclusion"), {"Kratzer": ("scratch",)}
+    new = Prelabels({f"{1:032x}": [world.box(10, 20, 30, 40, "Kratzer")]})
+    (note,) = world.push(world.items(2), new).notes
+    assert "most likely without a label; what the recipe has gained or renamed does not come there" in note
+    assert proposed(world)["1.jpg"] == ["scratch"]
+    world.client.send("mending", "PATCH", f"api/annotations/{answer}/", json={"result": []})
+    assert world.push(world.items(2), new).notes == (
+        f"the labelling configuration of '{world.title}' was brought up to date",
+    )
+
+
+def test_classes_made_one_in_the_recipe__are_left_as_they_are_and_called_by_the_first(world: World) -> None:
+    world.push(world.items(1))
+    world.classes, world.aliases = ("defect",), {"defect": ("scratch", "inclusion")}
+    new = Prelabels({item.image_id: [world.box(10, 20, 30, 40, "defect")] for item in world.items(2)})
+    before = world.client.find_project(world.title)
+    done = world.push(world.items(2), new)
+    assert before is not None
+    assert done.notes == tuple(
+        f"the project '{world.title}' was left as it is: it offers the label 'inclusion' in '{name}', "
+        "another name of 'defect'; its answers count as 'defect'"
+        for name in ("box", "brush")
+    )
+    assert (world.client.find_project(world.title) or {})["label_config"] == before["label_config"]
+    assert proposed(world) == {"0.jpg": ["scratch"], "1.jpg": ["scratch"]}
 
 
 def versions_of(world: World) -> dict[str, list[str]]:
@@ -306,7 +386,7 @@ def test_predictions_that_the_server_was_given_twice_are_there_once(world: World
 def test_predictions_that_the_configuration_does_not_fit_are_told(world: World) -> None:
     """The server leaves them out without a word; the project's configuration is another's."""
     world.push(world.items(2))
-    renamed = label_config(dict.fromkeys(("scrach", "inclusion"), ()), ("box", "mask"))
+    renamed = LabelConfig(dict.fromkeys(("scrach", "inclusion"), ()), ("box", "mask")).xml()
     world.client.change_project(world.project, label_config=renamed)
     regions = {
         f"{0:032x}": [world.box(1, 2, 3, 4)],
@@ -343,7 +423,7 @@ def test_a_class_is_added_though_a_region_without_a_label_is_there(world: World)
     )
     found = world.client.find_project(world.title)
     assert found is not None
-    assert found["label_config"].strip() == world.config.strip()
+    assert found["label_config"].strip() == world.config.xml()
 
 
 @pytest.mark.parametrize(
@@ -354,7 +434,7 @@ def test_a_class_is_added_though_a_region_without_a_label_is_there(world: World)
         (("scratch", "inclusion"), ("box",), (), "has a control 'brush'"),
         (("scratch", "inclusion"), ("box", "mask", "polygon"), (), "was brought up to date"),
         (("scratch", "inclusion"), ("box", "mask"), ("minor", "major"), "was brought up to date"),
-        (("划伤",), ("box", "mask"), (), "no label '划伤' in 'box'"),
+        (("划伤",), ("box", "mask"), (), "not offer the label '划伤' in 'box'"),
     ],
 )
 def test_what_a_recipe_gains_and_loses_while_answers_exist(
@@ -363,7 +443,7 @@ def test_what_a_recipe_gains_and_loses_while_answers_exist(
     world.push(world.items(1))
     world.answer(0, world.box(1, 2, 3, 4), world.box(5, 6, 7, 8, "inclusion"))
     before = world.client.find_project(world.title)
-    config = label_config(dict.fromkeys(classes, ()), shapes, severities)
+    config = LabelConfig(dict.fromkeys(classes, ()), shapes, severities)
     done = push(world.client, world.title, config, world.items(2), "http://127.0.0.1:1/{}".format)
     assert done.added == 1
     assert any(told in note for note in done.notes), done.notes
@@ -372,4 +452,4 @@ def test_what_a_recipe_gains_and_loses_while_answers_exist(
     assert after is not None
     kept = told != "was brought up to date"
     assert (after["label_config"] == before["label_config"]) == kept
-    assert all(note.endswith("; it was left as it is") for note in done.notes) == kept
+    assert all("was left as it is: it " in note for note in done.notes) == kept

@@ -17,7 +17,7 @@ from polars.testing import assert_frame_equal
 from tundish.imaging.geometry import area_of_polygon, counts_of_mask, mask_of_counts
 from tundish.labeling.answers import ANSWERS, Pulled, annotations_of
 from tundish.labeling.brush import rle_of_mask
-from tundish.labeling.config import CONTROLS, Shape, label_config
+from tundish.labeling.config import CONTROLS, LabelConfig, Shape
 from tundish.labeling.regions import regions_of
 from tundish.sections import Annotations
 from tundish.tables import ANNOTATIONS
@@ -539,7 +539,7 @@ class TestPush:
             {**BOX, "shape": "class", "label": "hole"},
         )
         result, _ = there_and_back(labels)
-        interface: Any = LabelInterface(label_config(CLASSES.classes, tuple(CONTROLS), ("minor",)))
+        interface: Any = LabelInterface(LabelConfig(CLASSES.classes, tuple(CONTROLS), ("minor",)).xml())
         assert (
             interface.validate_prediction({"model_version": "import", "result": result}, return_errors=True)
             == []

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tundish.cli._select import Asked
     from tundish.formats.base import Problem
     from tundish.labeling.client import Client
+    from tundish.labeling.config import LabelConfig
     from tundish.labeling.images import Gallery
     from tundish.labeling.push import Item, Prelabels, Push, There
     from tundish.recipe import Recipe
@@ -123,7 +124,7 @@ def push_apart(
     title: str,
     images: pl.DataFrame,
     prelabels: Prelabels | None = None,
-    config: str | None = None,
+    config: LabelConfig | None = None,
     there: There | None = None,
     **asked: str,
 ) -> Push:
@@ -136,7 +137,7 @@ def push_apart(
         title: Of the project.
         images: Rows of the images table; columns `why` and `made_of`, where there are, as of `Item`.
         prelabels: What is drawn already.
-        config: The labelling configuration; by default that of the recipe.
+        config: What it should offer; by default what the recipe says.
         there: What was seen of the project just now; by default it is looked at.
         asked: What else each item says, such as its purpose.
     """
@@ -262,12 +263,12 @@ def next_step(project: Path, name: str, dataset: str) -> str:
     return f"Next: 'tundish run {name}'."
 
 
-def config_of(recipe: Recipe) -> str:
-    """The labelling configuration of a recipe."""
-    from tundish.labeling.config import label_config
+def config_of(recipe: Recipe) -> LabelConfig:
+    """What the projects of a recipe should offer."""
+    from tundish.labeling.config import LabelConfig
 
     section = recipe.label
-    return label_config(recipe.annotations.classes, section.shapes, section.severities)
+    return LabelConfig(recipe.annotations.classes, section.shapes, section.severities)
 
 
 def _prelabels(

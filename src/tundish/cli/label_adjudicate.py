@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     import polars as pl
 
     from tundish.label_section import Label
-    from tundish.labeling.cases import Cases
+    from tundish.labeling.adjudication import Cases
     from tundish.labeling.client import Client
-    from tundish.labeling.config import Shape
+    from tundish.labeling.config import LabelConfig, Shape
     from tundish.labeling.push import Push, There
     from tundish.labeling.renewal import Renewal
     from tundish.recipe import Recipe
@@ -133,7 +133,7 @@ def _pushed(
 def _cases(recipe: Recipe, curated: Path, images: pl.DataFrame) -> Cases:
     import polars as pl
 
-    from tundish.labeling.cases import cases
+    from tundish.labeling.adjudication import cases
     from tundish.tables import ANNOTATIONS, CONSENSUS, DISPUTES
 
     consensus = CONSENSUS.read(curated / "consensus.parquet")
@@ -150,10 +150,10 @@ def _shapes(section: Label) -> tuple[Shape, ...]:
     return (*section.shapes, "mask") if drawn and "mask" not in drawn else section.shapes
 
 
-def _config(recipe: Recipe) -> str:
-    from tundish.labeling.cases import TASK
-    from tundish.labeling.config import label_config
+def _config(recipe: Recipe) -> LabelConfig:
+    from tundish.labeling.adjudication import TASK
+    from tundish.labeling.config import LabelConfig
 
     section = recipe.label
     told = (TASK, "$why")
-    return label_config(recipe.annotations.classes, _shapes(section), section.severities, told)
+    return LabelConfig(recipe.annotations.classes, _shapes(section), section.severities, told)

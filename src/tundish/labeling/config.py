@@ -1,14 +1,15 @@
-"""The labelling configuration of a Label Studio project: made from the recipe's classes, and compared.
+"""The labelling configuration of a Label Studio project, made from the recipe's classes.
 
-Every label has the class's name as `alias`, which is what Label Studio writes into its results: a label whose
-text is changed in the server still yields the class.
+Label Studio shows a label's `value` and writes its `alias` into results. Every label has one, the class's
+name: a label whose text is changed in the server still yields the class. Where a class was renamed in the
+recipe after a project was made, its label is shown by the new name there, and results go on saying the old.
 """
 
 from __future__ import annotations
 
 import colorsys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, TypeAlias
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from tundish.errors import OutsideError, UsageError
@@ -18,21 +19,13 @@ from tundish.formats.xmlfile import parse_xml
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-__all__ = [
-    "CONTROLS",
-    "IMAGE",
-    "SEVERITY",
-    "Control",
-    "Difference",
-    "Shape",
-    "differences",
-    "label_config",
-    "read_config",
-    "surplus",
-]
+__all__ = ["CONTROLS", "IMAGE", "SEVERITY", "Control", "LabelConfig", "Names", "Shape", "read_config"]
 
 Shape = Literal["box", "polygon", "mask", "class"]
 """As the annotations table calls them."""
+
+Names: TypeAlias = "Mapping[str, Mapping[str, str]]"
+"""What results call a class where it is not the class's name: by control, by class."""
 
 IMAGE = "image"
 """Name of the picture, and of the task's field that holds its address."""
@@ -76,29 +69,9 @@ class Control:
     labels: dict[str, str]
 
 
-class Difference(NamedTuple):
-    """Where a project differs from what was asked for.
-
-    `label` is None where the whole control is meant; `now` is what stands in its place, if anything does.
-    `breaking`: what is drawn with it does not come back as before, or cannot be shown.
-    """
-
-    control: str
-    label: str | None
-    now: str | None
-    breaking: bool
-    message: str
-
-
-def label_config(
-    classes: Mapping[str, Sequence[str]],
-    shapes: Collection[Shape] = _BOXES,
-    severities: Sequence[str] = (),
-    told: Sequence[str] = (),
-) -> str:
-    """The configuration as XML text; equal input gives equal text.
-
-    Colours go by the place of a class, so that a class added at the end changes no other.
+@dataclass(frozen=True, slots=True)
+class LabelConfig:
+    """What a project should offer.
 
     Args:
         classes: The recipe's classes with their aliases, which are shown where the mouse rests on a label.
@@ -109,22 +82,40 @@ def label_config(
     Raises:
         UsageError: There is nothing to label with, or a name cannot stand in a configuration.
     """
-    controls = [name for shape, name in CONTROLS.items() if shape in shapes]
-    if (controls and not classes) or not (controls or severities):
-        raise UsageError("there is nothing to label with", fix="name classes in the recipe, and a shape")
-    _check_names([*classes, *severities])
-    view = Element("View")
-    for line in told:
-        SubElement(view, "Header", {"value": line, "size": "6", "style": _TOLD})
-    SubElement(view, "Image", {"name": IMAGE, "value": f"${IMAGE}", **_PICTURE})
-    keys = iter(_KEYS)
-    headers = _HEADERS | (_TOOLS if len(_TOOLS.keys() & set(controls)) > 1 else {})
-    for name in controls:
-        _add_control(view, name, classes, keys, headers.get(name))
-    if severities:
-        _add_control(view, SEVERITY, dict.fromkeys(severities, ()), keys, _HEADERS[SEVERITY])
-    indent(view)
-    return tostring(view, encoding="unicode")  # without a last line break, as the server keeps it
+
+    classes: Mapping[str, Sequence[str]]
+    shapes: Collection[Shape] = _BOXES
+    severities: Sequence[str] = ()
+    told: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if (self.shapes and not self.classes) or not (self.shapes or self.severities):
+            raise UsageError("there is nothing to label with", fix="name classes in the recipe, and a shape")
+        _check_names([*self.classes, *self.severities])
+
+    def xml(self, names: Names | None = None) -> str:
+        """The configuration as Label Studio takes it; equal input gives equal text.
+
+        Colours go by the place of a class, so that a class added at the end changes no other.
+
+        Args:
+            names: What results call classes in a project that knows them by other names.
+        """
+        controls = [name for shape, name in CONTROLS.items() if shape in self.shapes]
+        view = Element("View")
+        for line in self.told:
+            SubElement(view, "Header", {"value": line, "size": "6", "style": _TOLD})
+        SubElement(view, "Image", {"name": IMAGE, "value": f"${IMAGE}", **_PICTURE})
+        keys = iter(_KEYS)
+        headers = _HEADERS | (_TOOLS if len(_TOOLS.keys() & set(controls)) > 1 else {})
+        known = names or {}
+        for name in controls:
+            _add_control(view, name, self.classes, keys, headers.get(name), known.get(name, {}))
+        if self.severities:
+            asked = dict.fromkeys(self.severities, ())
+            _add_control(view, SEVERITY, asked, keys, _HEADERS[SEVERITY], {})
+        indent(view)
+        return tostring(view, encoding="unicode")  # without a last line break, as the server keeps it
 
 
 def read_config(xml: str) -> dict[str, Control]:
@@ -151,67 +142,6 @@ def read_config(xml: str) -> dict[str, Control]:
     return controls
 
 
-def differences(wanted: str, found: str) -> list[Difference]:
-    """What of the configuration `wanted` the server's, `found`, has no longer, or calls by other names.
-
-    What it has beyond that is no difference.
-
-    Raises:
-        OutsideError: The server's text is no XML.
-    """
-    ours, theirs = read_config(wanted), read_config(found)
-    told: list[Difference] = []
-    for name, control in ours.items():
-        other = theirs.get(name)
-        if other is None:
-            told.append(Difference(name, None, None, True, f"the project has no control '{name}' any more"))
-        elif other.tag != control.tag:
-            message = f"the control '{name}' is {other.tag} in the project, not {control.tag}"
-            told.append(Difference(name, None, other.tag, True, message))
-        else:
-            told += _label_differences(name, control, other)
-    return told
-
-
-def surplus(wanted: str, found: str) -> list[str]:
-    """What the server's configuration, `found`, offers beyond `wanted`, a sentence each; not renamed labels.
-
-    Raises:
-        OutsideError: The server's text is no XML.
-    """
-    ours, theirs = read_config(wanted), read_config(found)
-    renamed = {(one.control, one.now) for one in differences(wanted, found)}
-    told = []
-    for name, control in theirs.items():
-        if name not in ours:
-            told.append(f"the project has a control '{name}', which the recipe does not ask for")
-        elif ours[name].tag == control.tag:
-            strange = [label for label in control.labels if label not in ours[name].labels]
-            told += [
-                f"the project offers the label '{label}' in '{name}', which the recipe does not have"
-                for label in strange
-                if (name, label) not in renamed
-            ]
-    return told
-
-
-def _label_differences(name: str, control: Control, other: Control) -> Iterator[Difference]:
-    strangers = set(other.labels) - set(control.labels)
-    places = list(other.labels)
-    for place, (label, text) in enumerate(control.labels.items()):
-        now = other.labels.get(label)
-        if now == text:
-            continue
-        if now is not None:
-            message = f"the label '{label}' of '{name}' is shown as '{now}' in the project"
-            yield Difference(name, label, now, False, message)
-            continue
-        successor = places[place] if place < len(places) and places[place] in strangers else None
-        instead = f"; '{successor}' stands in its place" if successor is not None else ""
-        message = f"the project has no label '{label}' in '{name}' any more{instead}"
-        yield Difference(name, label, successor, True, message)
-
-
 def _check_names(names: Sequence[str]) -> None:
     for name in names:
         # Label Studio takes a text that begins so for the name of a field of the task.
@@ -229,13 +159,16 @@ def _add_control(
     labels: Mapping[str, Sequence[str]],
     keys: Iterator[str],
     header: str | None,
+    names: Mapping[str, str],
 ) -> None:
     tag, attributes = _TAGS[name]
     if header is not None:
         SubElement(view, "Header", {"value": header, "size": "5"})
     control = SubElement(view, tag, {"name": name, "toName": IMAGE, **attributes})
     for place, (label, aliases) in enumerate(labels.items()):
-        item = SubElement(control, _ITEMS.get(tag, "Label"), {"value": label, "alias": label})
+        item = SubElement(
+            control, _ITEMS.get(tag, "Label"), {"value": label, "alias": names.get(label, label)}
+        )
         if tag != "Choices":
             item.set("background", _colour(place))
         if aliases:

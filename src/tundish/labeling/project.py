@@ -1,5 +1,8 @@
 """The project that images are pushed into, its labelling configuration kept up to date.
 
+A class that was renamed in the recipe keeps its name in results of the project, where regions may hold it,
+and is shown by its new one.
+
 Label Studio goes by what is drawn when it takes a configuration: it refuses one, whatever is new in it, as
 long as a region is there that no control of it would draw, such as one without a label. The tasks are pushed
 all the same, and the note says where such regions are.
@@ -8,17 +11,18 @@ all the same, and the note says where such regions are.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tundish.errors import UsageError
-from tundish.labeling.config import differences, read_config, surplus
+from tundish.labeling.offered import differences, names_there, offers_more, surplus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tundish.labeling.client import Client
+    from tundish.labeling.config import LabelConfig, Names
 
-__all__ = ["project_of"]
+__all__ = ["Project", "project_of"]
 
 _TITLE = range(3, 51)
 _NAMED = 10
@@ -26,19 +30,34 @@ _FOREIGN = re.compile(r"from_name=(.+?), to_name=.*?, type=(\w+)")
 """How the server tells of regions that a configuration has no control for."""
 
 
-def project_of(
-    client: Client, title: str, config: str, project: Mapping[str, Any] | None
-) -> tuple[int, bool, list[str]]:
-    """The project's id, whether it was made just now, and what is to be said of its configuration.
+class Project(NamedTuple):
+    """A project that is ready to be pushed into.
 
-    A configuration that only lacks what the recipe has gained is brought up to date. One in which somebody
-    renamed or took away a label is left alone and told: setting it back would hide what was drawn since. So
-    is one that offers what the recipe has no longer: what is drawn with it would be lost.
+    Attributes:
+        number: Its id on the server.
+        created: It was made just now.
+        names: What its results call classes that it does not know by their own names.
+        notes: What is to be said of its configuration.
+    """
+
+    number: int
+    created: bool
+    names: Names
+    notes: list[str]
+
+
+def project_of(client: Client, title: str, config: LabelConfig, project: Mapping[str, Any] | None) -> Project:
+    """Make a project, or bring one up to date.
+
+    A configuration that lacks what the recipe has gained is brought up to date, and so is one that shows a
+    class by the name that it had before. One in which somebody renamed or took away a label is left alone
+    and told: setting it back would hide what was drawn since. So is one that offers what the recipe has no
+    longer: what is drawn with it would be lost.
 
     Args:
         client: The server.
         title: Of the project.
-        config: The labelling configuration that it should have.
+        config: What it should offer.
         project: What the server says of it; None where there is none yet.
 
     Raises:
@@ -52,24 +71,18 @@ def project_of(
             fix="set a title of another length in the recipe, or give the annotators shorter names",
         )
     if project is None:
-        return int(client.create_project(title, config)["id"]), True, []
+        return Project(int(client.create_project(title, config.xml())["id"]), True, {}, [])
     number = int(project["id"])
     found = str(project["label_config"])
-    if found.strip() == config.strip():
-        return number, False, []
-    if _strangers(config, found):
-        told = [*(one.message for one in differences(config, found)), *surplus(config, found)]
-        return number, False, [f"{message}; it was left as it is" for message in told]
-    return number, False, [_update(client, number, title, config)]
-
-
-def _strangers(config: str, found: str) -> bool:
-    """Whether the server's configuration offers something that ours does not."""
-    ours, theirs = read_config(config), read_config(found)
-    return any(
-        name not in ours or ours[name].tag != control.tag or set(control.labels) - set(ours[name].labels)
-        for name, control in theirs.items()
-    )
+    names = names_there(config, found)
+    wanted = config.xml(names)
+    if found.strip() == wanted.strip():
+        return Project(number, False, names, [])
+    if offers_more(config, found):
+        told = [*differences(config, found), *surplus(config, found)]
+        notes = [f"the project '{title}' was left as it is: it {one.what}; {one.fix}" for one in told]
+        return Project(number, False, names, notes)
+    return Project(number, False, names, [_update(client, number, title, wanted)])
 
 
 def _update(client: Client, project: int, title: str, config: str) -> str:
@@ -87,14 +100,14 @@ def _update(client: Client, project: int, title: str, config: str) -> str:
         reason = " ".join(said.split())[:200]
         return (
             f"Label Studio refuses the new labelling configuration of '{title}' ({reason}): "
-            "what the recipe has gained cannot be drawn yet"
+            "it stays as it was, without what the recipe has gained or renamed"
         )
     named = ", ".join(map(str, tasks[:_NAMED]))
     more = f" and {len(tasks) - _NAMED:,} more" if len(tasks) > _NAMED else ""
     return (
         f"Label Studio refuses the new labelling configuration of '{title}': it knows no control for regions "
         f"in task{'s' * (len(tasks) > 1)} {named}{more}, most likely without a label; what the recipe has "
-        "gained cannot be drawn before they are labelled or deleted there and it is pushed again"
+        "gained or renamed does not come there before they are labelled or deleted and it is pushed again"
     )
 
 

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from tundish.errors import OutsideError
 from tundish.formats.base import Problem
 from tundish.labeling.answers import ANSWERS, annotations_of
-from tundish.labeling.config import differences
+from tundish.labeling.offered import differences
 from tundish.storage import Table, field
 from tundish.tables import ANNOTATIONS, QUARANTINE
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tundish.labeling.client import Client
+    from tundish.labeling.config import LabelConfig
     from tundish.sections import Annotations
 
 __all__ = ["LABEL_FAULTS", "TASKS", "Pull", "made_of", "pull", "pulled"]
@@ -89,7 +90,7 @@ class Pull:
 
 def pull(
     client: Client,
-    configs: Mapping[str, str],
+    configs: Mapping[str, LabelConfig],
     images: pl.DataFrame,
     section: Annotations,
     folder: Path,
@@ -102,7 +103,7 @@ def pull(
 
     Args:
         client: The server.
-        configs: What each project should look like, by title.
+        configs: What each project should offer, by title.
         images: image_id, source, path, width, height (px, upright) of the dataset's images.
         section: The recipe's section, for the classes.
         folder: ``labels/``: gets annotations.parquet, answers.parquet, problems.parquet and tasks.parquet.
@@ -167,7 +168,7 @@ class _Project:
 
 
 def _pull_project(
-    client: Client, title: str, config: str, known: pl.DataFrame, progress: Callable[[int, int], None]
+    client: Client, title: str, config: LabelConfig, known: pl.DataFrame, progress: Callable[[int, int], None]
 ) -> _Project:
     project = client.find_project(title)
     if project is None:
@@ -176,7 +177,8 @@ def _pull_project(
             f"the server has no project '{title}'{kept}", where=client.address, fix="push first"
         )
     number, name = int(project["id"]), f"{project['id']} {project['created_at']}"
-    notes = [f"{one.message}" for one in differences(config, str(project["label_config"]))]
+    found = differences(config, str(project["label_config"]))
+    notes = [f"the project '{title}' {one.what}; {one.fix}" for one in found]
     before = known.filter(pl.col("project") == name)
     versions = dict(before.select("task_id", "updated_at").iter_rows())
     listed = {task["id"]: task for task in client.tasks(number, _LISTED)}

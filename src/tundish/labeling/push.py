@@ -7,16 +7,18 @@ stopped, and one that is repeated adds nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tundish.labeling.predictions import Limits, Region, batches, prediction_of, propose, show
 from tundish.labeling.project import project_of
+from tundish.labeling.regions import under_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tundish.labeling.client import Client
+    from tundish.labeling.config import LabelConfig, Names
 
 __all__ = ["Item", "Prelabels", "Push", "There", "look", "push"]
 
@@ -119,7 +121,7 @@ class Push:
 def push(
     client: Client,
     title: str,
-    config: str,
+    config: LabelConfig,
     items: Sequence[Item],
     address: Callable[[str], str],
     prelabels: Prelabels | None = None,
@@ -130,12 +132,13 @@ def push(
 ) -> Push:
     """Bring images in front of annotators, in the order given, which is that of their work.
 
-    What is drawn already is shown in new tasks, and in known ones that nobody has answered.
+    What is drawn already is shown in new tasks, and in known ones that nobody has answered, under the names
+    that the project has for the classes.
 
     Args:
         client: The server.
         title: Of the project; it is made where there is none.
-        config: The labelling configuration.
+        config: What it should offer.
         items: The images; one that stands there twice is pushed once.
         address: Where the browser finds the picture of an image_id.
         prelabels: What is drawn already.
@@ -147,9 +150,9 @@ def push(
         UsageError: The title is too short or too long for Label Studio.
         OutsideError: The server fails; what it has taken by then stays.
     """
-    drawn = prelabels or Prelabels()
     there = there or look(client, client.find_project(title))
-    project, created, notes = project_of(client, title, config, there.project)
+    project, created, names, notes = project_of(client, title, config, there.project)
+    drawn = _named(prelabels or Prelabels(), names)
     tasks = _known(client, project, there.tasks, notes)
     if not tasks.total and not created:
         client.keep_tab(project)
@@ -176,6 +179,14 @@ def push(
 def look(client: Client, project: Mapping[str, Any] | None) -> There:
     """What is in a project already, of which the server says this; None where there is none yet."""
     return There(project, client.tasks(int(project["id"]), _LISTED)) if project else There()
+
+
+def _named(prelabels: Prelabels, names: Names) -> Prelabels:
+    """What is drawn already, under the names that a project has for the classes."""
+    if not names:
+        return prelabels
+    regions = {key: under_names(result, names) for key, result in prelabels.regions.items()}
+    return replace(prelabels, regions=regions)
 
 
 def _by_key(tasks: Sequence[Mapping[str, Any]]) -> dict[str, list[int]]:

@@ -17,11 +17,13 @@ from tundish.labeling.config import CONTROLS, IMAGE, Shape
 from tundish.labeling.shapes import Drawn, box_value, brush_value, polygon_value, turned_box
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     import polars as pl
 
-__all__ = ["Proposals", "regions_of"]
+    from tundish.labeling.config import Names
+
+__all__ = ["Proposals", "regions_of", "under_names"]
 
 _TYPES = {"box": "rectanglelabels", "polygon": "polygonlabels", "brush": "brushlabels", "choice": "choices"}
 
@@ -65,6 +67,27 @@ def regions_of(
                     continue
             proposals.results.setdefault(row["image_id"], []).append(entry)
     return proposals
+
+
+def under_names(result: Sequence[dict[str, Any]], names: Names) -> list[dict[str, Any]]:
+    """The entries of a result as a project takes them that knows classes by other names.
+
+    What the `meta` of a choice says by class is said by those names, too.
+    """
+    return [_under(entry, names.get(entry["from_name"], {})) for entry in result]
+
+
+def _under(entry: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    kind = entry["type"]
+    value = entry["value"]
+    if kind in value:
+        value = value | {kind: [names.get(one, one) for one in value[kind]]}
+    said = {
+        key: {names.get(name, name): one for name, one in by_class.items()}
+        for key, by_class in entry.get("meta", {}).items()
+        if isinstance(by_class, dict)
+    }
+    return entry | {"value": value} | ({"meta": entry["meta"] | said} if said else {})
 
 
 def _entries(
