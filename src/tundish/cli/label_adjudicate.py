@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from tundish.label_section import Label
-    from tundish.labeling.adjudication import Cases
+    from tundish.labeling.cases import Cases
     from tundish.labeling.client import Client
     from tundish.labeling.config import LabelConfig, Shape
     from tundish.labeling.push import Push, There
@@ -133,7 +133,7 @@ def _pushed(
 def _cases(recipe: Recipe, curated: Path, images: pl.DataFrame) -> Cases:
     import polars as pl
 
-    from tundish.labeling.adjudication import cases
+    from tundish.labeling.cases import cases
     from tundish.tables import ANNOTATIONS, CONSENSUS, DISPUTES
 
     consensus = CONSENSUS.read(curated / "consensus.parquet")
@@ -151,7 +151,7 @@ def _shapes(section: Label) -> tuple[Shape, ...]:
 
 
 def _config(recipe: Recipe) -> LabelConfig:
-    from tundish.labeling.adjudication import TASK
+    from tundish.labeling.cases import TASK
     from tundish.labeling.config import LabelConfig
 
     section = recipe.label
