@@ -104,7 +104,7 @@ def test_nothing_in_dispute_and_a_project_that_went(context: Context, client: Cl
     before = settled(context)
     project = client.find_project(f"{title} · adjudication")
     assert project is not None
-    client.delete_project(project["id"])
+    client.send("deleting", "DELETE", f"api/projects/{project['id']}/")
     assert settled(context) == before, "what was adjudicated stays when the project goes"
     done = told("adjudicate", "small")
     assert (done["counts"]["in dispute"], done["notes"]) == (0, ["nothing is in dispute"])
@@ -118,7 +118,7 @@ def test_the_annotators_project_went__it_is_told_though_the_adjudicators_is_ther
     told("adjudicate", "small")
     project = client.find_project(title)
     assert project is not None
-    client.delete_project(project["id"])
+    client.send("deleting", "DELETE", f"api/projects/{project['id']}/")
     done = CliRunner().invoke(main, ["label", "pull", "small"])
     assert done.exit_code == 3
     assert f"the server has no project '{title}'; the answers of 5 tasks" in done.output

@@ -29,8 +29,7 @@ def tasks(count: int, start: int = 0) -> list[dict[str, Any]]:
 
 
 @needs_server
-def test_it_knows_who_it_is(client: Client, label_studio: LabelStudio) -> None:
-    assert client.whoami() == label_studio.account.email
+def test_it_knows_who_is_there(client: Client, label_studio: LabelStudio) -> None:
     assert label_studio.account.email in client.users().values()
 
 
@@ -42,7 +41,7 @@ def test_a_project_is_found_by_its_whole_title(client: Client, title: str) -> No
     found = client.find_project(title)
     assert found is not None
     assert found["id"] == made["id"]
-    client.delete_project(made["id"])
+    client.send("deleting", "DELETE", f"api/projects/{made['id']}/")
     assert client.find_project(title) is None
 
 
@@ -92,7 +91,7 @@ def test_chosen_tasks_are_exported_some_at_a_time(
 def test_both_kinds_of_token_work(label_studio: LabelStudio, personal_token: str) -> None:
     for token in (label_studio.account.token, personal_token):
         with Client(label_studio.url, token) as other:
-            assert other.whoami() == label_studio.account.email
+            assert label_studio.account.email in other.users().values()
 
 
 @pytest.mark.parametrize(

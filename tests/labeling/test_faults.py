@@ -123,7 +123,7 @@ def expired() -> str:
 
 def test_a_wrong_token(label_studio: LabelStudio) -> None:
     with Client(label_studio.url, WRONG) as client:
-        told = sentence(client.whoami, "refuses the token", label_studio.url)
+        told = sentence(client.users, "refuses the token", label_studio.url)
     assert WRONG not in told
 
 
@@ -192,7 +192,7 @@ def test_somebody_else_is_there() -> None:
     claims = {"token_type": "refresh", "exp": int(time.time()) + 3600, "user_id": "1"}
     for token in (WRONG, jwt.encode(claims, WRONG, algorithm="HS256")):
         with stranger() as address, Client(address, token) as client:
-            sentence(client.whoami, "what answers here is no Label Studio")
+            sentence(client.users, "what answers here is no Label Studio")
 
 
 def test_a_slow_server_s_work_is_not_done_twice(world: World, label_studio: LabelStudio) -> None:
@@ -240,13 +240,13 @@ def test_a_slow_server_is_asked_again(label_studio: LabelStudio) -> None:
         Client(address, label_studio.account.token, timeout=0.2, tries=2) as client,
     ):
         begin = time.monotonic()
-        sentence(client.whoami, "did not answer within 0.2 s")
+        sentence(client.users, "did not answer within 0.2 s")
         assert time.monotonic() - begin > 0.9
     with (
         Proxy(label_studio.url, delay=0.2) as address,
         Client(address, label_studio.account.token, timeout=5) as client,
     ):
-        assert client.whoami() == label_studio.account.email
+        assert label_studio.account.email in client.users().values()
 
 
 def test_a_connection_that_breaks(label_studio: LabelStudio) -> None:
@@ -254,7 +254,7 @@ def test_a_connection_that_breaks(label_studio: LabelStudio) -> None:
         Proxy(label_studio.url, broken=True) as address,
         Client(address, label_studio.account.token, tries=2) as client,
     ):
-        sentence(client.whoami, "broke off while signing in")
+        sentence(client.users, "broke off while asking for the users")
 
 
 def test_a_server_killed_in_mid_push(
@@ -297,7 +297,7 @@ def test_a_project_deleted_by_hand(world: World) -> None:
     world.answer(1, world.box(5, 6, 7, 8))
     world.pull()
     before = world.read("annotations")
-    world.client.delete_project(world.project)
+    world.delete(f"projects/{world.project}")
     sentence(world.pull, "no project", "the answers of 2 tasks pulled before stay", "push first")
     assert world.read("annotations").equals(before)
     # A repeat completes the work: what is answered anew takes the place of what was answered before.
@@ -313,7 +313,7 @@ def test_a_project_deleted_while_it_is_pushed(world: World, monkeypatch: pytest.
     send = world.client.import_tasks
 
     def lose(project: int, tasks: list[dict[str, Any]]) -> None:
-        world.client.delete_project(project)
+        world.delete(f"projects/{project}")
         send(project, tasks)
 
     with monkeypatch.context() as patch:

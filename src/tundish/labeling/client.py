@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from tundish.errors import OutsideError
-from tundish.labeling.connection import PROJECTS, WHOAMI, Connection
+from tundish.labeling.connection import PROJECTS, USERS, Connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,13 +50,9 @@ _INSTRUCTION = (
 class Client(Connection):
     """The questions of this project to one server; each raises `OutsideError` as its connection does."""
 
-    def whoami(self) -> str:
-        """The e-mail address of the token's owner: the shortest question there is."""
-        return str(self.get("signing in", WHOAMI)["email"])
-
     def users(self) -> dict[int, str]:
         """E-mail address by user id."""
-        answer = self.get("asking for the users", "api/users/")
+        answer = self.get("asking for the users", USERS)
         return {int(user["id"]): str(user["email"]) for user in answer}
 
     def find_project(self, title: str) -> dict[str, Any] | None:
@@ -116,10 +112,6 @@ class Client(Connection):
     def recount(self, project: int) -> None:
         """Let the server count anew what is drawn in a project, by which it takes a configuration or not."""
         self.send("counting what is drawn", "POST", f"api/projects/{project}/summary/reset/", json={})
-
-    def delete_project(self, project: int) -> None:
-        """Delete a project with all its tasks and labels."""
-        self.send("deleting the project", "DELETE", f"api/projects/{project}/")
 
     def tasks(
         self, project: int, fields: Sequence[str] = ("id", "data"), *, lacking: str | None = None

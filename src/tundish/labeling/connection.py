@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
     from label_studio_sdk.core.http_client import HttpClient
 
-__all__ = ["PROJECTS", "WHOAMI", "Connection", "find_token"]
+__all__ = ["PROJECTS", "USERS", "Connection", "find_token"]
 
-PROJECTS, WHOAMI = "api/projects/", "api/current-user/whoami"
-_ALWAYS_THERE = (PROJECTS, WHOAMI)
+PROJECTS, USERS = "api/projects/", "api/users/"
+_ALWAYS_THERE = (PROJECTS, USERS)
 _VARIABLES = ("LABEL_STUDIO_TOKEN", "LABEL_STUDIO_API_KEY")
 
 
