@@ -222,3 +222,33 @@ def test_an_annotator_sees_what_was_pushed_last(
         assert send("model-7", 30) == [30, 30]
         assert send("model-8", 60) == [60, 60]
         assert send("model-7", 30) == [30, 30]
+
+
+def test_a_class_renamed_in_the_recipe_is_shown_by_its_new_name(
+    page: Any, world: World, label_studio: LabelStudio, tmp_path: Path
+) -> None:
+    """What is proposed and what is drawn; in results both have the name that the project had before."""
+    world.width, world.height = WIDTH, HEIGHT
+    items = [Item(KEY, "a.png", "line", WIDTH, HEIGHT)]
+    with ImageServer(gallery(tmp_path / "images", KEY)) as server:
+        address = f"{server.url}/{{}}".format
+        push(world.client, world.title, world.config, items, address)
+        world.classes, world.aliases = ("Kratzer", "inclusion"), {"Kratzer": ("scratch",)}
+        drawn = Prelabels({KEY: [world.box(80, 40, 80, 80, "Kratzer")]})
+        push(world.client, world.title, world.config, items, address, drawn)
+        (task,) = world.tasks()
+        page.goto(f"{label_studio.url}/projects/{world.project}/data?task={task['id']}")
+        page.wait_for_selector(".konvajs-content canvas", timeout=60_000)
+        assert regions(page, 1)
+        shown = "window.Htx.annotationStore.selected.regions[0].labeling.selectedLabels[0].value"
+        assert page.evaluate(shown) == "Kratzer"
+        frame = page.locator("img[alt='image']").first.bounding_box()
+        for _ in range(3):
+            page.locator("[class*=label]").get_by_text("Kratzer", exact=True).first.click()
+            drag(page, frame, DRAWN)
+            if regions(page, 2, seconds=10):
+                break
+        submit(page)
+    ((answered,),) = world.client.export(world.project, [task["id"]])
+    (answer,) = answered["annotations"]
+    assert [one["value"]["rectanglelabels"] for one in answer["result"]] == [["scratch"]] * 2
