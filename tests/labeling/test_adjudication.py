@@ -55,8 +55,9 @@ def asked(said: Mapping[str, Mapping[str, list[dict[str, Any]]]], quorum: float 
     disputes = found.disputes.with_columns(
         pl.col("unit").cast(pl.Int32), settled_by=pl.lit(more.get("by"), pl.String)
     ).select(DISPUTES.schema.names)
-    told = found.agreed.select(
-        pl.col(name) if name in found.agreed.columns else pl.lit(None).alias(name) for name in labels.columns
+    agreed = found.agreed.with_columns(author=pl.col("decided_by").list.join(", "), valid=True)
+    told = agreed.select(
+        pl.col(name) if name in agreed.columns else pl.lit(None).alias(name) for name in labels.columns
     ).cast(labels.schema)
     shapes = more.get("shapes", ("box", "mask", "class"))
     return cases(disputes, told, labels, dict.fromkeys(more.get("there", said), SIZE), shapes)
@@ -129,7 +130,7 @@ def test_nothing_that_was_drawn_is_missing_and_nobody_is_named(said: dict[str, A
     assert not found.problems
     for image_id, why in found.images.iter_rows():
         regions = found.regions[image_id]
-        disputed = [region for region in regions if "meta" in region]
+        disputed = [region for region in regions if "dispute" in region.get("meta", {})]
         count = sum(map(len, said[image_id].values()))
         assert 0 < len(disputed) <= count
         assert len(regions) <= count
@@ -224,6 +225,27 @@ def test_whether_it_is_asked_if_there_is_one_thing_or_two(drawn: dict[str, Any],
     assert ("one thing or two?" in found.images["why"][0]) == asks
     assert any("overlaps" in one["meta"] for one in found.regions["a"]) == asks
     assert ruled(found.regions["a"], "prediction").doubled == ["a"] * asks
+
+
+def test_a_third_drew_it_at_another_place__what_is_agreed_is_named_too() -> None:
+    found = asked({"a": {"li": [HERE], "wu": [NEAR], "xu": [SHIFTED]}}, 0.6)
+    assert found.images["why"][0].endswith("(scratch); overlaps what is agreed: one thing or two?")
+    disputed, agreed = found.regions["a"]
+    assert agreed["meta"] == {"text": ["Agreed; overlaps dispute 1: one thing or two?"], "overlaps": [1]}
+    kept = ruled([disputed, agreed], "prediction")
+    assert (kept.doubled, kept.hasty, kept.labels.height) == (["a"], [], 2)
+    assert not any("meta" in json.loads(text) for text in kept.labels["attributes"])
+    assert ruled([disputed], "prediction").doubled == []
+    assert ruled([agreed], "prediction").doubled == []
+    several = {"a": {"li": [HERE], "wu": [NEAR], "xu": [SHIFTED], "zu": [PART]}}
+    why = asked(several, 0.5).images["why"][0]
+    assert "overlaps what is agreed: one thing or two?" in why
+
+
+def test_who_agreed_and_drew_another_beside_it_meant_two_things() -> None:
+    found = asked({"a": {"li": [HERE, SHIFTED], "wu": [NEAR], "xu": [AWAY, NEAR]}}, 0.6)
+    assert "one thing" not in found.images["why"][0]
+    assert not any("overlaps" in one.get("meta", {}) for one in found.regions["a"])
 
 
 def test_of_several_labels_of_a_dispute__only_the_one_that_overlaps() -> None:

@@ -8,7 +8,7 @@ import orjson
 import polars as pl
 
 from tundish.labeling.answers import ADJUDICATOR, PLACE, last_answers
-from tundish.labeling.cases import DISPUTE, OVERLAPS
+from tundish.labeling.cases import AGREED, DISPUTE, OVERLAPS
 from tundish.labeling.overlaps import overlaps
 
 __all__ = ["Rulings", "opinions_of", "rulings"]
@@ -23,8 +23,8 @@ class Rulings(NamedTuple):
         hasty: Images whose last answer settles nothing, sorted: labels of one dispute stand in it side by
             side, as they were proposed or one upon the other with the same class; or it is empty, and was not
             begun from what was drawn. Who means two things there changes one of them, or draws it anew.
-        doubled: Other images, sorted, in which overlapping labels of two disputes stand as proposed,
-            perhaps of one thing. Their answers settle them all the same.
+        doubled: Other images, sorted, in which overlapping labels, of two disputes or of one and what is
+            agreed, stand as proposed, perhaps of one thing. Their answers settle them all the same.
     """
 
     answers: pl.DataFrame
@@ -57,22 +57,23 @@ def rulings(labels: pl.DataFrame, answers: pl.DataFrame, sizes: pl.DataFrame, *,
     told = [orjson.loads(text) if text else {} for text in said["attributes"]]
     # What the server calls a class, as it was pushed: the recipe may have renamed it since.
     numbers = [_number(one.get("meta"), name) for one, name in zip(told, said["raw_label"], strict=True)]
-    of_disputes = said.with_columns(
+    beside = [_others(one.get("meta")) for one in told]
+    proposed = said.with_columns(
         number=pl.Series(numbers, dtype=pl.Int64),
-        overlaps=pl.Series([_others(one.get("meta")) for one in told], dtype=pl.List(pl.Int64)),
+        overlaps=pl.Series(beside, dtype=pl.List(pl.Int64)),
         untouched=pl.Series([one.get("origin") == "prediction" for one in told], dtype=pl.Boolean),
-    ).drop_nulls("number")
+    )
     # The editor can be slow to show what is drawn: who submits at once says that nothing is there.
     unseen = last.filter((pl.col("answer") == "empty") & pl.col("parent_prediction").is_null())
-    hasty = sorted({*_undecided(of_disputes, sizes, iou), *unseen["image_id"]})
+    hasty = sorted({*_undecided(proposed.drop_nulls("number"), sizes, iou), *unseen["image_id"]})
     late = pl.col("image_id").is_in(hasty)
     # What was written there for the adjudicator to read says nothing of the label.
     plain = [
-        text if number is None else _without_meta(one)
-        for text, one, number in zip(said["attributes"], told, numbers, strict=True)
+        text if number is None and not others else _without_meta(one)
+        for text, one, number, others in zip(said["attributes"], told, numbers, beside, strict=True)
     ]
     said = said.with_columns(attributes=pl.Series(plain, dtype=pl.String))
-    doubled = sorted(_doubled(of_disputes) - {*hasty})
+    doubled = sorted(_doubled(proposed) - {*hasty})
     return Rulings(last.filter(~late).drop("label_path"), said.filter(~late), hasty, doubled)
 
 
@@ -89,8 +90,9 @@ def _undecided(labels: pl.DataFrame, sizes: pl.DataFrame, iou: float) -> set[str
 
 
 def _doubled(labels: pl.DataFrame) -> set[str]:
-    """Images in which labels of two disputes overlap each other and stand as they were proposed."""
-    kept = labels.filter("untouched").select("image_id", "number", "overlaps").explode("overlaps")
+    """Images in which overlapping labels that are not of one dispute stand as they were proposed."""
+    number = pl.col("number").fill_null(AGREED)
+    kept = labels.filter("untouched").select("image_id", number, "overlaps").explode("overlaps")
     ours, theirs = ["image_id", "number", "overlaps"], ["image_id", "overlaps", "number"]
     return {*kept.join(kept, left_on=ours, right_on=theirs, how="semi")["image_id"]}
 

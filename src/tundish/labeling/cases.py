@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from tundish.formats.base import Problem
     from tundish.labeling.config import Shape
 
-__all__ = ["DISPUTE", "OVERLAPS", "TASK", "Cases", "cases"]
+__all__ = ["AGREED", "DISPUTE", "OVERLAPS", "TASK", "Cases", "cases"]
 
 TASK = (
     "Of each dispute keep one label, or none, and mend it. A selected region's details name its dispute; one"
-    " without a note is agreed."
+    " that is in none is agreed."
 )
 """What an adjudicator is asked for, above the picture."""
 
@@ -33,7 +33,13 @@ DISPUTE = "dispute"
 """Key in the `meta` of a region: the number of its dispute; of a choice, the numbers by class."""
 
 OVERLAPS = "overlaps"
-"""Key in the `meta` of a region: the numbers of other disputes of which a label may be of the same thing."""
+"""Key in the `meta` of a region: the numbers of other disputes of which a label may be of the same thing.
+
+Those of what is agreed are `AGREED`.
+"""
+
+AGREED = 0
+"""Number of what is in no dispute."""
 
 _SAME = 0.3
 """So much of the smaller of two authors' labels is covered by the other where they may be of one thing.
@@ -80,21 +86,25 @@ def cases(
     drawn = labels.unique("annotation_id", keep="first", maintain_order=True).join(
         open_.select("annotation_id", "unit", "reason", "message"), on="annotation_id"
     )
-    drawn = _numbered(drawn, sizes)
+    agreed = agreed.unique(["image_id", "annotation_id"], keep="first", maintain_order=True).join(
+        drawn, on="image_id", how="semi", maintain_order="left"
+    )
+    columns = agreed.columns
+    drawn, agreed = _numbered(drawn, agreed, sizes)
     things = _things(drawn)
     drawn = drawn.join(things, on=["image_id", "number"], maintain_order="left")
-    agreed = agreed.unique(["image_id", "annotation_id"], keep="first", maintain_order=True)
     mine, settled = _by_image(drawn.sort("number", "annotation_id")), _by_image(agreed)
     found = Cases(pl.DataFrame(schema={"image_id": pl.String, "why": pl.String}), {}, [])
     asked = []
     for (image_id,), disputed in things.group_by("image_id", maintain_order=True):
-        rows = [mine[image_id].select(agreed.columns), settled.get(image_id, agreed.clear())]
+        undisputed = settled.get(image_id, agreed.clear())
+        rows = pl.concat([mine[image_id].select(columns), undisputed.select(columns)])
         # How sure a model was of its proposal is no argument here.
-        shown = regions_of(pl.concat(rows).with_columns(score=pl.lit(None, pl.Float64)), sizes, shapes)
+        shown = regions_of(rows.with_columns(score=pl.lit(None, pl.Float64)), sizes, shapes)
         if shown.problems:
             found.problems.extend(shown.problems)
             continue
-        found.regions[image_id] = _with_notes(shown.results[image_id], mine[image_id])
+        found.regions[image_id] = _with_notes(shown.results[image_id], mine[image_id], undisputed)
         asked.append((image_id, "\n".join(disputed["note"]), disputed.height))
     asked.sort(key=lambda one: (-one[2], one[0]))
     return found._replace(images=pl.DataFrame([one[:2] for one in asked], found.images.schema, orient="row"))
@@ -104,31 +114,42 @@ def _by_image(rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
     return {key: group for (key,), group in rows.group_by("image_id", maintain_order=True)}
 
 
-def _numbered(drawn: pl.DataFrame, sizes: Mapping[str, tuple[int, int]]) -> pl.DataFrame:
-    """The labels with the number of their dispute, from 1 in each image, and of others they overlap."""
-    drawn = drawn.with_columns(
-        pl.col("author").fill_null(""), number=pl.col("unit").rank("dense").over("image_id")
-    )
-    frame = pl.DataFrame(
+def _numbered(
+    drawn: pl.DataFrame, agreed: pl.DataFrame, sizes: Mapping[str, tuple[int, int]]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Both with the number of their dispute, from 1 in each image, and of others they overlap."""
+    rank = pl.col("unit").rank("dense").over("image_id").cast(pl.Int64)
+    drawn = drawn.with_columns(pl.col("author").fill_null(""), number=rank)
+    agreed = agreed.with_columns(pl.col("author").fill_null(""), number=pl.lit(AGREED, pl.Int64))
+    there = pl.DataFrame(
         [(key, *size) for key, size in sizes.items()],
         schema={"image_id": pl.String, "width": pl.Int64, "height": pl.Int64},
         orient="row",
     )
     # Of the whole image all labels speak.
-    pairs = overlaps(drawn.filter(pl.col("shape") != "class"), frame)
-    same = covered(pairs, frame) >= _SAME
+    placed = pl.concat([drawn.select(agreed.columns), agreed]).filter(pl.col("shape") != "class")
+    pairs = overlaps(placed, there)
+    same = covered(pairs, there) >= _SAME
     one, other = (pairs.labels[rows[same]] for rows in (pairs.first, pairs.second))
     found = [
-        first.select("annotation_id", "number").with_columns(second["number"].alias(OVERLAPS))
+        first.select("image_id", "annotation_id", "number", "author").with_columns(
+            second["number"].alias(OVERLAPS), whose=second["author"]
+        )
         for first, second in ((one, other), (other, one))
     ]
+    # An agreed label has all who agreed for its author: who drew two labels meant two things.
+    both = pl.col("author").str.split(", ").list.set_intersection(pl.col("whose").str.split(", ")).list.len()
     others = (
         pl.concat(found)
-        .filter(pl.col("number") != pl.col(OVERLAPS))
-        .group_by("annotation_id")
+        .filter((pl.col("number") != pl.col(OVERLAPS)) & (both == 0))
+        .group_by("image_id", "annotation_id")
         .agg(pl.col(OVERLAPS).unique().sort())
     )
-    return drawn.join(others, on="annotation_id", how="left", maintain_order="left")
+    drawn, agreed = (
+        frame.join(others, on=["image_id", "annotation_id"], how="left", maintain_order="left")
+        for frame in (drawn, agreed)
+    )
+    return drawn, agreed
 
 
 def _things(drawn: pl.DataFrame) -> pl.DataFrame:
@@ -153,9 +174,10 @@ def _things(drawn: pl.DataFrame) -> pl.DataFrame:
 def _asked(others: list[int]) -> str:
     if not others:
         return ""
-    if len(others) == 1:
-        return f"; overlaps dispute {others[0]}: one thing or two?"
-    return f"; overlaps disputes {', '.join(map(str, others))}: one thing or more?"
+    numbers = [str(number) for number in others if number != AGREED]
+    told = [f"dispute{'s' * (len(numbers) > 1)} {', '.join(numbers)}"] * bool(numbers)
+    told += ["what is agreed"] * (AGREED in others)
+    return f"; overlaps {' and '.join(told)}: one thing or {'two' if len(others) == 1 else 'more'}?"
 
 
 def _sentence(reason: str, message: str, names: list[str]) -> str:
@@ -165,10 +187,13 @@ def _sentence(reason: str, message: str, names: list[str]) -> str:
     return f"{message} ({', '.join(name for name, _ in counts)})"
 
 
-def _with_notes(regions: list[dict[str, Any]], disputed: pl.DataFrame) -> list[dict[str, Any]]:
-    """The regions, with a note and the number of their dispute in the `meta` of those that are in one."""
+def _with_notes(
+    regions: list[dict[str, Any]], disputed: pl.DataFrame, agreed: pl.DataFrame
+) -> list[dict[str, Any]]:
+    """The regions, with notes in the `meta` of those that are in a dispute or overlap one, and numbers."""
     notes = {row["annotation_id"]: row for row in disputed.iter_rows(named=True)}
     whole = disputed.filter(pl.col("shape") == "class").select("label", "number", "note")
+    beside = dict(agreed.drop_nulls(OVERLAPS).select("annotation_id", OVERLAPS).iter_rows())
     told = []
     for region in regions:
         key = region["id"][:32]
@@ -180,6 +205,8 @@ def _with_notes(regions: list[dict[str, Any]], disputed: pl.DataFrame) -> list[d
             mine = notes[key]
             others = {OVERLAPS: mine[OVERLAPS]} if mine[OVERLAPS] else {}
             told.append(region | {"meta": {"text": [mine["note"]], DISPUTE: mine["number"], **others}})
+        elif key in beside:
+            told.append(region | {"meta": {"text": [f"Agreed{_asked(beside[key])}"], OVERLAPS: beside[key]}})
         else:
             told.append(region)
     return told
