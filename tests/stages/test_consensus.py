@@ -255,8 +255,8 @@ def test_adjudicated__one_thing_kept_twice_is_told_and_counts(tmp_path: Path) ->
     assert stand(context, "missed.jpg") == ("labelled", 2, "adjudicator")
     assert outcome.notes[1:] == [
         (
-            "1 adjudicated images keep overlapping labels as they were proposed: where they are one thing, take"
-            " one of them away in the adjudication project"
+            "1 adjudicated images keep overlapping labels as they were proposed: where they are one thing,"
+            " take one of them away in the adjudication project"
         )
     ]
     kept[1] = proposed(shifted, 2, "prediction-changed", overlaps=[1])

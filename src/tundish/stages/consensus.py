@@ -211,8 +211,8 @@ def _rulings(
         "adjudicated images stay in dispute: submitted undecided (labels of one dispute side by side as they"
         " were proposed, or nothing at all and not begun from what was drawn); mend them in the adjudication"
         " project": len(ruled.hasty),
-        "adjudicated images keep overlapping labels as they were proposed: where they are one thing, take one of"
-        " them away in the adjudication project": len(ruled.doubled),
+        "adjudicated images keep overlapping labels as they were proposed: where they are one thing, take"
+        " one of them away in the adjudication project": len(ruled.doubled),
         "images in dispute were skipped by their adjudicator": skipped["image_id"].n_unique(),
         "adjudicated images were answered anew since, and stand as they were adjudicated: to change them,"
         " change the answer in the adjudication project": since,
