@@ -120,7 +120,8 @@ class Table:
                 where=str(path),
                 fix=f"run 'tundish {self.written_by} NAME' to make it anew",
             )
-        return frame
+        extra = [name for name in frame.columns if name not in self.schema.names]
+        return frame.select(self.schema.names + extra)
 
 
 def _plain(field: pa.Field) -> pa.Field:
