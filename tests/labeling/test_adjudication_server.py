@@ -116,9 +116,19 @@ def test_the_annotators_project_went__it_is_told_though_the_adjudicators_is_ther
 ) -> None:
     settled(context)
     told("adjudicate", "small")
+    (task,) = (task for path, task in tasks(client, f"{title} · adjudication").items() if path == "d.jpg")
+    answer(client, task["id"], proposal(client, task["id"]), people(client)["qi"])
     project = client.find_project(title)
     assert project is not None
     client.send("deleting", "DELETE", f"api/projects/{project['id']}/")
-    done = CliRunner().invoke(main, ["label", "pull", "small"])
-    assert done.exit_code == 3
-    assert f"the server has no project '{title}'; the answers of 5 tasks" in done.output
+    for changed in (1, 0):
+        done = CliRunner().invoke(main, ["label", "pull", "small"])
+        assert done.exit_code == 3
+        assert f"changed tasks {changed}, unchanged {1 - changed}, answers 21" in done.stdout
+        assert "Next: " not in done.stdout
+        assert done.stderr.splitlines()[-1] == (
+            f"Error: {client.address}: the server has no project '{title}' (the answers of 5 tasks pulled "
+            "before stay); what the others hold was pulled; push first, then pull again."
+        )
+    told("push", "small")
+    assert settled(context)["d.jpg"] == ("labelled", 1, "adjudicator")

@@ -145,6 +145,30 @@ def test_there_and_back(run: Any, plant: Path, label_studio: LabelStudio, client
     assert row["label"] == ("scratch" if row["path"].startswith("scratch") else "划伤")
 
 
+def test_a_pull_before_anybody_has_answered_says_what_is_next(run: Any, plant: Path, client: Client) -> None:
+    name = name_of(plant)
+    describe(plant, name, "{shapes: [box], images: serve}")
+    run("push", name)
+    project = client.find_project(name)
+    assert project is not None
+    again = f"Next: annotators answer there, then 'tundish label pull {name}' again.\n"
+    nobody = run("pull", name)
+    assert nobody.exit_code == 0, nobody.output
+    assert nobody.stdout.endswith(f"- nobody has submitted an answer yet\n{again}")
+    task = client.tasks(project["id"])[0]["id"]
+    client.post("beginning", f"api/tasks/{task}/drafts", {"result": [], "lead_time": 1.0})
+    begun = run("pull", name).stdout
+    assert "answers 0, labels 0, not submitted 1," in begun
+    assert begun.endswith(f"- nobody has submitted an answer yet; begun and not submitted: 1\n{again}")
+    told = orjson.loads(run("pull", name, "--json").stdout)
+    assert told["notes"] == ["nobody has submitted an answer yet; begun and not submitted: 1"]
+    number = client.post("answering", f"api/tasks/{task}/annotations/", {"result": []})["id"]
+    assert run("pull", name).stdout.endswith(f"Next: 'tundish run {name}'.\n")
+    client.send("withdrawing", "DELETE", f"api/annotations/{number}/")
+    assert run("pull", name).stdout.endswith(f"Next: 'tundish run {name}'.\n"), "labels/ has changed"
+    assert run("pull", name).stdout.endswith(again)
+
+
 def test_a_label_that_cannot_count__is_quarantined_once_and_until_the_recipe_knows_it(
     run: Any, plant: Path, label_studio: LabelStudio, client: Client
 ) -> None:

@@ -351,7 +351,8 @@ def test_a_label_renamed_in_the_server(world: World) -> None:
     done = world.pull()
     assert done.notes == tuple(
         f"the project '{world.title}' does not offer the label 'scratch' in '{name}', where 'scrach' stands "
-        "in its place; make it an alias of 'scratch' in the recipe, or rename it back in the project's settings"
+        "in its place; make it an alias of 'scratch' in the recipe, or rename it back in the project's "
+        "settings"
         for name in ("box", "brush")
     )
     labels = world.read("annotations").sort("path")

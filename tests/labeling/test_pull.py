@@ -8,7 +8,9 @@ import orjson
 import pytest
 
 from tundish.errors import OutsideError
+from tundish.labeling.pull import pull
 from tundish.labeling.push import Prelabels
+from tundish.sections import Annotations
 
 if TYPE_CHECKING:
     from tests.labeling.conftest import World
@@ -48,6 +50,18 @@ def test_a_project_nobody_has_answered_gives_empty_tables(world: World) -> None:
     done = world.pull()
     assert (done.changed, done.answers, done.labels) == (0, 0, 0)
     assert all(world.read(name).is_empty() for name in NAMES)
+
+
+def test_what_is_begun_and_not_submitted_is_counted_and_left(world: World) -> None:
+    world.push(world.items(4))
+    draft = {"result": [world.box(1, 2, 3, 4)], "lead_time": 1.0}
+    first, second = (task["id"] for task in world.tasks()[:2])
+    begun = world.client.post("beginning", f"api/tasks/{first}/drafts", draft)
+    done = world.pull()
+    assert (done.drafts, done.changed, done.answers, done.labels) == (1, 0, 0, 0)
+    world.client.post("beginning", f"api/tasks/{second}/drafts", draft)
+    world.answer(0, world.box(1, 2, 3, 4), draft_id=begun["id"])  # as the editor does
+    assert (world.pull().drafts, world.pull().answers) == (1, 1)
 
 
 def test_only_what_changed_is_asked_for(world: World) -> None:
@@ -139,6 +153,27 @@ def test_another_project_s_answers_stay(world: World) -> None:
     assert set(world.read("tasks")["title"]) == {first, world.title}
     (note,) = done.notes
     assert note.startswith(f"the answers of 1 tasks of '{first}' stay"), "a project that went is told"
+
+
+def test_a_project_that_is_missing_does_not_hold_up_the_others(world: World) -> None:
+    world.push(world.items(2))
+    world.answer(0, world.box(1, 2, 3, 4))
+    world.pull()
+    first, world.title = world.title, world.title + " b"
+    world.push(world.items(2))
+    world.answer(1, world.box(5, 6, 7, 8))
+    number = world.client.find_project(first)
+    assert number is not None
+    world.delete(f"projects/{number['id']}")
+    section = Annotations.model_validate({"classes": list(world.classes)})
+    configs = dict.fromkeys((first, world.title, "nobody's"), world.config)
+    done = pull(world.client, configs, world.images(2), section, world.folder)
+    assert (done.changed, done.answers, done.notes) == (1, 2, ())
+    assert str(done.missing) == (
+        f"{world.client.address}: the server has no project '{first}' (the answers of 1 task pulled before "
+        "stay) and no project 'nobody's'; what the others hold was pulled; push first, then pull again."
+    )
+    assert world.read("annotations").sort("path")["x"].to_list() == pytest.approx([1, 5])
 
 
 def test_a_class_that_gains_an_alias_needs_no_new_pull(world: World) -> None:

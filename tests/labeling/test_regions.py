@@ -313,7 +313,7 @@ class TestAnswers:
             task(box(), was_cancelled=True, id=8),
             task(box(), id=9),
             task(box(x=200), id=10),
-            {"id": 4, "data": {"image_id": IMAGE}, "annotations": [], "drafts": [{}, {}]},
+            {"id": 4, "data": {"image_id": IMAGE}, "annotations": [], "drafts": [{}, {}]},  # not submitted
         )
         assert pulled.answers.select("answer", "labels", "refused").rows() == [
             ("empty", 0, 0),
@@ -322,7 +322,6 @@ class TestAnswers:
             ("labelled", 0, 1),
         ]
         assert pulled.annotations.height == 1
-        assert pulled.drafts == 2
 
     def test_an_empty_answer_that_ignores_what_was_proposed_is_told(self) -> None:
         shown = {"prediction": {"id": 12}}

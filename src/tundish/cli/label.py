@@ -210,9 +210,15 @@ def pull(name: str, server: str | None, token_file: Path | None, as_json: bool) 
         "not submitted": done.drafts,
         "problems": len(done.problems),
     }
-    tell_outcome("pull", counts, done.notes, done.problems, as_json=as_json)
+    nobody = not (done.answers or done.changed)
+    begun = f"; begun and not submitted: {done.drafts:,}" if done.drafts else ""
+    notes = [*done.notes, *([f"nobody has submitted an answer yet{begun}"] if nobody else [])]
+    tell_outcome("pull", counts, notes, done.problems, as_json=as_json)
+    if done.missing is not None:
+        raise done.missing
     if not as_json:
-        click.echo(next_step(project, name, recipe.dataset))
+        answer = f"Next: annotators answer there, then 'tundish label pull {name}' again."
+        click.echo(answer if nobody else next_step(project, name, recipe.dataset))
 
 
 label.add_command(adjudicate)

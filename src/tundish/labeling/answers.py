@@ -101,13 +101,12 @@ class Pulled(NamedTuple):
 
     `annotations` has the columns and types of the annotations table, `answers` those of `ANSWERS`. Labels of
     an unknown class, and regions without a label, are rows that are not valid; regions that cannot be read
-    are problems alone. `drafts` counts answers begun and not submitted, which are left where they are.
+    are problems alone. Answers begun and not submitted are not read.
     """
 
     annotations: pl.DataFrame
     answers: pl.DataFrame
     problems: list[Problem]
-    drafts: int
 
 
 def annotations_of(
@@ -150,15 +149,12 @@ class _Pull:
     named: list[tuple[str, str, str | None]] = made(default_factory=list)
     answers: list[dict[str, object]] = made(default_factory=list)
     problems: list[Problem] = made(default_factory=list)
-    drafts: int = 0
 
     def add(self, task: object) -> None:
         """Read one task."""
         if not isinstance(task, dict):
             self.refuse("task", None, Fault("broken_task", "the task is no object", "", task), 0)
             return
-        drafts = task.get("drafts")
-        self.drafts += len(drafts) if isinstance(drafts, list) else 0
         place, data = f"task-{task.get('id')}", task.get("data")
         image_id = data.get("image_id") if isinstance(data, dict) else None
         known = self.images.get(image_id) if isinstance(image_id, str) else None
@@ -189,7 +185,7 @@ class _Pull:
         ]
         # A proposal that an annotator let stand is the annotator's; that it was one stands in its attributes.
         annotations = frame.with_columns(*series, origin=pl.lit("annotator"), valid=series[2].is_not_null())
-        return Pulled(annotations, ANSWERS.frame(self.answers), self.problems, self.drafts)
+        return Pulled(annotations, ANSWERS.frame(self.answers), self.problems)
 
     def _answer(
         self,

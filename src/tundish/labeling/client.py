@@ -130,6 +130,17 @@ class Client(Connection):
                 break  # nobody added or deleted a task while the pages were turned
         return list(tasks.values())
 
+    def begun(self, project: int) -> int:
+        """How many tasks hold an answer that somebody has begun and not submitted."""
+        item = {
+            "filter": "filter:tasks:draft_exists",
+            "operator": "equal",
+            "type": "Boolean",
+            "value": "true",
+        }
+        query = orjson.dumps({"filters": {"conjunction": "and", "items": [item]}}).decode()
+        return len(self._pages(project, "id", query=query)[0])
+
     def _pages(self, project: int, fields: str, **more: str) -> tuple[dict[int, dict[str, Any]], int]:
         tasks: dict[int, dict[str, Any]] = {}
         page = 1

@@ -73,9 +73,10 @@ class Pull:
         gone: Tasks deleted in the server whose answers stay.
         answers: Rows of the answers table, of all projects.
         labels: Rows of the annotations table.
-        drafts: Answers begun and not submitted.
+        drafts: Tasks in which somebody has begun an answer and not submitted it; it is left there.
         problems: What could not be taken, or should be known.
         notes: Sentences worth reading.
+        missing: To be raised once the rest is told: some of the projects are not there.
     """
 
     changed: int
@@ -86,6 +87,7 @@ class Pull:
     drafts: int
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
+    missing: OutsideError | None = None
 
 
 def pull(
@@ -99,7 +101,8 @@ def pull(
 ) -> Pull:
     """Bring the answers of some projects into `folder`, beside those of other projects that are there.
 
-    Equal answers give equal bytes. A pull that breaks off leaves what was there.
+    Equal answers give equal bytes. A pull that breaks off leaves what was there. A project that is missing
+    does not hold up the others, and what was pulled from it stays.
 
     Args:
         client: The server.
@@ -110,12 +113,12 @@ def pull(
         progress: Told (tasks pulled, changed tasks).
 
     Raises:
-        OutsideError: The server fails, or has no such project.
+        OutsideError: The server fails, or has none of the projects.
     """
     path = folder / "tasks.parquet"
     known = TASKS.read(path) if path.exists() else TASKS.empty()
     notes: list[str] = []
-    changed = unchanged = 0
+    changed = unchanged = drafts = 0
     unasked = known.filter(~pl.col("title").is_in(list(configs)))
     notes += [
         f"the answers of {count} tasks of '{title}' stay: the server has no such project any more, or it is "
@@ -123,14 +126,24 @@ def pull(
         for title, count in unasked["title"].value_counts().sort("title").iter_rows()
     ]
     tables = [unasked]
-    gone: list[pl.DataFrame] = []
+    gone = [TASKS.empty()]
+    missing: dict[str, int] = {}
     for title, config in configs.items():
-        one = _pull_project(client, title, config, known.filter(pl.col("title") == title), progress)
+        before = known.filter(pl.col("title") == title)
+        project = client.find_project(title)
+        if project is None:
+            missing[title] = before.height
+            tables.append(before)
+            continue
+        one = _pull_project(client, project, config, before, progress)
         tables += [one.live, one.gone]
         gone.append(one.gone)
         notes += one.notes
         changed += one.changed
         unchanged += one.live.height - one.changed_live
+        drafts += one.drafts
+    if len(missing) == len(configs):
+        raise _missing(client, missing, "", "push first")
     tasks = pl.concat(tables).sort(TASKS.order)
     lost = pl.concat(gone)
     read = annotations_of(map(orjson.loads, tasks["json"]), images, section)
@@ -139,8 +152,9 @@ def pull(
     ANNOTATIONS.write(read.annotations, folder / "annotations.parquet")
     ANSWERS.write(read.answers, folder / "answers.parquet")
     LABEL_FAULTS.write(LABEL_FAULTS.frame([_row(one) for one in problems]), folder / "problems.parquet")
-    counts = (changed, unchanged, lost.height, read.answers.height, read.annotations.height, read.drafts)
-    return Pull(*counts, problems, tuple(notes))
+    counts = (changed, unchanged, lost.height, read.answers.height, read.annotations.height, drafts)
+    rest = "; what the others hold was pulled", "push first, then pull again"
+    return Pull(*counts, problems, tuple(notes), _missing(client, missing, *rest) if missing else None)
 
 
 def pulled(labels: Path) -> dict[str, str]:
@@ -164,18 +178,18 @@ class _Project:
     gone: pl.DataFrame
     changed: int
     changed_live: int
+    drafts: int
     notes: list[str]
 
 
 def _pull_project(
-    client: Client, title: str, config: LabelConfig, known: pl.DataFrame, progress: Callable[[int, int], None]
+    client: Client,
+    project: Mapping[str, Any],
+    config: LabelConfig,
+    known: pl.DataFrame,
+    progress: Callable[[int, int], None],
 ) -> _Project:
-    project = client.find_project(title)
-    if project is None:
-        kept = f"; the answers of {known.height:,} tasks pulled before stay" if known.height else ""
-        raise OutsideError(
-            f"the server has no project '{title}'{kept}", where=client.address, fix="push first"
-        )
+    title = str(project["title"])
     number, name = int(project["id"]), f"{project['id']} {project['created_at']}"
     found = differences(config, str(project["label_config"]))
     notes = [f"the project '{title}' {one.what}; {one.fix}" for one in found]
@@ -189,7 +203,18 @@ def _pull_project(
     live = pl.concat([before.filter(pl.col("task_id").is_in(list(listed)) & ~replaced), fresh])
     left = known.filter((pl.col("project") != name) | ~pl.col("task_id").is_in(list(listed)))
     gone = left.filter(~pl.col("image_id").is_in(live["image_id"].implode()))
-    return _Project(live, gone, len(changed), fresh.height, notes)
+    return _Project(live, gone, len(changed), fresh.height, client.begun(number), notes)
+
+
+def _missing(client: Client, titles: Mapping[str, int], rest: str, fix: str) -> OutsideError:
+    """That projects are not there, with how many tasks were pulled from each before."""
+    told = []
+    for title, count in titles.items():
+        tasks = f"{count:,} task{'s' * (count > 1)}"
+        told.append(
+            f"no project '{title}'" + (f" (the answers of {tasks} pulled before stay)" if count else "")
+        )
+    return OutsideError(f"the server has {' and '.join(told)}{rest}", where=client.address, fix=fix)
 
 
 def _is_news(task: dict[str, Any], version: str | None) -> bool:
@@ -227,8 +252,7 @@ def _kept(task: dict[str, Any], users: Mapping[int, str]) -> dict[str, object]:
         | {"prediction": {"id": (one.get("prediction") or {}).get("id")}}
         for one in sorted(task["annotations"], key=lambda one: int(one["id"]))
     ]
-    drafts = [{"id": draft.get("id")} for draft in task.get("drafts") or () if isinstance(draft, dict)]
-    raw = {"id": task["id"], "data": task["data"], "annotations": annotations, "drafts": drafts}
+    raw = {"id": task["id"], "data": task["data"], "annotations": annotations}
     data = task["data"] if isinstance(task["data"], dict) else {}
     image_id = data.get("image_id")
     return {
