@@ -49,6 +49,19 @@ def shared(folder: Path) -> Context:
     )
 
 
+def test_what_an_annotator_answered_again_is_one_opinion(tmp_path: Path) -> None:
+    context = dataset(tmp_path, {"a.jpg": {"li": [HERE], "li again": [NEAR], "wu": [HERE]}})
+    same = pl.col("author").str.replace(" again", "")
+    for table, path in (
+        (ANSWERS, context.labels / "answers.parquet"),
+        (ANNOTATIONS, context.table("annotations")),
+    ):
+        table.write(table.read(path).with_columns(same), path)
+    said = said_of(context.dataset)
+    assert said.labels.select("author", "x").sort("author").rows() == [("li", NEAR["x"]), ("wu", HERE["x"])]
+    assert said.answers.height == 2
+
+
 def test_shared_images__measured_by_annotator_pair_and_class(tmp_path: Path) -> None:
     found = opinions(said_of(shared(tmp_path).dataset), iou=0.5)
     assert found.shared == 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -10,6 +11,7 @@ import pytest
 from tests.stages.answering import answer
 from tests.stages.curated import Picture, box, build
 
+from tundish.labeling.answers import ANSWERS
 from tundish.labeling.batches import LOT, Batch, dumped, fingerprints, write_batch
 from tundish.labeling.sampling_plans import plan
 from tundish.stages import load_stage
@@ -289,3 +291,39 @@ def test_adjudicated__gate(tmp_path: Path) -> None:
     answer(context, PICTURES, TORN, [("class.jpg", "qi", 2, [HERE])])
     STAGE.run(context)
     assert stand(context, "class.jpg") == ("unreviewed", 1, "adjudicator")
+
+
+def test_an_annotator_who_answers_an_image_again_has_one_opinion__the_last(tmp_path: Path) -> None:
+    """In a colleague's project, or once more in one task: neither two labels of one thing nor two votes."""
+    context = build(tmp_path, PICTURES, children=False, label={"quorum": 1.0})
+    again, hour = [box("scratch", 12, 10, 20, 20)], datetime(2026, 1, 1, 5, tzinfo=UTC)
+    answer(context, PICTURES, {"new.jpg": {"li": [HERE], "li again": again, "wu": [HERE]}})
+    path, by = context.labels / "answers.parquet", pl.col("author")
+    late = pl.when(by == "li again").then(pl.lit(hour).cast(pl.Datetime("us", "UTC")))
+    answers = ANSWERS.read(path).with_columns(late.otherwise("updated_at").alias("updated_at"))
+    same = by.str.replace(" again", "")
+    ANSWERS.write(answers.with_columns(same), path)
+    labels = ANNOTATIONS.read(context.table("annotations"))
+    ANNOTATIONS.write(labels.with_columns(same), context.table("annotations"))
+    outcome = STAGE.run(context)
+    rows = CONSENSUS.read(context.table("consensus")).filter(path="new.jpg")
+    assert rows.select("x", "votes", "decided_by").rows() == [(11.0, 2, "li, wu")]
+    assert outcome.notes == [
+        "1 answers give way to what their annotators answered of the same images in another place"
+    ]
+
+
+def test_an_adjudicator_s_answer_of_another_server_may_have_an_annotator_s_numbers(tmp_path: Path) -> None:
+    """A server that was set up anew counts tasks and answers from 1 again."""
+    context, _ = adjudicated(tmp_path, ("class.jpg", "qi", 2, [HERE]))
+    answers = ANSWERS.read(context.labels / "answers.parquet")
+    own = answers.filter(path="missed.jpg", author="li")["answer_id"][0]
+    ruled = answers.filter(role="adjudicator")["answer_id"][0]
+    number = pl.col("task_id", "answer_id").replace({ruled: own})
+    ANSWERS.write(answers.with_columns(number), context.labels / "answers.parquet")
+    labels = ANNOTATIONS.read(context.table("annotations"))
+    there = pl.col("label_path").replace(f"task-{ruled}/annotation-{ruled}", f"task-{own}/annotation-{own}")
+    ANNOTATIONS.write(labels.with_columns(there), context.table("annotations"))
+    STAGE.run(context)
+    assert stand(context, "class.jpg") == ("labelled", 1, "adjudicator")
+    assert stand(context, "missed.jpg")[0] == "disputed"

@@ -34,12 +34,23 @@ class Rulings(NamedTuple):
 
 
 def opinions_of(labels: pl.DataFrame, answers: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Labels and answers without the adjudicators': theirs are no opinions beside others."""
-    asked = answers.filter(pl.col("role") == ADJUDICATOR).select(place=PLACE)["place"].drop_nulls()
-    return (
-        labels.filter(~pl.col("label_path").is_in(asked.implode()).fill_null(value=False)),
-        answers.filter(pl.col("role").ne_missing(ADJUDICATOR)),
-    )
+    """Labels and answers that are annotators' opinions.
+
+    The adjudicators' are no opinions beside others. Of what one annotator answered about an image in several
+    tasks, or several times in one, the answer changed last is the opinion: two of them would be two labels of
+    one thing, and no second vote.
+
+    Args:
+        labels: Rows of the annotations table.
+        answers: Rows of ANSWERS, without those that were skipped.
+    """
+    own = answers.filter(pl.col("role").ne_missing(ADJUDICATOR))
+    own = own.sort("updated_at", "answer_id", nulls_last=False)
+    last = own.unique(["image_id", "author"], keep="last", maintain_order=True)
+    # The number of an answer may come again on another server, and is another image's there.
+    others = answers.join(last, on=["task_id", "answer_id", "image_id"], how="anti")
+    others = others.select("image_id", label_path=PLACE)
+    return labels.join(others, on=["image_id", "label_path"], how="anti", maintain_order="left"), last
 
 
 def rulings(labels: pl.DataFrame, answers: pl.DataFrame, sizes: pl.DataFrame, *, iou: float) -> Rulings:

@@ -67,12 +67,9 @@ def said_of(dataset: Path) -> Said:
     labels = ANNOTATIONS.read(curated / "annotations.parquet").filter(pl.col("origin") == "annotator")
     labels = labels.with_columns(author).unique("annotation_id", maintain_order=True)
     path = dataset / "labels" / "answers.parquet"
-    labels, answers = opinions_of(labels, ANSWERS.read(path) if path.exists() else ANSWERS.empty())
-    answers = (
-        answers.filter(pl.col("answer") != "cancelled")
-        .join(sizes, on="image_id", how="semi")
-        .with_columns(author)
-    )
+    answers = ANSWERS.read(path) if path.exists() else ANSWERS.empty()
+    labels, answers = opinions_of(labels, answers.filter(pl.col("answer") != "cancelled"))
+    answers = answers.join(sizes, on="image_id", how="semi").with_columns(author)
     unread = answers.filter(pl.col("labels") > 0).join(labels, on=["image_id", "author"], how="anti")
     if unread.height:
         raise MissingStepError(

@@ -32,7 +32,7 @@ VERSIONS = {
     "records": 1,
     "validate": 2,
     "dedup": 1,
-    "consensus": 1,
+    "consensus": 2,
     "link": 1,
     "split": 1,
     "augment": 1,

@@ -55,6 +55,7 @@ def _run(context: Context) -> Outcome:
     notes = [
         *_held(context, standing),
         *_open(context, standing, disputes),
+        *_repeated(answers, opinions),
         *_rulings(answers, opinions, ruled, disputes),
     ]
     return _outcome(standing, heard, rows, ruled, notes)
@@ -193,6 +194,14 @@ def _open(context: Context, standing: pl.DataFrame, disputes: pl.DataFrame) -> l
     name = context.recipe.dataset
     note = f"the annotators do not agree on {files} image files ({told}): 'tundish label adjudicate {name}'"
     return [note] if files else []
+
+
+def _repeated(answers: pl.DataFrame, opinions: pl.DataFrame) -> list[str]:
+    """What counts no more since its author answered the image again."""
+    said = answers.filter((pl.col("answer") != "cancelled") & pl.col("role").ne_missing(ADJUDICATOR))
+    count = said.height - opinions.height
+    note = f"{count} answers give way to what their annotators answered of the same images in another place"
+    return [note] if count else []
 
 
 def _rulings(
