@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import orjson
+import polars as pl
 import pytest
 
 from tundish.errors import OutsideError
@@ -94,6 +95,36 @@ def test_an_answer_that_was_deleted_leaves(world: World) -> None:
     done = world.pull()
     assert (done.changed, done.answers, done.gone) == (1, 0, 0)
     assert counts(world) == (0, 0)
+
+
+def test_the_number_of_a_deleted_task_comes_again__its_answers_stay(world: World) -> None:
+    world.push(world.items(2))
+    world.answer(1, world.box(1, 2, 3, 4))
+    world.pull()
+    number = max(task["id"] for task in world.tasks())
+    world.delete(f"tasks/{number}")
+    world.push([world.items(3)[2]])
+    assert max(task["id"] for task in world.tasks()) == number
+    done = world.pull()
+    assert (done.gone, done.answers, done.labels) == (1, 1, 1)
+    assert [one.check for one in done.problems] == ["task_gone"]
+    assert counts(world) == (0, 0)
+    world.answer(2)
+    assert counts(world) == (1, 0)
+    assert world.read("answers")["path"].to_list() == ["1.jpg", "2.jpg"]
+    world.push(world.items(3))
+    world.answer(1)  # its image was pushed again, and is answered anew
+    done = world.pull()
+    assert (done.gone, done.answers, done.labels) == (0, 2, 0)
+
+
+def test_tasks_that_an_earlier_version_pulled_are_known_again(world: World) -> None:
+    world.push(world.items(1))
+    world.answer(0, world.box(1, 2, 3, 4))
+    world.pull()
+    tasks = world.folder / "tasks.parquet"
+    pl.read_parquet(tasks).drop("created_at").write_parquet(tasks)
+    assert counts(world) == (0, 1)
 
 
 def test_equal_answers_give_equal_bytes(world: World) -> None:

@@ -43,14 +43,16 @@ TASKS = Table(
             field("title", _TEXT, "of the project"),
             field("project", _TEXT, "which project of that title: its number and when it was made"),
             field("task_id", pa.int64(), "Label Studio's id of the task"),
+            field("created_at", _TEXT, "as the server says it: a number may come again, of a deleted task"),
             field("image_id", _TEXT, "first 32 hex digits of the SHA-256 of the image file's bytes"),
             field("updated_at", _TEXT, "as the server says it: a task that says otherwise is pulled again"),
             field("answers", pa.int32(), "annotations, the cancelled ones too"),
             field("json", _TEXT, "the task with its annotations, as the server exports it"),
         ]
     ),
-    ("title", "project", "task_id"),
+    ("title", "project", "task_id", "created_at"),
     "label pull",
+    later=(pl.lit(None, pl.String).alias("created_at"),),
 )
 """What the server said, one row a task that has been answered."""
 
@@ -58,7 +60,7 @@ LABEL_FAULTS = Table("problems", QUARANTINE.schema, QUARANTINE.order, "label pul
 """What in the answers could not be taken, or should be known."""
 
 _PULLED = "pulled"
-_LISTED = ("id", "updated_at", "total_annotations", "cancelled_annotations")
+_LISTED = ("id", "created_at", "updated_at", "total_annotations", "cancelled_annotations")
 _VOLATILE = ("created_ago", "created_username")
 """In an annotation: words about the time that has passed."""
 
@@ -193,17 +195,24 @@ def _pull_project(
     number, name = int(project["id"]), f"{project['id']} {project['created_at']}"
     found = differences(config, str(project["label_config"]))
     notes = [f"the project '{title}' {one.what}; {one.fix}" for one in found]
-    before = known.filter(pl.col("project") == name)
+    listed = {int(task["id"]): task for task in client.tasks(number, _LISTED)}
+    there = _are_there(known, name, listed)
+    before = known.filter(there)
     versions = dict(before.select("task_id", "updated_at").iter_rows())
-    listed = {task["id"]: task for task in client.tasks(number, _LISTED)}
     changed = [key for key, task in listed.items() if _is_news(task, versions.get(key))]
     progress(0, len(changed))
     fresh = _fresh(client, number, title, name, changed, progress)
-    replaced = pl.col("task_id").is_in(changed)
-    live = pl.concat([before.filter(pl.col("task_id").is_in(list(listed)) & ~replaced), fresh])
-    left = known.filter((pl.col("project") != name) | ~pl.col("task_id").is_in(list(listed)))
-    gone = left.filter(~pl.col("image_id").is_in(live["image_id"].implode()))
+    live = pl.concat([before.filter(~pl.col("task_id").is_in(changed)), fresh])
+    gone = known.filter(~there).filter(~pl.col("image_id").is_in(live["image_id"].implode()))
     return _Project(live, gone, len(changed), fresh.height, client.begun(number), notes)
+
+
+def _are_there(known: pl.DataFrame, project: str, listed: Mapping[int, Mapping[str, Any]]) -> pl.Series:
+    """Which tasks are there still; SQLite gives the number of a deleted one to the next that is pushed."""
+    made = {key: task["created_at"] for key, task in listed.items()}
+    rows = known.select("project", "task_id", "created_at").iter_rows()
+    there = [name == project and key in made and at in (None, made[key]) for name, key, at in rows]
+    return pl.Series(there, dtype=pl.Boolean)
 
 
 def _missing(client: Client, titles: Mapping[str, int], rest: str, fix: str) -> OutsideError:
@@ -257,6 +266,7 @@ def _kept(task: dict[str, Any], users: Mapping[int, str]) -> dict[str, object]:
     image_id = data.get("image_id")
     return {
         "task_id": task["id"],
+        "created_at": task["created_at"],
         "image_id": image_id if isinstance(image_id, str) else None,
         "updated_at": task["updated_at"],
         "answers": len(annotations),
