@@ -29,6 +29,7 @@ from tundish.labeling.batches import (
 from tundish.labeling.lots import Asked, next_batch, open_batch, refused
 from tundish.labeling.review import judge, unreviewed
 from tundish.labeling.sampling_plans import plan
+from tundish.sections import spellings
 from tundish.stages.consensus import STAGE
 from tundish.tables import CONSENSUS
 
@@ -113,6 +114,17 @@ def test_accepted__stored_with_the_batch(tmp_path: Path) -> None:
     before = {path.name: path.read_bytes() for path in batch.folder.glob("*.*")}
     judge(batch, context.dataset)
     assert before == {path.name: path.read_bytes() for path in batch.folder.glob("*.*")}
+
+
+def test_a_class_that_was_renamed_since__is_the_class_that_reviewers_drew(tmp_path: Path) -> None:
+    """Their answers are read with the recipe as it is; the batch holds the names of the day it was opened."""
+    context = world(tmp_path)
+    batch = made(context)
+    drawn = [box("Kratzer", 10, 10, 20, 20)]
+    reviewed(batch, *batch.sample, said=dict.fromkeys(batch.sample, drawn))
+    assert judge(batch, context.dataset).ruling.accepted is False
+    renamed = spellings({"Kratzer": ("scratch",)})
+    assert judge(batch, context.dataset, renamed).ruling.accepted is True
 
 
 def kinds(context: Context, batch: Batch, drawn: list[dict[str, Any]]) -> dict[str, int]:

@@ -118,6 +118,20 @@ def test_pushed_blind_reviewed_and_accepted(
     assert "all that annotators decided is in batches that have a verdict" in last
 
 
+def test_a_class_renamed_while_a_batch_is_reviewed(context: Context, client: Client, title: str) -> None:
+    n = told()["plan"]["n"]
+    review(client, f"{title} review 1", 1, drawn=True)
+    annotations = context.recipe.annotations
+    classes = {"Kratzer": ("scratch",)} | {name: () for name in annotations.classes if name != "scratch"}
+    annotations = annotations.model_copy(update={"classes": classes})
+    write_recipe(replace(context, recipe=context.recipe.model_copy(update={"annotations": annotations})))
+    updated = f"the labelling configuration of '{title} review 1' was brought up to date"
+    assert updated in told()["notes"]
+    review(client, f"{title} review 1", n - 1, drawn=True)
+    verdict = told()["verdict"]
+    assert (verdict["accepted"], verdict["inspected"], verdict["defects"]) == (True, n, 0)
+
+
 def test_reviewers_find_nothing_there__refused(context: Context, client: Client, title: str) -> None:
     n = told()["plan"]["n"]
     review(client, f"{title} review 1", n, drawn=False)

@@ -186,7 +186,7 @@ def _reviewed(
             folder = batch.folder / "review"
             done = pull(client, configs, images, recipe.annotations, folder, progress=tell)
         address = f"{client.address}/projects/{pushed.project}/data"
-    judged = review.judge(batch, dataset)
+    judged = review.judge(batch, dataset, recipe.annotations.lookup())
     notes = [
         *dict.fromkeys([*pushed.notes, *done.notes]),
         *(f"{one.path}: {one.message}" for one in done.problems),

@@ -24,10 +24,12 @@ from tundish.labeling.matching import match
 from tundish.labeling.overlaps import overlaps
 from tundish.labeling.picture import oc_picture
 from tundish.labeling.worklist import files_of
+from tundish.sections import normalise
 from tundish.storage import write_atomically
 from tundish.tables import ANNOTATIONS, CONSENSUS, IMAGES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 __all__ = ["Judged", "judge", "unreviewed"]
@@ -46,7 +48,7 @@ class Judged(NamedTuple):
     notes: list[str]
 
 
-def judge(batch: Batch, dataset: Path) -> Judged:
+def judge(batch: Batch, dataset: Path, class_of: Mapping[str, str] | None = None) -> Judged:
     """Hold the reviewers' answers against the labels of a batch, and store what comes of it in its folder.
 
     An image counts as reviewed when it was answered and all that was drawn could be read; the answer changed
@@ -55,10 +57,15 @@ def judge(batch: Batch, dataset: Path) -> Judged:
     Args:
         batch: With the reviewers' answers in ``review/``, as `pull` leaves them.
         dataset: The dataset's folder.
+        class_of: The recipe's classes by normalised spelling: some may have been renamed since the batch was
+            opened.
     """
     answers, said, notes = _reviewed(batch)
     sizes = IMAGES.read(dataset / "curated" / "images.parquet").select("image_id", "width", "height")
     labels = CONSENSUS.read(batch.folder / "sample.parquet")
+    known = class_of or {}
+    names = {name: known.get(normalise(name), name) for name in labels["label"].drop_nulls().unique()}
+    labels = labels.with_columns(pl.col("label").replace(names))
     pairs = _pairs(batch, answers, labels, said, sizes)
     seen = set(answers["image_id"])
     items = nonconformities(
