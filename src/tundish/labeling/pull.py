@@ -119,44 +119,30 @@ def pull(
     """
     path = folder / "tasks.parquet"
     known = TASKS.read(path) if path.exists() else TASKS.empty()
-    notes: list[str] = []
-    changed = unchanged = drafts = 0
+    projects, missing = _pull_projects(client, configs, known, progress)
     unasked = known.filter(~pl.col("title").is_in(list(configs)))
-    notes += [
-        f"the answers of {count} tasks of '{title}' stay: the server has no such project any more, or it is "
-        "not this dataset's"
-        for title, count in unasked["title"].value_counts().sort("title").iter_rows()
-    ]
-    tables = [unasked]
-    gone = [TASKS.empty()]
-    missing: dict[str, int] = {}
-    for title, config in configs.items():
-        before = known.filter(pl.col("title") == title)
-        project = client.find_project(title)
-        if project is None:
-            missing[title] = before.height
-            tables.append(before)
-            continue
-        one = _pull_project(client, project, config, before, progress)
-        tables += [one.live, one.gone]
-        gone.append(one.gone)
-        notes += one.notes
-        changed += one.changed
-        unchanged += one.live.height - one.changed_live
-        drafts += one.drafts
-    if len(missing) == len(configs):
-        raise _missing(client, missing, "", "push first")
-    tasks = pl.concat(tables).sort(TASKS.order)
-    lost = pl.concat(gone)
+    stay = [unasked, known.filter(pl.col("title").is_in(list(missing)))]
+    tasks = pl.concat([*stay, *(table for one in projects for table in (one.live, one.gone))])
+    tasks = tasks.sort(TASKS.order)
+    lost = pl.concat([one.gone for one in projects])
     read = annotations_of(map(orjson.loads, tasks["json"]), images, section)
     problems = (*read.problems, *(_gone(row) for row in lost.iter_rows(named=True)))
     TASKS.write(tasks, path)
     ANNOTATIONS.write(read.annotations, folder / "annotations.parquet")
     ANSWERS.write(read.answers, folder / "answers.parquet")
     LABEL_FAULTS.write(LABEL_FAULTS.frame([_row(one) for one in problems]), folder / "problems.parquet")
-    counts = (changed, unchanged, lost.height, read.answers.height, read.annotations.height, drafts)
     rest = "; what the others hold was pulled", "push first, then pull again"
-    return Pull(*counts, problems, tuple(notes), _missing(client, missing, *rest) if missing else None)
+    return Pull(
+        changed=sum(one.changed for one in projects),
+        unchanged=sum(one.live.height - one.changed_live for one in projects),
+        gone=lost.height,
+        answers=read.answers.height,
+        labels=read.annotations.height,
+        drafts=sum(one.drafts for one in projects),
+        problems=problems,
+        notes=(*_unasked(unasked), *(note for one in projects for note in one.notes)),
+        missing=_missing(client, missing, *rest) if missing else None,
+    )
 
 
 def pulled(labels: Path) -> dict[str, str]:
@@ -182,6 +168,36 @@ class _Project:
     changed_live: int
     drafts: int
     notes: list[str]
+
+
+def _pull_projects(
+    client: Client,
+    configs: Mapping[str, LabelConfig],
+    known: pl.DataFrame,
+    progress: Callable[[int, int], None],
+) -> tuple[list[_Project], dict[str, int]]:
+    """The projects that are there, and by the titles of those that are not how many tasks are known."""
+    projects: list[_Project] = []
+    missing: dict[str, int] = {}
+    for title, config in configs.items():
+        before = known.filter(pl.col("title") == title)
+        project = client.find_project(title)
+        if project is None:
+            missing[title] = before.height
+        else:
+            projects.append(_pull_project(client, project, config, before, progress))
+    if not projects:
+        raise _missing(client, missing, "", "push first")
+    return projects, missing
+
+
+def _unasked(tasks: pl.DataFrame) -> list[str]:
+    """What is to be said of tasks whose projects were not asked for."""
+    return [
+        f"the answers of {count:,} task{'s' * (count > 1)} of '{title}' stay: the server has no such project "
+        "any more, or it is not this dataset's"
+        for title, count in tasks["title"].value_counts().sort("title").iter_rows()
+    ]
 
 
 def _pull_project(
