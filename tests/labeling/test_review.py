@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -27,11 +28,12 @@ from tundish.labeling.batches import (
     write_batch,
 )
 from tundish.labeling.lots import Asked, next_batch, open_batch, refused
+from tundish.labeling.pull import pulled
 from tundish.labeling.review import judge, unreviewed
 from tundish.labeling.sampling_plans import plan
 from tundish.sections import spellings
 from tundish.stages.consensus import STAGE
-from tundish.tables import CONSENSUS
+from tundish.tables import ANNOTATIONS, CONSENSUS, STANDING
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,6 +127,35 @@ def test_a_class_that_was_renamed_since__is_the_class_that_reviewers_drew(tmp_pa
     assert judge(batch, context.dataset).ruling.accepted is False
     renamed = spellings({"Kratzer": ("scratch",)})
     assert judge(batch, context.dataset, renamed).ruling.accepted is True
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_a_class_that_was_renamed__is_no_image_labelled_anew(tmp_path: Path, accepted: bool) -> None:
+    """Neither leaves what was accepted the splits, nor comes what was not accepted again as it was."""
+    context = build(tmp_path, PICTURES, children=False, label={"acceptance": {"aql": 6.5}})
+    labelled(context)
+    batch = made(context)
+    reviewed(batch, *batch.sample, said={} if accepted else {key: [] for key in batch.sample})
+    assert judge(batch, context.dataset).batch.accepted is accepted
+    STAGE.run(context)
+    before = STANDING.read(context.table("standing"))["state"].to_list()
+    section = context.recipe.annotations
+    classes = {"Kratzer": ("scratch",)} | {name: () for name in section.classes if name != "scratch"}
+    renamed = section.model_copy(update={"classes": classes})
+    context = replace(context, recipe=context.recipe.model_copy(update={"annotations": renamed}))
+    path = context.table("annotations")
+    rows = ANNOTATIONS.read(path).with_columns(pl.col("label").replace({"scratch": "Kratzer"}))
+    ANNOTATIONS.write(rows, path, metadata=pulled(context.labels))
+    STAGE.run(context)
+    assert set(CONSENSUS.read(context.table("consensus"))["label"]) == {"Kratzer"}
+    assert STANDING.read(context.table("standing"))["state"].to_list() == before
+    asked = ASKED._replace(class_of=renamed.lookup())
+    assert open_batch(context.dataset, "", asked.class_of) is None
+    assert next_batch(context.dataset, asked) is None
+    labelled(context, other={0: [], 1: []})
+    assert set(STANDING.read(context.table("standing")).filter(path="0.jpg")["state"]) == {
+        "unreviewed" if accepted else "refused"
+    }
 
 
 def kinds(context: Context, batch: Batch, drawn: list[dict[str, Any]]) -> dict[str, int]:

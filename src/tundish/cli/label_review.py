@@ -94,7 +94,7 @@ def accept(
     asked = _asked(recipe, annotator, **new)
     lots.check(asked)
     opened, notes = "", []
-    batch = lots.open_batch(dataset, annotator)
+    batch = lots.open_batch(dataset, annotator, recipe.annotations.lookup())
     if batch is None:
         batch, opened = _opened(dataset, asked, as_json=as_json)
     else:
@@ -138,6 +138,7 @@ def _asked(
         loose=rules.loose,
         lq=lq,
         ac=ac or 0,
+        class_of=recipe.annotations.lookup(),
         **more,
     )
 

@@ -20,6 +20,7 @@ from tundish.errors import OutsideError
 from tundish.labeling.acceptance import ALL, KINDS, together
 from tundish.labeling.sampling_plans import Plan
 from tundish.labeling.switching import CorrectiveAction, Lot, State, after
+from tundish.sections import normalise
 from tundish.storage import Table, field, write_atomically
 from tundish.tables import CONSENSUS
 
@@ -40,6 +41,7 @@ __all__ = [
     "latest",
     "planned",
     "read_batches",
+    "unchanged",
     "verdict_of",
     "write_batch",
 ]
@@ -121,6 +123,7 @@ class Batch:
         miss_rate: Share of nonconforming images that its reviewers are taken to overlook.
         misplaced: IoU below which a label is in another place than the reviewer's.
         loose: IoU below which it is not tight.
+        classes: What its labels were called when it was made; empty of a batch of an earlier version.
         found: By name of the AQL; empty before the first answer.
     """
 
@@ -138,6 +141,7 @@ class Batch:
     miss_rate: float = 0.0
     misplaced: float = 0.5
     loose: float = 0.75
+    classes: Sequence[str] = ()
     found: Mapping[str, Found] = made(default_factory=dict)
 
     @property
@@ -189,9 +193,9 @@ def verdict_of(batch: Batch) -> dict[str, Any] | None:
 
 _SAID = (
     *("title", "seed", "resubmits", "reduced", "chosen", "corrected"),
-    *("producer", "miss_rate", "misplaced", "loose"),
+    *("producer", "miss_rate", "misplaced", "loose", "classes"),
 )
-_BEFORE = {"producer": "", "miss_rate": 0.0, "misplaced": 0.5, "loose": 0.75}
+_BEFORE = {"producer": "", "miss_rate": 0.0, "misplaced": 0.5, "loose": 0.75, "classes": ()}
 """What a batch of an earlier version means where it says nothing."""
 
 
@@ -271,6 +275,26 @@ def fingerprints(image_ids: pl.Series, labels: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def unchanged(labels: pl.DataFrame, batches: Sequence[Batch], class_of: Mapping[str, str]) -> pl.DataFrame:
+    """image_id and batch of the images that are labelled as they were in a batch.
+
+    A class that was renamed since is what it was; of classes that were made one since, one is.
+
+    Args:
+        labels: Rows of CONSENSUS.
+        batches: All of them.
+        class_of: The recipe's classes by normalised spelling.
+    """
+    found = [pl.DataFrame(schema={"image_id": pl.String, "batch": pl.Int64})]
+    for one in batches:
+        then = {class_of.get(normalise(name), name): name for name in reversed(one.classes)}
+        named = labels.join(one.lot, on="image_id", how="semi").with_columns(pl.col("label").replace(then))
+        now = fingerprints(one.lot["image_id"], named)
+        same = now.join(one.lot, on=["image_id", "fingerprint"], how="semi")
+        found.append(same.select("image_id", batch=pl.lit(one.number, pl.Int64)))
+    return pl.concat(found)
+
+
 def latest(batches: Sequence[Batch]) -> pl.DataFrame:
     """For each image the batch it came in last: image_id, fingerprint, batch, accepted."""
     schema = {
@@ -294,7 +318,12 @@ def latest(batches: Sequence[Batch]) -> pl.DataFrame:
 
 
 def gated(
-    standing: pl.DataFrame, labels: pl.DataFrame, batches: Sequence[Batch], *, required: bool
+    standing: pl.DataFrame,
+    labels: pl.DataFrame,
+    batches: Sequence[Batch],
+    class_of: Mapping[str, str],
+    *,
+    required: bool,
 ) -> pl.DataFrame:
     """Rows of STANDING, with the state 'refused' or 'unreviewed' where a batch holds back what was decided.
 
@@ -302,15 +331,22 @@ def gated(
         standing: Rows of STANDING.
         labels: The rows of CONSENSUS they speak of.
         batches: All of them.
+        class_of: The recipe's classes by normalised spelling.
         required: Whether what is in no batch, or was labelled anew since it was accepted, is held back, too.
     """
     decided = (pl.col("decided_by") != "import") & pl.col("state").is_in(["labelled", "negative"])
-    now = fingerprints(standing.filter(decided)["image_id"].unique(), labels)
-    known = now.join(latest(batches), on="image_id", how="left").select(
-        "image_id",
-        "accepted",
-        inside=pl.col("batch").is_not_null(),
-        same=(pl.col("fingerprint") == pl.col("fingerprint_right")).fill_null(value=False),
+    same = unchanged(labels, batches, class_of).with_columns(same=pl.lit(value=True))
+    known = (
+        standing.filter(decided)
+        .select(pl.col("image_id").unique())
+        .join(latest(batches), on="image_id", how="left")
+        .join(same, on=["image_id", "batch"], how="left")
+        .select(
+            "image_id",
+            "accepted",
+            pl.col("same").fill_null(value=False),
+            inside=pl.col("batch").is_not_null(),
+        )
     )
     open_ = pl.col("inside") & pl.col("accepted").is_null()
     unproven = pl.lit(required) & ~(pl.col("inside") & pl.col("same"))

@@ -23,6 +23,7 @@ from tundish.labeling.batches import (
     history,
     latest,
     read_batches,
+    unchanged,
     write_batch,
 )
 from tundish.labeling.opening import last_of_series
@@ -75,6 +76,7 @@ class Asked(NamedTuple):
         loose: IoU below which it is not tight.
         lq: Limiting quality in percent, for a lot that stands alone and so has no AQL, level or severity.
         ac: Its acceptance number.
+        class_of: The recipe's classes by normalised spelling: some may have been renamed since a batch.
     """
 
     title: str
@@ -91,6 +93,7 @@ class Asked(NamedTuple):
     loose: float = 0.75
     lq: float | None = None
     ac: int = 0
+    class_of: Mapping[str, str] = {}
 
     @property
     def aqls(self) -> dict[str, float]:
@@ -136,10 +139,10 @@ def check(asked: Asked) -> None:
         )
 
 
-def open_batch(dataset: Path, annotator: str = "") -> Batch | None:
-    """The batch, of this annotator or of any, whose review is not complete."""
+def open_batch(dataset: Path, annotator: str = "", class_of: Mapping[str, str] | None = None) -> Batch | None:
+    """The batch, of this annotator or of any, whose review is not complete; `class_of` as of `Asked`."""
     batches = read_batches(dataset / "labels")
-    done = _mended(dataset, batches) + _followed(batches)
+    done = _mended(dataset, batches, class_of or {}) + _followed(batches)
     mine = [one for one in batches if annotator in ("", one.producer)]
     return next((one for one in mine if not one.complete and one not in done), None)
 
@@ -172,6 +175,7 @@ def next_batch(dataset: Path, asked: Asked) -> Batch | None:
         .with_row_index("place")
         .with_columns(pl.col("place").cast(pl.Int32))
     )
+    labels = _labels(dataset)
     made = Batch(
         number,
         dataset / "labels" / "batches" / str(number),
@@ -187,8 +191,9 @@ def next_batch(dataset: Path, asked: Asked) -> Batch | None:
         miss_rate=asked.miss_rate,
         misplaced=asked.misplaced,
         loose=asked.loose,
+        classes=sorted(labels.join(now, on="image_id", how="semi")["label"].unique()),
     )
-    write_batch(made, _labels(dataset).join(places, on="image_id", how="semi"))
+    write_batch(made, labels.join(places, on="image_id", how="semi"))
     return made
 
 
@@ -227,10 +232,11 @@ def _candidates(
     """Whose work comes next, the batch that comes again with it, and its images as of `_decided`."""
     check_consensus(dataset)
     now = _decided(dataset)
-    again = next((one for one in _mended(dataset, batches) if asked.annotator in ("", one.producer)), None)
+    mended = _mended(dataset, batches, asked.class_of)
+    again = next((one for one in mended if asked.annotator in ("", one.producer)), None)
     if again:
         return again.producer, again, now.join(again.lot, on="image_id", how="semi")
-    producer, now = _next_producer(dataset, _fresh(now, batches), asked)
+    producer, now = _next_producer(dataset, _fresh(dataset, now, batches, asked.class_of), asked)
     return producer, None, now
 
 
@@ -334,11 +340,14 @@ def _labels(dataset: Path) -> pl.DataFrame:
     return labels.unique(["image_id", "annotation_id"], keep="first", maintain_order=True)
 
 
-def _fresh(now: pl.DataFrame, batches: Sequence[Batch]) -> pl.DataFrame:
+def _fresh(
+    dataset: Path, now: pl.DataFrame, batches: Sequence[Batch], class_of: Mapping[str, str]
+) -> pl.DataFrame:
     """What is in no batch, or was labelled anew since its batch was accepted."""
-    held = latest(batches).filter(pl.col("accepted").fill_null(value=False).not_())
-    same = latest(batches).filter("accepted")
-    return now.join(held, on="image_id", how="anti").join(same, on=["image_id", "fingerprint"], how="anti")
+    last, same = latest(batches), unchanged(_labels(dataset), batches, class_of)
+    held = last.filter(pl.col("accepted").fill_null(value=False).not_())
+    same = last.filter("accepted").join(same, on=["image_id", "batch"], how="semi")
+    return now.join(pl.concat([held, same]), on="image_id", how="anti")
 
 
 def _followed(batches: Sequence[Batch]) -> list[Batch]:
@@ -346,18 +355,20 @@ def _followed(batches: Sequence[Batch]) -> list[Batch]:
     return [one for one in batches if one.number in again]
 
 
-def _mended(dataset: Path, batches: Sequence[Batch]) -> list[Batch]:
+def _mended(dataset: Path, batches: Sequence[Batch], class_of: Mapping[str, str]) -> list[Batch]:
     """The batches not accepted of which all that was found nonconforming has been labelled anew since."""
     open_ = [one for one in batches if one.accepted is False and one not in _followed(batches)]
     if not open_:
         return []
-    now = _decided(dataset)
+    now, same = _decided(dataset), unchanged(_labels(dataset), open_, class_of)
     mended = []
     for one in open_:
         judged = [worst for name in one.plans for worst in JUDGED[name]]
         bad = findings_of(one).filter(pl.col("worst").is_in(judged))
-        before = one.lot.join(bad, on="image_id", how="semi")
-        unchanged = now.join(before, on=["image_id", "fingerprint"], how="semi").height
-        if not unchanged and now.join(one.lot, on="image_id", how="semi").height:
+        left = same.filter(batch=one.number).join(bad, on="image_id", how="semi")
+        if (
+            now.join(left, on="image_id", how="semi").is_empty()
+            and now.join(one.lot, on="image_id", how="semi").height
+        ):
             mended.append(one)
     return mended

@@ -165,7 +165,8 @@ def _gated(context: Context, standing: pl.DataFrame, rows: pl.DataFrame) -> pl.D
     acceptance = context.recipe.label.acceptance
     batches = read_batches(context.labels) if acceptance is None or acceptance.gate else []
     required = acceptance is not None and acceptance.gate
-    return gated(standing, rows, batches, required=required) if batches or required else standing
+    class_of = context.recipe.annotations.lookup()
+    return gated(standing, rows, batches, class_of, required=required) if batches or required else standing
 
 
 def _disputes(settled: Consensus, ruled: Rulings) -> pl.DataFrame:
