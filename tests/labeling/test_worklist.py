@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tundish.labeling.config import Shape
 
 BOX: tuple[Shape, ...] = ("box",)
+CLASSES = {"scratch": ["划伤"]}
 IDS = [f"{i:032x}" for i in range(300)]
 
 
@@ -129,7 +130,7 @@ def test_a_model_s_table_is_drawn_with_its_best_score(tmp_path: Path) -> None:
         (IDS[299], "scratch", "box", 1.0, 5, 2, 3, 4),
     ]
     pl.DataFrame(rows, schema=columns, orient="row").write_parquet(file)
-    prelabels, problems = predicted(file, images(3), BOX, "model-7")
+    prelabels, problems = predicted(file, images(3), BOX, CLASSES, "model-7")
     assert (prelabels.version, problems) == ("model-7", [])
     assert prelabels.scores == {IDS[0]: 0.75}
     ids = [region["id"] for region in prelabels.regions[IDS[0]]]
@@ -137,21 +138,33 @@ def test_a_model_s_table_is_drawn_with_its_best_score(tmp_path: Path) -> None:
     assert list(prelabels.regions) == [IDS[0]]
 
 
+def test_a_model_s_class__by_its_aliases_and_told_where_the_recipe_has_none(tmp_path: Path) -> None:
+    file = tmp_path / "model.parquet"
+    columns = ["image_id", "label", "shape", "score", "x", "y", "width", "height"]
+    rows = [(IDS[0], " SCRATCH ", "box", 0.25, 1, 2, 3, 4), (IDS[0], "划伤", "box", 0.5, 1, 2, 3, 4)]
+    rows += [(IDS[1], "dog", "box", 0.9, 1, 2, 3, 4), (IDS[1], None, "box", 0.9, 1, 2, 3, 4)]
+    pl.DataFrame(rows, schema=columns, orient="row").write_parquet(file)
+    prelabels, problems = predicted(file, images(3), BOX, CLASSES, "model-7")
+    assert [one["value"]["rectanglelabels"] for one in prelabels.regions[IDS[0]]] == [["scratch"]] * 2
+    assert list(prelabels.regions) == [IDS[0]]
+    assert [(one.check, one.value) for one in problems] == [("unknown_class", "dog"), ("unknown_class", "")]
+
+
 def test_a_model_s_table_must_be_one(tmp_path: Path) -> None:
     file = tmp_path / "model.parquet"
     with pytest.raises(SourceError, match="there is no such file"):
-        predicted(file, images(3), BOX, "m")
+        predicted(file, images(3), BOX, CLASSES, "m")
     file.write_text("image_id,label")
     with pytest.raises(SourceError, match="no Parquet table"):
-        predicted(file, images(3), BOX, "m")
+        predicted(file, images(3), BOX, CLASSES, "m")
     pl.DataFrame({"image_id": [IDS[0]], "label": ["a"]}).write_parquet(file)
     with pytest.raises(SourceError, match="no column shape and no column score"):
-        predicted(file, images(3), BOX, "m")
+        predicted(file, images(3), BOX, CLASSES, "m")
     pl.DataFrame({"image_id": [IDS[0]], "label": ["a"], "shape": ["box"], "score": ["high"]}).write_parquet(
         file
     )
     with pytest.raises(SourceError, match="another type"):
-        predicted(file, images(3), BOX, "m")
+        predicted(file, images(3), BOX, CLASSES, "m")
 
 
 def test_work_is_dealt_evenly_and_overlaps_as_asked() -> None:

@@ -277,7 +277,8 @@ def _prelabels(
     from tundish.labeling.worklist import imported, predicted
 
     if predictions is not None:
-        return predicted(predictions, table, recipe.label.shapes, predictions.stem)
+        drawing = recipe.label.shapes, recipe.annotations.classes
+        return predicted(predictions, table, *drawing, predictions.stem)
     return imported(dataset / "curated", table, recipe.label.shapes)
 
 

@@ -11,6 +11,7 @@ import polars as pl
 from tundish.errors import SourceError
 from tundish.labeling.push import Item, Prelabels
 from tundish.labeling.regions import regions_of
+from tundish.sections import normalise, spellings
 from tundish.storage import read_named
 from tundish.tables import ANNOTATIONS, DUPLICATES, IMAGES
 
@@ -112,7 +113,11 @@ def files_of(curated: Path, images: pl.DataFrame) -> pl.DataFrame:
 
 
 def predicted(
-    file: Path, images: pl.DataFrame, shapes: Collection[Shape], version: str
+    file: Path,
+    images: pl.DataFrame,
+    shapes: Collection[Shape],
+    classes: Mapping[str, Sequence[str]],
+    version: str,
 ) -> tuple[Prelabels, list[Problem]]:
     """A model's table, with columns as in the annotations table, as pre-annotations.
 
@@ -122,6 +127,7 @@ def predicted(
         file: Parquet; image_id, label, shape and score must be there, and what the shapes need.
         images: The images that are pushed; labels of others are left out.
         shapes: What the project can draw.
+        classes: The recipe's, with their aliases; a label that is none of them is a problem.
         version: What annotators and answers call the model.
 
     Raises:
@@ -143,8 +149,13 @@ def predicted(
             f"the model's table has a column of another type ({str(error).splitlines()[0]})", where=str(file)
         ) from error
     named = pl.concat_str(pl.lit("model-"), pl.int_range(pl.len()).cast(pl.String))
+    class_of = spellings(classes)
+    known_as = {name: class_of.get(normalise(name)) for name in labels["label"].unique().drop_nulls()}
     labels = labels.with_columns(
-        pl.col("annotation_id").fill_null(named), pl.col("label_path").fill_null(file.name)
+        pl.col("annotation_id").fill_null(named),
+        pl.col("label_path").fill_null(file.name),
+        pl.col("label").replace_strict(known_as, return_dtype=pl.String),
+        raw_label="label",
     ).join(images.select("image_id"), on="image_id", how="semi")
     drawn = regions_of(labels, _sizes(images), shapes)
     best = labels.group_by("image_id", maintain_order=True).agg(pl.col("score").max()).drop_nulls()
