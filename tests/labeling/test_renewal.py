@@ -129,6 +129,25 @@ def test_whoever_touched_a_task_keeps_it_and_is_told(context: Context, client: C
     assert again["notes"][0].startswith("2 tasks that somebody")
 
 
+def test_a_task_deleted_to_be_asked_anew__its_number_comes_again_and_is_nobody_s(
+    context: Context, client: Client, title: str
+) -> None:
+    """The answer was empty by mistake: its task is deleted as told, and SQLite numbers on from there."""
+    settled(context)
+    told("adjudicate", "small")
+    path, number = max(numbers(client, title).items(), key=lambda one: one[1])
+    answer(client, number, [], people(client)["qi"])
+    assert settled(context)[path][0] == "disputed"
+    client.send("deleting", "DELETE", f"api/tasks/{number}/")
+    assert told("adjudicate", "small")["counts"] == counts(in_dispute=4, new_tasks=1, there_already=3)
+    assert numbers(client, title)[path] == number
+    say(client, title, path, {"li": [("no", AWAY)], "wu": [("scratch", HERE)], "xu": [("no", (0, 0, 5, 5))]})
+    assert settled(context)[path][0] == "disputed"
+    done = told("adjudicate", "small")
+    assert done["counts"] == counts(in_dispute=4, there_already=3, renewed=1)
+    assert not any("somebody has begun" in note for note in done["notes"])
+
+
 def test_the_last_task_taken_out__the_next_has_its_tab_and_its_proposal(
     context: Context, client: Client, title: str
 ) -> None:

@@ -81,7 +81,7 @@ def _brought(
     from tundish.labeling.renewal import compare, fingerprints, take_out
 
     there = look(client, client.find_project(adjudication_of(recipe)))
-    answered = _answered(project / "datasets" / recipe.dataset)
+    answered = _answered(project / "datasets" / recipe.dataset, adjudication_of(recipe))
     renewal = compare(client, there, fingerprints(found), {*images["image_id"]}, answered)
     counts = {"in dispute": found.images.height, "new tasks": 0, "there already": 0}
     counts |= {"renewed": len(renewal.renewed), "taken out": 0}
@@ -97,12 +97,13 @@ def _brought(
     return counts, notes
 
 
-def _answered(dataset: Path) -> set[tuple[int, str]]:
-    """Number and image_id of the tasks whose answers were pulled from an adjudicator."""
-    from tundish.labeling.answers import ADJUDICATOR, ANSWERS
+def _answered(dataset: Path, title: str) -> set[tuple[int, str | None]]:
+    """Number and time of making of the tasks of a project whose answers were pulled."""
+    from tundish.labeling.pull import TASKS
 
-    answers = ANSWERS.read(dataset / "labels" / "answers.parquet").filter(role=ADJUDICATOR)
-    return {*answers.select("task_id", "image_id").iter_rows()}
+    path = dataset / "labels" / "tasks.parquet"
+    tasks = TASKS.read(path) if path.exists() else TASKS.empty()
+    return {*tasks.filter(title=title).select("task_id", "created_at").iter_rows()}
 
 
 def _pushed(

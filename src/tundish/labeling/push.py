@@ -27,7 +27,7 @@ _PREDICTIONS = 5000  # after each call the server counts anew for all tasks of t
 _BATCH_REGIONS = 20_000
 _BATCH_BYTES = 32 * 1024 * 1024
 
-_LISTED = ("id", "data", "total_annotations", "cancelled_annotations")
+_LISTED = ("id", "data", "created_at", "total_annotations", "cancelled_annotations")
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def compare(
     there: There,
     wanted: Mapping[str, str],
     ours: Collection[str],
-    answered: Collection[tuple[int, str]],
+    answered: Collection[tuple[int, str | None]],
 ) -> Renewal:
     """Which tasks say otherwise than they would now, or are of images that are no longer in dispute.
 
@@ -67,8 +67,8 @@ def compare(
         wanted: The fingerprints of what is in dispute, by image_id.
         ours: The images of the dataset. Tasks of others are left alone, and so are those that were not pushed
             for an adjudicator.
-        answered: Number and image_id of tasks whose answers were pulled. One whose answer was withdrawn since
-            looks untouched, and is not.
+        answered: Number and time of making (None: not known) of tasks whose answers were pulled. One whose
+            answer was withdrawn since looks untouched, and is not.
 
     Raises:
         OutsideError: The server fails.
@@ -82,7 +82,11 @@ def compare(
             continue
         if image_id in wanted and task["data"].get("made_of") == wanted[image_id]:
             same.add(image_id)
-        elif task["total_annotations"] or task["cancelled_annotations"] or (number, image_id) in answered:
+        elif (
+            task["total_annotations"]
+            or task["cancelled_annotations"]
+            or not {(number, task["created_at"]), (number, None)}.isdisjoint(answered)
+        ):
             touched[number] = image_id
         else:
             stale[number] = image_id
