@@ -457,6 +457,8 @@ def test_refused_before_anything_is_asked_of_a_server(
         ({"aql": {"minor": 0.7}}, "take one of 0.065, 0.1, "),
         ({"level": "V"}, "take one of S-1, S-2, S-3, S-4, I, II, III"),
         ({"severity": "hard"}, "take one of auto, normal, tightened, reduced"),
+        ({"severity": "reduced"}, "write 'acceptance: {reduced: true}' into the recipe"),
+        ({"aql": None, "lq": float("nan")}, "an LQ of nan %; take more than 0 %, and 100 % at most"),
     ],
 )
 def test_what_the_standard_does_not_have(change: dict[str, Any], allowed: str) -> None:

@@ -28,6 +28,7 @@ from tundish.labeling.batches import (
     write_batch,
 )
 from tundish.labeling.lots import Asked, next_batch, open_batch, refused
+from tundish.labeling.opening import opening
 from tundish.labeling.pull import pulled
 from tundish.labeling.review import judge, unreviewed
 from tundish.labeling.sampling_plans import plan
@@ -36,6 +37,7 @@ from tundish.stages.consensus import STAGE
 from tundish.tables import ANNOTATIONS, CONSENSUS, STANDING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tundish.stages.base import Context
@@ -284,6 +286,61 @@ def test_new_and_changed_images_are_the_next_batch(tmp_path: Path) -> None:
     assert sorted(by_batch.values()) == [1] * 8 + [2] * 4
 
 
+def test_in_dispute_when_its_batch_came_again__comes_with_the_next(tmp_path: Path) -> None:
+    """It was in a batch that has been followed by another: no other batch would ever have taken it."""
+    context = world(tmp_path)
+    batch = rejected(context)
+    late = next(one for one in PICTURES if one.image_id not in batch.sample)
+    said: dict[str, dict[str, Any]] = {
+        one.path: {"li": [] if one.image_id in batch.sample else DRAWN} for one in PICTURES
+    }
+    said[late.path] = {"li": DRAWN, "wu": []}
+    answer(context, PICTURES, said)
+    STAGE.run(context)
+    again = made(context)
+    assert (again.resubmits, again.lot.height) == (1, COUNT - 1)
+    reviewed(again, *again.sample, said={image_id: [] for image_id in batch.sample})
+    assert judge(again, context.dataset).ruling.accepted
+
+    said[late.path] = {"li": DRAWN, "wu": DRAWN}
+    answer(context, PICTURES, said)
+    STAGE.run(context)
+    standing = STANDING.read(context.table("standing")).filter(image_id=late.image_id)
+    assert standing["state"].to_list() == ["unreviewed"], "what was refused before does not slip in"
+    third = made(context)
+    assert (third.lot["image_id"].to_list(), third.resubmits) == ([late.image_id], None)
+    assert "1 left out when their batch came again" in opening(third, read_batches(context.labels))
+
+
+def called(context: Context, severity: str, *, other: str = "", among: Sequence[str] = ()) -> None:
+    """Give every answer a severity, and those of the images `among` another."""
+    path = context.labels / "answers.parquet"
+    chosen = pl.when(pl.col("image_id").is_in(list(among))).then(pl.lit(other)).otherwise(pl.lit(severity))
+    ANSWERS.write(ANSWERS.read(path).with_columns(severity=chosen), path)
+    validated(context)
+
+
+def test_refused_for_a_severity__comes_again_once_that_is_mended(tmp_path: Path) -> None:
+    context = world(tmp_path)
+    called(context, "minor")
+    batch = made(context)
+    reviewed(batch, *batch.sample, severity="major")
+    assert judge(batch, context.dataset).ruling.accepted is False
+    assert next_batch(context.dataset, ASKED) is None
+    called(context, "minor", other="major", among=batch.sample)
+    assert made(context).resubmits == 1
+
+
+def test_another_severity_after_acceptance__unreviewed(tmp_path: Path) -> None:
+    context = world(tmp_path)
+    called(context, "minor")
+    batch = made(context)
+    reviewed(batch, *batch.sample, severity="minor")
+    assert judge(batch, context.dataset).ruling.accepted
+    called(context, "minor", other="major", among=batch.sample[:1])
+    assert made(context).lot["image_id"].to_list() == batch.sample[:1]
+
+
 def judged_as(number: int, folder: Path, *, accepted: bool, **more: Any) -> Batch:
     state = more.pop("severity", "normal")
     planned = plan(500, "II", 1.0, state)
@@ -310,6 +367,25 @@ def test_switching__tightened_discontinued_corrected(tmp_path: Path) -> None:
     assert (history(batches, 1.0).discontinued, history(batches, 1.0).severity) == (False, "tightened")
     batches.append(judged_as(9, tmp_path, accepted=True, chosen=True))
     assert (history(batches, 1.0).severity, history(batches, 1.0).score) == ("normal", 2)
+
+
+def test_nobody_answers_for_reduced_inspection_any_more__normal(tmp_path: Path) -> None:
+    context = world(tmp_path)
+    for number in range(1, 17):
+        folder = context.labels / "batches" / str(number)
+        severity = "normal" if number < 16 else "reduced"
+        one = judged_as(number, folder, accepted=True, severity=severity, reduced=True)
+        write_batch(one, CONSENSUS.empty())
+        FINDINGS.write(FINDINGS.empty(), folder / "findings.parquet")
+        (folder / "verdict.json").write_bytes(dumped(one.found[ALL]._asdict()))
+    asked = Asked("small", aql=1.0, reduced=True)
+    assert history(read_batches(context.labels), 1.0).severity == "reduced"
+    batch = made(context, asked._replace(reduced=False))
+    assert batch.plan.severity == "normal"
+    reviewed(batch, *batch.sample)
+    judge(batch, context.dataset)
+    state = history(read_batches(context.labels), 1.0)
+    assert (state.severity, state.score) == ("normal", 2)
 
 
 def test_discontinued__no_batch_before_a_correction(tmp_path: Path) -> None:

@@ -275,13 +275,16 @@ def fingerprints(image_ids: pl.Series, labels: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def unchanged(labels: pl.DataFrame, batches: Sequence[Batch], class_of: Mapping[str, str]) -> pl.DataFrame:
+def unchanged(
+    labels: pl.DataFrame, severities: pl.DataFrame, batches: Sequence[Batch], class_of: Mapping[str, str]
+) -> pl.DataFrame:
     """image_id and batch of the images that are labelled as they were in a batch.
 
     A class that was renamed since is what it was; of classes that were made one since, one is.
 
     Args:
         labels: Rows of CONSENSUS.
+        severities: image_id and severity, as `severities.agreed` gives them.
         batches: All of them.
         class_of: The recipe's classes by normalised spelling.
     """
@@ -290,13 +293,18 @@ def unchanged(labels: pl.DataFrame, batches: Sequence[Batch], class_of: Mapping[
         then = {class_of.get(normalise(name), name): name for name in reversed(one.classes)}
         named = labels.join(one.lot, on="image_id", how="semi").with_columns(pl.col("label").replace(then))
         now = fingerprints(one.lot["image_id"], named)
-        same = now.join(one.lot, on=["image_id", "fingerprint"], how="semi")
+        now = now.join(severities.select("image_id", "severity"), on="image_id", how="left")
+        same = now.join(one.lot, on=["image_id", "fingerprint", "severity"], how="semi", nulls_equal=True)
         found.append(same.select("image_id", batch=pl.lit(one.number, pl.Int64)))
     return pl.concat(found)
 
 
 def latest(batches: Sequence[Batch]) -> pl.DataFrame:
-    """For each image the batch it came in last: image_id, fingerprint, batch, accepted."""
+    """For each image the batch it came in last: image_id, fingerprint, batch, accepted.
+
+    What a batch that came again left behind, because it was in dispute then, has no verdict any more.
+    """
+    again = {one.resubmits for one in batches}
     schema = {
         "image_id": pl.String,
         "fingerprint": pl.String,
@@ -308,7 +316,7 @@ def latest(batches: Sequence[Batch]) -> pl.DataFrame:
             "image_id",
             "fingerprint",
             batch=pl.lit(one.number, pl.Int64),
-            accepted=pl.lit(one.accepted, pl.Boolean),
+            accepted=pl.lit(None if one.number in again else one.accepted, pl.Boolean),
         )
         for one in batches
     ]
@@ -320,6 +328,7 @@ def latest(batches: Sequence[Batch]) -> pl.DataFrame:
 def gated(
     standing: pl.DataFrame,
     labels: pl.DataFrame,
+    severities: pl.DataFrame,
     batches: Sequence[Batch],
     class_of: Mapping[str, str],
     *,
@@ -330,12 +339,13 @@ def gated(
     Args:
         standing: Rows of STANDING.
         labels: The rows of CONSENSUS they speak of.
+        severities: As of `unchanged`.
         batches: All of them.
         class_of: The recipe's classes by normalised spelling.
         required: Whether what is in no batch, or was labelled anew since it was accepted, is held back, too.
     """
     decided = (pl.col("decided_by") != "import") & pl.col("state").is_in(["labelled", "negative"])
-    same = unchanged(labels, batches, class_of).with_columns(same=pl.lit(value=True))
+    same = unchanged(labels, severities, batches, class_of).with_columns(same=pl.lit(value=True))
     known = (
         standing.filter(decided)
         .select(pl.col("image_id").unique())
@@ -381,5 +391,7 @@ def history(batches: Sequence[Batch], aql: float, name: str = ALL, producer: str
             continue
         if one.chosen and one.resubmits is None:
             state = State(plan.severity)
+        if state.severity == "reduced" and plan.severity == "normal" and one.resubmits is None:
+            state = State()  # nobody answered for reduced inspection any more
         state = after(state, Lot(plan, found.defects, one.resubmits is not None, agreed=one.reduced))
     return state

@@ -29,6 +29,7 @@ from tundish.labeling.batches import (
 from tundish.labeling.opening import last_of_series
 from tundish.labeling.pull import made_of, pulled
 from tundish.labeling.sampling_plans import SEVERITIES, Plan, isolated_plan, plan
+from tundish.labeling.severities import agreed
 from tundish.labeling.switching import CorrectiveAction, after
 from tundish.labeling.worklist import images_of
 from tundish.tables import CONSENSUS, STANDING
@@ -123,11 +124,13 @@ def check(asked: Asked) -> None:
             where="severity",
             fix=f"take one of {', '.join((_AUTO, *SEVERITIES))}",
         )
-    if asked.lq is not None and (asked.level is not None or asked.severity != _AUTO):
+    if asked.lq is not None:
+        _check_alone(asked, asked.lq)
+    if asked.severity == "reduced" and not asked.reduced:
         raise UsageError(
-            f"a lot that stands alone has no {'severity' if asked.level is None else 'level'}",
-            where="lq",
-            fix="leave it away, or name an AQL instead of the LQ",
+            "nobody answers for reduced inspection",
+            where="severity",
+            fix="write 'acceptance: {reduced: true}' into the recipe, or take normal",
         )
     for aql in (asked.aqls or _STANDARD.aqls).values():
         plan(2, "II" if asked.level is None else asked.level, aql)
@@ -137,6 +140,17 @@ def check(asked: Asked) -> None:
             where="annotator",
             fix="write 'acceptance: {per: annotator}' into the recipe to have one for each",
         )
+
+
+def _check_alone(asked: Asked, lq: float) -> None:
+    if asked.level is not None or asked.severity != _AUTO:
+        raise UsageError(
+            f"a lot that stands alone has no {'severity' if asked.level is None else 'level'}",
+            where="lq",
+            fix="leave it away, or name an AQL instead of the LQ",
+        )
+    if not 0 < lq <= 100:
+        raise UsageError(f"an LQ of {lq:g} %", where="lq", fix="take more than 0 %, and 100 % at most")
 
 
 def open_batch(dataset: Path, annotator: str = "", class_of: Mapping[str, str] | None = None) -> Batch | None:
@@ -310,7 +324,8 @@ def _plans(batches: Sequence[Batch], asked: Asked, producer: str, lot_size: int)
                 where=name or "acceptance",
                 fix=f"mend the cause and say what was done with --corrected{other}",
             )
-        severity = state.severity if asked.severity == _AUTO else asked.severity
+        found = "normal" if state.severity == "reduced" and not asked.reduced else state.severity
+        severity = found if asked.severity == _AUTO else asked.severity
         plans[name] = plan(lot_size, asked.level, aql, severity)
     return plans
 
@@ -323,15 +338,8 @@ def _decided(dataset: Path) -> pl.DataFrame:
     )
     known = standing.join(images_of(curated), on="image_id", how="semi")["image_id"].unique().sort()
     answers = ANSWERS.read(dataset / "labels" / "answers.parquet")
-    agreed = pl.col("severity").drop_nulls().unique()
-    settles = pl.col("role") == ADJUDICATOR
-    severity = (
-        answers.filter(pl.col("answer") != "cancelled")
-        .filter(settles | ~settles.any().over("image_id"))
-        .group_by("image_id")
-        .agg(severity=pl.when(agreed.len() == 1).then(agreed.first()))
-    )
-    return fingerprints(known, _labels(dataset)).join(severity, on="image_id", how="left").sort("image_id")
+    prints = fingerprints(known, _labels(dataset))
+    return prints.join(agreed(answers), on="image_id", how="left").sort("image_id")
 
 
 def _labels(dataset: Path) -> pl.DataFrame:
@@ -343,9 +351,10 @@ def _labels(dataset: Path) -> pl.DataFrame:
 def _fresh(
     dataset: Path, now: pl.DataFrame, batches: Sequence[Batch], class_of: Mapping[str, str]
 ) -> pl.DataFrame:
-    """What is in no batch, or was labelled anew since its batch was accepted."""
-    last, same = latest(batches), unchanged(_labels(dataset), batches, class_of)
-    held = last.filter(pl.col("accepted").fill_null(value=False).not_())
+    """What is in no batch, was left out of one that came again, or labelled anew since it was accepted."""
+    last, same = latest(batches), unchanged(_labels(dataset), now, batches, class_of)
+    left = pl.col("batch").is_in([one.number for one in _followed(batches)])
+    held = last.filter(pl.col("accepted").fill_null(value=False).not_() & ~left)
     same = last.filter("accepted").join(same, on=["image_id", "batch"], how="semi")
     return now.join(pl.concat([held, same]), on="image_id", how="anti")
 
@@ -360,7 +369,8 @@ def _mended(dataset: Path, batches: Sequence[Batch], class_of: Mapping[str, str]
     open_ = [one for one in batches if one.accepted is False and one not in _followed(batches)]
     if not open_:
         return []
-    now, same = _decided(dataset), unchanged(_labels(dataset), open_, class_of)
+    now = _decided(dataset)
+    same = unchanged(_labels(dataset), now, open_, class_of)
     mended = []
     for one in open_:
         judged = [worst for name in one.plans for worst in JUDGED[name]]

@@ -42,8 +42,13 @@ def _images(batch: Batch, earlier: Sequence[Batch]) -> str:
     images = f"{size:,} image{'s' if size > 1 else ''}"
     if batch.resubmits is not None:
         return f"{images} resubmitted after batch {batch.resubmits}"
-    known = batch.lot.join(latest(earlier), on="image_id", how="semi").height
-    why = {"in no batch before": size - known, "labelled anew since acceptance": known}
+    known = latest(earlier).join(batch.lot, on="image_id", how="semi")
+    left = known["accepted"].null_count()
+    why = {
+        "in no batch before": size - known.height,
+        "left out when their batch came again": left,
+        "labelled anew since acceptance": known.height - left,
+    }
     return ", ".join([images, *(f"{count:,} {words}" for words, count in why.items() if count)])
 
 

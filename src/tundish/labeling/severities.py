@@ -8,13 +8,30 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from tundish.labeling.answers import ADJUDICATOR
 from tundish.labeling.coefficients import cohen_kappa, krippendorff_alpha, percent_agreement
 from tundish.labeling.tallies import coded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["overall", "pairs"]
+__all__ = ["agreed", "overall", "pairs"]
+
+
+def agreed(answers: pl.DataFrame) -> pl.DataFrame:
+    """image_id and severity: what an adjudicator called the image, else what all who answered did, or null.
+
+    Args:
+        answers: Rows of ANSWERS.
+    """
+    said = pl.col("severity").drop_nulls().unique()
+    settles = pl.col("role") == ADJUDICATOR
+    return (
+        answers.filter(pl.col("answer") != "cancelled")
+        .filter(settles | ~settles.any().over("image_id"))
+        .group_by("image_id")
+        .agg(severity=pl.when(said.len() == 1).then(said.first()))
+    )
 
 
 def overall(said: pl.DataFrame, order: Sequence[str]) -> pl.DataFrame:

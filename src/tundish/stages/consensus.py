@@ -18,6 +18,7 @@ from tundish.labeling.answers import ADJUDICATOR, ANSWERS
 from tundish.labeling.batches import gated, read_batches
 from tundish.labeling.consensus import Consensus, consensus
 from tundish.labeling.pull import made_of
+from tundish.labeling.severities import agreed
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.tables import ANNOTATIONS, CONSENSUS, COVERAGE, DISPUTES, IMAGES, STANDING
 
@@ -46,7 +47,8 @@ def _run(context: Context) -> Outcome:
     heard = pl.concat([opinions.select("image_id"), ruled.answers.select("image_id")]).unique()
     came = labels.filter(pl.col("origin").ne_missing("annotator")).join(heard, on="image_id", how="anti")
     rows = pl.concat([_imported(came), _agreed(settled, ruled, coverage), _ruled(ruled, coverage)])
-    standing = _gated(context, _standing(coverage, settled, ruled, opinions, own, rows), rows)
+    standing = _standing(coverage, settled, ruled, opinions, own, rows)
+    standing = _gated(context, standing, rows, agreed(answers))
     CONSENSUS.write(rows, context.table("consensus"))
     # `tundish label accept` asks whether these are the answers pulled last.
     STANDING.write(standing, context.table("standing"), metadata=made_of(context.table("annotations")))
@@ -161,12 +163,16 @@ def _refused(ruled: Rulings, opinions: pl.DataFrame, drawn: pl.DataFrame) -> pl.
     return sums.join(sound, on="image_id", how="left").filter(refused)["image_id"]
 
 
-def _gated(context: Context, standing: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+def _gated(
+    context: Context, standing: pl.DataFrame, rows: pl.DataFrame, severities: pl.DataFrame
+) -> pl.DataFrame:
     acceptance = context.recipe.label.acceptance
     batches = read_batches(context.labels) if acceptance is None or acceptance.gate else []
     required = acceptance is not None and acceptance.gate
     class_of = context.recipe.annotations.lookup()
-    return gated(standing, rows, batches, class_of, required=required) if batches or required else standing
+    if not batches and not required:
+        return standing
+    return gated(standing, rows, severities, batches, class_of, required=required)
 
 
 def _disputes(settled: Consensus, ruled: Rulings) -> pl.DataFrame:
