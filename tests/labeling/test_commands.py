@@ -332,6 +332,29 @@ def test_what_those_not_named_left_goes_to_the_named(run: Any, plant: Path, clie
     assert pushed("qi") == (0, [])
 
 
+def test_what_was_pulled_is_not_asked_again_though_its_project_is_gone(
+    run: Any, plant: Path, client: Client
+) -> None:
+    name = name_of(plant)
+    describe(plant, name, "{shapes: [box], images: serve}")
+    run("push", name, "--annotators", "li,wu", "--overlap", "1")
+    images = answer(client, f"{name} · li", range(2))
+    run("pull", name)
+    for who in ("li", "wu"):
+        project = client.find_project(f"{name} · {who}")
+        assert project is not None
+        client.send("deleting", "DELETE", f"api/projects/{project['id']}/")
+    again = run("push", name, "--annotators", "qi", "--overlap", "0", "--json")
+    told = orjson.loads(again.stdout)
+    assert told["counts"]["new tasks"] == 4
+    assert answer(client, f"{name} · qi", range(0)) == images[2:]
+    (note,) = (note for note in told["notes"] if "has no longer" in note)
+    assert note.startswith(f"2 images answered in '{name} · li', which the server has no longer: the answers")
+    # Whoever is named is asked again: their project was deleted so that they begin anew.
+    named = run("push", name, "--annotators", "li", "--overlap", "0", "--json")
+    assert answer(client, f"{name} · li", range(0)) == images, named.stdout
+
+
 def test_an_image_of_the_overlap_still_wants_its_second_annotator(
     run: Any, plant: Path, client: Client
 ) -> None:

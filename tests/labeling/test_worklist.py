@@ -141,6 +141,7 @@ def test_a_model_s_table_is_drawn_with_its_best_score(tmp_path: Path) -> None:
 def test_a_model_s_class__by_its_aliases_and_told_where_the_recipe_has_none(tmp_path: Path) -> None:
     file = tmp_path / "model.parquet"
     columns = ["image_id", "label", "shape", "score", "x", "y", "width", "height"]
+    rows: list[tuple[object, ...]]
     rows = [(IDS[0], " SCRATCH ", "box", 0.25, 1, 2, 3, 4), (IDS[0], "划伤", "box", 0.5, 1, 2, 3, 4)]
     rows += [(IDS[1], "dog", "box", 0.9, 1, 2, 3, 4), (IDS[1], None, "box", 0.9, 1, 2, 3, 4)]
     pl.DataFrame(rows, schema=columns, orient="row").write_parquet(file)

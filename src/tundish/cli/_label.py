@@ -90,7 +90,7 @@ def push_dataset(
     prelabels, problems = _prelabels(recipe, dataset, table, predictions)
     with client_of(project, recipe, server, token_file) as client:
         items, pictures = _items(client, project, recipe, table)
-        work, notes = dealt(client, recipe, items)
+        work, notes = dealt(client, recipe, items, dataset / "labels")
         done = {}
         for title, mine, there in work:
             with progress("push") as tell:

@@ -8,6 +8,7 @@ from tundish.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from tundish.labeling.client import Client
     from tundish.labeling.push import Item, There
@@ -43,15 +44,19 @@ def found_titles(client: Client, recipe: Recipe) -> list[str]:
     return list(dict.fromkeys([*wanted, *there]))
 
 
-def dealt(client: Client, recipe: Recipe, items: Sequence[Item]) -> tuple[list[Work], list[str]]:
+def dealt(
+    client: Client, recipe: Recipe, items: Sequence[Item], labels: Path
+) -> tuple[list[Work], list[str]]:
     """Who gets which of the items, and what is to be said of it.
 
-    What annotators who are not named have answered is not asked again; what they have left goes to the named.
+    What annotators who are not named have answered is not asked again, though their project is gone and only
+    `labels`, as pulled, tells of it; what they have left goes to the named.
 
     Raises:
         UsageError: Annotators have a project each, and nobody is named.
         OutsideError: The server fails.
     """
+    from tundish.labeling.pull import submitted
     from tundish.labeling.push import look
     from tundish.labeling.worklist import deal
 
@@ -63,12 +68,28 @@ def dealt(client: Client, recipe: Recipe, items: Sequence[Item]) -> tuple[list[W
     unnamed = {title: look(client, projects[title]) for title in others}
     by_id = {item.image_id: item for item in items}
     has = {name: one.image_ids for name, one in there.items()}
-    answered = {title: one.answered for title, one in unnamed.items()}
+    gone = {
+        title: ids
+        for title, ids in submitted(labels).items()
+        if _is_of(recipe, title) and title not in (*projects, *titles.values())
+    }
+    answered = gone | {title: one.answered for title, one in unnamed.items()}
     chosen = deal(by_id, list(titles), recipe.label.overlap, has, answered)
     work = [Work(titles[name], [by_id[key] for key in mine], there[name]) for name, mine in chosen.items()]
     asked = {key for mine in chosen.values() for key in mine}
     left = {title: len((one.image_ids - one.answered) & asked) for title, one in unnamed.items()}
-    return work, [_left(recipe, title, count) for title, count in left.items() if count]
+    notes = [_left(recipe, title, count) for title, count in left.items() if count]
+    kept = {title: len(ids.intersection(by_id)) for title, ids in gone.items()}
+    return work, [*notes, *(_kept(title, count) for title, count in kept.items() if count)]
+
+
+def _kept(title: str, count: int) -> str:
+    """That answers count whose project is gone."""
+    images = "images" if count > 1 else "image"
+    return (
+        f"{count:,} {images} answered in '{title}', which the server has no longer: the answers count as "
+        "they were pulled; to be rid of them delete labels/, and pull the others again"
+    )
 
 
 def _left(recipe: Recipe, title: str, count: int) -> str:
@@ -87,9 +108,13 @@ def _left(recipe: Recipe, title: str, count: int) -> str:
 
 def _projects(client: Client, recipe: Recipe) -> dict[str, dict[str, Any]]:
     """The dataset's projects by title, the oldest first; those of reviews are not among them."""
-    title = recipe.label_title
-    found = client.projects(title).items()
-    return {key: one for key, one in found if key == title or key.startswith(_title(recipe, ""))}
+    found = client.projects(recipe.label_title).items()
+    return {key: one for key, one in found if _is_of(recipe, key)}
+
+
+def _is_of(recipe: Recipe, title: str) -> bool:
+    """Whether a project of this title is the dataset's, for all or for one annotator."""
+    return title == recipe.label_title or title.startswith(_title(recipe, ""))
 
 
 def _titles(recipe: Recipe) -> dict[str, str]:

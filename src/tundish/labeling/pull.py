@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from tundish.errors import OutsideError
 from tundish.formats.base import Problem
-from tundish.labeling.answers import ANSWERS, annotations_of
+from tundish.labeling.answers import ADJUDICATOR, ANSWERS, annotations_of
 from tundish.labeling.offered import differences
 from tundish.storage import Table, field
 from tundish.tables import ANNOTATIONS, QUARANTINE
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tundish.labeling.config import LabelConfig
     from tundish.sections import Annotations
 
-__all__ = ["LABEL_FAULTS", "TASKS", "Pull", "made_of", "pull", "pulled"]
+__all__ = ["LABEL_FAULTS", "TASKS", "Pull", "made_of", "pull", "pulled", "submitted"]
 
 _TEXT = pa.string()
 
@@ -150,6 +150,19 @@ def pulled(labels: Path) -> dict[str, str]:
     files = [labels / "annotations.parquet", labels / "answers.parquet"]
     said = sha256(b"".join(sha256(file.read_bytes()).digest() for file in files if file.exists()))
     return {_PULLED: said.hexdigest()}
+
+
+def submitted(labels: Path) -> dict[str, set[str]]:
+    """The images that annotators answered, as pulled, by title of the project; to skip one is no answer."""
+    path = labels / "tasks.parquet"
+    if not path.exists():
+        return {}
+    answers = ANSWERS.read(labels / "answers.parquet").filter(
+        (pl.col("answer") != "cancelled") & pl.col("role").ne_missing(ADJUDICATOR)
+    )
+    tasks = TASKS.read(path).join(answers, on=["task_id", "image_id"], how="semi")
+    by_title = tasks.group_by("title").agg(pl.col("image_id").drop_nulls())
+    return {title: set(image_ids) for title, image_ids in by_title.iter_rows()}
 
 
 def made_of(table: Path) -> dict[str, str]:
