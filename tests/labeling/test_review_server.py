@@ -139,6 +139,9 @@ def test_reviewers_find_nothing_there__refused(context: Context, client: Client,
     assert done.exit_code == 1
     assert f"not accepted: {n} of {n} images nonconforming" in done.stdout
     assert done.stderr.startswith("Error: small: batch 1 was not accepted; ")
+    assert "datasets/small/labels/batches/1/findings.parquet, then pull" in done.stderr
+    assert "datasets/small/labels/batches/1/oc.svg" in done.stdout
+    assert done.stdout.endswith("Next: 'tundish run small'.\n")
     assert states(context) == {"refused"}
     assert told(code=1)["batch"] == 1, "without other labels there is nothing more to review"
     assert not (context.labels / "batches" / "2").exists()

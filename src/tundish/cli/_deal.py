@@ -44,6 +44,8 @@ def dealt_as_asked(recipe: Recipe, annotators: str | None, overlap: float | None
     asked: dict[str, Any] = {}
     if annotators is not None:
         asked["annotators"] = tuple(filter(None, map(str.strip, annotators.split(","))))
+        if not asked["annotators"]:
+            raise UsageError("nobody is named", where="--annotators", fix="name them, as in li,wu")
     if overlap is not None:
         asked["overlap"] = overlap
     if not asked:

@@ -222,14 +222,14 @@ def _tell(
             _tell_verdict(batch, said)
         for note in notes:
             click.echo(f"- {note}")
-        if batch and said and not open_:
+        if batch and said:
             _tell_next(dataset, batch, said)
     if open_:
         numbers = ", ".join(one.name for one in open_)
         raise GateError(
             f"batch {numbers} was not accepted",
             where=dataset.name,
-            fix=f"correct the images in labels/batches/{open_[0].number}/findings.parquet, then pull,"
+            fix=f"correct the images in {_place(dataset, open_[0])}/findings.parquet, then pull,"
             f" 'tundish run {dataset.name} --to consensus' and accept again",
         )
 
@@ -239,9 +239,14 @@ def _tell_next(dataset: Path, batch: Batch, said: dict[str, Any]) -> None:
     if said["accepted"] is None:
         click.echo(f"Next: reviewers answer there, then 'tundish label accept {name}' again.")
         return
-    kept = batch.folder.relative_to(project).as_posix()
+    kept = _place(dataset, batch)
     click.echo(f"- what was found, and the operating characteristic: {kept}/findings.parquet, {kept}/oc.svg")
     click.echo(next_step(project, name, name))
+
+
+def _place(dataset: Path, batch: Batch) -> str:
+    """The folder of a batch, from the project's."""
+    return batch.folder.relative_to(dataset.parent.parent).as_posix()
 
 
 def _tell_verdict(batch: Batch, said: dict[str, Any]) -> None:

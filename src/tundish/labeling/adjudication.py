@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 import polars as pl
 
-from tundish.labeling.answers import ADJUDICATOR, PLACE, last_answers
+from tundish.labeling.answers import ADJUDICATOR, PLACE, last_answers, last_of_authors
 from tundish.labeling.cases import AGREED, DISPUTE, OVERLAPS
 from tundish.labeling.overlaps import overlaps
 
@@ -44,9 +44,7 @@ def opinions_of(labels: pl.DataFrame, answers: pl.DataFrame) -> tuple[pl.DataFra
         labels: Rows of the annotations table.
         answers: Rows of ANSWERS, without those that were skipped.
     """
-    own = answers.filter(pl.col("role").ne_missing(ADJUDICATOR))
-    own = own.sort("updated_at", "answer_id", nulls_last=False)
-    last = own.unique(["image_id", "author"], keep="last", maintain_order=True)
+    last = last_of_authors(answers.filter(pl.col("role").ne_missing(ADJUDICATOR)))
     # The number of an answer may come again on another server, and is another image's there.
     others = answers.join(last, on=["task_id", "answer_id", "image_id"], how="anti")
     others = others.select("image_id", label_path=PLACE)

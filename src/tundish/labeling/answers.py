@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from tundish.labeling.shapes import Drawn
     from tundish.sections import Annotations
 
-__all__ = ["ADJUDICATOR", "ANSWERS", "PLACE", "Pulled", "annotations_of", "last_answers"]
+__all__ = ["ADJUDICATOR", "ANSWERS", "PLACE", "Pulled", "annotations_of", "last_answers", "last_of_authors"]
 
 ADJUDICATOR = "adjudicator"
 """Role of who settles what annotators dispute."""
@@ -92,8 +92,17 @@ PLACE = pl.format("task-{}/annotation-{}", "task_id", "answer_id")
 
 def last_answers(answers: pl.DataFrame) -> pl.DataFrame:
     """Of each image the answer changed last: rows of `ANSWERS`, with the `label_path` of its labels."""
+    return _last(answers, "image_id").with_columns(label_path=PLACE)
+
+
+def last_of_authors(answers: pl.DataFrame) -> pl.DataFrame:
+    """Of each image and author the answer changed last: rows of `ANSWERS`."""
+    return _last(answers, "image_id", "author")
+
+
+def _last(answers: pl.DataFrame, *of: str) -> pl.DataFrame:
     last = answers.sort("updated_at", "answer_id", nulls_last=False)
-    return last.unique("image_id", keep="last", maintain_order=True).with_columns(label_path=PLACE)
+    return last.unique(of, keep="last", maintain_order=True)
 
 
 class Pulled(NamedTuple):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from tundish.labeling.answers import ADJUDICATOR
+from tundish.labeling.answers import ADJUDICATOR, last_answers, last_of_authors
 from tundish.labeling.coefficients import cohen_kappa, krippendorff_alpha, percent_agreement
 from tundish.labeling.tallies import coded
 
@@ -21,17 +21,18 @@ __all__ = ["agreed", "overall", "pairs"]
 def agreed(answers: pl.DataFrame) -> pl.DataFrame:
     """image_id and severity: what an adjudicator called the image, else what all who answered did, or null.
 
+    Who answered an image more than once called it what they called it last.
+
     Args:
         answers: Rows of ANSWERS.
     """
+    answered = answers.filter(pl.col("answer") != "cancelled")
+    settles = pl.col("role").eq_missing(ADJUDICATOR)
+    ruled = last_answers(answered.filter(settles)).select(answers.columns)
+    others = last_of_authors(answered.filter(~settles)).join(ruled, on="image_id", how="anti")
     said = pl.col("severity").drop_nulls().unique()
-    settles = pl.col("role") == ADJUDICATOR
-    return (
-        answers.filter(pl.col("answer") != "cancelled")
-        .filter(settles | ~settles.any().over("image_id"))
-        .group_by("image_id")
-        .agg(severity=pl.when(said.len() == 1).then(said.first()))
-    )
+    both = pl.concat([ruled, others]).group_by("image_id")
+    return both.agg(severity=pl.when(said.len() == 1).then(said.first()))
 
 
 def overall(said: pl.DataFrame, order: Sequence[str]) -> pl.DataFrame:
