@@ -123,6 +123,10 @@ class Table:
         extra = [name for name in frame.columns if name not in self.schema.names]
         return frame.select(self.schema.names + extra)
 
+    def read_if_there(self, path: Path) -> pl.DataFrame:
+        """As `read`; no rows where there is no file."""
+        return self.read(path) if path.exists() else self.empty()
+
 
 def _plain(field: pa.Field) -> pa.Field:
     """Polars hands out view and large types; files carry the plain ones every reader knows."""

@@ -126,7 +126,7 @@ def _known(context: Context) -> tuple[list[str], set[str], pl.DataFrame]:
     from tundish.tables import COVERAGE, DUPLICATES, STANDING
 
     path = context.labels / "answers.parquet"
-    answers = ANSWERS.read(path) if path.exists() else ANSWERS.empty()
+    answers = ANSWERS.read_if_there(path)
     settled = context.table("standing").exists()
     states = STANDING.read(context.table("standing")) if settled else COVERAGE.read(context.table("coverage"))
     answered = answers["image_id"].drop_nulls().unique().to_list()
@@ -139,7 +139,7 @@ def _disputed(context: Context) -> list[str]:
     from tundish.tables import DISPUTES
 
     path = context.table("disputes")
-    disputes = DISPUTES.read(path) if path.exists() else DISPUTES.empty()
+    disputes = DISPUTES.read_if_there(path)
     count = disputes.filter(disputes["settled_by"].is_null())["image_id"].n_unique()
     name = context.recipe.dataset
     return [f"{count:,} images in dispute go to 'tundish label adjudicate {name}'"] if count else []

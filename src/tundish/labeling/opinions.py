@@ -67,7 +67,7 @@ def said_of(dataset: Path) -> Said:
     labels = ANNOTATIONS.read(curated / "annotations.parquet").filter(pl.col("origin") == "annotator")
     labels = labels.with_columns(author).unique("annotation_id", maintain_order=True)
     path = dataset / "labels" / "answers.parquet"
-    answers = ANSWERS.read(path) if path.exists() else ANSWERS.empty()
+    answers = ANSWERS.read_if_there(path)
     labels, answers = opinions_of(labels, answers.filter(pl.col("answer") != "cancelled"))
     answers = answers.join(sizes, on="image_id", how="semi").with_columns(author)
     unread = answers.filter(pl.col("labels") > 0).join(labels, on=["image_id", "author"], how="anti")
@@ -80,9 +80,8 @@ def said_of(dataset: Path) -> Said:
     # A region that could not be taken was drawn all the same: it does not say that there is nothing.
     whole = answers.filter((pl.col("refused") == 0) | (pl.col("labels") > 0))
     seen = whole.select("image_id", "author").unique(maintain_order=True)
-    rated = answers.drop_nulls("severity").sort("updated_at", "answer_id", nulls_last=False)
-    rated = rated.unique(["image_id", "author"], keep="last", maintain_order=True)
-    return Said(labels, sizes, seen, rated.select("image_id", "author", "severity"))
+    rated = answers.drop_nulls("severity").select("image_id", "author", "severity")
+    return Said(labels, sizes, seen, rated)
 
 
 def opinions(said: Said, *, iou: float, severities: Sequence[str] = ()) -> Opinions:

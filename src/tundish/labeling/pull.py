@@ -118,7 +118,7 @@ def pull(
         OutsideError: The server fails, or has none of the projects.
     """
     path = folder / "tasks.parquet"
-    known = TASKS.read(path) if path.exists() else TASKS.empty()
+    known = TASKS.read_if_there(path)
     projects, missing = _pull_projects(client, configs, known, progress)
     unasked = known.filter(~pl.col("title").is_in(list(configs)))
     stay = [unasked, known.filter(pl.col("title").is_in(list(missing)))]
@@ -154,13 +154,12 @@ def pulled(labels: Path) -> dict[str, str]:
 
 def submitted(labels: Path) -> dict[str, set[str]]:
     """The images that annotators answered, as pulled, by title of the project; to skip one is no answer."""
-    path = labels / "tasks.parquet"
-    if not path.exists():
-        return {}
-    answers = ANSWERS.read(labels / "answers.parquet").filter(
+    answers = ANSWERS.read_if_there(labels / "answers.parquet").filter(
         (pl.col("answer") != "cancelled") & pl.col("role").ne_missing(ADJUDICATOR)
     )
-    tasks = TASKS.read(path).join(answers, on=["task_id", "image_id"], how="semi")
+    tasks = TASKS.read_if_there(labels / "tasks.parquet").join(
+        answers, on=["task_id", "image_id"], how="semi"
+    )
     by_title = tasks.group_by("title").agg(pl.col("image_id").drop_nulls())
     return {title: set(image_ids) for title, image_ids in by_title.iter_rows()}
 

@@ -130,7 +130,7 @@ def _labels(context: Context, images: pl.DataFrame) -> pl.DataFrame:
 def _children(context: Context, originals: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The images made from training images, of the size of their parent, and their labels."""
     path = context.table("lineage")
-    lineage = LINEAGE.read(path) if path.exists() else LINEAGE.empty()
+    lineage = LINEAGE.read_if_there(path)
     if not lineage.height:
         return originals.clear(), ANNOTATIONS.empty()
     lineage = lineage.unique("image_id", keep="first", maintain_order=True)

@@ -66,7 +66,7 @@ def _run(context: Context) -> Outcome:
 def _answers(context: Context, coverage: pl.DataFrame) -> pl.DataFrame:
     """Who answered which image that is still there, or skipped it."""
     path = context.labels / "answers.parquet"
-    answers = ANSWERS.read(path) if path.exists() else ANSWERS.empty()
+    answers = ANSWERS.read_if_there(path)
     return answers.join(coverage, on="image_id", how="semi")
 
 

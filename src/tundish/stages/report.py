@@ -138,7 +138,7 @@ def _deviation(counts: list[int], ratios: list[float]) -> float:
 
 def _augmented(context: Context) -> dict[str, int]:
     path = context.table("lineage")
-    lineage = LINEAGE.read(path) if path.exists() else LINEAGE.empty()
+    lineage = LINEAGE.read_if_there(path)
     labels = ANNOTATIONS.read(context.augmented / "annotations.parquet").height if lineage.height else 0
     return {"images": lineage.height, "labels": labels, "labels_dropped": int(lineage["dropped"].sum())}
 

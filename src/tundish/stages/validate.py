@@ -201,14 +201,14 @@ def _check_labels(
 def _pulled_labels(context: Context, good: pl.DataFrame) -> pl.DataFrame:
     """What annotators drew, as `tundish label pull` left it: judged like any other label."""
     path = context.labels / "annotations.parquet"
-    pulled = _PULLED.read(path) if path.exists() else _PULLED.empty()
+    pulled = _PULLED.read_if_there(path)
     return pulled.select(_PULLED.schema.names).join(good, on=["source", "path"], how="semi")
 
 
 def _pulled_faults(context: Context, labels: pl.DataFrame) -> pl.DataFrame:
     """What could not be taken. Labels that could are judged here: the recipe may know their class by now."""
     path = context.labels / "problems.parquet"
-    faults = LABEL_FAULTS.read(path) if path.exists() else QUARANTINE.empty()
+    faults = LABEL_FAULTS.read_if_there(path)
     taken = labels.select(path="label_path", row=pl.col("label_row").cast(pl.Int64), severity=pl.lit("error"))
     return faults.join(taken, on=["path", "row", "severity"], how="anti", maintain_order="left")
 
