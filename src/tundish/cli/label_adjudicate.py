@@ -18,6 +18,7 @@ from tundish.cli._label import (
 from tundish.cli._projects import adjudication_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import polars as pl
@@ -82,12 +83,13 @@ def _brought(
 
     there = look(client, client.find_project(adjudication_of(recipe)))
     answered = _answered(project / "datasets" / recipe.dataset, adjudication_of(recipe))
-    renewal = compare(client, there, fingerprints(found), {*images["image_id"]}, answered)
+    made_of = fingerprints(found)
+    renewal = compare(client, there, made_of, {*images["image_id"]}, answered)
     counts = {"in dispute": found.images.height, "new tasks": 0, "there already": 0}
     counts |= {"renewed": len(renewal.renewed), "taken out": 0}
     notes = [*renewal.notes]
     if found.images.height:
-        done = _pushed(client, project, recipe, found, images, there, renewal)
+        done = _pushed(client, project, recipe, found, made_of, images, there, renewal)
         counts["new tasks"] = done.added - len(renewal.renewed)
         counts["there already"] = done.known + len(renewal.kept)
         notes += [*done.notes, f"{client.address}/projects/{done.project}/data"]
@@ -101,8 +103,7 @@ def _answered(dataset: Path, title: str) -> set[tuple[int, str | None]]:
     """Number and time of making of the tasks of a project whose answers were pulled."""
     from tundish.labeling.pull import TASKS
 
-    path = dataset / "labels" / "tasks.parquet"
-    tasks = TASKS.read(path) if path.exists() else TASKS.empty()
+    tasks = TASKS.read_if_there(dataset / "labels" / "tasks.parquet")
     return {*tasks.filter(title=title).select("task_id", "created_at").iter_rows()}
 
 
@@ -111,6 +112,7 @@ def _pushed(
     project: Path,
     recipe: Recipe,
     found: Cases,
+    made_of: Mapping[str, str],
     images: pl.DataFrame,
     there: There,
     renewal: Renewal,
@@ -120,10 +122,9 @@ def _pushed(
 
     from tundish.label_section import ADJUDICATION
     from tundish.labeling.push import Prelabels, There
-    from tundish.labeling.renewal import fingerprints
 
-    made_of = pl.col("image_id").replace_strict(fingerprints(found), return_dtype=pl.String)
-    wanted = found.images.with_columns(made_of=made_of).filter(~pl.col("image_id").is_in(renewal.kept))
+    marks = pl.col("image_id").replace_strict(made_of, return_dtype=pl.String)
+    wanted = found.images.with_columns(made_of=marks).filter(~pl.col("image_id").is_in(renewal.kept))
     rows = wanted.join(images.filter("valid"), on="image_id", maintain_order="left")
     rest = There(there.project, [one for one in there.tasks if one["id"] not in renewal.stale])
     drawn = Prelabels(found.regions, "disputes")

@@ -300,21 +300,15 @@ def unchanged(
 
 
 def latest(batches: Sequence[Batch]) -> pl.DataFrame:
-    """For each image the batch it came in last: image_id, fingerprint, batch, accepted.
+    """For each image the batch it came in last: image_id, batch, accepted.
 
     What a batch that came again left behind, because it was in dispute then, has no verdict any more.
     """
     again = {one.resubmits for one in batches}
-    schema = {
-        "image_id": pl.String,
-        "fingerprint": pl.String,
-        "batch": pl.Int64,
-        "accepted": pl.Boolean,
-    }
+    schema = {"image_id": pl.String, "batch": pl.Int64, "accepted": pl.Boolean}
     rows = [
         one.lot.select(
             "image_id",
-            "fingerprint",
             batch=pl.lit(one.number, pl.Int64),
             accepted=pl.lit(None if one.number in again else one.accepted, pl.Boolean),
         )

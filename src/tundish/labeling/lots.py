@@ -190,13 +190,14 @@ def next_batch(dataset: Path, asked: Asked) -> Batch | None:
         .with_columns(pl.col("place").cast(pl.Int32))
     )
     labels = _labels(dataset)
+    lot = now.join(fingerprints(now["image_id"], labels), on="image_id", maintain_order="left")
     made = Batch(
         number,
         dataset / "labels" / "batches" / str(number),
         f"{asked.title} review {number}",
         plans,
         asked.seed,
-        now.join(places, on="image_id", how="left").select(LOT.schema.names),
+        lot.join(places, on="image_id", how="left").select(LOT.schema.names),
         resubmits=again.number if again else None,
         reduced=asked.reduced,
         chosen=asked.severity != _AUTO,
@@ -331,15 +332,14 @@ def _plans(batches: Sequence[Batch], asked: Asked, producer: str, lot_size: int)
 
 
 def _decided(dataset: Path) -> pl.DataFrame:
-    """image_id, fingerprint and severity of what annotators decided and may enter the splits."""
+    """image_id and severity of what annotators decided and may enter the splits."""
     curated = dataset / "curated"
     standing = STANDING.read(curated / "standing.parquet").filter(
         (pl.col("decided_by") != "import") & pl.col("state").is_in(_DECIDED)
     )
-    known = standing.join(images_of(curated), on="image_id", how="semi")["image_id"].unique().sort()
+    known = standing.join(images_of(curated), on="image_id", how="semi").select(pl.col("image_id").unique())
     answers = ANSWERS.read(dataset / "labels" / "answers.parquet")
-    prints = fingerprints(known, _labels(dataset))
-    return prints.join(agreed(answers), on="image_id", how="left").sort("image_id")
+    return known.join(agreed(answers), on="image_id", how="left").sort("image_id")
 
 
 def _labels(dataset: Path) -> pl.DataFrame:

@@ -61,7 +61,8 @@ def judge(batch: Batch, dataset: Path, class_of: Mapping[str, str] | None = None
             opened.
     """
     answers, said, notes = _reviewed(batch)
-    sizes = IMAGES.read(dataset / "curated" / "images.parquet").select("image_id", "width", "height")
+    images = IMAGES.read(dataset / "curated" / "images.parquet")
+    sizes = images.select("image_id", "width", "height")
     labels = CONSENSUS.read(batch.folder / "sample.parquet")
     known = class_of or {}
     names = {name: known.get(normalise(name), name) for name in labels["label"].drop_nulls().unique()}
@@ -75,7 +76,7 @@ def judge(batch: Batch, dataset: Path, class_of: Mapping[str, str] | None = None
     notes += _own_work(answers, dataset)
     found = {name: Found(one.accepted, one.inspected, one.defects) for name, one in ruling.verdicts.items()}
     judged = replace(batch, found=found)
-    FINDINGS.write(_placed(items, dataset / "curated"), batch.folder / "findings.parquet")
+    FINDINGS.write(_placed(items, images, dataset / "curated"), batch.folder / "findings.parquet")
     write_atomically(batch.folder / "oc.svg", oc_picture(ruling.verdicts).encode())
     write_atomically(batch.folder / "verdict.json", dumped(_told(judged, ruling, items, answers, dataset)))
     return Judged(judged, ruling, notes)
@@ -133,10 +134,10 @@ def _pairs(
     )
 
 
-def _placed(items: pl.DataFrame, curated: Path) -> pl.DataFrame:
+def _placed(items: pl.DataFrame, images: pl.DataFrame, curated: Path) -> pl.DataFrame:
     """What was found, with the source and path of the file that stands for each image."""
-    images = IMAGES.read(curated / "images.parquet").sort("source", "path").unique("image_id", keep="first")
-    return items.join(files_of(curated, images), on="image_id", how="left")
+    once = images.sort("source", "path").unique("image_id", keep="first")
+    return items.join(files_of(curated, once), on="image_id", how="left")
 
 
 def _own_work(answers: pl.DataFrame, dataset: Path) -> list[str]:
