@@ -99,6 +99,15 @@ def regions(page: Any, count: int, seconds: float = 60) -> bool:
     return True
 
 
+def draw(page: Any, frame: dict[str, float], label: str) -> None:
+    """Draw `DRAWN` beside one proposal; what is drawn before the editor listens is lost, and repeated."""
+    for _ in range(3):
+        page.locator("[class*=label]").get_by_text(label, exact=True).first.click()
+        drag(page, frame, DRAWN)
+        if regions(page, 2, seconds=10):
+            break
+
+
 def brightness(page: Any, frame: dict[str, float], x: float, y: float) -> float:
     """Mean gray of a small patch of what is on the screen at a place of the image."""
     scale = frame["width"] / WIDTH
@@ -147,11 +156,7 @@ def test_an_annotator_sees_a_picture_and_a_proposal_and_draws(
         frame = image.bounding_box()
         # The picture is there: its bright square is brighter than its ground, also under the proposal.
         assert brightness(page, frame, 120, 80) > brightness(page, frame, 600, 40) + 50
-        for _ in range(3):
-            page.locator("[class*=label]").get_by_text("划伤", exact=True).first.click()
-            drag(page, frame, DRAWN)
-            if regions(page, 2, seconds=10):
-                break
+        draw(page, frame, "划伤")
         submit(page)
 
     images = pl.DataFrame(
@@ -243,11 +248,7 @@ def test_a_class_renamed_in_the_recipe_is_shown_by_its_new_name(
         shown = "window.Htx.annotationStore.selected.regions[0].labeling.selectedLabels[0].value"
         assert page.evaluate(shown) == "Kratzer"
         frame = page.locator("img[alt='image']").first.bounding_box()
-        for _ in range(3):
-            page.locator("[class*=label]").get_by_text("Kratzer", exact=True).first.click()
-            drag(page, frame, DRAWN)
-            if regions(page, 2, seconds=10):
-                break
+        draw(page, frame, "Kratzer")
         submit(page)
     ((answered,),) = world.client.export(world.project, [task["id"]])
     (answer,) = answered["annotations"]

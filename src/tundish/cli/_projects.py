@@ -61,10 +61,11 @@ def dealt(
     from tundish.labeling.worklist import deal
 
     projects = _projects(client, recipe)
-    _check_named(recipe, projects)
     titles = _titles(recipe)
-    there = {name: look(client, projects.get(title)) for name, title in titles.items()}
     others = [one for one in projects if one not in (*titles.values(), adjudication_of(recipe))]
+    if others and not recipe.label.annotators and recipe.label_title not in projects:
+        raise _nobody_named(recipe, others)
+    there = {name: look(client, projects.get(title)) for name, title in titles.items()}
     unnamed = {title: look(client, projects[title]) for title in others}
     by_id = {item.image_id: item for item in items}
     has = {name: one.image_ids for name, one in there.items()}
@@ -97,7 +98,7 @@ def _left(recipe: Recipe, title: str, count: int) -> str:
     reason = (
         "since annotators are named now"
         if title == recipe.label_title
-        else f"since '{title.removeprefix(_title(recipe, ''))}' was not named"
+        else f"since '{_annotator(recipe, title)}' was not named"
     )
     images, are = ("images", "they are") if count > 1 else ("image", "it is")
     return (
@@ -126,15 +127,16 @@ def _title(recipe: Recipe, name: str) -> str:
     return f"{recipe.label_title} · {name}"
 
 
-def _check_named(recipe: Recipe, there: Iterable[str]) -> None:
-    """Refuse to give all images to one project more, where annotators have a project each."""
-    title = recipe.label_title
-    others = [
-        one.removeprefix(_title(recipe, "")) for one in there if one not in (title, adjudication_of(recipe))
-    ]
-    if others and not recipe.label.annotators and title not in there:
-        raise UsageError(
-            f"its images were dealt to {', '.join(others)} before, and now nobody is named",
-            where=recipe.dataset,
-            fix=f"push with --annotators {','.join(others)}, or name them in the recipe's label.annotators",
-        )
+def _annotator(recipe: Recipe, title: str) -> str:
+    """Whose project has this title."""
+    return title.removeprefix(_title(recipe, ""))
+
+
+def _nobody_named(recipe: Recipe, titles: Iterable[str]) -> UsageError:
+    """That all images would go to one project more, where annotators have a project each."""
+    names = [_annotator(recipe, title) for title in titles]
+    return UsageError(
+        f"its images were dealt to {', '.join(names)} before, and now nobody is named",
+        where=recipe.dataset,
+        fix=f"push with --annotators {','.join(names)}, or name them in the recipe's label.annotators",
+    )

@@ -251,8 +251,7 @@ def _place(dataset: Path, batch: Batch) -> str:
 
 def _tell_verdict(batch: Batch, said: dict[str, Any]) -> None:
     plans = [
-        f"{name and name + ': '}{plan.limit}"
-        + (f", level {plan.level}, {plan.severity}" if plan.severity else f", Ac {plan.ac}")
+        f"{name and name + ': '}{plan.terms}" + ("" if plan.severity else f", Ac {plan.ac}")
         for name, plan in batch.plans.items()
     ]
     size, n = batch.plan.lot_size, batch.plan.n

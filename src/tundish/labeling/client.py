@@ -123,7 +123,9 @@ class Client(Connection):
             fields: Their names.
             lacking: Only tasks without a prediction whose version has this text in it.
         """
-        query = {} if lacking is None else {"query": orjson.dumps(_lacking(lacking)).decode()}
+        query = {}
+        if lacking is not None:
+            query["query"] = _only("predictions_model_versions", "not_contains", "List", [lacking])
         for _ in range(self._tries):
             tasks, total = self._pages(project, ",".join(fields), **query)
             if len(tasks) == total:
@@ -132,13 +134,7 @@ class Client(Connection):
 
     def begun(self, project: int) -> int:
         """How many tasks hold an answer that somebody has begun and not submitted."""
-        item = {
-            "filter": "filter:tasks:draft_exists",
-            "operator": "equal",
-            "type": "Boolean",
-            "value": "true",
-        }
-        query = orjson.dumps({"filters": {"conjunction": "and", "items": [item]}}).decode()
+        query = _only("draft_exists", "equal", "Boolean", "true")
         return len(self._pages(project, "id", query=query)[0])
 
     def _pages(self, project: int, fields: str, **more: str) -> tuple[dict[int, dict[str, Any]], int]:
@@ -215,8 +211,7 @@ class Client(Connection):
             )
 
 
-def _lacking(version: str) -> dict[str, Any]:
+def _only(column: str, operator: str, kind: str, value: object) -> str:
     """A filter of the server's list of tasks; it knows no whole words."""
-    column = "filter:tasks:predictions_model_versions"
-    item = {"filter": column, "operator": "not_contains", "type": "List", "value": [version]}
-    return {"filters": {"conjunction": "and", "items": [item]}}
+    item = {"filter": f"filter:tasks:{column}", "operator": operator, "type": kind, "value": value}
+    return orjson.dumps({"filters": {"conjunction": "and", "items": [item]}}).decode()

@@ -140,8 +140,7 @@ def _line(x: tuple[float, float], y: tuple[float, float], colour: str, more: str
 
 def _about(plan: Plan) -> str:
     about = f"lot of {plan.lot_size} images, sample of {plan.n}, Ac {plan.ac}, Re {plan.re}"
-    series = "" if plan.aql is None else f", level {plan.level}, {plan.severity}"
-    return f"{about} · {plan.limit}{series}"
+    return f"{about} · {plan.terms}"
 
 
 def _head(plan: Plan, name: str) -> list[str]:

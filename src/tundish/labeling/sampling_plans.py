@@ -161,6 +161,11 @@ class Plan:
         return f"LQ {self.lq:g} %" if self.aql is None else f"AQL {self.aql:g} %"
 
     @property
+    def terms(self) -> str:
+        """The limit, and how a lot of a series is inspected, in words."""
+        return self.limit if self.aql is None else f"{self.limit}, level {self.level}, {self.severity}"
+
+    @property
     def inspect_all(self) -> bool:
         """The sample is the lot."""
         return self.n >= self.lot_size
