@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 
 from tundish.imaging.augment import apply, generator, plan
-from tundish.imaging.follow import Region, apply_labels
+from tundish.imaging.augment_labels import Region, apply_labels
 from tundish.imaging.operations import parse_operations
 
 if TYPE_CHECKING:

@@ -66,8 +66,8 @@ def ours(folder: Path) -> dict[str, Callable[[], int]]:
     import polars as pl
 
     from tundish.formats.base import Catalog, ImageRef, Options
-    from tundish.formats.coco import Coco
-    from tundish.formats.coco_write import write_coco
+    from tundish.formats.coco.format import Coco
+    from tundish.formats.coco.write import write_coco
     from tundish.formats.frames import labels_to_frame
 
     path = folder / "annotations" / "instances_train.json"

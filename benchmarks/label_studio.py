@@ -17,15 +17,16 @@ from typing import TYPE_CHECKING, Any
 from click.testing import CliRunner
 
 from tundish.cli import main as tundish
-from tundish.labeling.client import Client
-from tundish.labeling.config import LabelConfig
-from tundish.labeling.pull import pull
-from tundish.labeling.push import Prelabels, Push, push
-from tundish.labeling.regions import regions_of
-from tundish.labeling.server import LabelStudio, prepare
-from tundish.labeling.worklist import items_of
-from tundish.sections import Annotations
-from tundish.tables import ANNOTATIONS, IMAGES
+from tundish.labeling.label_studio.client import Client
+from tundish.labeling.label_studio.config import LabelConfig
+from tundish.labeling.label_studio.prelabels import items_of
+from tundish.labeling.label_studio.pull import pull
+from tundish.labeling.label_studio.push import Push, push
+from tundish.labeling.label_studio.regions.write import regions_of
+from tundish.labeling.label_studio.server import LabelStudio, prepare
+from tundish.labeling.label_studio.tasks import Prelabels
+from tundish.recipe.sections import Annotations
+from tundish.storage.tables import ANNOTATIONS, IMAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

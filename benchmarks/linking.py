@@ -22,11 +22,11 @@ import pyarrow.parquet as pq
 
 from timing import load, options, peak, seconds
 from tundish.engine import LocalEngine
-from tundish.recipe import Recipe
+from tundish.recipe.load import Recipe
 from tundish.stages.base import Context, Outcome
-from tundish.stages.link import STAGE
-from tundish.storage import field
-from tundish.tables import IMAGES, LINKS, RECORD_FIELDS
+from tundish.stages.link.stage import STAGE
+from tundish.storage.table import field
+from tundish.storage.tables import IMAGES, LINKS, RECORD_FIELDS
 
 COIL_SECONDS = 2000
 STRIP_M = 3000.0

@@ -25,10 +25,10 @@ import numpy as np
 
 from timing import in_turn, load, options, peak, ratio, seconds
 from tundish.engine import LocalEngine
-from tundish.recipe import Recipe
+from tundish.recipe.load import Recipe
 from tundish.stages import load_stage
 from tundish.stages.base import Context
-from tundish.store import read_blobs, shard_paths
+from tundish.storage.shards import read_blobs, shard_paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

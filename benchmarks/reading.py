@@ -21,7 +21,7 @@ import polars as pl
 
 from timing import in_turn, load, options, peak, ratio, seconds
 from tundish.tabular.base import Asked
-from tundish.tabular.files import open_table
+from tundish.tabular.files.open import open_table
 
 LINES = 20_000
 

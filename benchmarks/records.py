@@ -1,5 +1,5 @@
 # ruff: noqa: PLC0415  (each side imports only what its own environment has)
-"""Records against ten rules: `tundish.rules.check`, Pandera alone, and Great Expectations 1.24.
+"""Records against ten rules: `tundish.rules.check.check`, Pandera alone, and Great Expectations 1.24.
 
     python benchmarks/records.py --peer PEERS/bin/python [--rows 5000000] [--rounds 5]
 
@@ -91,8 +91,8 @@ def model() -> type[pa.DataFrameModel]:
     import pandera.polars as pa
     import polars as pl
 
-    from tundish.across import across
-    from tundish.rules import error, rules
+    from tundish.rules.across import across
+    from tundish.rules.rule import error, rules
 
     class Coil(pa.DataFrameModel):
         coil_no: str = pa.Field(
@@ -128,7 +128,7 @@ def model() -> type[pa.DataFrameModel]:
 def tundish(path: Path) -> Callable[[], list[int]]:
     import polars as pl
 
-    from tundish.rules import check
+    from tundish.rules.check import check
 
     frame, coil = pl.read_parquet(path), model()
 

@@ -22,9 +22,9 @@ import numpy as np
 from tundish.engine import each
 from tundish.imaging.descriptor import describe
 from tundish.imaging.measure import measure
-from tundish.labeling.candidates import features_of
-from tundish.labeling.selection import Choice, Scores, diverse, stratified, tie_order, uncertain
-from tundish.tables import FEATURES
+from tundish.labeling.selection.candidates import features_of
+from tundish.labeling.selection.strategies import Choice, Scores, diverse, stratified, tie_order, uncertain
+from tundish.storage.tables import FEATURES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

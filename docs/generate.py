@@ -10,10 +10,11 @@ import click
 import orjson
 
 from tundish.cli import main as tundish
-from tundish.labeling.batches import FINDINGS, LOT
-from tundish.recipe import json_schema
-from tundish.rules import describe, models_of
-from tundish.tables import TABLES
+from tundish.labeling.acceptance.batch import FINDINGS, LOT
+from tundish.recipe.load import json_schema
+from tundish.rules.check import describe
+from tundish.rules.models import models_of
+from tundish.storage.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -22,8 +22,8 @@ from tests.labeling.golden import cases, put
 from tests.labeling.measured import Export, entries_of, measure, things_of, tundish_export
 
 from tundish.errors import UsageError
-from tundish.labeling.client import Client
-from tundish.labeling.server import LabelStudio
+from tundish.labeling.label_studio.client import Client
+from tundish.labeling.label_studio.server import LabelStudio
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

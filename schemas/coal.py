@@ -21,24 +21,29 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import pandera.polars as pa
 import polars as pl
 
-from tundish.across import across, over_table
-from tundish.domain import bases, calorific, coal_rank, duplicates, sampling
-from tundish.limits import (
+from tundish.domain.coal import bases, calorific, rank, sampling
+from tundish.domain.laboratory import replicates
+from tundish.rules import (
     BITS,
+    Rule,
+    across,
     adds_up,
     agrees,
     at_least,
+    error,
     keeps,
     later,
     name_of,
     number,
     optional,
+    over_table,
     percent,
     positive,
+    rules,
     usual,
+    warning,
     within,
 )
-from tundish.rules import Rule, error, rules, warning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,18 +134,16 @@ def _melts(later: str, earlier: str, english: str, chinese: str) -> Any:
 def _due(verdict: str, name: str, english: str, chinese: str) -> Any:
     """Determinations that stand at `verdict`."""
     return over_table(warning(name, english, chinese, standard="GB/T 483"), *DETERMINATION)(
-        lambda _, frame: (duplicates.standing(frame) != verdict).fill_null(value=True)
+        lambda _, frame: (replicates.standing(frame) != verdict).fill_null(value=True)
     )
 
 
 def _rank(called: pl.Expr) -> pl.Expr:
     """Whether a coal is called by its class; null where either is not sure."""
-    symbols = {name: symbol for symbol, (name, *_) in coal_rank.CHINESE_CLASSES.items()}
-    symbols |= {symbol: symbol for symbol in coal_rank.CHINESE_CLASSES}
-    code = coal_rank.gbt5751_code(pl.col("V_daf"), pl.col("G_index"), y=LAYER)
-    return called.replace_strict(symbols, default=None, return_dtype=pl.String) == coal_rank.gbt5751_class(
-        code
-    )
+    symbols = {name: symbol for symbol, (name, *_) in rank.CHINESE_CLASSES.items()}
+    symbols |= {symbol: symbol for symbol in rank.CHINESE_CLASSES}
+    code = rank.gbt5751_code(pl.col("V_daf"), pl.col("G_index"), y=LAYER)
+    return called.replace_strict(symbols, default=None, return_dtype=pl.String) == rank.gbt5751_class(code)
 
 
 class CoalAnalysis(pa.DataFrameModel):
@@ -407,8 +410,8 @@ class Determination(pa.DataFrameModel):
     """One determination of one item of one sample; two of them agree, or a third and a fourth are made.
 
     Items are called as the columns of `CoalAnalysis` and have their units. The limits are in
-    `tundish.domain.repeatability` with their sources; they were not read in the standards, so all rules on
-    them are warnings. A plant that has checked them writes
+    `tundish.domain.laboratory.repeatability` with their sources; they were not read in the standards, so
+    all rules on them are warnings. A plant that has checked them writes
     ``third_due = Determination.third_due.but(rule=error(...))``.
     """
 
@@ -438,7 +441,7 @@ class Determination(pa.DataFrameModel):
         ),
         *DETERMINATION,
         pairs=20,
-    )(lambda _, frame, pairs: ~duplicates.equal_pairs(frame, pairs))
+    )(lambda _, frame, pairs: ~replicates.equal_pairs(frame, pairs))
     pairs_too_close = over_table(
         warning(
             "pairs_too_close",
@@ -447,10 +450,10 @@ class Determination(pa.DataFrameModel):
         ),
         *DETERMINATION,
         pairs=20,
-    )(lambda _, frame, pairs: ~duplicates.tight_pairs(frame, pairs))
+    )(lambda _, frame, pairs: ~replicates.tight_pairs(frame, pairs))
     item_without_limit = keeps(
         warning("item_without_limit", "this item has no limit of repeatability", "该项目无重复性限"),
-        duplicates.repeatable(pl.col("item")),
+        replicates.repeatable(pl.col("item")),
     )
 
     class Config:

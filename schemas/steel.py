@@ -20,25 +20,28 @@ import pandera.polars as pa
 import polars as pl
 import polars.selectors as cs
 
-from tundish.across import across, over_table
-from tundish.domain import chemistry, coil, genealogy, rolling, tensile
-from tundish.limits import (
+from tundish.domain.steel import chemistry, coil, genealogy, rolling, tensile
+from tundish.rules import (
     BITS,
+    Rule,
+    across,
     agrees,
     at_least,
     between,
     choice,
+    error,
     keeps,
     later,
     name_of,
     near,
     number,
     optional,
+    over_table,
     percent,
     positive,
     usual,
+    warning,
 )
-from tundish.rules import Rule, error, warning
 
 __all__ = [
     "Coil",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -10,50 +11,26 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "tundish"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-GROUND = {"errors"}
-TABLES = GROUND | {"storage", "tables"}
-ROOMS: dict[str, set[str]] = {
-    "errors": set(),
-    "storage": GROUND,
-    "tables": GROUND | {"storage"},
-    "sections": TABLES | {"imaging"},  # which operations there are, which columns are taken
-    "label_section": {"sections"},
-    "recipe": GROUND | {"sections", "label_section"},
-    "sources": GROUND,
-    "across": GROUND | {"rules"},  # for its type alone
-    "verdicts": GROUND | {"across"},
-    "rules": TABLES | {"across", "verdicts"},
-    "limits": GROUND | {"rules", "across"},
-    "tabular": GROUND | {"domain"},
-    "store": TABLES,
-    "engine": TABLES,
-    "imaging": GROUND,
-    "domain": GROUND,
-    "formats": TABLES | {"imaging"},
-    "labeling": TABLES | {"imaging", "formats", "recipe", "sections", "label_section", "store"},
-    "sample": TABLES | {"imaging", "formats"},
-    "ledger": TABLES | {"store"},
-    "stages": TABLES
-    | {
-        "recipe",
-        "sections",
-        "tabular",
-        "sources",
-        "rules",
-        "across",
-        "store",
-        "engine",
-        "imaging",
-        "domain",
-        "formats",
-        "labeling",
-        "ledger",
-    },
-}
-"""What each room may import, besides itself."""
+FLOORS: tuple[tuple[str, ...], ...] = (
+    ("errors",),
+    ("domain", "engine", "imaging", "rules", "sources", "storage", "tabular"),
+    ("audit", "formats", "gallery", "sample"),
+    ("recipe",),
+    ("labeling",),
+    ("stages",),
+    ("propose",),
+    ("api",),
+    ("cli",),
+)
+"""The floors of the house, the ground first. A room may import what lies on lower floors, and itself."""
 
-TOP = {"", "cli", "__main__", "_api"}
-"""The command line and its Python twin may import all."""
+FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}
+
+DOORS = {"": "the package itself offers the API", "__main__": "python -m tundish is the command line"}
+"""Modules beside the floors."""
+
+MOST_MODULES = 16
+"""Side by side in a folder: more are several jobs."""
 
 
 def room_of(module: str) -> str:
@@ -126,17 +103,77 @@ def test_there_are_modules() -> None:
     assert len(MODULES) > 20
 
 
-@every_module
-def test_imports_point_downwards(path: Path) -> None:
-    name = name_of(path)
-    room = room_of(name)
-    if room in TOP:
-        return
-    assert room in ROOMS, f"say in ROOMS what the room '{room}' may import"
-    allowed = ROOMS[room] | {room}
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    upwards = {target for target in imports(tree) if room_of(target) not in allowed}
-    assert not upwards
+def arrows() -> dict[str, set[str]]:
+    """What each module imports, modules only; `from tundish.x import y` may mean x.y."""
+    names = {name_of(path) for path in MODULES}
+    found = {}
+    for path in MODULES:
+        targets = imports(ast.parse(path.read_text(encoding="utf-8")))
+        modules = {target if target in names else target.rpartition(".")[0] for target in targets}
+        found[name_of(path)] = (modules & names) - {name_of(path)}
+    return found
+
+
+def between(siblings: str, arrows: dict[str, set[str]]) -> dict[str, set[str]]:
+    """The arrows between what lies side by side in the folder `siblings`: modules and folders."""
+
+    def place(module: str) -> str:
+        return module.removeprefix(f"{siblings}.").partition(".")[0]
+
+    inside = {module: targets for module, targets in arrows.items() if module.startswith(f"{siblings}.")}
+    found: dict[str, set[str]] = {place(module): set() for module in inside}
+    for module, targets in inside.items():
+        found[place(module)] |= {place(target) for target in targets if target in inside} - {place(module)}
+    return found
+
+
+ARROWS = arrows()
+FOLDERS = sorted({name_of(path) for path in MODULES if path.name == "__init__.py"})
+
+
+def test_there_is_no_import_circle() -> None:
+    """Also not of imports for type checkers only."""
+    assert list(TopologicalSorter(ARROWS).static_order())
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_folders_side_by_side_do_not_import_each_other_in_circles(folder: str) -> None:
+    list(TopologicalSorter(between(folder, ARROWS)).static_order())
+
+
+UPSTAIRS = sorted(set(ARROWS) - {f"tundish.{door}".rstrip(".") for door in DOORS})
+
+
+@pytest.mark.parametrize("module", UPSTAIRS)
+def test_imports_point_downwards(module: str) -> None:
+    room = room_of(module)
+    assert room in FLOOR, f"say in FLOORS on which floor '{room}' is"
+    strangers = {room_of(target) for target in ARROWS[module]} - {room}
+    assert not {other for other in strangers if FLOOR.get(other, len(FLOORS)) >= FLOOR[room]}
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_folder_can_be_read_at_a_glance(folder: str) -> None:
+    """Few modules, and a docstring that says what the folder is for and what it must not know."""
+    path = PACKAGE.parent.joinpath(*folder.split("."))
+    assert len([one for one in path.glob("*.py") if one.name != "__init__.py"]) <= MOST_MODULES
+    about = ast.get_docstring(ast.parse((path / "__init__.py").read_text(encoding="utf-8"))) or ""
+    assert about.count(".") >= 2, "say in two sentences what it is for and what it must not know"
+
+
+BESIDE = {"e2e", "schemas"}
+"""Folders of tests for what is more than one room."""
+
+
+def test_the_tests_follow_the_same_tree() -> None:
+    tests = Path(__file__).parent
+    folders = {
+        path.relative_to(tests)
+        for path in tests.rglob("*")
+        if path.is_dir() and path.name != "__pycache__" and any(path.glob("*.py"))
+    }
+    strange = {folder for folder in folders if not (PACKAGE / folder).is_dir()}
+    assert {str(folder) for folder in strange} == BESIDE
 
 
 @every_module

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tundish.stages import ABOUT, VERSIONS, load_stage
+from tundish.stages import ABOUT, load_stage
+from tundish.storage.versions import VERSIONS
 
 ROOT = Path(__file__).resolve().parents[1]
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))

@@ -9,12 +9,12 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from tundish import recipe as recipes
 from tundish.cli import main
 from tundish.cli._select import Asked, Chosen, choose
-from tundish.imaging.decode import encode
-from tundish.labeling.worklist import images_of
-from tundish.tables import DISPUTES
+from tundish.imaging.files.decode import encode
+from tundish.labeling.pool import images_of
+from tundish.recipe import load as recipes
+from tundish.storage.tables import DISPUTES
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE = """

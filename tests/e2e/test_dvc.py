@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tundish.labeling.answers import ANSWERS
+from tundish.labeling.tables import ANSWERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,8 +13,8 @@ import pytest
 from tests.recipes import least
 
 import tundish
-from tundish.domain.bases import rebase
-from tundish.tables import RECORD_FIELDS
+from tundish.domain.coal.bases import rebase
+from tundish.storage.tables import RECORD_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

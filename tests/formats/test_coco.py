@@ -25,7 +25,7 @@ from tests.formats.sources import (
 )
 
 from tundish.formats.base import ImageRef, Options, Reading
-from tundish.formats.coco_write import write_coco
+from tundish.formats.coco.write import write_coco
 from tundish.formats.frames import labels_to_frame
 from tundish.formats.registry import FORMATS, sniff_all
 from tundish.imaging.geometry import counts_of_mask, mask_of_counts

@@ -10,9 +10,9 @@ from tests.formats.sources import refs
 
 from tundish.formats.base import Label, Reading
 from tundish.formats.frames import labels_to_frame, polygon_areas
-from tundish.formats.text import decode_text, fault_of_number, real
+from tundish.formats.reading.text import decode_text, fault_of_number, real
 from tundish.imaging.geometry import area_of_polygon
-from tundish.tables import ANNOTATIONS
+from tundish.storage.tables import ANNOTATIONS
 
 (IMAGE,) = refs("images/a.jpg")
 

@@ -22,7 +22,7 @@ from tests.formats.sources import (
 from tundish.formats.base import ImageRef, Options
 from tundish.formats.frames import labels_to_frame
 from tundish.formats.registry import FORMATS, sniff_all
-from tundish.formats.yolo_write import write_yolo
+from tundish.formats.yolo.write import write_yolo
 
 if TYPE_CHECKING:
     from pathlib import Path

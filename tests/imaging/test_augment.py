@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tundish.errors import RecipeError
 from tundish.imaging import geometry
 from tundish.imaging.augment import Plan, apply, generator, plan, warp
-from tundish.imaging.follow import Region, apply_labels
+from tundish.imaging.augment_labels import Region, apply_labels
 from tundish.imaging.operations import OPERATIONS, parse_operations
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from tests.imaging.pictures import colours, exif, jpeg, pillow, png, texture
 
-from tundish.imaging.bad import BadImage
-from tundish.imaging.decode import decode, decode_gray, to_gray8
+from tundish.imaging.files.bad import BadImage
+from tundish.imaging.files.decode import decode, decode_gray, to_gray8
 from tundish.imaging.measure import measure, pixel_hash
 
 

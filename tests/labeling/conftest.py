@@ -16,12 +16,13 @@ import polars as pl
 import pytest
 
 from tundish.errors import OutsideError
-from tundish.labeling.client import Client
-from tundish.labeling.config import LabelConfig
-from tundish.labeling.pull import Pull, pull
-from tundish.labeling.push import Item, Prelabels, Push, push
-from tundish.labeling.server import LabelStudio, prepare
-from tundish.sections import Annotations
+from tundish.labeling.label_studio.client import Client
+from tundish.labeling.label_studio.config import LabelConfig
+from tundish.labeling.label_studio.pull import Pull, pull
+from tundish.labeling.label_studio.push import Push, push
+from tundish.labeling.label_studio.server import LabelStudio, prepare
+from tundish.labeling.label_studio.tasks import Item, Prelabels
+from tundish.recipe.sections import Annotations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -12,18 +12,18 @@ from tests.stages.curated import Picture, build
 
 from tundish.cli import main
 from tundish.imaging.geometry import counts_of_mask
-from tundish.labeling.pull import pulled
-from tundish.labeling.shapes import brush_value
+from tundish.labeling.label_studio.regions.shapes import brush_value
+from tundish.labeling.tables import pulled
 from tundish.stages.consensus import STAGE
-from tundish.tables import ANNOTATIONS, STANDING
+from tundish.storage.tables import ANNOTATIONS, STANDING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
 
-    from tundish.labeling.client import Client
-    from tundish.labeling.server import LabelStudio
+    from tundish.labeling.label_studio.client import Client
+    from tundish.labeling.label_studio.server import LabelStudio
     from tundish.stages.base import Context
 
 TEAM = ("li", "wu", "xu", "yu")

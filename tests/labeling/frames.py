@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from tundish.imaging.geometry import box_of_counts, box_of_polygon, counts_of_mask
-from tundish.tables import ANNOTATIONS
+from tundish.storage.tables import ANNOTATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

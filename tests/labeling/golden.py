@@ -15,12 +15,13 @@ import cv2
 import numpy as np
 from label_studio_sdk.converter.brush import mask2rle
 
-from tundish.imaging.decode import encode
+from tundish.gallery.gallery import Gallery
+from tundish.imaging.files.decode import encode
 from tundish.imaging.geometry import mask_of_polygon
-from tundish.labeling.config import LabelConfig
-from tundish.labeling.images import Gallery
-from tundish.labeling.push import Item, push
-from tundish.store import Blob, image_id_of, write_shard
+from tundish.labeling.label_studio.config import LabelConfig
+from tundish.labeling.label_studio.push import push
+from tundish.labeling.label_studio.tasks import Item
+from tundish.storage.shards import Blob, image_id_of, write_shard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tundish.labeling.client import Client
+    from tundish.labeling.label_studio.client import Client
 
     Mask = NDArray[np.uint8]
 

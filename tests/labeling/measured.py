@@ -11,10 +11,10 @@ import orjson
 import polars as pl
 from tests.labeling.golden import AUTHORS, CLASSES, LATER, Thing, config_of
 
-from tundish.formats.coco_write import write_coco
+from tundish.formats.coco.write import write_coco
 from tundish.imaging.geometry import mask_of_counts, mask_of_polygon
-from tundish.labeling.pull import pull
-from tundish.sections import Annotations
+from tundish.labeling.label_studio.pull import pull
+from tundish.recipe.sections import Annotations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.labeling.golden import Box, Case, Mask
 
-    from tundish.labeling.client import Client
+    from tundish.labeling.label_studio.client import Client
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from tests.stages.curated import Picture, box
 
-from tundish.labeling.answers import ANSWERS
-from tundish.labeling.pull import pulled
+from tundish.labeling.tables import ANSWERS, pulled
 from tundish.stages.consensus import STAGE
-from tundish.tables import ANNOTATIONS
+from tundish.storage.tables import ANNOTATIONS
 
 if TYPE_CHECKING:
-    from tundish.labeling.batches import Batch
+    from tundish.labeling.acceptance.batch import Batch
     from tundish.stages.base import Context
 
 COUNT = 12

@@ -20,14 +20,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tundish.cli import main
-from tundish.imaging.decode import encode
-from tundish.labeling.client import Client
-from tundish.labeling.server import holder
+from tundish.imaging.files.decode import encode
+from tundish.labeling.label_studio.client import Client
+from tundish.labeling.label_studio.server import holder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tundish.labeling.server import LabelStudio
+    from tundish.labeling.label_studio.server import LabelStudio
 
 pytestmark = pytest.mark.label_studio
 

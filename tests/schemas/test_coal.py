@@ -13,17 +13,19 @@ import polars as pl
 import pytest
 from pandera.api.polars.types import PolarsData
 
-from tundish.across import spec_of
-from tundish.domain.bases import rebase
-from tundish.domain.repeatability import LIMITS
-from tundish.rules import check, describe, error, load_model
-from tundish.tabular.columns import load_columns
+from tundish.domain.coal.bases import rebase
+from tundish.domain.laboratory.repeatability import LIMITS
+from tundish.rules.across import spec_of
+from tundish.rules.check import check, describe
+from tundish.rules.models import load_model
+from tundish.rules.rule import error
+from tundish.tabular.headers.columns import load_columns
 from tundish.tabular.text import compare
 
 if TYPE_CHECKING:
     import pandera.polars as pa
 
-    from tundish.across import Across
+    from tundish.rules.across import Across
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = {

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from tundish.domain.chemistry import cet, cev, pcm
-from tundish.rules import check, describe, load_model
-from tundish.tabular.columns import load_columns
+from tundish.domain.steel.chemistry import cet, cev, pcm
+from tundish.rules.check import check, describe
+from tundish.rules.models import load_model
+from tundish.tabular.headers.columns import load_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import yaml
 
-from tundish.labeling.answers import ANSWERS
-from tundish.labeling.pull import pulled
-from tundish.tables import ANNOTATIONS
+from tundish.labeling.tables import ANSWERS, pulled
+from tundish.storage.tables import ANNOTATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

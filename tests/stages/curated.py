@@ -13,11 +13,20 @@ import polars as pl
 
 from tundish.engine import LocalEngine
 from tundish.imaging.geometry import counts_of_mask
-from tundish.recipe import Recipe
+from tundish.recipe.load import Recipe
 from tundish.stages import load_stage
 from tundish.stages.base import Context
-from tundish.store import Blob, Packer, image_id_of
-from tundish.tables import ANNOTATIONS, COVERAGE, DUPLICATES, FILES, IMAGES, LINEAGE, QUARANTINE, SPLITS
+from tundish.storage.shards import Blob, Packer, image_id_of
+from tundish.storage.tables import (
+    ANNOTATIONS,
+    COVERAGE,
+    DUPLICATES,
+    FILES,
+    IMAGES,
+    LINEAGE,
+    QUARANTINE,
+    SPLITS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

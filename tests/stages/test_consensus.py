@@ -11,12 +11,12 @@ import pytest
 from tests.stages.answering import answer
 from tests.stages.curated import Picture, box, build
 
-from tundish.labeling.answers import ANSWERS
-from tundish.labeling.batches import LOT, Batch, dumped, fingerprints, write_batch
-from tundish.labeling.sampling_plans import plan
+from tundish.labeling.acceptance.batch import LOT, Batch, dumped, fingerprints, write_batch
+from tundish.labeling.acceptance.plans import plan
+from tundish.labeling.tables import ANSWERS
 from tundish.stages import load_stage
 from tundish.stages.consensus import STAGE
-from tundish.tables import ANNOTATIONS, CONSENSUS, DISPUTES, SPLITS, STANDING
+from tundish.storage.tables import ANNOTATIONS, CONSENSUS, DISPUTES, SPLITS, STANDING
 
 if TYPE_CHECKING:
     from pathlib import Path

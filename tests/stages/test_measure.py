@@ -7,10 +7,10 @@ from tests.imaging.pictures import jpeg, png, texture
 
 from tundish.engine import LocalEngine
 from tundish.errors import MissingStepError
-from tundish.recipe import Recipe
+from tundish.recipe.load import Recipe
 from tundish.stages.base import Context, Outcome
 from tundish.stages.measure import STAGE, feature_parts, read_features
-from tundish.store import Blob, write_shard
+from tundish.storage.shards import Blob, write_shard
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ import pytest
 from tests.stages.curated import CLASSES, build, detection
 
 from tundish.stages.report import STAGE
-from tundish.tables import DUPLICATES, FILES, QUARANTINE
+from tundish.storage.tables import DUPLICATES, FILES, QUARANTINE
 
 if TYPE_CHECKING:
     from pathlib import Path

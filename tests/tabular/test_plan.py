@@ -8,10 +8,12 @@ import polars as pl
 import pytest
 
 from tundish.errors import SourceError
-from tundish.tabular.alias_file import Column
 from tundish.tabular.base import Layout
-from tundish.tabular.columns import ColumnTable
-from tundish.tabular.plan import ReadOptions, make_plan
+from tundish.tabular.headers.alias_file import Column
+from tundish.tabular.headers.columns import ColumnTable
+from tundish.tabular.headers.planner import make_plan
+from tundish.tabular.plan import ReadOptions
+from tundish.tabular.values.settle import settle
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -177,14 +179,14 @@ def test_two_rows_of_header_are_joined() -> None:
 
 @pytest.mark.parametrize(("value", "unit"), [("22.5", "MJ/kg"), ("5400", "kcal/kg"), ("22500", "J/g")])
 def test_the_magnitude_tells_the_unit(value: str, unit: str) -> None:
-    settled = plan("Qnet,ar").settle(cells(value, None, "-", f" {value} ", "0"))
+    settled = settle(plan("Qnet,ar"), cells(value, None, "-", f" {value} ", "0"))
     assert (settled.columns[0].unit_read, settled.columns[0].how) == (unit, "magnitude")
-    assert settled.settle(cells("1")) is settled
+    assert settle(settled, cells("1")) is settled
 
 
 def test_a_piece_without_values_leaves_it_open() -> None:
     frame = cells(None, "-", "9999")
-    assert plan("Qnet,ar", missing=("9999",)).settle(frame).columns[0].undecided
+    assert settle(plan("Qnet,ar", missing=("9999",)), frame).columns[0].undecided
 
 
 def test_sub_totals_tell_nothing_of_the_unit() -> None:
@@ -196,28 +198,28 @@ def test_sub_totals_tell_nothing_of_the_unit() -> None:
             "c1": ["5400", "99999"],
         }
     )
-    assert plan("化验编号", "Qnet,ar").settle(frame).columns[1].unit_read == "kcal/kg"
+    assert settle(plan("化验编号", "Qnet,ar"), frame).columns[1].unit_read == "kcal/kg"
 
 
 def test_values_that_no_unit_explains() -> None:
     with pytest.raises(SourceError, match=r"nothing tells the unit.*records\.coals\.units: {Q: MJ/kg}"):
-        plan("Qnet,ar").settle(cells("500", "600"))
+        settle(plan("Qnet,ar"), cells("500", "600"))
     with pytest.raises(SourceError, match="mixed"):
-        plan("Qnet,ar").settle(cells("22", "5400"))
+        settle(plan("Qnet,ar"), cells("22", "5400"))
 
 
 @pytest.mark.parametrize(("header", "units"), [("Qnet,ar(J/g)", {}), ("Qnet,ar", {"Q": "J/g"})])
 def test_values_that_contradict_their_unit(header: str, units: dict[str, str]) -> None:
     with pytest.raises(SourceError, match=r"is in J/g as the (header|recipe) says.*those of MJ/kg"):
-        plan(header, units=units).settle(cells("22.5", "23.5"))
+        settle(plan(header, units=units), cells("22.5", "23.5"))
 
 
 def test_values_that_agree_with_their_unit_settle_it() -> None:
-    settled = plan("Qnet,ar(kcal/kg)").settle(cells("5400"))
+    settled = settle(plan("Qnet,ar(kcal/kg)"), cells("5400"))
     assert settled.columns[0].how == "header"
     assert not settled.columns[0].magnitudes
 
 
 def test_the_recipe_settles_mixed_units() -> None:
-    settled = plan("Qnet,ar", units={"Q": "MJ/kg"}).settle(cells("22", "5400"))
+    settled = settle(plan("Qnet,ar", units={"Q": "MJ/kg"}), cells("22", "5400"))
     assert settled.columns[0].unit_read == "MJ/kg"

@@ -26,7 +26,7 @@ _COMMANDS = {
     "dedup": "tundish.cli.stages",
     "consensus": "tundish.cli.stages",
     "link": "tundish.cli.stages",
-    "label": "tundish.cli.label",
+    "label": "tundish.cli.label.group",
     "split": "tundish.cli.stages",
     "augment": "tundish.cli.stages",
     "export": "tundish.cli.stages",

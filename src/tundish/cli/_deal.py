@@ -11,7 +11,7 @@ from tundish.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tundish.recipe import Recipe
+    from tundish.recipe.load import Recipe
 
 __all__ = ["deal_options", "dealt_as_asked"]
 
@@ -38,8 +38,8 @@ def dealt_as_asked(recipe: Recipe, annotators: str | None, overlap: float | None
     """
     from pydantic import ValidationError
 
-    from tundish.label_section import Label
-    from tundish.recipe import sentence
+    from tundish.recipe.labelling import Label
+    from tundish.recipe.load import sentence
 
     asked: dict[str, Any] = {}
     if annotators is not None:

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from tundish.labeling.client import Client
-    from tundish.labeling.push import Item, There
-    from tundish.recipe import Recipe
+    from tundish.labeling.label_studio.client import Client
+    from tundish.labeling.label_studio.tasks import Item, There
+    from tundish.recipe.load import Recipe
 
 __all__ = ["Work", "adjudication_of", "dealt", "found_titles"]
 
@@ -27,7 +27,7 @@ class Work(NamedTuple):
 
 def adjudication_of(recipe: Recipe) -> str:
     """Title of the project in which disputes are settled."""
-    from tundish.label_section import ADJUDICATION
+    from tundish.recipe.labelling import ADJUDICATION
 
     return _title(recipe, ADJUDICATION)
 
@@ -56,9 +56,9 @@ def dealt(
         UsageError: Annotators have a project each, and nobody is named.
         OutsideError: The server fails.
     """
-    from tundish.labeling.pull import submitted
-    from tundish.labeling.push import look
-    from tundish.labeling.worklist import deal
+    from tundish.labeling.assignment import deal
+    from tundish.labeling.label_studio.push import look
+    from tundish.labeling.tables import submitted
 
     projects = _projects(client, recipe)
     titles = _titles(recipe)

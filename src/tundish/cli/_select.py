@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from tundish.labeling.selection import Choice, Scores
-    from tundish.recipe import Recipe
+    from tundish.labeling.selection.strategies import Choice, Scores
+    from tundish.recipe.load import Recipe
     from tundish.stages.base import Context
 
 __all__ = ["Asked", "Chosen", "choose", "select_options"]
@@ -92,8 +92,8 @@ def choose(project: Path, recipe: Recipe, images: pl.DataFrame, asked: Asked) ->
         MissingStepError: A stage has not run.
     """
     from tundish.engine import LocalEngine
-    from tundish.labeling import selection
-    from tundish.labeling.candidates import candidates, features_of, read_scores
+    from tundish.labeling.selection import strategies as selection
+    from tundish.labeling.selection.candidates import candidates, features_of, read_scores
     from tundish.stages.base import Context
     from tundish.stages.measure import feature_parts
 
@@ -122,8 +122,8 @@ def _known(context: Context) -> tuple[list[str], set[str], pl.DataFrame]:
     """Images that annotators answered; those whose labels are known, these among them; and all copies."""
     import polars as pl
 
-    from tundish.labeling.answers import ANSWERS
-    from tundish.tables import COVERAGE, DUPLICATES, STANDING
+    from tundish.labeling.tables import ANSWERS
+    from tundish.storage.tables import COVERAGE, DUPLICATES, STANDING
 
     path = context.labels / "answers.parquet"
     answers = ANSWERS.read_if_there(path)
@@ -136,7 +136,7 @@ def _known(context: Context) -> tuple[list[str], set[str], pl.DataFrame]:
 
 def _disputed(context: Context) -> list[str]:
     """Where to go with what annotators dispute."""
-    from tundish.tables import DISPUTES
+    from tundish.storage.tables import DISPUTES
 
     path = context.table("disputes")
     disputes = DISPUTES.read_if_there(path)
@@ -154,8 +154,8 @@ def _stratified(
 ) -> list[Choice]:
     import polars as pl
 
-    from tundish.labeling.selection import stratified
-    from tundish.tables import ANNOTATIONS, CONSENSUS
+    from tundish.labeling.selection.strategies import stratified
+    from tundish.storage.tables import ANNOTATIONS, CONSENSUS
 
     keys = list(context.recipe.split.group_by)
     if scores is None and not keys:

@@ -137,7 +137,7 @@ def add(
 
 
 def _write(project: Path, name: str, path: Path, text: str) -> None:
-    from tundish.storage import write_atomically
+    from tundish.storage.table import write_atomically
 
     write_atomically(path, text.encode())
     list_pipeline(project / "params.yaml", name)
@@ -175,7 +175,7 @@ def _from_images(
 def _look(source: Path) -> list[Evidence]:
     from tundish.formats.base import Listing
     from tundish.formats.registry import sniff_all
-    from tundish.sources import open_source
+    from tundish.sources.files import open_source
 
     with open_source(source) as entries:
         members = {entry.path: entry for entry in entries if entry.fault is None}
@@ -232,7 +232,7 @@ def list_pipeline(params: Path, name: str) -> None:
     """Add the dataset to params.yaml's list, leaving the rest of the file as it is."""
     import yaml
 
-    from tundish.storage import write_atomically
+    from tundish.storage.table import write_atomically
 
     text = params.read_text(encoding="utf-8") if params.exists() else "pipelines: []\n"
     listed = (yaml.safe_load(text) or {}).get("pipelines") or []

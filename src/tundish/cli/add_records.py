@@ -14,7 +14,7 @@ from tundish.errors import SourceError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tundish.stages._records_propose import Proposal
+    from tundish.propose.records import Proposal
 
 __all__ = ["answer", "is_table", "look", "names_of", "section_lines", "table_name", "tell", "with_records"]
 
@@ -56,7 +56,7 @@ def look(
     Raises:
         SourceError: None of the project's schemas knows the file's headers.
     """
-    from tundish.stages._records_propose import propose
+    from tundish.propose.records import propose
 
     if not source.exists():
         raise SourceError(

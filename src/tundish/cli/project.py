@@ -26,9 +26,7 @@ pipelines: []
 
 def _template() -> Path:
     """The files that a project starts from: in the wheel, or the repository itself."""
-    import tundish
-
-    package = Path(tundish.__file__).parent
+    package = Path(__file__).parents[1]
     carried = package / "_template"
     return carried if carried.is_dir() else package.parents[1]
 

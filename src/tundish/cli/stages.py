@@ -13,7 +13,7 @@ from tundish.stages import ABOUT, between
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tundish.sections import ExportName
+    from tundish.recipe.sections import ExportName
 
 __all__ = ["COMMANDS"]
 
@@ -23,7 +23,7 @@ _scheduler = click.option(
 
 
 def _run_stages(name: str, stages: Sequence[str], scheduler: str | None, *, as_json: bool) -> None:
-    from tundish._api import run_stages
+    from tundish.api import run_stages
 
     project = find_project()
     # DVC calls the stages one by one, of all datasets by turns.
@@ -87,10 +87,10 @@ def export(name: str, form: ExportName | None, as_json: bool) -> None:
     if form is None:
         _run_stages(name, ["export"], None, as_json=as_json)
         return
-    from tundish import recipe as recipes
     from tundish.engine import LocalEngine
+    from tundish.recipe import load as recipes
     from tundish.stages.base import Context
-    from tundish.stages.export import export_one
+    from tundish.stages.export.stage import export_one
 
     project = find_project()
     recipe = recipes.load(find_recipe(project, name))

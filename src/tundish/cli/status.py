@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from tundish.ledger import Ledger
-    from tundish.storage import Table
+    from tundish.audit.ledger import Ledger
+    from tundish.storage.table import Table
 
 __all__ = ["COMMANDS"]
 
@@ -34,8 +34,8 @@ def status(names: tuple[str, ...], as_json: bool) -> None:
       tundish status
       tundish status steel-surface --json
     """
-    from tundish.ledger import read_ledger
-    from tundish.recipe import load
+    from tundish.audit.ledger import read_ledger
+    from tundish.recipe.load import load
 
     project = find_project()
     chosen = names or tuple(sorted(path.stem for path in (project / "pipelines").glob("*.yaml")))
@@ -66,7 +66,7 @@ def status(names: tuple[str, ...], as_json: bool) -> None:
 
 
 def _facts(folder: Path, ledger: Ledger) -> dict[str, Any]:
-    from tundish import tables
+    from tundish.storage import tables
 
     facts: dict[str, Any] = {"files": ledger.files.counts(), "closes": ledger.closes}
     if ledger.annotations is not None:

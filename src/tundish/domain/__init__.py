@@ -1,1 +1,5 @@
-"""Steel and coal arithmetic on numbers and Polars expressions; knows no files and no canonical tables."""
+"""Steel and coal arithmetic on numbers and Polars expressions.
+
+Public: plants' schemas may import it, and its names keep working between releases. Knows no files, no tables
+and no other folder of the package but the errors.
+"""

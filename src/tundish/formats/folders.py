@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from tundish.formats.base import Evidence, Label, Options, Reading, parts_of, plain_folder
-from tundish.formats.match import is_split
-from tundish.formats.sniffing import counted, is_image
+from tundish.formats.reading.match import is_split
+from tundish.formats.reading.sniffing import counted, is_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

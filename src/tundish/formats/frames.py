@@ -12,8 +12,8 @@ import polars as pl
 import pyarrow as pa
 
 from tundish.formats.base import Label
-from tundish.formats.fault import shown
-from tundish.tables import ANNOTATIONS
+from tundish.formats.reading.fault import shown
+from tundish.storage.tables import ANNOTATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

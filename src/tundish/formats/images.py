@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from tundish.formats.base import Evidence, Options, Reading
-from tundish.formats.sniffing import counted, is_image
+from tundish.formats.reading.sniffing import counted, is_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -33,11 +33,11 @@ from tundish.formats.base import (
     parts_of,
     suffix_of,
 )
-from tundish.formats.fault import Fault, Notes
-from tundish.formats.match import Miss, find_beside
-from tundish.formats.sniffing import INSTANCES, catalog_of, counted, in_folder, read_note, sample
-from tundish.formats.text import decode_text
-from tundish.formats.upright import means_stored, turn_mask
+from tundish.formats.reading.fault import Fault, Notes
+from tundish.formats.reading.match import Miss, find_beside
+from tundish.formats.reading.sniffing import INSTANCES, catalog_of, counted, in_folder, read_note, sample
+from tundish.formats.reading.text import decode_text
+from tundish.formats.reading.upright import means_stored, turn_mask
 from tundish.imaging.geometry import box_of_counts, counts_of_mask
 
 if TYPE_CHECKING:

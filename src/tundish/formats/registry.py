@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tundish.formats.coco import Coco
+from tundish.formats.coco.format import Coco
 from tundish.formats.folders import Folders
 from tundish.formats.images import Images
 from tundish.formats.masks import Masks
 from tundish.formats.voc import Voc
-from tundish.formats.yolo import Yolo
+from tundish.formats.yolo.read import Yolo
 
 if TYPE_CHECKING:
     from tundish.formats.base import Evidence, Format, Listing

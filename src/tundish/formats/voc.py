@@ -33,12 +33,20 @@ from tundish.formats.base import (
     parts_of,
     suffix_of,
 )
-from tundish.formats.fault import Fault, Notes
-from tundish.formats.match import Miss, find_beside, stated_name
-from tundish.formats.sniffing import Tally, catalog_of, counted, is_image, read_note, sample, unlabelled_note
-from tundish.formats.text import fault_of_number, real
-from tundish.formats.upright import means_stored, turn_box
-from tundish.formats.xmlfile import parse_xml
+from tundish.formats.reading.fault import Fault, Notes
+from tundish.formats.reading.match import Miss, find_beside, stated_name
+from tundish.formats.reading.sniffing import (
+    Tally,
+    catalog_of,
+    counted,
+    is_image,
+    read_note,
+    sample,
+    unlabelled_note,
+)
+from tundish.formats.reading.text import fault_of_number, real
+from tundish.formats.reading.upright import means_stored, turn_box
+from tundish.formats.reading.xmlfile import parse_xml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

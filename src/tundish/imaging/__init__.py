@@ -1,1 +1,4 @@
-"""Functions on arrays and bytes: they know no files and no tables."""
+"""Functions on arrays: hashes, similarity, geometry, measurements, augmentation.
+
+Arrays in, arrays and numbers out; knows no files and no tables.
+"""

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import xxhash
 
-from tundish.imaging.decode import MAX_PIXELS, Image, decode_gray
+from tundish.imaging.files.decode import MAX_PIXELS, Image, decode_gray
 from tundish.imaging.framehash import THUMBNAIL_SIDE, frame_hashes, halve, reduce_area
 from tundish.imaging.geometry import oriented_size
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tundish.imaging.header import ImageFormat
+    from tundish.imaging.files.header import ImageFormat
 
 __all__ = ["SHARPNESS_SIDE", "Measurement", "measure", "pixel_hash"]
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 import cv2
 import numpy as np
 
-from tundish.imaging.candidates import EXACT_LIMIT, near_pairs
 from tundish.imaging.framehash import THUMBNAIL_SIDE, apply_code, relative_code
+from tundish.imaging.near_hashes import EXACT_LIMIT, near_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -1,4 +1,7 @@
-"""Realistic sample data, dirty on purpose, with its truth: for a first run and for tests."""
+"""Realistic sample data, dirty on purpose, with its truth: for a first run and for tests.
+
+Paints pictures and writes tables; knows no stage and no recipe.
+"""
 
 from __future__ import annotations
 

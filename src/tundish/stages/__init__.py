@@ -1,4 +1,7 @@
-"""The stages, in the order in which data passes them."""
+"""The stages, in the order in which data passes them.
+
+A stage reads tables and writes tables, and never rewrites what an earlier one wrote; it does not print.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from tundish.errors import UsageError
 if TYPE_CHECKING:
     from tundish.stages.base import Stage
 
-__all__ = ["ABOUT", "VERSIONS", "between", "load_stage"]
+__all__ = ["ABOUT", "between", "load_stage"]
 
 ABOUT = {
     "ingest": "Take new files of the sources into the store.",
@@ -27,23 +30,8 @@ ABOUT = {
 }
 """Names and purposes; known without importing a stage, so that ``--help`` is quick."""
 
-VERSIONS = {
-    "measure": 3,
-    "records": 1,
-    "validate": 2,
-    "dedup": 1,
-    "consensus": 2,
-    "link": 1,
-    "split": 1,
-    "augment": 1,
-    "export": 1,
-    "report": 1,
-}
-"""Versions of the stages' code: raised when the same input would come out otherwise.
-
-`ingest`, which always runs, writes them to ``steps.json``, and DVC runs again the stages whose number was
-raised. Those of `measure` and `augment` also name what these keep: raised, all pixels are worked on again.
-"""
+_IN_FOLDERS = frozenset({"augment", "dedup", "export", "ingest", "link", "records", "split", "validate"})
+"""Stages of several modules; their `STAGE` is in the folder's ``stage.py``."""
 
 
 def load_stage(name: str) -> Stage:
@@ -53,7 +41,8 @@ def load_stage(name: str) -> Stage:
         KeyError: There is none.
     """
     ABOUT[name]
-    stage: Stage = importlib.import_module(f"tundish.stages.{name}").STAGE
+    module = f"{name}.stage" if name in _IN_FOLDERS else name
+    stage: Stage = importlib.import_module(f"tundish.stages.{module}").STAGE
     return stage
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tundish.engine import Engine
-    from tundish.recipe import Recipe
+    from tundish.recipe.load import Recipe
 
 __all__ = ["Context", "Outcome", "Stage", "no_progress"]
 

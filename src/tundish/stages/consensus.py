@@ -13,17 +13,16 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tundish.labeling.adjudication import opinions_of, rulings
-from tundish.labeling.answers import ADJUDICATOR, ANSWERS
-from tundish.labeling.batches import gated, read_batches
-from tundish.labeling.consensus import Consensus, consensus
-from tundish.labeling.pull import made_of
-from tundish.labeling.severities import agreed
+from tundish.labeling.acceptance.batch import gated, read_batches
+from tundish.labeling.agreement.severities import agreed
+from tundish.labeling.consensus.adjudications import rulings
+from tundish.labeling.consensus.merge import Consensus, consensus
+from tundish.labeling.tables import ADJUDICATOR, ANSWERS, made_of, opinions_of
 from tundish.stages.base import Context, Outcome, Stage
-from tundish.tables import ANNOTATIONS, CONSENSUS, COVERAGE, DISPUTES, IMAGES, STANDING
+from tundish.storage.tables import ANNOTATIONS, CONSENSUS, COVERAGE, DISPUTES, IMAGES, STANDING
 
 if TYPE_CHECKING:
-    from tundish.labeling.adjudication import Rulings
+    from tundish.labeling.consensus.adjudications import Rulings
 
 __all__ = ["STAGE"]
 

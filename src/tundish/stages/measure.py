@@ -16,12 +16,12 @@ import pyarrow.parquet as pq
 
 from tundish.engine import each
 from tundish.errors import MissingStepError
-from tundish.imaging.bad import BadImage
+from tundish.imaging.files.bad import BadImage
 from tundish.imaging.measure import measure
-from tundish.stages import VERSIONS
 from tundish.stages.base import Context, Outcome, Stage
-from tundish.store import Blob, read_blobs, shard_paths
-from tundish.tables import FEATURES
+from tundish.storage.shards import Blob, read_blobs, shard_paths
+from tundish.storage.tables import FEATURES
+from tundish.storage.versions import VERSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

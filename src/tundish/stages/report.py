@@ -8,10 +8,10 @@ import numpy as np
 import orjson
 import polars as pl
 
-from tundish.ledger import Ledger, Tally, left_out, read_ledger
+from tundish.audit.ledger import Ledger, Tally, left_out, read_ledger
 from tundish.stages.base import Context, Outcome, Stage
-from tundish.storage import write_atomically
-from tundish.tables import (
+from tundish.storage.table import write_atomically
+from tundish.storage.tables import (
     ANNOTATIONS,
     CONSENSUS,
     DUPLICATES,

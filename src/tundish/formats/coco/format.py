@@ -1,0 +1,123 @@
+"""COCO: one JSON file for many images; boxes, polygons, run-length masks, crowds, key points.
+
+Images are found by the listed file names, wherever the JSON file lies (annotations/, or beside the images, as
+Roboflow has it). A category's name is the label; its id means nothing beyond its file. Key points and all
+else that an annotation says are kept as attributes; not `area`, which follows from the geometry. Panoptic
+files are refused: their masks are the colours of PNG files. Option ``files``: patterns of the JSON files to
+read, separated by ';'.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, ClassVar
+
+from tundish.formats.base import Evidence, Options, Reading, parts_of, suffix_of
+from tundish.formats.coco.read import CocoFile, is_panoptic, load_coco, read_coco
+from tundish.formats.reading.fault import Fault
+from tundish.formats.reading.sniffing import (
+    catalog_of,
+    counted,
+    in_folder,
+    is_image,
+    read_note,
+    sample,
+    unlabelled_note,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tundish.formats.base import Catalog, Listing, Role
+
+__all__ = ["Coco"]
+
+_SAMPLE = 50
+"""JSON files read to find out about a source."""
+
+
+@dataclass(frozen=True)
+class Coco:
+    """COCO instances and key points."""
+
+    name: ClassVar[str] = "coco"
+
+    def role(self, path: str, options: Options) -> Role:
+        """JSON is labels; the PNG of panoptic annotations are not images."""
+        if suffix_of(path) == ".json":
+            patterns = [pattern.strip() for pattern in options.extra.get("files", "").split(";")]
+            chosen = not any(patterns) or any(fnmatchcase(path, pattern) for pattern in patterns)
+            return "annotation" if chosen else "other"
+        return "image" if is_image(path) and not in_folder(path, "annotations") else "other"
+
+    def read(self, files: Iterable[tuple[str, bytes]], catalog: Catalog, options: Options) -> Reading:  # noqa: ARG002
+        """Read COCO files; every listed image is covered."""
+        reading = Reading()
+        for path, data in files:
+            read_coco(path, data, catalog, reading)
+        return reading
+
+    def sniff(self, listing: Listing) -> Evidence | None:
+        """JSON files with COCO's lists, and how many of the images they list are here."""
+        paths = [path for path in listing.paths if self.role(path, Options()) == "annotation"]
+        images = [path for path in listing.paths if self.role(path, Options()) == "image"]
+        catalog = catalog_of(images)
+        looks = [
+            look for path in sample(paths, _SAMPLE) if (look := _look(path, listing, catalog)) is not None
+        ]
+        if not looks:
+            return None
+        chosen = _chosen(looks)
+        matched = {image for look in chosen for image in look.matched}
+        facts = [look.fact for look in looks] + unlabelled_note(len(images), len(matched))
+        facts += read_note(min(len(paths), _SAMPLE), len(paths), "JSON files")
+        extra = {}
+        if chosen and len(chosen) < len(paths) <= _SAMPLE:
+            extra["files"] = ";".join(look.path for look in chosen)
+            facts.append(
+                f"of {len(paths)} JSON files these are read: {', '.join(look.path for look in chosen)}"
+            )
+        classes = list(dict.fromkeys(name for look in chosen for name in look.classes))
+        return Evidence(self.name, len(matched), facts, classes, extra=extra)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What sniffing found in one COCO file."""
+
+    path: str
+    matched: frozenset[str]
+    classes: list[str]
+    fact: str
+    panoptic: bool = False
+
+
+def _chosen(looks: list[_Look]) -> list[_Look]:
+    """The files to read: no key points or captions of images that an instances file speaks of."""
+    readable = [look for look in looks if not look.panoptic]
+    instances = [look for look in readable if parts_of(look.path)[1].startswith("instances")]
+    spoken_of = {image for look in instances for image in look.matched}
+    again = [
+        look for look in readable if look not in instances and look.matched and look.matched <= spoken_of
+    ]
+    return [look for look in readable if look not in again]
+
+
+def _look(path: str, listing: Listing, catalog: Catalog) -> _Look | None:
+    try:
+        content = load_coco(listing.read(path))
+    except Fault:
+        return None
+    annotations = content.get("annotations", [])
+    if is_panoptic(annotations):
+        return _Look(path, frozenset(), [], f"{path} is panoptic, which is not read", panoptic=True)
+    file = CocoFile(path, catalog, Reading())
+    file.read({**content, "annotations": []})
+    images = (listed.image for listed in file.images.values())
+    matched = frozenset(image.path for image in images if image is not None)
+    fact = (
+        f"{len(matched)} of {len(content['images'])} images listed in {path} are here, "
+        f"with {counted(len(annotations), 'annotation')} of {len(file.categories)} categories"
+    )
+    return _Look(path, matched, list(file.categories.values()), fact)

@@ -1,0 +1,317 @@
+"""One COCO file on its way into labels and problems."""
+
+from __future__ import annotations
+
+import gc
+import json
+import math
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from tundish.formats.base import NO_ATTRIBUTES, ImageRef, Label
+from tundish.formats.coco.shapes import read_shape
+from tundish.formats.reading.fault import Fault, Notes, shown
+from tundish.formats.reading.match import Miss, find_named
+from tundish.formats.reading.sniffing import counted
+from tundish.formats.reading.text import decode_text, real
+from tundish.formats.reading.upright import means_stored
+
+if TYPE_CHECKING:
+    from tundish.formats.base import Catalog, Reading
+
+__all__ = ["CocoFile", "is_panoptic", "load_coco", "read_coco"]
+
+_Take = Callable[[int, dict[str, Any]], None]
+
+_TAKEN = frozenset(
+    {
+        "id",
+        "image_id",
+        "category_id",
+        "bbox",
+        "segmentation",
+        "area",
+        "iscrowd",
+        "score",
+        "author",
+        "annotation_id",
+    }
+)
+"""Keys of an annotation that have a column of their own or follow from others; the rest are attributes."""
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Parsed JSON has no cycles, and to look for them again and again takes a third of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def read_coco(path: str, data: bytes, catalog: Catalog, reading: Reading) -> None:
+    """Read one COCO file into `reading`."""
+    with _collector_paused():
+        _read(path, data, catalog, reading)
+
+
+def _read(path: str, data: bytes, catalog: Catalog, reading: Reading) -> None:
+    try:
+        content = load_coco(data)
+    except Fault as fault:
+        Notes(path, reading).refuse(fault)
+    else:
+        CocoFile(path, catalog, reading).read(content)
+
+
+def load_coco(data: bytes) -> dict[str, Any]:
+    """The content of a COCO file: its 'images' and, if there, 'annotations' and 'categories' are lists.
+
+    Raises:
+        Fault: It is no JSON, or no COCO, or a panoptic file.
+    """
+    try:
+        content = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        content = _load_leniently(data)
+    if not isinstance(content, dict) or not isinstance(content.get("images"), list):
+        raise Fault("not_coco", "a COCO file is an object with a list of 'images'")
+    for key in ("annotations", "categories"):
+        if not isinstance(content.get(key, []), list):
+            raise Fault("wrong_type", f"'{key}' is not a list", key)
+    return content
+
+
+def _load_leniently(data: bytes) -> Any:
+    """JSON with a byte order mark, in another encoding, or with NaN and Infinity, which Python writes."""
+    try:
+        content = json.loads(decode_text(data)[0])
+        json.dumps(content, ensure_ascii=False).encode()  # half a surrogate pair is no text
+    except (ValueError, RecursionError) as error:
+        message = f"not readable as JSON: {error}" if data.strip() else "the file is empty"
+        raise Fault("broken_file", message) from error
+    return content
+
+
+def is_panoptic(annotations: list[Any]) -> bool:
+    """Whether annotations are those of panoptic segmentation."""
+    return any(isinstance(entry, dict) and "segments_info" in entry for entry in annotations[:10])
+
+
+@dataclass
+class _Listed:
+    """An image as a COCO file lists it."""
+
+    row: int
+    name: str
+    image: ImageRef | None
+    check: str = ""
+    message: str = ""
+    stored: bool = False
+    taken: int = 0
+    refused: int = 0
+
+
+@dataclass
+class CocoFile:
+    """One COCO file on its way into a reading."""
+
+    path: str
+    catalog: Catalog
+    reading: Reading
+    images: dict[Hashable, _Listed] = field(default_factory=dict)
+    categories: dict[Hashable, str] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> Notes:
+        """The file's problems."""
+        return Notes(self.path, self.reading)
+
+    def read(self, content: dict[str, Any]) -> None:
+        """Take the labels and tell the problems of what `load_coco` gave."""
+        annotations = content.get("annotations", [])
+        if is_panoptic(annotations):
+            segments = [entry.get("segments_info") for entry in annotations if isinstance(entry, dict)]
+            labels = sum(len(found) for found in segments if isinstance(found, list))
+            message = (
+                "panoptic annotations are colours in PNG files and are not read; export instances instead"
+            )
+            self.notes.refuse(Fault("panoptic", message), labels=labels)
+            return
+        for row, entry in enumerate(content.get("categories", [])):
+            self._attempt(self._take_category, row, entry, 0)
+        for row, entry in enumerate(content["images"]):
+            self._attempt(self._take_image, row, entry, 0)
+        for row, entry in enumerate(annotations):
+            self._attempt(self._take_annotation, row, entry, 1)
+        self._tell_repeated_ids(annotations)
+        if "annotations" in content:
+            self._finish()
+        else:
+            message = "there is no list of annotations: the images stay unlabelled"
+            self.notes.warn(Fault("no_annotations", message))
+
+    def _attempt(self, take: _Take, row: int, entry: object, labels: int) -> None:
+        try:
+            take(row, _object(entry))
+        except Fault as fault:
+            self.notes.refuse(fault, row, labels=labels)
+
+    def _take_category(self, row: int, entry: dict[str, Any]) -> None:
+        number, name = _id_of(entry, "id"), entry.get("name")
+        if not isinstance(name, str) or not name.strip():
+            message = f"category {number} has no name; its id is taken for it"
+            self.notes.warn(Fault("missing_name", message, "categories.name", str(name)), row)
+            name = str(number)
+        if self.categories.setdefault(number, name) != name:
+            message = f"category {number} is '{self.categories[number]}' and '{name}'; the first is taken"
+            self.notes.warn(Fault("duplicate_category_id", message, "categories.id", str(number)), row)
+
+    def _take_image(self, row: int, entry: dict[str, Any]) -> None:
+        number, name = _id_of(entry, "id"), entry.get("file_name")
+        if not isinstance(name, str) or not name:
+            raise Fault("wrong_type", "the image has no file_name", "images.file_name", name)
+        found = find_named(self.catalog, self.path, name)
+        if isinstance(found, Miss):
+            listed = _Listed(row, name, None, found.check, found.message)
+        else:
+            listed = _Listed(row, name, found, stored=self._check_size(row, entry, found))
+        before = self.images.setdefault(number, listed)
+        if before is listed:
+            return
+        if before.image is not None and before.image == listed.image:
+            self._tell_twice(row, name)
+            return
+        message = f"image id {number} is '{before.name}' and '{name}': what belongs to which cannot be told"
+        before.image, before.check, before.message = None, "duplicate_image_id", message
+        raise Fault("duplicate_image_id", message, "images.id", number)
+
+    def _tell_twice(self, row: int, name: str) -> None:
+        message = f"the image '{name}' is listed twice; the labels of both entries were taken"
+        self.notes.warn(Fault("image_listed_twice", message, "images.file_name", name), row)
+
+    def _check_size(self, row: int, entry: dict[str, Any], image: ImageRef) -> bool:
+        """Whether the labels are drawn on the stored image; tell where the size is not the image's."""
+        width, height = real(entry.get("width")), real(entry.get("height"))
+        if not width or not height:
+            message = (
+                f"the size of '{image.path}' is missing; the labels are taken as pixels of the image found"
+            )
+            self.notes.warn(Fault("missing_size", message, "images.width, height"), row)
+        elif means_stored(image, width, height):
+            return True
+        elif (width, height) != (image.width, image.height):
+            stated = f"{width:g}x{height:g}"
+            message = (
+                f"labels of '{image.path}' were drawn on {stated} pixels, it has {image.width}x{image.height}"
+            )
+            self.notes.warn(Fault("size_mismatch", message, "images.width, height", stated), row)
+        return False
+
+    def _take_annotation(self, row: int, entry: dict[str, Any]) -> None:
+        listed = self.images.get(_id_of(entry, "image_id"))
+        if listed is None:
+            message = f"there is no image with the id {entry['image_id']}"
+            raise Fault("unknown_image", message, "image_id", entry["image_id"])
+        listed.refused += 1  # until it is taken
+        if listed.image is None:
+            return  # told once for the image, in _finish
+        self.reading.labels.append(self._label(row, entry, listed.image, stored=listed.stored))
+        listed.refused -= 1
+        listed.taken += 1
+
+    def _tell_repeated_ids(self, annotations: list[Any]) -> None:
+        """Repeated ids do no harm here, but other readers keep one annotation an id."""
+        numbers = [
+            str(entry["id"]) if isinstance(entry, dict) and "id" in entry else "" for entry in annotations
+        ]
+        if len(set(numbers)) == len(numbers):
+            return
+        seen = {""}
+        for row, number in enumerate(numbers):
+            if number in seen and number:
+                message = f"another annotation has the id {number} too; both were read"
+                self.notes.warn(Fault("duplicate_annotation_id", message, "id", number), row)
+            seen.add(number)
+
+    def _label(self, row: int, entry: dict[str, Any], image: ImageRef, *, stored: bool) -> Label:
+        number = _id_of(entry, "category_id")
+        name = self.categories.get(number)
+        if name is None:
+            raise Fault(
+                "unknown_category", f"there is no category with the id {number}", "category_id", number
+            )
+        crowd = entry.get("iscrowd", 0)
+        if crowd not in (0, 1, None):
+            raise Fault("wrong_type", "iscrowd is neither 0 nor 1", "iscrowd", crowd)
+        attributes = {} if entry.keys() <= _TAKEN else _attributes_of(entry)
+        shape = read_shape(entry, image, stored=stored, attributes=attributes)
+        score, author = entry.get("score"), entry.get("author")
+        if score is not None and real(score) is None:
+            attributes["score"] = score
+        if author is not None and not isinstance(author, str):
+            attributes["author"] = author
+        return Label(
+            image,
+            name,
+            shape.kind,
+            *shape.box,
+            self.path,
+            row,
+            shape.rings,
+            shape.counts,
+            is_crowd=bool(crowd),
+            score=real(score) if score is not None else None,
+            author=author if isinstance(author, str) else None,
+            attributes=attributes or NO_ATTRIBUTES,
+        )
+
+    def _finish(self) -> None:
+        """Tell what images are missing, once an image, and which images the file speaks of."""
+        seen: set[str] = set()
+        for listed in self.images.values():
+            image = listed.image
+            if image is None:
+                message = f"{listed.message}; {counted(listed.refused, 'label')} not taken"
+                fault = Fault(listed.check, message, "images.file_name", listed.name)
+                self.notes.refuse(fault, listed.row, labels=listed.refused)
+                continue
+            if image.path in seen:
+                self._tell_twice(listed.row, listed.name)
+            seen.add(image.path)
+            if listed.taken or not listed.refused:
+                self.reading.covered.add(image.path)
+            if listed.refused:
+                self.reading.refused.add(image.path)
+
+
+def _attributes_of(entry: dict[str, Any]) -> dict[str, Any]:
+    """What has no column: the object 'attributes' that many tools write, and whatever stands beside it."""
+    attributes = {key: value for key, value in entry.items() if key not in _TAKEN}
+    nested = attributes.get("attributes")
+    if isinstance(nested, dict):
+        del attributes["attributes"]
+        attributes |= nested
+    return attributes
+
+
+def _object(entry: object) -> dict[str, Any]:
+    if isinstance(entry, dict):
+        return entry
+    raise Fault("wrong_type", f"the entry is not an object but {type(entry).__name__}", "", entry)
+
+
+def _id_of(entry: dict[str, Any], key: str) -> Hashable:
+    number = entry.get(key)
+    if type(number) is int or type(number) is str:
+        return number
+    if isinstance(number, float) and math.isfinite(number) and number == int(number):
+        return int(number)
+    raise Fault("wrong_type", f"{key} is no id: {shown(number)}", key, number)

@@ -1,0 +1,330 @@
+"""YOLO: one text file an image, one row a label, in shares of the upright image's width and height.
+
+==============================  =======================================================================
+row                             read as
+==============================  =======================================================================
+class x y w h                   box by its centre
+class x y w h c                 the same with a confidence c from 0 to 1, as Ultralytics' ``save_conf``
+                                writes it; told as a warning, for it is a model's answer, not a label
+class x1 y1 x2 y2 x3 y3 ...     polygon (also oriented boxes: four corners)
+class x y w h (px py [v]) ...   box with key points, where data.yaml has ``kpt_shape``
+==============================  =======================================================================
+
+Ultralytics (images/, labels/), split folders (train/images, train/labels) and Darknet (labels beside images)
+are one to the reader: see `match`. `yolo_names` finds the class names.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from tundish.formats.base import (
+    NO_ATTRIBUTES,
+    Evidence,
+    ImageRef,
+    Label,
+    Options,
+    Problem,
+    Reading,
+    parts_of,
+    suffix_of,
+)
+from tundish.formats.reading.match import Miss, find_beside
+from tundish.formats.reading.sniffing import (
+    SAMPLE,
+    catalog_of,
+    counted,
+    is_image,
+    read_note,
+    sample,
+    unlabelled_note,
+)
+from tundish.formats.reading.text import decode_text, fault_of_number, real
+from tundish.formats.yolo.names import ClassNames, is_classes_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tundish.formats.base import Catalog, Listing, Role
+    from tundish.formats.yolo.names import NameList
+
+__all__ = ["Yolo"]
+
+_LISTS = re.compile(
+    r"(?:.*[-_])?(?:train|trainval|val|valid|validation|test|testing)\d*(?:[-_].*)?\.txt", re.IGNORECASE
+)
+_TEXTS = re.compile(r"(?:readme|license|licence|notes?|requirements|changelog)\b.*\.txt", re.IGNORECASE)
+_LABEL_FOLDERS = frozenset(
+    {"labels", "label", "annotations", "obj_train_data", "obj_valid_data", "obj_test_data"}
+)
+
+
+@dataclass(frozen=True)
+class Yolo:
+    """YOLO detection and segmentation."""
+
+    name: ClassVar[str] = "yolo"
+
+    def role(self, path: str, options: Options) -> Role:  # noqa: ARG002
+        """Text files are labels but for lists of classes, lists of images (train.txt) and readmes."""
+        if is_image(path):
+            return "image"
+        if is_classes_file(path):
+            return "classes"
+        if suffix_of(path) != ".txt":
+            return "other"
+        folder, name, _ = parts_of(path)
+        if _TEXTS.fullmatch(name):
+            return "other"
+        in_labels = not _LABEL_FOLDERS.isdisjoint(folder.lower().split("/"))
+        return "other" if _LISTS.fullmatch(name) and not in_labels else "annotation"
+
+    def read(self, files: Iterable[tuple[str, bytes]], catalog: Catalog, options: Options) -> Reading:
+        """Read label files; the class lists may come in any order among them."""
+        reading = Reading()
+        lists: list[tuple[str, bytes]] = []
+        labels: list[tuple[str, bytes]] = []
+        for path, data in files:
+            (lists if is_classes_file(path) else labels).append((path, data))
+        names = ClassNames(lists, options.names, reading.problems)
+        for path, data in labels:
+            _read_file(path, data, catalog, names.of(path), reading)
+        nameless = next((path for path, _ in labels if names.of(path) is None), None)
+        if nameless is not None and reading.labels:
+            message = "no list of classes is at or above it: the numbers were taken as names"
+            reading.problems.append(Problem(nameless, None, "no_classes", "class", "", message, "warning"))
+        return reading
+
+    def sniff(self, listing: Listing) -> Evidence | None:
+        """Text files whose rows are numbers and whose names are those of images."""
+        roles = {path: self.role(path, Options()) for path in listing.paths}
+        labels = [path for path, role in roles.items() if role == "annotation"]
+        images = [path for path, role in roles.items() if role == "image"]
+        catalog = catalog_of(images)
+        found = [find_beside(catalog, path) for path in labels]
+        matched = [path for path, image in zip(labels, found, strict=True) if isinstance(image, ImageRef)]
+        look = _look(listing, sample(matched))
+        if look is None:
+            return None
+        names = ClassNames(
+            [(path, listing.read(path)) for path, role in roles.items() if role == "classes"], (), []
+        )
+        with_labels = len({image.path for image in found if isinstance(image, ImageRef)})
+        facts = [f"{len(matched)} of {len(labels)} text files have the name of an image that is here"]
+        facts += look.facts() + unlabelled_note(len(images), with_labels)
+        facts += read_note(min(SAMPLE, len(matched)), len(matched), "label files")
+        facts += [f"{found.path} names {counted(len(found.names), 'class')}" for found in names.lists]
+        classes = _classes(names, matched, look.numbers)
+        return Evidence(self.name, len(matched), facts, classes)
+
+
+def _read_file(path: str, data: bytes, catalog: Catalog, names: NameList | None, reading: Reading) -> None:
+    image = find_beside(catalog, path)
+    text = decode_text(data)[0] if data else ""
+    rows = [(row, tokens) for row, line in enumerate(_lines(text)) if (tokens := line.split())]
+    if isinstance(image, Miss):
+        message = f"{image.message}; {counted(len(rows), 'label')} not taken"
+        reading.problems.append(Problem(path, None, image.check, "", "", message, labels=len(rows)))
+        return
+    if image.path in reading.covered:
+        message = f"another label file speaks of {image.path} too; the labels of both were taken"
+        reading.problems.append(Problem(path, None, "image_labelled_twice", "", "", message, "warning"))
+    reader = _Rows(path, image, names, reading)
+    taken = sum([reader.take(row, tokens) for row, tokens in rows])
+    if taken or not rows:
+        reading.covered.add(image.path)
+    if taken < len(rows):
+        reading.refused.add(image.path)
+
+
+def _lines(text: str) -> list[str]:
+    return (text if "\r" not in text else text.replace("\r\n", "\n").replace("\r", "\n")).split("\n")
+
+
+@dataclass(slots=True)
+class _Rows:
+    """The rows of one label file on their way into a reading."""
+
+    path: str
+    image: ImageRef
+    names: NameList | None
+    reading: Reading
+
+    def take(self, row: int, tokens: list[str]) -> bool:
+        """Read one row; False, and a problem, where it is no label."""
+        numbers = self._numbers(row, tokens)
+        raw_label = self._class(row, tokens[0]) if numbers is not None else None
+        if numbers is None or raw_label is None:
+            return False
+        shape = self.names.key_point_shape if self.names is not None else None
+        if shape is not None and len(numbers) == 4 + shape[0] * shape[1]:
+            points = self._key_points(numbers[4:], shape[1])
+            return self._box(row, raw_label, numbers[:4], attributes={"keypoints": points})
+        if len(numbers) == 4:
+            return self._box(row, raw_label, numbers)
+        if len(numbers) == 5:
+            return self._scored(row, raw_label, numbers)
+        if len(numbers) >= 6 and len(numbers) % 2 == 0:
+            return self._polygon(row, raw_label, numbers)
+        message = f"{len(tokens)} numbers; a box has 5, a polygon an odd number from 7"
+        return self._refuse(row, "number_count", "", " ".join(tokens), message)
+
+    def _numbers(self, row: int, tokens: list[str]) -> list[float] | None:
+        try:
+            numbers = [float(token) for token in tokens[1:]]
+        except ValueError:
+            numbers = [math.nan]
+        if math.isfinite(sum(numbers)):
+            return numbers
+        bad = next((token for token in tokens[1:] if real(token) is None), None)
+        if bad is None:
+            self._refuse(row, "not_finite", "", " ".join(tokens), "the numbers are too large to add up")
+        else:
+            check, message = fault_of_number(bad)
+            self._refuse(row, check, "", " ".join(tokens), message)
+        return None
+
+    def _class(self, row: int, token: str) -> str | None:
+        number = real(token)
+        if number is None or number < 0 or number != int(number):
+            self._refuse(row, "not_a_class", "class", token, f"'{token[:40]}' is not the number of a class")
+            return None
+        index = int(number)
+        if self.names is None:
+            return str(index)
+        if index >= len(self.names.names):
+            message = (
+                f"class {index} is beyond the {counted(len(self.names.names), 'name')} of {self.names.path}"
+            )
+            self._refuse(row, "unknown_class", "class", token, message)
+            return None
+        return self.names.names[index] or str(index)
+
+    def _box(
+        self,
+        row: int,
+        raw_label: str,
+        shares: list[float],
+        score: float | None = None,
+        attributes: dict[str, object] | None = None,
+    ) -> bool:
+        x, y, width, height = shares
+        if width < 0 or height < 0:
+            return self._refuse(
+                row, "negative_size", "width, height", f"{width:g} {height:g}", "the size is negative"
+            )
+        image = self.image
+        x, width = (x - width / 2) * image.width, width * image.width
+        y, height = (y - height / 2) * image.height, height * image.height
+        self.reading.labels.append(
+            Label(
+                image,
+                raw_label,
+                "box",
+                x,
+                y,
+                width,
+                height,
+                self.path,
+                row,
+                score=score,
+                attributes=attributes or NO_ATTRIBUTES,
+            )
+        )
+        return True
+
+    def _scored(self, row: int, raw_label: str, numbers: list[float]) -> bool:
+        score = numbers[4]
+        if not 0 <= score <= 1:
+            message = f"6 numbers, and the last is no confidence from 0 to 1: {score:g}"
+            return self._refuse(row, "number_count", "", f"{score:g}", message)
+        taken = self._box(row, raw_label, numbers[:4], score)
+        if taken:
+            message = "6 numbers: the last was taken as a model's confidence"
+            self.reading.problems.append(
+                Problem(self.path, row, "confidence", "score", f"{score:g}", message, "warning")
+            )
+        return taken
+
+    def _polygon(self, row: int, raw_label: str, shares: list[float]) -> bool:
+        xs = [share * self.image.width for share in shares[::2]]
+        ys = [share * self.image.height for share in shares[1::2]]
+        ring = [value for point in zip(xs, ys, strict=True) for value in point]
+        x, y = min(xs), min(ys)
+        self.reading.labels.append(
+            Label(
+                self.image,
+                raw_label,
+                "polygon",
+                x,
+                y,
+                max(xs) - x,
+                max(ys) - y,
+                self.path,
+                row,
+                segmentation=[ring],
+            )
+        )
+        return True
+
+    def _key_points(self, shares: list[float], size: int) -> list[float]:
+        """COCO key points x, y, v in pixels; v is 2 (visible) where the file gives none."""
+        points: list[float] = []
+        for place in range(0, len(shares), size):
+            x, y, *seen = shares[place : place + size]
+            points += [x * self.image.width, y * self.image.height, seen[0] if seen else 2]
+        return points
+
+    def _refuse(self, row: int, check: str, column: str, value: str, message: str) -> bool:
+        self.reading.problems.append(Problem(self.path, row, check, column, value[:200], message, labels=1))
+        return False
+
+
+@dataclass
+class _Look:
+    """What sniffing counts in label files."""
+
+    numbers: Counter[int]
+    boxes: int = 0
+    polygons: int = 0
+    empty: int = 0
+    strange: int = 0
+
+    def facts(self) -> list[str]:
+        facts = [f"{counted(self.boxes, 'box')} and {counted(self.polygons, 'polygon')} in them"]
+        if self.empty:
+            facts.append(f"{counted(self.empty, 'empty label file')}: negatives")
+        if self.strange:
+            facts.append(f"{counted(self.strange, 'row')} that no YOLO format has")
+        return facts
+
+
+def _look(listing: Listing, paths: list[str]) -> _Look | None:
+    """Count the rows of some label files; None where they are mostly something else."""
+    look = _Look(Counter())
+    for path in paths:
+        rows = [line.split() for line in _lines(decode_text(listing.read(path))[0]) if line.strip()]
+        look.empty += not rows
+        for tokens in rows:
+            values = [real(token) for token in tokens]
+            if len(values) < 5 or None in values or values[0] != int(values[0] or 0):
+                look.strange += 1
+                continue
+            look.numbers[int(values[0] or 0)] += 1
+            look.boxes += len(values) <= 6
+            look.polygons += len(values) > 6
+    told = look.boxes + look.polygons
+    return look if paths and told >= look.strange else None
+
+
+def _classes(names: ClassNames, labels: list[str], numbers: Counter[int]) -> list[str]:
+    """Class names in the order of the lists in use, or the numbers where there are none."""
+    chosen = {found.path: found for path in labels if (found := names.of(path)) is not None}
+    classes = {
+        name or str(number): None for found in chosen.values() for number, name in enumerate(found.names)
+    }
+    return list(classes) or [str(number) for number in sorted(numbers)]

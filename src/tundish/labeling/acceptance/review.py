@@ -1,0 +1,187 @@
+"""The verdict on a batch: the blind review of its sample beside its labels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import polars as pl
+
+from tundish.labeling.acceptance.batch import FINDINGS, Batch, Found, dumped, history, read_batches
+from tundish.labeling.acceptance.curve import oc_picture
+from tundish.labeling.acceptance.verdict import (
+    ALL,
+    CLASSES,
+    KINDS,
+    Ruling,
+    Verdict,
+    defective,
+    nonconformities,
+    rule,
+)
+from tundish.labeling.agreement.matching import match
+from tundish.labeling.agreement.overlaps import overlaps
+from tundish.labeling.pool import files_of
+from tundish.labeling.tables import ANSWERS, last_answers
+from tundish.recipe.classes import normalise
+from tundish.storage.table import write_atomically
+from tundish.storage.tables import ANNOTATIONS, CONSENSUS, IMAGES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = ["Judged", "judge", "unreviewed"]
+
+_MATCH_IOU = 0.1
+"""Low, so that a shape that lies badly is one nonconformity (misplaced) and not two (rejected and missed)."""
+
+_BATCH, _REVIEW = "batch", "review"
+
+
+class Judged(NamedTuple):
+    """A batch with its verdicts, and sentences worth reading."""
+
+    batch: Batch
+    ruling: Ruling
+    notes: list[str]
+
+
+def judge(batch: Batch, dataset: Path, class_of: Mapping[str, str] | None = None) -> Judged:
+    """Hold the reviewers' answers against the labels of a batch, and store what comes of it in its folder.
+
+    An image counts as reviewed when it was answered and all that was drawn could be read; the answer changed
+    last counts. Equal answers give equal bytes.
+
+    Args:
+        batch: With the reviewers' answers in ``review/``, as `pull` leaves them.
+        dataset: The dataset's folder.
+        class_of: The recipe's classes by normalised spelling: some may have been renamed since the batch was
+            opened.
+    """
+    answers, said, notes = _reviewed(batch)
+    images = IMAGES.read(dataset / "curated" / "images.parquet")
+    sizes = images.select("image_id", "width", "height")
+    labels = CONSENSUS.read(batch.folder / "sample.parquet")
+    known = class_of or {}
+    names = {name: known.get(normalise(name), name) for name in labels["label"].drop_nulls().unique()}
+    labels = labels.with_columns(pl.col("label").replace(names))
+    pairs = _pairs(batch, answers, labels, said, sizes)
+    seen = set(answers["image_id"])
+    items = nonconformities(
+        [one for one in batch.sample if one in seen], pairs, misplaced=batch.misplaced, loose=batch.loose
+    )
+    ruling = rule(batch.plans, batch.sample, items, miss_rate=batch.miss_rate)
+    notes += _own_work(answers, dataset)
+    found = {name: Found(one.accepted, one.inspected, one.defects) for name, one in ruling.verdicts.items()}
+    judged = replace(batch, found=found)
+    FINDINGS.write(_placed(items, images, dataset / "curated"), batch.folder / "findings.parquet")
+    write_atomically(batch.folder / "oc.svg", oc_picture(ruling.verdicts).encode())
+    write_atomically(batch.folder / "verdict.json", dumped(_told(judged, ruling, items, answers, dataset)))
+    return Judged(judged, ruling, notes)
+
+
+def unreviewed(batch: Batch) -> list[str]:
+    """The images of a batch's sample that nobody has reviewed yet, in the order they were drawn."""
+    if not (batch.folder / "review" / "answers.parquet").exists():
+        return batch.sample
+    done = set(_reviewed(batch)[0]["image_id"])
+    return [image_id for image_id in batch.sample if image_id not in done]
+
+
+def _reviewed(batch: Batch) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
+    """The answer that counts of each image that was reviewed, what was drawn in it, and sentences."""
+    folder = batch.folder / "review"
+    answers = ANSWERS.read(folder / "answers.parquet").filter(
+        (pl.col("answer") != "cancelled") & pl.col("image_id").is_in(batch.sample)
+    )
+    labels = ANNOTATIONS.read(folder / "annotations.parquet")
+    last = last_answers(answers)
+    drawn = labels.join(last, on=["image_id", "label_path"], how="semi")
+    unread = (pl.col("refused") > 0) | pl.col("label_path").is_in(
+        drawn.filter(~pl.col("valid"))["label_path"].implode()
+    )
+    broken = last.filter(unread).height
+    whole = last.filter(~unread).sort("image_id")
+    notes = (
+        [f"{broken} answers hold a region that cannot be taken, and do not count; draw it anew"]
+        if broken
+        else []
+    )
+    return whole, drawn.join(whole, on="image_id", how="semi"), notes
+
+
+def _pairs(
+    batch: Batch, answers: pl.DataFrame, labels: pl.DataFrame, said: pl.DataFrame, sizes: pl.DataFrame
+) -> pl.DataFrame:
+    """The batch's labels beside the reviewer's, as `nonconformities` wants them."""
+    ours = labels.join(answers, on="image_id", how="semi").select(ANNOTATIONS.schema.names)
+    both = pl.concat(
+        [ours.with_columns(author=pl.lit(_BATCH)), said.with_columns(author=pl.lit(_REVIEW))],
+        how="vertical_relaxed",
+    )
+    seen = pl.concat([answers.select("image_id", author=pl.lit(author)) for author in (_BATCH, _REVIEW)])
+    matches = match(overlaps(both, sizes), seen, iou=_MATCH_IOU)
+    return (
+        matches.join(batch.lot.select("image_id", "severity"), on="image_id", how="left")
+        .join(answers.select("image_id", review_severity="severity"), on="image_id", how="left")
+        .select(
+            *("image_id", "label", "severity"),
+            *("review_severity", "iou"),
+            review_label="other_label",
+        )
+    )
+
+
+def _placed(items: pl.DataFrame, images: pl.DataFrame, curated: Path) -> pl.DataFrame:
+    """What was found, with the source and path of the file that stands for each image."""
+    once = images.sort("source", "path").unique("image_id", keep="first")
+    return items.join(files_of(curated, once), on="image_id", how="left")
+
+
+def _own_work(answers: pl.DataFrame, dataset: Path) -> list[str]:
+    """A sentence where somebody reviewed an image that they had answered themselves."""
+    theirs = ANSWERS.read(dataset / "labels" / "answers.parquet").filter(pl.col("answer") != "cancelled")
+    own = answers.join(theirs, on=["image_id", "author"], how="semi")
+    counts = Counter(own["author"].to_list())
+    return [
+        f"{author} reviewed {count} images that they had labelled themselves: that is no second opinion"
+        for author, count in sorted(counts.items())
+    ]
+
+
+def _told(
+    batch: Batch, ruling: Ruling, items: pl.DataFrame, answers: pl.DataFrame, dataset: Path
+) -> dict[str, object]:
+    before = [one for one in read_batches(dataset / "labels") if one.number < batch.number]
+    by_name: dict[str, dict[str, object]] = {}
+    for name, verdict in ruling.verdicts.items():
+        by_name[name] = _told_of(verdict)
+        if verdict.plan.aql is not None:
+            state = history([*before, batch], verdict.plan.aql, name, batch.producer)
+            by_name[name]["switching"] = asdict(state)
+    whole = {"accepted": batch.accepted, "inspected": batch.inspected, "sentence": str(ruling)}
+    return {
+        "number": batch.number,
+        "producer": batch.producer,
+        "miss_rate": batch.miss_rate,
+        **(by_name[ALL] if ALL in by_name else whole | {"classes": by_name}),
+        "images_by_worst": {name: defective(items, (name,)) for name in CLASSES},
+        "findings": {kind: int(items[kind].sum()) for kind in KINDS},
+        "reviewers": sorted(answers["author"].drop_nulls().unique()),
+    }
+
+
+def _told_of(verdict: Verdict) -> dict[str, object]:
+    return {
+        "accepted": verdict.accepted,
+        "inspected": verdict.inspected,
+        "defects": verdict.defects,
+        "missing": verdict.missing,
+        "rate": verdict.rate,
+        "interval": list(verdict.interval) if verdict.interval else None,
+        "upper": verdict.upper,
+        "chance": verdict.chance,
+        "sentence": str(verdict),
+    }

@@ -1,0 +1,346 @@
+"""Acceptance of a labelled batch: the sample to review, the images that do not conform, the verdict.
+
+The unit is the image, not the label: labels of one image are alike, and a plan wants independent items.
+A lot is one batch of one annotator or model under one guideline. A lot that is not accepted is reviewed in
+full, and comes again as a resubmitted one, which the switching rules leave out. Classes of nonconformity may
+have an AQL each; then each has a verdict, and the lot is accepted when all of them are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from tundish.errors import UsageError
+from tundish.labeling.acceptance.characteristic import Interval, acceptance_in_lot, clopper_pearson
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from tundish.labeling.acceptance.plans import Plan
+
+__all__ = [
+    "ALL",
+    "CLASSES",
+    "JUDGED",
+    "KINDS",
+    "Ruling",
+    "Verdict",
+    "defective",
+    "draw",
+    "nonconformities",
+    "rule",
+    "together",
+    "verdict",
+]
+
+CLASSES = ("critical", "major", "minor")
+"""Of nonconformities, the worst first."""
+
+ALL = ""
+"""The name of an AQL that all classes share."""
+
+JUDGED = {ALL: CLASSES} | {name: (name,) for name in CLASSES}
+"""The classes an AQL is for, by its name. An image counts in the class of its worst nonconformity alone."""
+
+KINDS = {
+    "missed": "critical",
+    "wrong_severity": "critical",
+    "wrong_class": "major",
+    "rejected": "major",
+    "misplaced": "major",
+    "loose": "minor",
+}
+"""What can be wrong with an image's labels, and how bad that is: a usual choice, not the standard's."""
+
+_TOLD = {
+    "missed": ("missed: {}", ("review_label",)),
+    "wrong_severity": ("wrong severity: {}, not {}", ("severity", "review_severity")),
+    "wrong_class": ("wrong class: {}, not {}", ("label", "review_label")),
+    "rejected": ("rejected: {}", ("label",)),
+    "misplaced": ("misplaced: {} (IoU {})", ("label", "iou")),
+    "loose": ("loose: {} (IoU {})", ("label", "iou")),
+}
+"""A nonconformity in words."""
+
+
+def draw(ids: Iterable[str], plan: Plan, seed: int) -> list[str]:
+    """The images to review, a simple random sample in the order to show them.
+
+    An image's place follows from the seed and its name alone: the order of `ids` does not matter, and a
+    smaller sample is the beginning of a larger one.
+
+    Args:
+        ids: Names of the images of the lot, each once.
+        plan: The plan of this lot.
+        seed: Another seed draws another sample; it is kept with the verdict.
+
+    Raises:
+        UsageError: A name stands there twice, or the lot is not the one of the plan.
+    """
+    names = list(ids)
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
+    if twice:
+        raise UsageError(
+            f"image '{twice[0]}' is there {names.count(twice[0])} times", where="lot", fix="name each once"
+        )
+    if len(names) != plan.lot_size:
+        raise UsageError(
+            f"the lot has {len(names)} images, and its plan is for {plan.lot_size}",
+            where="lot",
+            fix="make the plan with the size of the lot",
+        )
+    return sorted(names, key=partial(_place, seed))[: plan.n]
+
+
+def _place(seed: int, name: str) -> bytes:
+    return hashlib.sha256(f"{seed}\0{name}".encode()).digest()
+
+
+def nonconformities(
+    ids: Iterable[str], pairs: pl.DataFrame, *, misplaced: float, loose: float
+) -> pl.DataFrame:
+    """What the review found, an image a row in the order of `ids`: how often each of `KINDS`, and in words.
+
+    Args:
+        ids: The images that were reviewed; one without a pair conforms.
+        pairs: The batch's labels beside the reviewer's, matched or alone: image_id, label and severity,
+            review_label and review_severity, iou. No review_label: the reviewer rejects the label. No label:
+            the batch missed the defect. A null severity or iou is not compared.
+        misplaced: IoU below which the shape is another (major).
+        loose: IoU below which the shape is not tight (minor).
+
+    Returns:
+        image_id; the `KINDS` as counts; worst, one of `CLASSES`; details, what was found in words, the worst
+        first. The last two are null for an image that conforms.
+
+    Raises:
+        UsageError: `pairs` speaks of an image that is not among `ids`.
+    """
+    sample = pl.DataFrame({"image_id": list(ids)}, schema={"image_id": pl.String})
+    strangers = sorted(pairs.join(sample, on="image_id", how="anti")["image_id"].to_list())
+    if strangers:
+        raise UsageError(
+            f"the review speaks of image '{strangers[0]}', which is not in the sample",
+            where="review",
+            fix="review the images that were drawn",
+        )
+    found = _kinds(misplaced, loose)
+    counts = pairs.group_by("image_id").agg(found[kind].sum().cast(pl.Int64).alias(kind) for kind in KINDS)
+    items = sample.join(counts, on="image_id", how="left", maintain_order="left")
+    items = items.with_columns(pl.col(kind).fill_null(0) for kind in KINDS).with_columns(worst=_worst())
+    return items.join(_details(pairs, found), on="image_id", how="left", maintain_order="left")
+
+
+def _kinds(misplaced: float, loose: float) -> dict[str, pl.Expr]:
+    """For each kind, whether a pair shows it; null counts as no."""
+    ours, theirs, iou = pl.col("label"), pl.col("review_label"), pl.col("iou")
+    both = ours.is_not_null() & theirs.is_not_null()
+    return {
+        "missed": ours.is_null() & theirs.is_not_null(),
+        "wrong_severity": both & (pl.col("severity") != pl.col("review_severity")),
+        "wrong_class": both & (ours != theirs),
+        "rejected": ours.is_not_null() & theirs.is_null(),
+        "misplaced": both & (iou < misplaced),
+        "loose": both & (iou >= misplaced) & (iou < loose),
+    }
+
+
+def _worst() -> pl.Expr:
+    worst = pl.lit(None, pl.String)
+    for name in reversed(CLASSES):
+        some = pl.sum_horizontal(kind for kind, of in KINDS.items() if of == name) > 0
+        worst = pl.when(some).then(pl.lit(name)).otherwise(worst)
+    return worst
+
+
+def _details(pairs: pl.DataFrame, found: Mapping[str, pl.Expr]) -> pl.DataFrame:
+    """image_id and details."""
+    iou = pl.col("iou").map_elements("{:.2f}".format, return_dtype=pl.String)
+    rows = [
+        pairs.filter(found[kind])
+        .with_columns(iou)
+        .select("image_id", details=pl.format(words, *columns), place=pl.lit(place))
+        for place, (kind, (words, columns)) in enumerate(_TOLD.items())
+    ]
+    said = pl.concat(rows).sort("image_id", "place", "details")
+    return said.group_by("image_id", maintain_order=True).agg(pl.col("details").str.join("; "))
+
+
+def defective(items: pl.DataFrame, classes: Collection[str] = CLASSES) -> int:
+    """Images whose worst nonconformity is of one of these classes: an image counts once, in one class.
+
+    Args:
+        items: As `nonconformities` gives it.
+        classes: Of `CLASSES`; all of them for a single AQL, one for an AQL of its own.
+    """
+    return items.filter(pl.col("worst").is_in(list(classes))).height
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a batch.
+
+    Attributes:
+        plan: The plan.
+        defects: Nonconforming images found.
+        inspected: Images reviewed so far.
+        accepted: None while the review may still end either way.
+        interval: Where the lot's share of nonconforming images lies (0 to 1, 95 %); None before the review is
+            complete. Exact after 100 % inspection, else Clopper-Pearson; corrected for `miss_rate`.
+        upper: One-sided upper limit (95 %) of that share; None as above.
+        chance: Chance that a lot as bad as the sample is accepted by this plan; None as above.
+        miss_rate: Share of nonconforming images that the reviewer is taken to overlook, 0 to 1.
+    """
+
+    plan: Plan
+    defects: int
+    inspected: int
+    accepted: bool | None
+    interval: Interval | None
+    upper: float | None
+    chance: float | None
+    miss_rate: float = 0.0
+
+    @property
+    def rate(self) -> float | None:
+        """Share of nonconforming images in the sample, corrected for `miss_rate`; None before the first."""
+        return min(1.0, self.defects / self.inspected / (1 - self.miss_rate)) if self.inspected else None
+
+    @property
+    def missing(self) -> int:
+        """Images of the sample that are not reviewed yet."""
+        return self.plan.n - self.inspected
+
+    def __str__(self) -> str:
+        found = f"{self.defects} of {self.inspected} images nonconforming, Ac {self.plan.ac}"
+        if self.interval is None:
+            word = "undecided" if self.accepted is None else "not accepted"
+            return f"{word}: {found}, {self.missing} of {self.plan.n} not reviewed yet."
+        word = "accepted" if self.accepted else "not accepted"
+        low, high = (f"{100 * share:.2f}" for share in self.interval)
+        lies = f"is {low} %" if low == high else f"lies between {low} and {high} % (95 %)"
+        lies += f", if reviewers overlook {100 * self.miss_rate:g} % of them" if self.miss_rate else ""
+        return f"{word}: {found}; the share of nonconforming images in the batch {lies}.{self._caution()}"
+
+    def _caution(self) -> str:
+        aql = self.plan.aql
+        if not self.accepted or aql is None or self.interval is None or 100 * self.interval.high <= aql:
+            return ""
+        return f" Acceptance does not show that it is {aql:g} % or less."
+
+
+def verdict(plan: Plan, defects: int, inspected: int, *, miss_rate: float = 0.0) -> Verdict:
+    """The verdict on a batch.
+
+    A lot is accepted when the whole sample is reviewed and shows Ac nonconforming images or fewer. It is not
+    accepted as soon as there are Re; then an interval waits for the rest, for a sample that was cut short by
+    what it showed is not a random one.
+
+    Args:
+        plan: The plan the sample was drawn by.
+        defects: Nonconforming images (`defective`).
+        inspected: Images that were reviewed.
+        miss_rate: Share of nonconforming images the reviewer overlooks; 0 takes the review for the truth. It
+            corrects the estimates, never the count that is held against Ac.
+
+    Raises:
+        UsageError: More images than the sample has, more defects than images, or a miss rate outside [0, 1).
+    """
+    if not 0 <= defects <= inspected <= plan.n:
+        raise UsageError(
+            f"{defects} nonconforming of {inspected} reviewed images do not fit a sample of {plan.n}",
+            where="verdict",
+            fix="count images, each once, and only those that were drawn",
+        )
+    if not 0 <= miss_rate < 1:
+        raise UsageError(
+            f"a miss rate of {miss_rate:g}", where="miss rate", fix="give a share from 0 to below 1"
+        )
+    if inspected < plan.n:
+        accepted = False if defects >= plan.re else None
+        return Verdict(plan, defects, inspected, accepted, None, None, None, miss_rate)
+    seen = 1 - miss_rate
+    interval, upper = _limits(plan, defects, exact=miss_rate == 0)
+    return Verdict(
+        plan,
+        defects,
+        inspected,
+        defects <= plan.ac,
+        Interval(*(min(1.0, share / seen) for share in interval)),
+        min(1.0, upper / seen),
+        _chance(plan, defects),
+        miss_rate,
+    )
+
+
+def _limits(plan: Plan, defects: int, *, exact: bool) -> tuple[Interval, float]:
+    """Interval and upper limit of the share a reviewer sees; a lot seen whole by a sure one is known."""
+    if plan.inspect_all and exact:
+        share = defects / plan.n
+        return Interval(share, share), share
+    upper = clopper_pearson(defects, plan.n, side="upper").high
+    return clopper_pearson(defects, plan.n), upper
+
+
+def _chance(plan: Plan, defects: int) -> float:
+    in_lot = round(defects / plan.n * plan.lot_size)
+    return acceptance_in_lot(in_lot, plan.lot_size, plan.n, plan.ac)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What became of a batch by all its AQLs.
+
+    Attributes:
+        verdicts: By name of the AQL, as in `JUDGED`.
+        unjudged: Nonconforming images of each class that has no AQL, by its name.
+    """
+
+    verdicts: Mapping[str, Verdict]
+    unjudged: Mapping[str, int]
+
+    @property
+    def accepted(self) -> bool | None:
+        """By every AQL, or not by one of them; None while it may still end either way."""
+        return together(one.accepted for one in self.verdicts.values())
+
+    def __str__(self) -> str:
+        if ALL in self.verdicts:
+            return str(self.verdicts[ALL])
+        said = [f"{name} {_WORDS[one.accepted]}" for name, one in self.verdicts.items()]
+        said += [f"{name} not judged, {count} found" for name, count in self.unjudged.items()]
+        return f"{_WORDS[self.accepted]}: {', '.join(said)}."
+
+
+def together(said: Iterable[bool | None]) -> bool | None:
+    """Accepted by all, or not by one; None while that is open, and where nothing was said yet."""
+    every = list(said)
+    return False if False in every else None if None in every or not every else True
+
+
+_WORDS = {True: "accepted", False: "not accepted", None: "undecided"}
+
+
+def rule(
+    plans: Mapping[str, Plan], sample: Sequence[str], items: pl.DataFrame, *, miss_rate: float = 0.0
+) -> Ruling:
+    """The verdict by each AQL. A plan with a smaller sample than another looks at the first images drawn.
+
+    Args:
+        plans: By name of the AQL, as in `JUDGED`.
+        sample: The images in the order they were drawn, as many as the largest plan wants.
+        items: Of the images that were reviewed, as `nonconformities` gives them.
+        miss_rate: As of `verdict`.
+    """
+    verdicts = {}
+    for name, plan in plans.items():
+        seen = items.filter(pl.col("image_id").is_in(list(sample[: plan.n])))
+        verdicts[name] = verdict(plan, defective(seen, JUDGED[name]), seen.height, miss_rate=miss_rate)
+    left = [] if ALL in plans else [name for name in CLASSES if name not in plans]
+    return Ruling(verdicts, {name: defective(items, JUDGED[name]) for name in left})

@@ -1,0 +1,213 @@
+"""Which label of one author is which of another's: the best assignment of an image's labels, two by two."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+from scipy.optimize import linear_sum_assignment
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from tundish.errors import UsageError
+from tundish.labeling.agreement.overlaps import answered
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tundish.imaging.geometry import Floats
+    from tundish.labeling.agreement.overlaps import Overlaps
+
+__all__ = ["MATCHES", "assigned", "both_ways", "components", "match", "preferred"]
+
+MATCHES = {
+    "image_id": pl.String,
+    "author": pl.String,
+    "other": pl.String,
+    "annotation_id": pl.String,
+    "other_annotation_id": pl.String,
+    "label": pl.String,
+    "other_label": pl.String,
+    "iou": pl.Float64,
+}
+"""Columns of what `match` returns; the four of a label are null where its author drew nothing there."""
+
+_SAME_LABEL = 1e-6
+"""IoU: of pairs that overlap equally well, those of one class go together."""
+
+
+def match(
+    found: Overlaps, answers: pl.DataFrame | None = None, *, iou: float = 0.5, by_class: bool = False
+) -> pl.DataFrame:
+    """The labels of each two authors of an image beside each other: columns `MATCHES`.
+
+    An assignment gives every label at most one partner, and as much IoU as possible in sum; pairs below the
+    threshold are no candidates. It depends neither on the order of the labels nor on that of the authors.
+    Crowd regions are assigned to crowd regions; a label without a partner that lies in another author's
+    crowd region is paired with it, however many do.
+
+    Args:
+        found: The labels and their overlaps.
+        answers: image_id and author of who has seen which image. Without it, only who drew something counts
+            as having seen an image, and a missed image goes unnoticed.
+        iou: The least IoU of a pair, above 0 up to 1.
+        by_class: Pair only labels of one class; otherwise classes decide only between equal overlaps, and
+            confusions show.
+
+    Returns:
+        A row for each pair, and one for each label without a partner and each other author who has seen the
+        image; `author` comes before `other` in the alphabet. Sorted.
+
+    Raises:
+        UsageError: The threshold is not above 0 and up to 1.
+    """
+    chosen = assigned(found, iou, by_class=by_class, crowds=True)
+    first, second = found.first[chosen], found.second[chosen]
+    paired = _side(found.labels, first, "").hstack(
+        _side(found.labels, second, "other_").drop("image_id", "other_row")
+    )
+    paired = paired.with_columns(iou=pl.Series(found.iou[chosen], dtype=pl.Float64)).drop("row")
+    alone = _alone(found, answered(found, answers), first, second)
+    columns = [pl.col(name).cast(kind) for name, kind in MATCHES.items()]
+    return pl.concat([paired.select(columns), alone.select(columns)]).sort(
+        "image_id", "author", "other", "annotation_id", "other_annotation_id", nulls_last=True
+    )
+
+
+def both_ways(matches: pl.DataFrame) -> pl.DataFrame:
+    """Each row of `match` twice: as `author` sees it beside `other`, and the other way round."""
+    return pl.concat([matches, _turned(matches)])
+
+
+def assigned(
+    found: Overlaps, iou: float, *, by_class: bool = False, crowds: bool = False
+) -> NDArray[np.bool_]:
+    """Which of the overlaps are pairs, (n,).
+
+    Args:
+        found: The labels and their overlaps.
+        iou: The least IoU of a pair.
+        by_class: Pair only labels of one class.
+        crowds: Pair also what is left over with the crowd region it lies in.
+
+    Raises:
+        UsageError: The threshold is not above 0 and up to 1.
+    """
+    if not 0 < iou <= 1:
+        raise UsageError(f"an IoU threshold of {iou:g}", where="iou", fix="give one above 0, up to 1")
+    weight, same = preferred(found)
+    able = found.iou >= iou
+    if by_class:
+        able &= same
+    chosen = np.zeros(len(able), dtype=np.bool_)
+    single = np.flatnonzero(able & ~found.mixed)
+    left, right = _ends(found)
+    chosen[single[_assign(left[single], right[single], weight[single])]] = True
+    if crowds:
+        taken = np.concatenate([left[chosen], right[chosen]])
+        chosen[_in_crowds(found, able & found.mixed, weight, taken)] = True
+    return chosen
+
+
+def preferred(found: Overlaps) -> tuple[Floats, NDArray[np.bool_]]:
+    """The IoU of each overlap with a trace more where the classes are the same; and where they are."""
+    codes = found.labels["label"].rank("dense").to_numpy()
+    same = codes[found.first] == codes[found.second]
+    return found.iou + _SAME_LABEL * same, np.asarray(same, dtype=np.bool_)
+
+
+def components(first: NDArray[np.int64], second: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """The number of the connected component that each of `count` nodes is in, by edges (n,) to (n,)."""
+    graph = coo_array((np.ones(len(first), np.int8), (first, second)), shape=(count, count))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+
+
+def _ends(found: Overlaps) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """A number for both ends of each overlap: the label, as seen by the author of the other one."""
+    authors = found.labels["author"].rank("dense").cast(pl.Int64).to_numpy()
+    count = int(authors.max(initial=0)) + 1
+    left = found.first * count + authors[found.second]
+    return left, found.second * count + authors[found.first]
+
+
+def _assign(left: NDArray[np.int64], right: NDArray[np.int64], weight: Floats) -> NDArray[np.int64]:
+    """The edges of the assignment of largest weight in a bipartite graph of many small components."""
+    nodes, ends = np.unique(np.concatenate([left, right]), return_inverse=True)
+    one, other = ends[: len(left)], ends[len(left) :]
+    degree = np.bincount(ends, minlength=len(nodes))
+    sure = (degree[one] == 1) & (degree[other] == 1)
+    chosen = [np.flatnonzero(sure)]
+    open_ = np.flatnonzero(~sure)
+    groups = components(one[open_], other[open_], len(nodes))[one[open_]]
+    order = np.argsort(groups, kind="stable")
+    open_, groups = open_[order], groups[order]
+    bounds = np.concatenate([[0], np.flatnonzero(np.diff(groups)) + 1, [len(groups)]])
+    for start, stop in pairwise(np.unique(bounds).tolist()):
+        edges = open_[start:stop]
+        chosen.append(edges[_best(one[edges], other[edges], weight[edges])])
+    return np.sort(np.concatenate(chosen))
+
+
+def _best(one: NDArray[np.int64], other: NDArray[np.int64], weight: Floats) -> NDArray[np.int64]:
+    rows, row = np.unique(one, return_inverse=True)
+    columns, column = np.unique(other, return_inverse=True)
+    if len(rows) == 1 or len(columns) == 1:
+        return np.array([weight.argmax()])
+    matrix = np.zeros((len(rows), len(columns)))
+    edge = np.full(matrix.shape, -1)
+    matrix[row, column] = weight
+    edge[row, column] = np.arange(len(weight))
+    picked = edge[linear_sum_assignment(matrix, maximize=True)]
+    return np.asarray(picked[picked >= 0], dtype=np.int64)
+
+
+def _in_crowds(
+    found: Overlaps, able: NDArray[np.bool_], weight: Floats, taken: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """For each single label that has no partner, the overlap with the crowd region that holds most of it."""
+    left, right = _ends(found)
+    crowd = found.labels["is_crowd"].fill_null(value=False).to_numpy()
+    single = np.where(crowd[found.first], right, left)
+    edges = np.flatnonzero(able & ~np.isin(single, taken))
+    edges = edges[np.lexsort((-weight[edges], single[edges]))]
+    return np.asarray(edges[np.unique(single[edges], return_index=True)[1]], dtype=np.int64)
+
+
+def _side(labels: pl.DataFrame, rows: NDArray[np.int64], prefix: str) -> pl.DataFrame:
+    """image_id, row and what `match` says of the labels on one side."""
+    return labels[rows].select(
+        "image_id",
+        pl.col("author").alias("other" if prefix else "author"),
+        pl.col("annotation_id").alias(f"{prefix}annotation_id"),
+        pl.col("label").alias(f"{prefix}label"),
+        pl.Series(f"{prefix}row", rows, dtype=pl.Int64),
+    )
+
+
+def _alone(
+    found: Overlaps, seen: pl.DataFrame, first: NDArray[np.int64], second: NDArray[np.int64]
+) -> pl.DataFrame:
+    """A row for each label and each other author who has seen its image and has no partner for it."""
+    rows = np.arange(found.labels.height)
+    others = _side(found.labels, rows, "").join(seen.rename({"author": "other"}), on="image_id")
+    authors = found.labels["author"]
+    partners = pl.DataFrame(
+        {
+            "row": np.concatenate([first, second]),
+            "other": pl.concat([authors.gather(second), authors.gather(first)]),
+        },
+        schema={"row": pl.Int64, "other": pl.String},
+    )
+    alone = others.filter(pl.col("author") != pl.col("other")).join(partners, on=["row", "other"], how="anti")
+    bare = {name: pl.lit(None, kind) for name, kind in MATCHES.items() if name not in alone.columns}
+    alone = alone.with_columns(**bare).select(*MATCHES)
+    ahead = pl.col("author") < pl.col("other")
+    return pl.concat([alone.filter(ahead), _turned(alone.filter(~ahead))])
+
+
+def _turned(matches: pl.DataFrame) -> pl.DataFrame:
+    swaps = {"author": "other", "annotation_id": "other_annotation_id", "label": "other_label"}
+    swaps |= {other: one for one, other in swaps.items()}
+    return matches.rename(swaps).select(matches.columns)

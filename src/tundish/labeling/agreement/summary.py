@@ -1,0 +1,131 @@
+"""What annotators said of a dataset, as the tables hold it; how far they agree, and who errs how often."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import polars as pl
+
+from tundish.errors import MissingStepError
+from tundish.labeling.agreement.clusters import NOTHING, units
+from tundish.labeling.agreement.measures import Agreement, agreement
+from tundish.labeling.agreement.overlaps import overlaps
+from tundish.labeling.agreement.reliability import dawid_skene, quality
+from tundish.labeling.agreement.severities import overall, pairs
+from tundish.labeling.tables import ANSWERS, opinions_of
+from tundish.storage.tables import ANNOTATIONS, IMAGES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+__all__ = ["Opinions", "Said", "confusions", "opinions", "said_of"]
+
+
+class Said(NamedTuple):
+    """What annotators said.
+
+    Attributes:
+        labels: Rows of the annotations table, each with its author; the ones that are not valid, too.
+        sizes: image_id, width, height (px) of the images.
+        answers: image_id and author of who has seen which image.
+        severities: image_id, author, severity: how bad who called which image.
+    """
+
+    labels: pl.DataFrame
+    sizes: pl.DataFrame
+    answers: pl.DataFrame
+    severities: pl.DataFrame
+
+
+class Opinions(NamedTuple):
+    """How far annotators agree.
+
+    Attributes:
+        shared: Images that two of them or more answered.
+        agreement: The measures.
+        quality: The annotators as `reliability.quality` gives them; empty where no three judged a thing.
+        notes: Sentences worth reading.
+    """
+
+    shared: int
+    agreement: Agreement
+    quality: pl.DataFrame
+    notes: list[str]
+
+
+def said_of(dataset: Path) -> Said:
+    """What the annotators of a dataset said; a task that was skipped is no answer, nor is an adjudicator's.
+
+    Raises:
+        MissingStepError: The dataset was not validated since the answers were pulled.
+    """
+    curated = dataset / "curated"
+    sizes = IMAGES.read(curated / "images.parquet").select("image_id", "width", "height")
+    author = pl.col("author").fill_null("annotator")
+    labels = ANNOTATIONS.read(curated / "annotations.parquet").filter(pl.col("origin") == "annotator")
+    labels = labels.with_columns(author).unique("annotation_id", maintain_order=True)
+    path = dataset / "labels" / "answers.parquet"
+    answers = ANSWERS.read_if_there(path)
+    labels, answers = opinions_of(labels, answers.filter(pl.col("answer") != "cancelled"))
+    answers = answers.join(sizes, on="image_id", how="semi").with_columns(author)
+    unread = answers.filter(pl.col("labels") > 0).join(labels, on=["image_id", "author"], how="anti")
+    if unread.height:
+        raise MissingStepError(
+            f"the labels of {unread.height:,} answers are not in the annotations table",
+            where=str(curated / "annotations.parquet"),
+            fix=f"run 'tundish run {dataset.name} --to consensus' after a pull",
+        )
+    # A region that could not be taken was drawn all the same: it does not say that there is nothing.
+    whole = answers.filter((pl.col("refused") == 0) | (pl.col("labels") > 0))
+    seen = whole.select("image_id", "author").unique(maintain_order=True)
+    rated = answers.drop_nulls("severity").select("image_id", "author", "severity")
+    return Said(labels, sizes, seen, rated)
+
+
+def opinions(said: Said, *, iou: float, severities: Sequence[str] = ()) -> Opinions:
+    """Measure agreement, and estimate each annotator's reliability.
+
+    Args:
+        said: What they said.
+        iou: The least IoU of labels of one thing.
+        severities: Of the recipe, from the least to the worst; agreement on them is measured where there are
+            any: `severity_alpha` (Krippendorff's, ordinal) and `severity_percent` over all, and for two
+            `severity_kappa` (Cohen's, by linear weights).
+    """
+    found = agreement(said.labels, said.sizes, said.answers, iou=iou)
+    if severities:
+        rows = overall(said.severities, severities)
+        found = found._replace(
+            overall=pl.concat([found.overall, rows], how="diagonal"),
+            pairs=found.pairs.join(pairs(said.severities, severities), on=["author", "other"], how="left"),
+        )
+    shared = int(found.overall.filter(measure="presence_percent")["items"][0] or 0)
+    empty = pl.DataFrame(schema={"author": pl.String})
+    if not shared:
+        note = "fewer than two annotators answered the same images: there is nothing to compare"
+        return Opinions(0, found, empty, [note])
+    votes = units(overlaps(said.labels, said.sizes), said.answers, iou=iou)
+    votes = votes.filter(pl.len().over("unit") > 1)
+    if votes.is_empty():
+        return Opinions(shared, found, empty, ["nobody drew anything in the images that several answered"])
+    model = dawid_skene(votes)
+    judges = votes.group_by("unit").agg(pl.col("author").n_unique())["author"]
+    # Of two who differ nobody knows who errs: figures for each would look as if one did.
+    reliable = quality(model) if (judges > 2).any() else empty
+    return Opinions(shared, found, reliable, [model.note] if model.note else [])
+
+
+def confusions(found: Agreement) -> pl.DataFrame:
+    """What one says beside what the other says, over all pairs: label, then a column for each other label.
+
+    Each two are counted once, the author who comes first in the alphabet down the side; where one drew
+    nothing it reads `NOTHING`.
+    """
+    ends = pl.col("label", "other_label").fill_null(NOTHING)
+    counts = found.confusion.with_columns(ends).group_by("label", "other_label").agg(pl.col("count").sum())
+    last = pl.col("label") == NOTHING
+    names = pl.concat([counts["label"], counts["other_label"]]).unique().sort().to_list()
+    names.sort(key=lambda name: (name == NOTHING, name))
+    table = counts.pivot("other_label", index="label", values="count", on_columns=names)
+    return table.sort(last, "label").with_columns(pl.exclude("label").fill_null(0))

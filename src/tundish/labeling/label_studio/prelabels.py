@@ -1,0 +1,126 @@
+"""What of a dataset comes in front of which annotator, and what is drawn there already."""
+
+from __future__ import annotations
+
+from itertools import repeat
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from tundish.errors import SourceError
+from tundish.labeling.label_studio.regions.write import regions_of
+from tundish.labeling.label_studio.tasks import Item, Prelabels
+from tundish.labeling.pool import files_of
+from tundish.recipe.classes import normalise, spellings
+from tundish.storage.table import read_named
+from tundish.storage.tables import ANNOTATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from pathlib import Path
+
+    from tundish.formats.base import Problem
+    from tundish.labeling.label_studio.config import Shape
+
+__all__ = ["imported", "items_of", "predicted"]
+
+_ALWAYS = ("image_id", "label", "shape", "score")
+
+
+def items_of(
+    images: pl.DataFrame,
+    keys: Sequence[str],
+    levels: Mapping[str, tuple[int, int]] | None = None,
+    purpose: str | None = None,
+) -> list[Item]:
+    """Rows of the images table as items, in their order; columns `why` and `made_of` as of `Item`."""
+    told = levels or {}
+    reasons, made_of = (
+        images[name] if name in images.columns else repeat(None) for name in ("why", "made_of")
+    )
+    names = ("image_id", "path", "source", "width", "height")
+    own = images.select(keys).iter_rows(named=True) if keys else repeat({})
+    return [
+        Item(image_id, path, source, width, height, values, told.get(image_id), why, purpose, made)
+        for (image_id, path, source, width, height), values, why, made in zip(
+            images.select(names).iter_rows(), own, reasons, made_of, strict=False
+        )
+    ]
+
+
+def imported(
+    curated: Path, images: pl.DataFrame, shapes: Collection[Shape]
+) -> tuple[Prelabels, list[Problem]]:
+    """The valid labels that came with the images' files, as pre-annotations; and those that cannot be.
+
+    What annotators drew is not among them: nobody sees the others' work.
+
+    Raises:
+        MissingStepError: The dataset was not validated yet.
+    """
+    labels = ANNOTATIONS.read(curated / "annotations.parquet").filter(
+        pl.col("valid") & pl.col("origin").ne_missing("annotator")
+    )
+    ours = labels.join(files_of(curated, images), on=["source", "path"], how="semi")
+    drawn = regions_of(ours, _sizes(images), shapes)
+    return Prelabels(drawn.results), drawn.problems
+
+
+def predicted(
+    file: Path,
+    images: pl.DataFrame,
+    shapes: Collection[Shape],
+    classes: Mapping[str, Sequence[str]],
+    version: str,
+) -> tuple[Prelabels, list[Problem]]:
+    """A model's table, with columns as in the annotations table, as pre-annotations.
+
+    The best score among an image's labels is that of its prediction.
+
+    Args:
+        file: Parquet; image_id, label, shape and score must be there, and what the shapes need.
+        images: The images that are pushed; labels of others are left out.
+        shapes: What the project can draw.
+        classes: The recipe's, with their aliases; a label that is none of them is a problem.
+        version: What annotators and answers call the model.
+
+    Raises:
+        SourceError: The file is no such table.
+    """
+    table = read_named(file)
+    missing = [name for name in _ALWAYS if name not in table.columns]
+    if missing:
+        raise SourceError(
+            f"the model's table has no column {' and no column '.join(missing)}",
+            where=str(file),
+            fix="write it in the columns of the annotations table",
+        )
+    known = [name for name in table.columns if name in ANNOTATIONS.schema.names]
+    try:
+        labels = pl.concat([ANNOTATIONS.empty(), table.select(known).cast(_types(known))], how="diagonal")
+    except pl.exceptions.PolarsError as error:
+        raise SourceError(
+            f"the model's table has a column of another type ({str(error).splitlines()[0]})", where=str(file)
+        ) from error
+    named = pl.concat_str(pl.lit("model-"), pl.int_range(pl.len()).cast(pl.String))
+    class_of = spellings(classes)
+    known_as = {name: class_of.get(normalise(name)) for name in labels["label"].unique().drop_nulls()}
+    labels = labels.with_columns(
+        pl.col("annotation_id").fill_null(named),
+        pl.col("label_path").fill_null(file.name),
+        pl.col("label").replace_strict(known_as, return_dtype=pl.String),
+        raw_label="label",
+    ).join(images.select("image_id"), on="image_id", how="semi")
+    drawn = regions_of(labels, _sizes(images), shapes)
+    best = labels.group_by("image_id", maintain_order=True).agg(pl.col("score").max()).drop_nulls()
+    return Prelabels(drawn.results, version, dict(best.iter_rows())), drawn.problems
+
+
+def _sizes(images: pl.DataFrame) -> dict[str, tuple[int, int]]:
+    rows = images.select("image_id", "width", "height").iter_rows()
+    return {image_id: (width, height) for image_id, width, height in rows}
+
+
+def _types(names: Sequence[str]) -> pl.Schema:
+    schema = ANNOTATIONS.empty().schema
+    return pl.Schema({name: schema[name] for name in names})

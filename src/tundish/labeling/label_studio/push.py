@@ -1,0 +1,196 @@
+"""Tasks for annotators: one an image, known by its `image_id`, with what is known of it drawn already.
+
+Label Studio takes the same task twice without a word. What is there is therefore listed first and only the
+rest is sent, in batches that the server takes whole or not at all: a push that was cut off goes on where it
+stopped, and one that is repeated adds nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tundish.labeling.label_studio.predictions import Limits, batches, prediction_of, propose, show
+from tundish.labeling.label_studio.project import project_of
+from tundish.labeling.label_studio.regions.write import under_names
+from tundish.labeling.label_studio.tasks import Item, Prelabels, Region, There, tasks_by_image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from tundish.labeling.label_studio.client import Client
+    from tundish.labeling.label_studio.config import LabelConfig, Names
+
+__all__ = ["Push", "look", "push"]
+
+_BATCH = 1000
+_PREDICTIONS = 5000  # after each call the server counts anew for all tasks of the project
+_BATCH_REGIONS = 20_000
+_BATCH_BYTES = 32 * 1024 * 1024
+
+_LISTED = ("id", "data", "created_at", "total_annotations", "cancelled_annotations")
+
+
+@dataclass(frozen=True)
+class Push:
+    """What a push did.
+
+    Args:
+        project: Its id on the server.
+        created: The project was made.
+        added: Tasks that are new there.
+        known: Tasks that were there already.
+        proposed: Those among them that got a prediction.
+        notes: Sentences worth reading.
+    """
+
+    project: int
+    created: bool
+    added: int
+    known: int
+    proposed: int = 0
+    notes: tuple[str, ...] = ()
+
+
+def push(
+    client: Client,
+    title: str,
+    config: LabelConfig,
+    items: Sequence[Item],
+    address: Callable[[str], str],
+    prelabels: Prelabels | None = None,
+    *,
+    there: There | None = None,
+    prepare: Callable[[int, Sequence[Item]], None] | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Push:
+    """Bring images in front of annotators, in the order given, which is that of their work.
+
+    What is drawn already is shown in new tasks, and in known ones that nobody has answered, under the names
+    that the project has for the classes.
+
+    Args:
+        client: The server.
+        title: Of the project; it is made where there is none.
+        config: What it should offer.
+        items: The images; one that stands there twice is pushed once.
+        address: Where the browser finds the picture of an image_id.
+        prelabels: What is drawn already.
+        there: What `look` saw of the project just now; by default it looks itself.
+        prepare: Called with the project's id and the new items before the first of them is sent.
+        progress: Told (tasks there, tasks in all).
+
+    Raises:
+        UsageError: The title is too short or too long for Label Studio.
+        OutsideError: The server fails; what it has taken by then stays.
+    """
+    there = there or look(client, client.find_project(title))
+    project, created, names, notes = project_of(client, title, config, there.project)
+    drawn = _named(prelabels or Prelabels(), names)
+    tasks = _known(client, project, there.tasks, notes)
+    if not tasks.total and not created:
+        client.keep_tab(project)
+    wanted = {item.image_id: item for item in items}
+    fresh = [item for key, item in wanted.items() if key not in tasks.by_key]
+    known = len(wanted) - len(fresh)
+    waiting = {key: numbers for key, numbers in tasks.waiting.items() if key in wanted}
+    proposed = propose(client, project, waiting, drawn, tasks.total, _limits(_PREDICTIONS))
+    if fresh and prepare is not None:
+        prepare(project, fresh)
+    done = known
+    progress(done, len(wanted))
+    for batch in _batches(fresh, address, drawn):
+        client.import_tasks(project, batch)
+        done += len(batch)
+        progress(done, len(wanted))
+    if proposed.there or any(drawn.regions.get(item.image_id) for item in fresh):
+        before = there.project["model_version"] if there.project else None
+        notes += show(client, project, before, drawn.version)
+    notes += proposed.notes
+    return Push(project, created, len(fresh), known, proposed.sent, tuple(notes))
+
+
+def look(client: Client, project: Mapping[str, Any] | None) -> There:
+    """What is in a project already, of which the server says this; None where there is none yet."""
+    return There(project, client.tasks(int(project["id"]), _LISTED)) if project else There()
+
+
+def _named(prelabels: Prelabels, names: Names) -> Prelabels:
+    """What is drawn already, under the names that a project has for the classes."""
+    if not names:
+        return prelabels
+    regions = {key: under_names(result, names) for key, result in prelabels.regions.items()}
+    return replace(prelabels, regions=regions)
+
+
+class _Known(NamedTuple):
+    """The tasks of a project by key, those of them without an answer, and how many tasks it has."""
+
+    by_key: dict[str, list[int]]
+    waiting: dict[str, list[int]]
+    total: int
+
+
+def _known(client: Client, project: int, listed: Sequence[Mapping[str, Any]], notes: list[str]) -> _Known:
+    """What is in a project, of what was listed, after tasks that stand there twice were taken out.
+
+    A server that takes longer over a batch than one waits for it may be given the batch again.
+    """
+    by_key = tasks_by_image(listed)
+    several = [number for ids in by_key.values() if len(ids) > 1 for number in ids]
+    touched = {
+        int(task["id"])
+        for tasks in client.export(project, several)
+        for task in tasks
+        if task["annotations"] or task["drafts"]
+    }
+    idle = []
+    for ids in by_key.values():
+        kept = next((number for number in sorted(ids) if number in touched), min(ids))
+        idle += [number for number in ids if number != kept and number not in touched]
+    if idle:
+        client.delete_tasks(project, idle)
+        notes.append(
+            f"{len(idle):,} tasks that stood in the project twice, and nobody had touched, were taken out"
+        )
+    answered = {one["id"] for one in listed if one["total_annotations"] or one["cancelled_annotations"]}
+    done = answered.union(idle)
+    waiting = {key: [number for number in ids if number not in done] for key, ids in by_key.items()}
+    return _Known(by_key, {key: ids for key, ids in waiting.items() if ids}, len(listed) - len(idle))
+
+
+def _limits(entries: int) -> Limits:
+    return Limits(entries, _BATCH_REGIONS, _BATCH_BYTES)
+
+
+def _batches(
+    items: Sequence[Item], address: Callable[[str], str], prelabels: Prelabels
+) -> Iterator[list[dict[str, Any]]]:
+    """Tasks in batches that stay small enough for one call."""
+    tasks = (_task(item, address(item.image_id), prelabels) for item in items)
+    return batches(tasks, _drawn, _limits(_BATCH))
+
+
+def _drawn(task: dict[str, Any]) -> list[Region]:
+    return [region for prediction in task.get("predictions", ()) for region in prediction["result"]]
+
+
+def _task(item: Item, address: str, prelabels: Prelabels) -> dict[str, Any]:
+    data = {
+        "image": address,
+        "image_id": item.image_id,
+        "path": item.path,
+        "source": item.source,
+        "width": item.width,
+        "height": item.height,
+        **{name: value for name, value in item.keys.items() if value is not None},
+    }
+    told = {"why": item.why, "purpose": item.purpose, "made_of": item.made_of}
+    data |= {name: value for name, value in told.items() if value is not None}
+    if item.levels is not None:
+        data["black"], data["white"] = item.levels
+    task: dict[str, Any] = {"data": data}
+    prediction = prediction_of(prelabels, item.image_id)
+    if prediction is not None:
+        task["predictions"] = [prediction]
+    return task

@@ -1,0 +1,157 @@
+"""The tables of answers that `tundish label pull` writes, and how they are read."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tundish.storage.table import Table, field
+from tundish.storage.tables import QUARANTINE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = [
+    "ADJUDICATOR",
+    "ANSWERS",
+    "LABEL_FAULTS",
+    "PLACE",
+    "TASKS",
+    "last_answers",
+    "last_of_authors",
+    "made_of",
+    "opinions_of",
+    "pulled",
+    "submitted",
+]
+
+ADJUDICATOR = "adjudicator"
+"""Role of who settles what annotators dispute."""
+
+_TEXT = pa.string()
+_ID = pa.int64()
+_COUNT = pa.int32()
+_TIME = pa.timestamp("us", tz="UTC")
+
+ANSWERS = Table(
+    "answers",
+    pa.schema(
+        [
+            field("answer_id", _ID, "Label Studio's id of the annotation"),
+            field("task_id", _ID, "Label Studio's id of the task"),
+            field("image_id", _TEXT, "first 32 hex digits of the SHA-256 of the image file's bytes"),
+            field("path", _TEXT, "path of the file, relative to its source, POSIX"),
+            field("source", _TEXT, "name of the source in the recipe"),
+            field("author", _TEXT, "who answered; null where it is not said"),
+            field("role", _TEXT, "annotator, or adjudicator (asked to settle what annotators dispute)"),
+            field("answer", _TEXT, "labelled, empty (nothing here) or cancelled (skipped)"),
+            field("labels", _COUNT, "rows of the annotations table that came of it"),
+            field("refused", _COUNT, "regions that could not be taken: with them, no labels is no negative"),
+            field("severity", _TEXT, "how bad the image is, where it was asked"),
+            field("lead_time_s", pa.float64(), "time spent on it", "s"),
+            field("created_at", _TIME, "first submitted"),
+            field("updated_at", _TIME, "last changed"),
+            field("manual", _COUNT, "regions drawn by hand"),
+            field("prediction", _COUNT, "regions that stand as they were proposed"),
+            field("prediction_changed", _COUNT, "regions proposed and then changed"),
+            field("parent_prediction", _ID, "Label Studio's id of what was proposed"),
+            field("parent_annotation", _ID, "Label Studio's id of the annotation it was copied from"),
+            field("ground_truth", pa.bool_(), "marked as truth in the server"),
+            field("notes", _TEXT, "answers of other controls about the image, as JSON"),
+        ]
+    ),
+    ("source", "path", "task_id", "answer_id"),
+    "label pull",
+)
+"""The table of answers; an image may have several, of several authors."""
+
+PLACE = pl.format("task-{}/annotation-{}", "task_id", "answer_id")
+"""Of a row of `ANSWERS`: the `label_path` of the labels that came of it."""
+
+
+def last_answers(answers: pl.DataFrame) -> pl.DataFrame:
+    """Of each image the answer changed last: rows of `ANSWERS`, with the `label_path` of its labels."""
+    return _last(answers, "image_id").with_columns(label_path=PLACE)
+
+
+def last_of_authors(answers: pl.DataFrame) -> pl.DataFrame:
+    """Of each image and author the answer changed last: rows of `ANSWERS`."""
+    return _last(answers, "image_id", "author")
+
+
+def _last(answers: pl.DataFrame, *of: str) -> pl.DataFrame:
+    last = answers.sort("updated_at", "answer_id", nulls_last=False)
+    return last.unique(of, keep="last", maintain_order=True)
+
+
+TASKS = Table(
+    "tasks",
+    pa.schema(
+        [
+            field("title", _TEXT, "of the project"),
+            field("project", _TEXT, "which project of that title: its number and when it was made"),
+            field("task_id", pa.int64(), "Label Studio's id of the task"),
+            field("created_at", _TEXT, "as the server says it: a number may come again, of a deleted task"),
+            field("image_id", _TEXT, "first 32 hex digits of the SHA-256 of the image file's bytes"),
+            field("updated_at", _TEXT, "as the server says it: a task that says otherwise is pulled again"),
+            field("answers", pa.int32(), "annotations, the cancelled ones too"),
+            field("json", _TEXT, "the task with its annotations, as the server exports it"),
+        ]
+    ),
+    ("title", "project", "task_id", "created_at"),
+    "label pull",
+    later=(pl.lit(None, pl.String).alias("created_at"),),
+)
+"""What the server said, one row a task that has been answered."""
+
+LABEL_FAULTS = Table("problems", QUARANTINE.schema, QUARANTINE.order, "label pull")
+"""What in the answers could not be taken, or should be known."""
+
+_PULLED = "pulled"
+
+
+def pulled(labels: Path) -> dict[str, str]:
+    """Which answers lie in ``labels/``, as metadata for what is made of them; equal ones give equal text."""
+    files = [labels / "annotations.parquet", labels / "answers.parquet"]
+    said = sha256(b"".join(sha256(file.read_bytes()).digest() for file in files if file.exists()))
+    return {_PULLED: said.hexdigest()}
+
+
+def submitted(labels: Path) -> dict[str, set[str]]:
+    """The images that annotators answered, as pulled, by title of the project; to skip one is no answer."""
+    answers = ANSWERS.read_if_there(labels / "answers.parquet").filter(
+        (pl.col("answer") != "cancelled") & pl.col("role").ne_missing(ADJUDICATOR)
+    )
+    tasks = TASKS.read_if_there(labels / "tasks.parquet").join(
+        answers, on=["task_id", "image_id"], how="semi"
+    )
+    by_title = tasks.group_by("title").agg(pl.col("image_id").drop_nulls())
+    return {title: set(image_ids) for title, image_ids in by_title.iter_rows()}
+
+
+def made_of(table: Path) -> dict[str, str]:
+    """What `pulled` said when a table was made; nothing where an earlier version made it."""
+    said = (pq.read_schema(table).metadata or {}).get(_PULLED.encode())
+    return {_PULLED: said.decode()} if said else {}
+
+
+def opinions_of(labels: pl.DataFrame, answers: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Labels and answers that are annotators' opinions.
+
+    The adjudicators' are no opinions beside others. Of what one annotator answered about an image in several
+    tasks, or several times in one, the answer changed last is the opinion: two of them would be two labels of
+    one thing, and no second vote.
+
+    Args:
+        labels: Rows of the annotations table.
+        answers: Rows of ANSWERS, without those that were skipped.
+    """
+    last = last_of_authors(answers.filter(pl.col("role").ne_missing(ADJUDICATOR)))
+    # The number of an answer may come again on another server, and is another image's there.
+    others = answers.join(last, on=["task_id", "answer_id", "image_id"], how="anti")
+    others = others.select("image_id", label_path=PLACE)
+    return labels.join(others, on=["image_id", "label_path"], how="anti", maintain_order="left"), last

@@ -1,0 +1,285 @@
+"""The recipe: what to do with a dataset, in one short YAML file.
+
+The models are frozen; `load` reads a file and refuses unknown keys, wrong types and impossible values with
+file, line, the offending value and what is allowed. `json_schema` gives editors the same knowledge.
+"""
+
+from __future__ import annotations
+
+import difflib
+import zoneinfo
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from tundish.errors import RecipeError
+from tundish.recipe.labelling import Acceptance, Label
+from tundish.recipe.sections import (
+    Annotations,
+    Augment,
+    Dedup,
+    Export,
+    Images,
+    Link,
+    Name,
+    Nearest,
+    On,
+    Query,
+    Records,
+    Section,
+    Source,
+    Split,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pydantic_core import ErrorDetails
+
+__all__ = ["Recipe", "json_schema", "load", "sentence"]
+
+_WATCHED = (
+    *("timezone", "records", "images", "annotations", "dedup", "label", "link", "split", "augment", "export"),
+)
+"""Sections that dvc.yaml watches by name; DVC refuses one that is not in the file."""
+
+
+class Recipe(Section):
+    """One dataset's recipe."""
+
+    dataset: Name
+    timezone: str = Field(
+        "UTC", description="Of the plant's clocks (Asia/Shanghai), for times that name no zone."
+    )
+    sources: tuple[Source, ...] = ()
+    records: dict[Name, Records] = Field({})
+    images: Images = Images()
+    annotations: Annotations = Annotations()
+    dedup: Dedup = Dedup()
+    link: dict[Name, Link] = Field({})
+    label: Label = Label()
+    split: Split = Split()
+    augment: Augment = Augment()
+    export: Export = Export()
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, name: str) -> str:
+        try:
+            zoneinfo.ZoneInfo(name)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"there is no time zone '{name}'; write it as Asia/Shanghai or UTC") from error
+        return name
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Recipe:
+        labels = [source.label for source in self.sources] + list(self.records)
+        if not labels:
+            raise ValueError("there are no 'sources' and no 'records'; name at least one")
+        for label in labels:
+            if labels.count(label) > 1:
+                raise ValueError(f"two sources are called '{label}': give one of them a 'name'")
+        known = {key for source in self.sources for key in source.keys}
+        for key in self.split.group_by:
+            if key not in known:
+                allowed = ", ".join(sorted(known)) or "none yet"
+                raise ValueError(
+                    f"split.group_by names '{key}', which no source has among its keys ({allowed})"
+                )
+        self._check_tables()
+        return self
+
+    def _check_tables(self) -> None:
+        """Every table that is spoken of must be there."""
+        spoken = [("link", name) for name in self.link]
+        spoken += [(f"link.{name}.through", link.through) for name, link in self.link.items() if link.through]
+        spoken += [
+            (f"records.{name}.references.{column}", target.split(".")[0])
+            for name, table in self.records.items()
+            for column, targets in table.references.items()
+            for target in targets
+        ]
+        for where, name in spoken:
+            if name not in self.records:
+                allowed = ", ".join(self.records) or "none yet"
+                raise ValueError(f"{where} names '{name}', which is no table in records ({allowed})")
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Names of all keys, sorted."""
+        return tuple(sorted({key for source in self.sources for key in source.keys}))
+
+    @property
+    def label_title(self) -> str:
+        """Title of its project in Label Studio; those of annotators, disputes and reviews begin with it."""
+        return self.label.project or self.dataset
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a recipe, for editors."""
+    return Recipe.model_json_schema(by_alias=True)
+
+
+def load(path: Path) -> Recipe:
+    """Read and check a recipe.
+
+    Raises:
+        RecipeError: The file is missing, is not YAML, or says something that a recipe cannot.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise RecipeError("there is no such recipe", where=str(path), fix=_others(path)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"the recipe cannot be read ({error})", where=str(path)) from error
+    try:
+        data = yaml.load(text, Loader=_Loader)  # noqa: S506  (_Loader is a SafeLoader)
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        problem = getattr(error, "problem", None) or "unreadable"
+        raise RecipeError(f"this is not YAML: {problem}", where=where, fix="mend the line") from error
+    if not isinstance(data, dict):
+        raise RecipeError("a recipe is a mapping with 'dataset' and 'sources'", where=str(path))
+    for section in _WATCHED:
+        if section not in data:
+            default = "Asia/Shanghai" if section == "timezone" else "{}"
+            raise RecipeError(
+                f"the section '{section}' is missing", where=str(path), fix=f"add '{section}: {default}'"
+            )
+        if data[section] is None:
+            data[section] = {}
+    try:
+        recipe = Recipe.model_validate(data)
+    except ValidationError as error:
+        raise _explain(path, node, error.errors()) from None
+    if recipe.dataset != path.stem:
+        # dvc.yaml finds recipe and dataset by one name.
+        raise RecipeError(
+            f"'dataset' is '{recipe.dataset}' in a recipe called '{path.name}'",
+            where=f"{path}:{_line(node, ['dataset'])}",
+            fix=f"call it '{path.stem}', or rename the file",
+        )
+    return recipe
+
+
+def _others(path: Path) -> str:
+    names = sorted(other.stem for other in path.parent.glob("*.yaml"))
+    close = difflib.get_close_matches(path.stem, names, n=1)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    if names:
+        return f"there are: {', '.join(names)}"
+    return "write one with 'tundish add NAME SOURCE'"
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice, which YAML would silently drop.
+
+    As in YAML 1.2, by which DVC reads the file, only true and false are booleans: `on` is a key of links.
+    """
+
+    yaml_implicit_resolvers = {  # noqa: RUF012  (PyYAML's own name for it)
+        sign: [(tag, form) for tag, form in forms if sign in "tTfF" or not tag.endswith(":bool")]
+        for sign, forms in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen = set()
+    for key, _ in node.value:
+        if key.value in seen:
+            raise yaml.constructor.ConstructorError(
+                problem=f"the key '{key.value}' stands here twice", problem_mark=key.start_mark
+            )
+        seen.add(key.value)
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def _explain(path: Path, node: yaml.Node | None, errors: Sequence[ErrorDetails]) -> RecipeError:
+    # A misspelt key is behind many a missing one: it is told first.
+    error = min(errors, key=lambda one: one["type"] != "extra_forbidden")
+    # In brackets stand words of the models, not keys of the file: [key], and which form of several is meant.
+    loc = [part for part in error["loc"] if not str(part).startswith("[")]
+    key = ".".join(str(part) for part in loc)
+    line = _line(node, loc)
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    what, fix = sentence(error, key, loc)
+    return RecipeError(what + more, where=f"{path}:{line}", fix=fix)
+
+
+def sentence(error: ErrorDetails, key: str, loc: Sequence[int | str] = ()) -> tuple[str, str]:
+    """What is wrong with a value and how to mend it, apart.
+
+    Args:
+        error: What Pydantic found. A validator's own words say both, with a semicolon between them.
+        key: What the reader knows the value by: a key of the recipe, an option.
+        loc: Its place in the recipe.
+    """
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == "extra_forbidden":
+        allowed = _allowed(loc[:-1])
+        close = difflib.get_close_matches(str(loc[-1]), allowed, n=1)
+        hint = f"did you mean '{close[0]}'? " if close else ""
+        return f"the key '{key}' is unknown", f"{hint}allowed here: {', '.join(allowed)}"
+    if kind == "missing":
+        return f"'{key}' is missing", "add it"
+    if kind == "literal_error":
+        return f"'{key}' is {error['input']!r}", f"allowed: {context.get('expected', '')}"
+    if kind == "value_error":
+        what, _, fix = str(context["error"]).partition("; ")
+        return f"{key + ': ' if key else ''}{what}", fix or "change it"
+    return f"'{key}' is {error['input']!r}: {_lower(error['msg'])}", "change it"
+
+
+def _lower(message: str) -> str:
+    return message[:1].lower() + message[1:].rstrip(".")
+
+
+def _allowed(loc: Sequence[int | str]) -> list[str]:
+    """The keys that may stand at a place of the recipe."""
+    inner: dict[str, type[Section]] = {
+        "sql": Query,
+        "on": On,
+        "nearest": Nearest,
+        "acceptance": Acceptance,
+    }
+    sections: dict[str, type[Section]] = {
+        "sources": Source,
+        "records": Records,
+        "images": Images,
+        "annotations": Annotations,
+        "dedup": Dedup,
+        "link": Link,
+        "label": Label,
+        "split": Split,
+        "augment": Augment,
+        "export": Export,
+    }
+    model = sections.get(str(loc[0]), Recipe) if loc else Recipe
+    model = next((inner[str(part)] for part in reversed(loc[1:]) if str(part) in inner), model)
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _line(node: yaml.Node | None, loc: Sequence[int | str]) -> int:
+    line = 1
+    for part in loc:
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                if key.value == str(part):
+                    line, node = key.start_mark.line + 1, value
+                    break
+            else:
+                break
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+        else:
+            break
+    return line

@@ -1,0 +1,299 @@
+"""The sections of a recipe as pydantic models: what each stage may be told, and what it may not."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
+
+from tundish.errors import RecipeError
+from tundish.imaging.operations import parse_operations
+from tundish.recipe.classes import normalise, spellings
+from tundish.storage.tables import DISPUTES, LINKS, RECORD_FILES, TABLES
+
+__all__ = [
+    "SPLIT_NAMES",
+    "Annotations",
+    "Augment",
+    "Dedup",
+    "Export",
+    "ExportName",
+    "Images",
+    "Link",
+    "Name",
+    "Nearest",
+    "On",
+    "Query",
+    "Records",
+    "Section",
+    "Source",
+    "Split",
+]
+
+Name = Annotated[str, StringConstraints(pattern=r"^[\w][\w.-]{0,99}$")]
+FormatName = Literal["voc", "yolo", "coco", "folders", "masks", "images"]
+ExportName = Literal["parquet", "coco", "yolo"]
+_OF_IMAGES = [table for table in TABLES if table not in (DISPUTES, LINKS, RECORD_FILES)]
+_TAKEN = frozenset(name for table in _OF_IMAGES for name in table.schema.names) | {"image", "objects"}
+SPLIT_NAMES = ("train", "val", "test")
+
+
+class Section(BaseModel):
+    """A part of the recipe: unknown keys are refused, nothing changes after it is read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Source(Section):
+    """Where images and labels come from: a folder, a zip or a tar."""
+
+    path: str = Field(min_length=1, description="Folder or archive, relative to the dataset's folder.")
+    format: FormatName = Field(description="How the labels are written.")
+    name: Name | None = Field(None, description="Short name in the tables; the path's last part by default.")
+    names: tuple[str, ...] = Field((), description="Class names by number, where the labels hold numbers.")
+    keys: dict[Name, str] = Field(
+        {}, description="Regular expressions with a named group, on the file's name."
+    )
+    options: dict[str, str] = Field({}, description="What else the format must know.")
+
+    @field_validator("keys")
+    @classmethod
+    def _one_named_group(cls, keys: dict[str, str]) -> dict[str, str]:
+        for key, pattern in keys.items():
+            if key in _TAKEN:
+                raise ValueError(f"'{key}' is a column of the tables already; call the key something else")
+            try:
+                groups = re.compile(pattern).groupindex
+            except re.error as error:
+                raise ValueError(f"the pattern of '{key}' is not a regular expression: {error}") from error
+            if key not in groups:
+                raise ValueError(f"the pattern of '{key}' has no group (?P<{key}>...)")
+        return keys
+
+    def key(self, name: str, path: str) -> str | None:
+        """A key's value from a file's name, or from its whole path where the pattern speaks of folders."""
+        pattern = self.keys.get(name)
+        if pattern is None:
+            return None
+        match = re.search(pattern, path if "/" in pattern else path.rpartition("/")[2])
+        return match.group(name) if match else None
+
+    @property
+    def label(self) -> str:
+        """The source's name in the tables."""
+        return self.name or re.sub(r"[^\w.-]+", "-", self.path.rstrip("/").rsplit("/", 1)[-1]) or "source"
+
+
+def _aliases(value: object) -> object:
+    """Classes may be a list of names, or names with their aliases (one, several or none)."""
+    if isinstance(value, list):
+        return dict.fromkeys(value, ())
+    if isinstance(value, dict):
+        return {
+            key: () if names is None else (names,) if isinstance(names, str) else names
+            for key, names in value.items()
+        }
+    return value
+
+
+class Images(Section):
+    """What counts as a valid image."""
+
+    schema_: str = Field("schemas/images.py:Images", alias="schema", pattern=r"^[^:]+\.py:\w+$")
+    max_pixels: int = Field(200_000_000, ge=1, description="Larger images are not decoded.")
+
+
+class Annotations(Section):
+    """What counts as a valid label, and the classes in the order that numbers them."""
+
+    schema_: str = Field("schemas/annotations.py:Annotations", alias="schema", pattern=r"^[^:]+\.py:\w+$")
+    classes: Annotated[dict[str, tuple[str, ...]], BeforeValidator(_aliases)] = Field(
+        {}, description="Names with their aliases; the order is the numbering."
+    )
+
+    @model_validator(mode="after")
+    def _no_name_twice(self) -> Annotations:
+        owner: dict[str, str] = {}
+        for name, aliases in self.classes.items():
+            for spelling in (name, *aliases):
+                other = owner.setdefault(normalise(spelling), name)
+                if other != name:
+                    raise ValueError(f"'{spelling}' is a name of both '{other}' and '{name}'")
+        return self
+
+    def lookup(self) -> dict[str, str]:
+        """Class by normalised spelling."""
+        return spellings(self.classes)
+
+
+class Dedup(Section):
+    """How copies are found and which one stays."""
+
+    level: Literal["fast"] = "fast"
+    keep: Literal["first", "largest"] = Field(
+        "first", description="By path, or by size in pixels then bytes."
+    )
+    conflicts: Literal["keep", "hold"] = Field(
+        "keep",
+        description="Copies with other labels: keep the representative, or hold out the whole cluster.",
+    )
+
+
+class Split(Section):
+    """Which image is for what."""
+
+    ratios: dict[Literal["train", "val", "test"], float] = {"train": 0.8, "val": 0.1, "test": 0.1}
+    group_by: tuple[str, ...] = Field((), description="Keys whose equal values stay together.")
+    salt: str = Field("1", description="Another salt deals all groups anew.")
+    unlabelled: Literal["exclude", "include"] = "exclude"
+
+    @field_validator("ratios")
+    @classmethod
+    def _shares(cls, ratios: dict[str, float]) -> dict[str, float]:
+        if any(not 0 <= share <= 1 for share in ratios.values()) or abs(sum(ratios.values()) - 1) > 1e-6:
+            raise ValueError("the shares must lie between 0 and 1 and add up to 1")
+        return {name: ratios[name] for name in SPLIT_NAMES if ratios.get(name)}
+
+    @field_validator("salt", mode="before")
+    @classmethod
+    def _salt_is_text(cls, salt: object) -> object:
+        return str(salt) if isinstance(salt, int) else salt
+
+
+class Augment(Section):
+    """Derived training images."""
+
+    copies: int = Field(0, ge=0, le=100, description="Derived images for each training image.")
+    operations: tuple[dict[str, Any], ...] = Field((), description="Applied in this order.")
+    seed: int = 0
+
+    @field_validator("operations")
+    @classmethod
+    def _known(cls, operations: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+        try:
+            parse_operations(operations)
+        except RecipeError as error:
+            raise ValueError(f"{error.what} ({error.where}); {error.fix}") from error
+        return operations
+
+
+class Export(Section):
+    """What is written for trainers."""
+
+    formats: tuple[ExportName, ...] = ("parquet", "coco")
+
+
+Duration = Annotated[str, StringConstraints(pattern=r"^-?\d+(\.\d+)?(ms|s|min|h|d)$")]
+Distance = Annotated[float, Field(ge=0)]
+
+
+class Query(Section):
+    """Records that a database holds. The connection string stands in the environment, never in the recipe."""
+
+    connection: str = Field(
+        pattern=r"^[A-Z][A-Z0-9_]*$",
+        description="Environment variable that holds the connection string.",
+    )
+    query: str = Field(min_length=1, description="What is asked, with an ORDER BY: equal data, equal bytes.")
+
+
+class Records(Section):
+    """A table of process or laboratory records."""
+
+    path: str | None = Field(
+        None,
+        min_length=1,
+        description="File, folder or pattern (raw/lab/*.csv), relative to the dataset's folder.",
+    )
+    sql: Query | None = Field(None, description="A database instead of a file.")
+    schema_: str = Field(alias="schema", pattern=r"^[^:]+\.py:\w+$")
+    sheet: str | None = Field(None, description="Only this sheet of a workbook; all that fit by default.")
+    header_rows: int | None = Field(None, ge=0, le=3, description="0: there is none. Found by default.")
+    names: tuple[str, ...] = Field((), description="The columns in order, where the file has no header.")
+    columns: dict[str, str | None] = Field(
+        {}, description="Headers as the file writes them, with the column they mean; null leaves one out."
+    )
+    units: dict[str, str] = Field({}, description="Unit a column is written in, where its header is silent.")
+    missing: tuple[str, ...] = Field((), description="More markers for a missing value, such as '9999'.")
+    calorie: float = Field(
+        4.1868,
+        description="J in a calorie: 4.1868 international table, 4.1816 at 20 degrees.",
+    )
+    key: tuple[str, ...] | None = Field(
+        None, description="Columns that name a record; by default the schema's."
+    )
+    references: dict[str, tuple[str, ...]] = Field(
+        {}, description="Columns whose values stand in other tables: {slab_no: slabs.slab_no}."
+    )
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Records:
+        if (self.path is None) == (self.sql is None):
+            raise ValueError("records come from a 'path' or by 'sql': name one of them")
+        return self
+
+    @field_validator("references", mode="before")
+    @classmethod
+    def _one_or_several(cls, references: object) -> object:
+        if not isinstance(references, dict):
+            return references
+        return {name: (target,) if isinstance(target, str) else target for name, target in references.items()}
+
+    @field_validator("references")
+    @classmethod
+    def _table_and_column(cls, references: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for column, targets in references.items():
+            for target in targets:
+                if target.count(".") != 1 or "" in target.split("."):
+                    raise ValueError(f"the reference of '{column}' is '{target}'; write it as table.column")
+        return references
+
+
+class On(Section):
+    """A key that is called one thing by the images and another by the records."""
+
+    image: str = Field(description="One of the sources' keys, or a column of the images table.")
+    record: str = Field(description="A column of the records.")
+
+
+class Nearest(Section):
+    """The record that is next to the image in time or along the strip."""
+
+    image: str = Field("captured_at", description="Time or position of the image.")
+    record: str = Field(description="Time or position of the record.")
+    tolerance: Duration | Distance = Field(description="A duration such as 2min, or metres.")
+    direction: Literal["nearest", "backward", "forward"] = Field(
+        "nearest", description="backward: the last record at or before the image."
+    )
+    clock_offset: Duration | Literal["auto"] = Field(
+        "0s",
+        description="How far the image's clock is ahead; auto: as the data say.",
+    )
+
+
+class Link(Section):
+    """How images find their records in one table."""
+
+    on: str | On | None = Field(None, description="Key that both have.")
+    through: str | None = Field(None, description="Table of genealogy edges, to find an ancestor's record.")
+    position: str | None = Field(None, description="The image's key that says the metre from the head.")
+    side: str | None = Field(None, description="The image's key that says top or bottom.")
+    nearest: Nearest | None = None
+    carry: tuple[str, ...] = Field((), description="Columns of the record that exported images carry.")
+
+    @model_validator(mode="after")
+    def _some_way(self) -> Link:
+        if self.on is None and self.nearest is None:
+            raise ValueError("a link needs 'on' (a key) or 'nearest' (a time or position)")
+        if self.through is not None and self.on is None:
+            raise ValueError("'through' begins at a key: name it with 'on'")
+        return self

@@ -1,0 +1,71 @@
+"""The Pandera models in a project's schema files, loaded by path."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+from typing import TYPE_CHECKING
+
+import pandera.polars as pa
+
+from tundish.errors import SchemaError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["load_model", "models_of"]
+
+_BROKEN = (SyntaxError, ImportError, NameError, AttributeError, TypeError, pa.errors.SchemaInitError)
+
+
+def load_model(project: Path, reference: str) -> type[pa.DataFrameModel]:
+    """The Pandera model that a recipe names, such as ``schemas/images.py:SteelSurface``.
+
+    Raises:
+        SchemaError: The file or the class is not there, the file is no Python that runs, or the class is no
+            model that Pandera can build.
+    """
+    file, _, name = reference.partition(":")
+    models = {model.__name__: model for model in models_of(project / file)}
+    if name not in models:
+        raise SchemaError(
+            f"there is no Pandera model '{name}'",
+            where=str(project / file),
+            fix=f"it has: {', '.join(models) or 'none'}",
+        )
+    try:
+        models[name].to_schema()
+    except _BROKEN as problem:
+        raise SchemaError(
+            f"Pandera cannot build the model '{name}' ({problem})", where=str(project / file)
+        ) from problem
+    return models[name]
+
+
+def models_of(path: Path) -> list[type[pa.DataFrameModel]]:
+    """The Pandera models that a schema file defines, in its order.
+
+    Raises:
+        SchemaError: The file is not there, or is no Python that runs.
+    """
+    if not path.is_file():
+        raise SchemaError(
+            "there is no such schema file", where=str(path), fix="'tundish init' lays out schemas/"
+        )
+    # A name of its own, so that two projects in one process do not share a module.
+    unique = f"_tundish_schema_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]}"
+    spec = importlib.util.spec_from_file_location(unique, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[unique] = module
+    try:
+        spec.loader.exec_module(module)
+    except _BROKEN as problem:
+        raise SchemaError(f"the schema file does not run ({problem})", where=str(path)) from problem
+    return [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, pa.DataFrameModel) and value.__module__ == unique
+    ]

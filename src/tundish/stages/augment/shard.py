@@ -1,0 +1,231 @@
+"""The children of one shard's parents: one decode a parent, all copies made from it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Literal
+
+from tundish.engine import each
+from tundish.imaging.augment import Plan, apply, generator, plan
+from tundish.imaging.augment_labels import Region, apply_labels
+from tundish.imaging.files.bad import BadImage
+from tundish.imaging.files.decode import decode, encode
+from tundish.storage.shards import SHARD_BYTES, Blob, image_id_of, read_blobs, write_shard
+from tundish.storage.tables import ANNOTATIONS, LINEAGE, QUARANTINE
+from tundish.storage.versions import VERSIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    import polars as pl
+
+    from tundish.imaging.augment_labels import Followed
+    from tundish.imaging.operations import Operation
+
+__all__ = ["Job", "make_children", "part_paths"]
+
+_JPEG = b"\xff\xd8\xff"
+_QUALITY = 95
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything that decides the children of one shard's parents.
+
+    Args:
+        shard: The store shard that holds the parents.
+        folder: Where the children go.
+        parents: image_id, source and path, sorted by image_id.
+        labels: Their valid labels in the columns of ANNOTATIONS, in that table's order.
+        operations: What may be done to them.
+        copies: Children for each parent.
+        seed: Of the recipe.
+        max_pixels: Larger parents are not decoded.
+    """
+
+    shard: Path
+    folder: Path
+    parents: pl.DataFrame
+    labels: pl.DataFrame
+    operations: tuple[Operation, ...]
+    copies: int
+    seed: int
+    max_pixels: int
+
+    @cached_property
+    def key(self) -> str:
+        """Name of the result: another one as soon as anything that shapes it changes."""
+        operations = [[one.name, one.p, dict(one.options)] for one in self.operations]
+        said = json.dumps([VERSIONS["augment"], operations, self.copies, self.seed], sort_keys=True)
+        digest = hashlib.sha256(said.encode())
+        digest.update(self.parents.write_ndjson().encode())
+        digest.update(self.labels.write_ndjson().encode())
+        return digest.hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class _Parent:
+    """A training image's file and its labels."""
+
+    image_id: str
+    source: str
+    path: str
+    labels: list[Row]
+
+
+@dataclass(frozen=True)
+class _Child:
+    blob: Blob
+    lineage: Row
+    labels: list[Row]
+    dropped: list[Row]
+
+
+def part_paths(folder: Path, key: str) -> dict[str, Path]:
+    """The tables of one shard's children, by name."""
+    return {
+        name: folder / "parts" / f"{key}.{name}.parquet" for name in ("annotations", "dropped", "lineage")
+    }
+
+
+def make_children(job: Job) -> int:
+    """Make the children of one shard, unless they are there; returns the number of parents."""
+    paths = part_paths(job.folder, job.key)
+    if paths["lineage"].exists():
+        return job.parents.height
+    parents = _parents(job)
+    children = each(partial(_children, job, parents), read_blobs(job.shard, parents))
+    rows = _packed(job, children)
+    ANNOTATIONS.write(ANNOTATIONS.frame(rows["annotations"]), paths["annotations"])
+    QUARANTINE.write(QUARANTINE.frame(rows["dropped"]), paths["dropped"])
+    # Last: while it is missing, the part is not finished.
+    LINEAGE.write(LINEAGE.frame(rows["lineage"]), paths["lineage"])
+    return job.parents.height
+
+
+def _parents(job: Job) -> dict[str, _Parent]:
+    rows = job.parents.select("image_id", "source", "path").iter_rows()
+    parents = {image_id: _Parent(image_id, source, path, []) for image_id, source, path in rows}
+    for label in job.labels.iter_rows(named=True):
+        parents[label["image_id"]].labels.append(label)
+    return parents
+
+
+def _packed(job: Job, made: Iterable[tuple[list[_Child], list[Row]]]) -> dict[str, list[Row]]:
+    """Pack the children into shards of the store's size; returns the rows of each table."""
+    rows: dict[str, list[Row]] = {"annotations": [], "dropped": [], "lineage": []}
+    packed: list[Blob] = []
+    size = shards = 0
+    for children, faults in made:
+        rows["dropped"] += faults
+        for child in children:
+            if packed and size + len(child.blob.data) > SHARD_BYTES:
+                write_shard(job.folder, packed, name=f"{job.key}-{shards}")
+                packed, size, shards = [], 0, shards + 1
+            packed.append(child.blob)
+            size += len(child.blob.data)
+            rows["lineage"].append(child.lineage | {"shard": f"{job.key}-{shards}"})
+            rows["annotations"] += child.labels
+            rows["dropped"] += child.dropped
+    if packed:
+        write_shard(job.folder, packed, name=f"{job.key}-{shards}")
+    return rows
+
+
+def _children(job: Job, parents: dict[str, _Parent], blob: Blob) -> tuple[list[_Child], list[Row]]:
+    """The copies of one parent, and a row where it cannot be decoded any more."""
+    parent, data = parents[blob.id], blob.data
+    try:
+        image = decode(data, max_pixels=job.max_pixels)
+    except BadImage as fault:
+        row = {"kind": "image", "id": blob.id, "source": parent.source, "path": parent.path}
+        return [], [row | {"check": fault.reason, "message": fault.message, "severity": "error"}]
+    kind: Literal["jpeg", "png"] = "jpeg" if data[:3] == _JPEG else "png"
+    made: dict[str, _Child] = {}
+    faults: list[Row] = []
+    for copy in range(job.copies):
+        drawn = plan(job.operations, image.shape[1], image.shape[0], generator(job.seed, blob.id, copy))
+        child_bytes = encode(apply(drawn, image), kind, _QUALITY)
+        child_id = image_id_of(hashlib.sha256(child_bytes).hexdigest())
+        # Few operations and many copies may draw the same twice.
+        if child_id != blob.id and child_id not in made:
+            seed = f"{job.seed}:{blob.id}:{copy}"
+            child = _child(parent, drawn, Blob(child_id, child_bytes), seed)
+            if child.labels or not parent.labels:
+                made[child_id] = child
+            else:
+                faults += [*child.dropped, _left_out(parent, child_id)]
+    return list(made.values()), faults
+
+
+def _left_out(parent: _Parent, child_id: str) -> Row:
+    """A child without any of its parent's labels is no negative: a sliver of the defect may still show."""
+    return {
+        "kind": "image",
+        "id": child_id,
+        "source": parent.source,
+        "path": parent.path,
+        "check": "augment_no_label_left",
+        "message": "no label was left in this derived image, so it was not kept",
+        "severity": "warning",
+    }
+
+
+def _child(parent: _Parent, drawn: Plan, blob: Blob, seed: str) -> _Child:
+    followed = apply_labels(drawn, [_region(row) for row in parent.labels])
+    labels, dropped = [], []
+    for row, answer in zip(parent.labels, followed, strict=True):
+        if answer.region is None:
+            dropped.append(_dropped_row(row, blob.id, answer))
+        else:
+            labels.append(_label_row(row, blob.id, answer.region))
+    lineage = {
+        "image_id": blob.id,
+        "parent_id": parent.image_id,
+        "operation": drawn.operation,
+        "parameters": drawn.to_json(),
+        "seed": seed,
+        "step_version": VERSIONS["augment"],
+        "dropped": len(dropped),
+    }
+    return _Child(blob, lineage, labels, dropped)
+
+
+def _region(row: Row) -> Region:
+    if row["shape"] == "class":
+        return Region()
+    box = (row["x"], row["y"], row["width"], row["height"])
+    return Region(box, row["segmentation"] or (), row["rle"])
+
+
+def _label_row(row: Row, child_id: str, region: Region) -> Row:
+    name = hashlib.sha256(f"{child_id}:{row['annotation_id']}".encode()).hexdigest()[:32]
+    moved = row | {"annotation_id": name, "image_id": child_id}
+    if region.box is None:
+        return moved
+    x, y, width, height = region.box
+    polygon = [list(ring) for ring in region.polygon] or None
+    return moved | {
+        "x": x, "y": y, "width": width, "height": height, "segmentation": polygon, "rle": region.counts
+    }  # fmt: skip
+
+
+def _dropped_row(row: Row, child_id: str, answer: Followed) -> Row:
+    return {
+        "kind": "annotation",
+        "id": row["annotation_id"],
+        "source": row["source"],
+        "path": row["path"],
+        "row": row["label_row"],
+        "check": f"augment_{answer.check}",
+        "column": "visible",
+        "value": f"{answer.visible:.4f}",
+        "message": f"in the derived image {child_id} {answer.reason}",
+        "severity": "warning",
+    }

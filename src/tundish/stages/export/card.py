@@ -1,0 +1,191 @@
+"""The dataset card: README.md of the Parquet export, for people and for ``datasets.load_dataset(folder)``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import yaml
+
+from tundish.audit.ledger import Ledger, Tally, left_out, read_ledger
+from tundish.formats.parquet import Feature, yaml_features
+from tundish.storage.tables import SPLITS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from tundish.stages.base import Context
+    from tundish.stages.export.selection import Selection
+
+__all__ = ["dataset_card"]
+
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+_INTRODUCTION = (
+    "Made by Tundish. Load it with `datasets.load_dataset(folder)`, or read the Parquet files with DuckDB, "
+    "polars or pandas."
+)
+_ABOUT = {
+    "image": "the file's bytes and its name",
+    "image_id": "first 32 hex digits of the SHA-256 of the file that was taken in",
+    "width": "px, upright",
+    "height": "px, upright",
+    "source": "where the file came from",
+    "path": "its path there; of a derived image, that of the image it was made from",
+    "group_id": "images of one group stand in one split",
+    "parent_id": "image_id of the image it was made from; null for an original",
+    "captured_at": "EXIF time of exposure, UTC",
+    "label": "class of the image; null where it is not labelled",
+    "labels": "classes of the image; null where it is not labelled",
+    "objects": "labels as lists of equal length; empty lists: nothing is there; null: not labelled. "
+    "`bbox` is x, y, width, height in px; `segmentation` COCO rings, `rle` COCO compressed counts",
+}
+
+
+def dataset_card(
+    context: Context,
+    selection: Selection,
+    features: Mapping[str, Feature],
+    files: Mapping[str, Sequence[Path]],
+) -> str:
+    """The card's text.
+
+    Args:
+        context: Of the stage.
+        selection: What was exported.
+        features: The columns.
+        files: The files of each split that has any.
+    """
+    ledger = read_ledger(context.store, context.curated)
+    head = yaml.safe_dump(
+        _front_matter(context, selection, features, files), sort_keys=False, allow_unicode=True, width=1000
+    )
+    sections = [
+        f"# {context.recipe.dataset}",
+        _INTRODUCTION,
+        "## Splits",
+        *_splits(selection),
+        *_how(context),
+        "## What was taken out, and why",
+        *_taken_out(context, ledger),
+        "## Columns",
+        _table(["column", "what"], [(f"`{name}`", _about(selection, name)) for name in features]),
+    ]
+    return f"---\n{head}---\n\n" + "\n\n".join(sections) + "\n"
+
+
+def _about(selection: Selection, name: str) -> str:
+    if name in selection.carried:
+        unit = selection.carried[name]
+        return "from the linked record" + (f", {unit}" if unit else "")
+    return _ABOUT.get(name, "key of the recipe")
+
+
+def _front_matter(
+    context: Context,
+    selection: Selection,
+    features: Mapping[str, Feature],
+    files: Mapping[str, Sequence[Path]],
+) -> dict[str, Any]:
+    count = selection.images.height
+    rows = dict(selection.images.group_by("split").len().iter_rows())
+    sizes = {split: sum(path.stat().st_size for path in paths) for split, paths in files.items()}
+    return {
+        "pretty_name": context.recipe.dataset,
+        "task_categories": _tasks(selection),
+        "size_categories": [next((name for limit, name in _SIZES if count < limit), "n>1M")],
+        "configs": [
+            {
+                "config_name": "default",
+                "data_files": [{"split": split, "path": f"{split}-*.parquet"} for split in files],
+            }
+        ],
+        "dataset_info": {
+            "features": yaml_features(features),
+            "splits": [
+                {"name": split, "num_bytes": sizes[split], "num_examples": rows[split]} for split in files
+            ],
+            "download_size": sum(sizes.values()),
+            "dataset_size": sum(sizes.values()),
+        },
+    }
+
+
+def _tasks(selection: Selection) -> list[str]:
+    shapes = set(selection.annotations["shape"])
+    tasks = {
+        "image-classification": "class" in shapes,
+        "object-detection": bool(shapes & {"box", "polygon", "mask"}),
+        "image-segmentation": bool(shapes & {"polygon", "mask"}),
+    }
+    return [task for task, fits in tasks.items() if fits]
+
+
+def _splits(selection: Selection) -> list[str]:
+    count = pl.len().cast(pl.Int64)
+    images = selection.images.group_by("split").agg(
+        count.alias("images"),
+        pl.col("parent_id").is_not_null().sum().alias("derived"),
+        (pl.col("state") == "negative").sum().alias("negative"),
+        (pl.col("state") == "unlabelled").sum().alias("unlabelled"),
+    )
+    by_split = {row["split"]: row for row in images.iter_rows(named=True)}
+    columns = ["images", "derived", "negative", "unlabelled"]
+    rows = [
+        (split, *(by_split.get(split, {}).get(name, 0) for name in columns)) for split in selection.splits
+    ]
+    labels = selection.annotations.join(selection.images.select("image_id", "split"), on="image_id")
+    counts = {
+        (label, split): number for label, split, number in labels.group_by("label", "split").len().iter_rows()
+    }
+    classes = [
+        (number, name, *(counts.get((name, split), 0) for split in selection.splits))
+        for number, name in enumerate(selection.classes)
+    ]
+    return [
+        _table(["split", *columns], rows),
+        "## Classes",
+        "Labels of each class in each split:",
+        _table(["number", "class", *selection.splits], classes),
+    ]
+
+
+def _how(context: Context) -> list[str]:
+    split = context.recipe.split
+    ratios = ", ".join(f"{name} {share:g}" for name, share in split.ratios.items())
+    keys = f" and images of equal {', '.join(f'`{key}`' for key in split.group_by)}" if split.group_by else ""
+    text = (
+        f"Wanted shares: {ratios}. Images of one duplicate cluster{keys} stay in one split (`group_id`). "
+        f"Groups are placed in the order of a hash salted with '{split.salt}', so as to balance the classes. "
+        "A group once placed keeps its split when data is added. Images are derived after the split, from "
+        "training images only."
+    )
+    return ["## How the splits were made", text]
+
+
+def _taken_out(context: Context, ledger: Ledger) -> list[str]:
+    tallies = {"files": ledger.files, **ledger.records}
+    if ledger.annotations is not None:
+        tallies["annotations"] = ledger.annotations
+    rows = [row for name, tally in tallies.items() for row in _reasons(name, tally)]
+    out = left_out(SPLITS.read(context.table("splits")))
+    rows += [("images", "left out of the splits", reason, count) for reason, count in out.items()]
+    totals = [
+        (name, tally.input, tally.accepted, sum(tally.quarantined.values()), sum(tally.skipped.values()))
+        for name, tally in tallies.items()
+    ]
+    return [
+        _table(["", "input", "accepted", "quarantined", "skipped"], totals),
+        _table(["what", "outcome", "reason", "count"], rows) if rows else "Nothing was taken out.",
+    ]
+
+
+def _reasons(name: str, tally: Tally) -> Iterable[tuple[str, str, str, int]]:
+    yield from ((name, "quarantined", reason, count) for reason, count in tally.quarantined.items())
+    yield from ((name, "skipped", reason, count) for reason, count in tally.skipped.items())
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    cells = ([str(cell).replace("|", "\\|") for cell in line] for line in lines)
+    return "\n".join(f"| {' | '.join(line)} |" for line in cells)

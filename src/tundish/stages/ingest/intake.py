@@ -1,0 +1,131 @@
+"""The books of one ingest run: which bytes are new, which shard holds them, a row for every file."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from tundish.storage.shards import Blob, Packer, image_id_of, latest_files, read_files, shard_ids, shard_paths
+from tundish.storage.tables import FILES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tundish.sources.files import Entry, EntryFault
+    from tundish.stages.base import Context
+
+__all__ = ["PACKED", "SOURCE_LEFT", "Intake", "Taken"]
+
+SOURCE_LEFT = "source_left"
+PACKED = {"image": "images", "annotation": "labels", "classes": "labels"}
+"""Kinds of files whose bytes are packed with others, and the folder of the store they go to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An entry with what reading it gave; `shard` is set where its bytes are in the store already."""
+
+    entry: Entry
+    kind: str
+    data: bytes = b""
+    sha256: str | None = None
+    fault: EntryFault | None = None
+    shard: str | None = None
+
+
+class Intake:
+    """One ingest run: packs new bytes and collects a row for every new or changed file."""
+
+    def __init__(self, context: Context) -> None:
+        before = read_files(context.store)
+        self.batch = int(before["batch"].max() or 0) + 1  # type: ignore[arg-type]  # an integer column
+        self.known = {(row["source"], row["path"]): row for row in latest_files(before).iter_rows(named=True)}
+        self.rows: list[dict[str, object]] = []
+        self.pending: list[tuple[dict[str, object], str, int]] = []
+        self.packers = {
+            "images": Packer(context.image_shards),
+            "labels": Packer(context.label_shards, compression="zstd"),
+        }
+        self.shard_of: dict[str, dict[str, str | int]] = {
+            room: {
+                blob_id: path.stem
+                for path in shard_paths(context.store / room)
+                for blob_id in shard_ids(path)
+            }
+            for room in self.packers
+        }
+        self.unchanged = 0
+
+    def take(self, source: str, taken: Taken) -> None:
+        """Pack what is new in one file and write its row."""
+        row: dict[str, object] = {
+            "path": taken.entry.path,
+            "source": source,
+            "kind": taken.kind,
+            "size": taken.entry.size,
+            "sha256": taken.sha256,
+            **self._verdict(taken),
+        }
+        before = self.known.get((source, taken.entry.path))
+        if before is not None and all(before[key] == value for key, value in row.items()):
+            self.unchanged += 1
+            return
+        row["batch"] = self.batch
+        if taken.shard is not None:
+            row["shard"] = taken.shard
+        elif row["outcome"] == "accepted" and taken.sha256 is not None:
+            self._pack(row, taken.kind, image_id_of(taken.sha256), taken.data)
+        self.rows.append(row)
+
+    @staticmethod
+    def _verdict(taken: Taken) -> dict[str, object]:
+        if taken.fault is not None:
+            outcome = "skipped" if taken.entry.skipped else "quarantined"
+            return {"outcome": outcome, "reason": taken.fault.reason}
+        if taken.kind in ("image", "record") and taken.entry.size == 0:
+            return {"outcome": "quarantined", "reason": "empty_file"}
+        if taken.kind != "record" and taken.kind not in PACKED:
+            return {"outcome": "skipped", "reason": "not_for_this_format"}
+        return {"outcome": "accepted", "reason": None}
+
+    def _pack(self, row: dict[str, object], kind: str, blob_id: str, data: bytes) -> None:
+        room = PACKED[kind]
+        if kind == "image":
+            row["image_id"] = blob_id
+        shard = self.shard_of[room].get(blob_id)
+        if shard is None:
+            shard = self.packers[room].add(Blob(blob_id, data))
+            self.shard_of[room][blob_id] = shard
+        if isinstance(shard, str):
+            row["shard"] = shard
+        else:
+            self.pending.append((row, room, shard))
+
+    def let_go(self, sources: set[str]) -> int:
+        """Skip the files of sources that the recipe no longer names; returns how many."""
+        gone = [
+            row
+            for (source, _), row in self.known.items()
+            if source not in sources and row["reason"] != SOURCE_LEFT
+        ]
+        for row in gone:
+            kept = {name: row[name] for name in ("path", "source", "kind", "size", "sha256")}
+            self.rows.append(kept | {"outcome": "skipped", "reason": SOURCE_LEFT, "batch": self.batch})
+        return len(gone)
+
+    def close(self, store: Path) -> None:
+        """Write what is open, then the rows: files are listed only when their bytes are on disk."""
+        for packer in self.packers.values():
+            packer.flush()
+        for row, room, number in self.pending:
+            row["shard"] = self.packers[room].shards[number]
+        if self.rows:
+            frame = FILES.frame(self.rows)
+            names = frame.select(
+                pl.concat_str("source", "path", pl.col("sha256").fill_null(""), separator="\0")
+            )
+            digest = hashlib.sha256("\n".join(sorted(names.to_series())).encode()).hexdigest()[:16]
+            FILES.write(frame, store / "files" / f"{self.batch:05d}-{digest}.parquet")

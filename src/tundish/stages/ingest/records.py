@@ -1,0 +1,112 @@
+"""Files of records: found by name, folder or pattern, or asked of a database; kept in the store in parts."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tundish.sources.files import Entry, EntryFault
+from tundish.stages.ingest.intake import Taken
+from tundish.stages.ingest.query import ask
+from tundish.storage.shards import image_id_of, write_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tundish.recipe.sections import Records
+    from tundish.stages.base import Context
+
+__all__ = ["RecordEntry", "record_files", "take_record"]
+
+_SUFFIXES = frozenset(
+    [
+        ".csv",
+        ".tsv",
+        ".tab",
+        ".txt",
+        ".dat",
+        ".data",
+        ".nna",
+        ".xlsx",
+        ".xlsm",
+        ".xls",
+        ".xlsb",
+        ".ods",
+        ".parquet",
+        ".arrow",
+        ".feather",
+    ]
+)
+_READ = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordEntry(Entry):
+    """A file of records, where it lies: it is read in parts."""
+
+    file: Path
+
+
+def record_files(context: Context, name: str, section: Records) -> list[RecordEntry] | None:
+    """The files of one table of records, in path order; None where there is nothing at that place.
+
+    A name that the recipe spells out is taken whatever it is called; from a folder only what may be a table.
+    """
+    if section.sql is not None:
+        answer = ask(section.sql, name, context.dataset / ".query" / f"{name}.parquet")
+        return None if answer is None else [_entry(answer, answer.name, named=True)]
+    # Normalised by text: before the first run there is no dataset folder for '..' to lead out of.
+    place = os.path.normpath(context.dataset / (section.path or ""))
+    path = Path(place)
+    if path.is_file():
+        return [_entry(path, path.name, named=True)]
+    if path.is_dir():
+        found = [(each, each.relative_to(path).as_posix()) for each in path.rglob("*")]
+    else:
+        fixed = path
+        while any(sign in fixed.name for sign in "*?["):
+            fixed = fixed.parent
+        if fixed == path or not fixed.is_dir():
+            return None
+        pattern = path.relative_to(fixed).as_posix()
+        found = [(each, each.relative_to(fixed).as_posix()) for each in fixed.glob(pattern)]
+    return [_entry(each, short, named=False) for each, short in sorted(found) if each.is_file()] or None
+
+
+def _entry(path: Path, name: str, *, named: bool) -> RecordEntry:
+    facts = path.stat()
+    stamp = f"{facts.st_size}-{facts.st_mtime_ns}"
+    fault = None
+    if not named and path.name.startswith((".", "~$")):
+        fault = EntryFault("system_file", "a hidden file, or the lock of an open workbook")
+    elif not named and path.suffix.lower() not in _SUFFIXES:
+        fault = EntryFault("not_for_this_format", "its name is not that of a table")
+    return RecordEntry(name, facts.st_size, stamp, path.read_bytes, fault, fault is not None, file=path)
+
+
+def take_record(context: Context, entry: RecordEntry) -> Taken:
+    """Put a file of records into the store, some at a time: it may be larger than the memory."""
+    if entry.fault is not None:
+        return Taken(entry, "record", fault=entry.fault)
+    try:
+        digest = hashlib.sha256()
+        for chunk in _chunks(entry.file):
+            digest.update(chunk)
+        sha256 = digest.hexdigest()
+        shard = (
+            write_parts(context.record_shards, image_id_of(sha256), _chunks(entry.file))
+            if entry.size
+            else None
+        )
+    except OSError as error:
+        return Taken(entry, "record", fault=EntryFault("unreadable", f"it cannot be read ({error.strerror})"))
+    return Taken(entry, "record", sha256=sha256, shard=shard)
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as stream:
+        while chunk := stream.read(_READ):
+            yield chunk

@@ -1,0 +1,152 @@
+"""Records that stand twice: exact repeats, later determinations that agree, and records that contradict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pyarrow.parquet as pq
+
+from tundish.storage.table import row_groups
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tundish.stages.records.plan import RecordTable
+
+__all__ = ["Hashes", "repeats"]
+
+_PLACE = ("path", "sheet", "row", "line")
+_SHOWN = 3
+"""Places that a message names: a wrong key gives thousands."""
+_CONFLICT = pl.col("differing") != ""
+"""`differing` names the columns in which records of one key do not agree."""
+_VERDICTS = pl.Schema({"record_id": pl.String, "outcome": pl.String, "reason": pl.String})
+
+
+class Hashes:
+    """64-bit hashes of the accepted records met so far: eight bytes each, so ten million are small."""
+
+    def __init__(self, key: Sequence[str], columns: Sequence[str]) -> None:
+        self.key = list(key)
+        self.columns = list(columns)
+        self._parts: list[pl.Series] = []
+
+    @property
+    def _hashed(self) -> list[str]:
+        return self.key or self.columns
+
+    def of(self, rows: pl.DataFrame) -> pl.Series:
+        """The hash of each record: of its key, or of all its data where the table has no key."""
+        return rows.select(self._hashed).hash_rows()
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """Take the accepted ones of `rows`."""
+        self._parts.append(self.of(rows.filter(pl.col("outcome") == "accepted")))
+
+    def repeated(self) -> pl.Series:
+        """The hashes that were met more than once."""
+        if not self._parts:
+            return pl.Series([], dtype=pl.UInt64)
+        values, counts = np.unique(pl.concat(self._parts).to_numpy(), return_counts=True)
+        return pl.Series(values[counts > 1], dtype=pl.UInt64)
+
+
+def repeats(table: RecordTable, path: Path, hashes: Hashes) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Verdicts (record_id, outcome, reason) on accepted records that stand more than once, and their faults.
+
+    Args:
+        table: Whose tolerances count.
+        path: Parquet file of the table as judged so far.
+        hashes: Of its accepted records.
+    """
+    wanted = hashes.repeated()
+    if not wanted.len():
+        return pl.DataFrame(schema=_VERDICTS), pl.DataFrame()
+    copies, rest = _exact(_matching(path, hashes, wanted), hashes.columns)
+    if not hashes.key:
+        return copies, pl.DataFrame()
+    later, faults = _same_key(table, hashes.key, rest)
+    return pl.concat([copies, later]), faults
+
+
+def _matching(path: Path, hashes: Hashes, wanted: pl.Series) -> pl.DataFrame:
+    """The accepted records whose hash is one of `wanted`, piece by piece."""
+    found = []
+    with pq.ParquetFile(path, pre_buffer=False) as file:
+        for rows in row_groups(file):
+            accepted = rows.filter(pl.col("outcome") == "accepted")
+            found.append(accepted.filter(hashes.of(accepted).is_in(wanted.implode())))
+    return pl.concat(found)
+
+
+def _exact(candidates: pl.DataFrame, columns: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Verdicts on all but the first of equal records, and what is left."""
+    first = candidates.select(pl.struct(columns).is_first_distinct()).to_series()
+    copies = candidates.filter(~first)
+    verdicts = copies.select("record_id", outcome=pl.lit("skipped"), reason=pl.lit("repeated_row"))
+    return verdicts, candidates.filter(first)
+
+
+def _same_key(table: RecordTable, key: list[str], rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Records of one key that differ: a repeat within the tolerances, or a contradiction."""
+    groups = rows.filter(pl.len().over(key) > 1, ~pl.any_horizontal(pl.col(key).is_null()))
+    if not groups.height:
+        return pl.DataFrame(schema=_VERDICTS), pl.DataFrame()
+    held = [
+        name
+        for name, kind in table.wanted.items()
+        if name in rows.columns and name not in key and kind != "time"
+    ]
+    apart = [pl.when(_apart(name, table.repeat(name)).over(key)).then(pl.lit(name)) for name in held]
+    where = pl.concat_str(apart, separator=", ", ignore_nulls=True) if apart else pl.lit("")
+    groups = groups.with_columns(differing=where)
+    if table.latest_by in groups.columns:
+        groups = groups.sort(table.latest_by, nulls_last=False, maintain_order=True)
+    taken = groups.filter(_CONFLICT | ~pl.struct(key).is_last_distinct())
+    verdicts = taken.select(
+        "record_id",
+        outcome=pl.when(_CONFLICT).then(pl.lit("quarantined")).otherwise(pl.lit("skipped")),
+        reason=pl.when(_CONFLICT)
+        .then(pl.lit("conflicting_record"))
+        .otherwise(pl.lit("superseded_by_retest")),
+    )
+    return verdicts, _told(key, groups, taken)
+
+
+def _apart(name: str, tolerance: float | None) -> pl.Expr:
+    """Whether the values of a group differ by more than the tolerance."""
+    column = pl.col(name)
+    if tolerance is None:
+        return column.drop_nulls().n_unique() > 1
+    return (column.max() - column.min() > tolerance * (1 + 1e-9)).fill_null(value=False)
+
+
+def _told(key: list[str], groups: pl.DataFrame, taken: pl.DataFrame) -> pl.DataFrame:
+    """An error for each record that contradicts another, a warning for each that a later one replaces."""
+    place = (
+        pl.when(pl.col("sheet").is_null())
+        .then(pl.format("{} line {}", "path", "line"))
+        .otherwise(pl.format("{} {}, row {}", "path", "sheet", "line"))
+    )
+    more = pl.when(pl.len() > _SHOWN).then(pl.format(" and {} more", pl.len() - _SHOWN)).otherwise(pl.lit(""))
+    places = groups.group_by(key).agg(places=place.head(_SHOWN).str.join("; ") + more)
+    taken = taken.join(places, on=key, how="left", maintain_order="left")
+    value = pl.concat_str(key, separator=", ")
+    conflict = pl.format(
+        "{} stands here several times with other values of {} ({})", value, "differing", "places"
+    )
+    retest = pl.format(
+        "{} was determined again within the tolerances; the last one counts ({})", value, "places"
+    )
+    return taken.select(
+        *_PLACE,
+        index=pl.lit(None, pl.Int32),
+        check=pl.when(_CONFLICT).then(pl.lit("conflicting_record")).otherwise(pl.lit("retest")),
+        column=pl.lit(", ".join(key)),
+        value=value,
+        message=pl.when(_CONFLICT).then(conflict).otherwise(retest),
+        severity=pl.when(_CONFLICT).then(pl.lit("error")).otherwise(pl.lit("warning")),
+    )

@@ -1,0 +1,243 @@
+"""What a table of records is read by: its Pandera model, its alias table, and a plan for each sheet."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pyarrow as pa
+
+from tundish.errors import SchemaError, SourceError
+from tundish.rules.models import load_model
+from tundish.storage.quarantine import quarantine_row
+from tundish.storage.shards import copy_parts, latest_files, read_files
+from tundish.storage.table import Table, field
+from tundish.storage.tables import RECORD_FIELDS
+from tundish.tabular.base import Asked
+from tundish.tabular.files.open import open_table
+from tundish.tabular.headers.columns import ColumnTable, load_columns
+from tundish.tabular.headers.planner import make_plan
+from tundish.tabular.plan import Plan, ReadOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import pandera.polars as pandera
+
+    from tundish.recipe.sections import Records
+    from tundish.stages.base import Context
+    from tundish.tabular.base import Sheet
+    from tundish.tabular.plan import Kind
+
+__all__ = ["OpenSheet", "RecordTable", "open_sheets", "read_options", "record_table", "record_tables"]
+
+_KINDS: dict[pl.DataType, Kind] = {
+    pl.String(): "text",
+    pl.Float64(): "real",
+    pl.Int64(): "integer",
+    pl.Boolean(): "flag",
+    pl.Datetime("us", "UTC"): "time",
+}
+_TAKEN = frozenset(one.name for one in RECORD_FIELDS)
+_ARROW = {
+    "text": pa.string(),
+    "real": pa.float64(),
+    "integer": pa.int64(),
+    "flag": pa.bool_(),
+    "time": pa.timestamp("us", tz="UTC"),
+}
+
+
+@dataclass(frozen=True)
+class RecordTable:
+    """One table of the recipe's records.
+
+    Attributes:
+        wanted: The model's columns with what they hold, in its order.
+        key: Columns that name a record; empty where the table has no key.
+        latest_by: A time that tells the later of two repeats.
+    """
+
+    name: str
+    section: Records
+    model: type[pandera.DataFrameModel]
+    columns: ColumnTable
+    wanted: dict[str, Kind]
+    required: frozenset[str]
+    key: tuple[str, ...]
+    latest_by: str | None
+
+    def repeat(self, name: str) -> float | None:
+        """The largest difference of two determinations that agree; None where they must be equal."""
+        column = self.columns.columns.get(name)
+        return None if column is None else column.repeat
+
+    def arrow(self, present: Sequence[str], extra: Sequence[str]) -> Table:
+        """The table as it is written: what every record has, the columns present, then the unknown ones."""
+        known = [
+            field(
+                name,
+                _ARROW[self.wanted[name]],
+                self.columns.about(name),
+                self.columns.unit(name) or "",
+            )
+            for name in self.wanted
+            if name in present
+        ]
+        unknown = [field(name, pa.string(), "not in the schema; as written") for name in extra]
+        return Table(self.name, pa.schema([*RECORD_FIELDS, *known, *unknown]), (), "records")
+
+
+@dataclass(frozen=True)
+class OpenSheet:
+    """A sheet of a file with the plan by which it is read."""
+
+    path: str
+    sheet: Sheet
+    plan: Plan
+
+
+def record_tables(project: Path, sections: Mapping[str, Records]) -> list[RecordTable]:
+    """All tables of a recipe.
+
+    Raises:
+        SchemaError: As for one table; or one refers to a column that the schema of another does not have.
+    """
+    tables = {name: record_table(project, name, section) for name, section in sections.items()}
+    for name, section in sections.items():
+        for target in (target for targets in section.references.values() for target in targets):
+            table, _, column = target.partition(".")
+            if column not in tables[table].wanted:
+                raise SchemaError(
+                    f"records.{name} refers to {target}, which the schema does not have",
+                    where=sections[table].schema_,
+                    fix=f"it has: {', '.join(tables[table].wanted)}",
+                )
+    return list(tables.values())
+
+
+def record_table(project: Path, name: str, section: Records) -> RecordTable:
+    """Load the model and the alias table beside it.
+
+    Raises:
+        SchemaError: They are not there, are wrong, or hold a type that records do not have.
+    """
+    model = load_model(project, section.schema_)
+    file = project / section.schema_.partition(":")[0]
+    schema = model.to_schema()
+    wanted: dict[str, Kind] = {}
+    for column, facts in schema.columns.items():
+        kind = _KINDS.get(facts.dtype.type) if facts.dtype is not None else None
+        if kind is None:
+            raise SchemaError(
+                f"the column '{column}' has the type {facts.dtype}, which records do not have",
+                where=section.schema_,
+                fix='use str, float, pl.Int64, bool or pl.Datetime("us", "UTC")',
+            )
+        if column in _TAKEN:
+            raise SchemaError(
+                f"'{column}' is what every table of records calls a column of its own",
+                where=section.schema_,
+                fix=f"call it '{column}_no' or the like, and give its names in the alias table",
+            )
+        wanted[column] = kind
+    metadata = model.Config.metadata or {}
+    key = section.key if section.key is not None else tuple(metadata.get("key", ()))
+    for column in (*key, *section.references):
+        if column not in wanted:
+            raise SchemaError(
+                f"records.{name} names '{column}', which its schema does not have",
+                where=section.schema_,
+                fix=f"it has: {', '.join(wanted)}",
+            )
+    return RecordTable(
+        name,
+        section,
+        model,
+        load_columns(file.with_suffix(".yaml")),
+        wanted,
+        frozenset(column for column, facts in schema.columns.items() if facts.required),
+        key,
+        metadata.get("latest_by"),
+    )
+
+
+@contextmanager
+def open_sheets(
+    context: Context, table: RecordTable
+) -> Iterator[tuple[list[OpenSheet], list[dict[str, object]]]]:
+    """All sheets of all files of a table, and a quarantine row for each that cannot be read.
+
+    The files are put together beside the dataset for as long as the context lasts.
+
+    Raises:
+        SourceError: No file of the table can be read, or one has columns that only the recipe can settle.
+    """
+    files = latest_files(read_files(context.store)).filter(
+        (pl.col("source") == table.name) & (pl.col("outcome") == "accepted")
+    )
+    with tempfile.TemporaryDirectory(prefix=".records-", dir=context.dataset) as scratch:
+        found: list[OpenSheet] = []
+        faults: list[dict[str, object]] = []
+        problem: SourceError | None = None
+        for number, (path, shard) in enumerate(files.select("path", "shard").iter_rows()):
+            copy = Path(scratch) / str(number)
+            copy_parts(context.record_shards / f"{shard}.parquet", copy)
+            try:
+                sheets = open_table(copy, path, _asked(table))
+            except SourceError as error:
+                problem = error
+                faults.append(_file_fault(table.name, path, "unreadable_table", error.what, "error"))
+                continue
+            planned, left = _planned(context, table, path, sheets)
+            found += planned
+            faults += left
+        if problem is not None and not found:
+            raise problem
+        yield found, faults
+
+
+def _asked(table: RecordTable) -> Asked:
+    section = table.section
+    return Asked(section.sheet, section.header_rows, section.names, table.columns.spellings())
+
+
+def read_options(section: Records, zone: str) -> ReadOptions:
+    """What the recipe says of the columns; `zone` is that of the plant's clocks."""
+    return ReadOptions(
+        columns=section.columns,
+        units=section.units,
+        missing=section.missing,
+        calorie=section.calorie,
+        zone=zone,
+    )
+
+
+def _planned(
+    context: Context, table: RecordTable, path: str, sheets: Sequence[Sheet]
+) -> tuple[list[OpenSheet], list[dict[str, object]]]:
+    options = read_options(table.section, context.recipe.timezone)
+    planned, left, problem = [], [], None
+    for sheet in sheets:
+        place = f"records.{table.name}, {path}" + (
+            f", sheet {sheet.layout.sheet}" if sheet.layout.sheet else ""
+        )
+        try:
+            plan = make_plan(sheet.layout, table.wanted, table.required, table.columns, options, place)
+        except SourceError as error:
+            problem = problem or error
+            what = f"the sheet '{sheet.layout.sheet}' is left out: {error.what}"
+            left.append(_file_fault(table.name, path, "sheet_left_out", what, "warning"))
+        else:
+            planned.append(OpenSheet(path, sheet, plan))
+    if problem is not None and not planned:
+        raise problem
+    return planned, left
+
+
+def _file_fault(name: str, path: str, check: str, message: str, severity: str) -> dict[str, object]:
+    return quarantine_row("file", check, message, source=name, path=path, severity=severity)

@@ -1,0 +1,182 @@
+"""records: read the tables of process and laboratory records, and say of every record what became of it.
+
+Files come out of the store as bytes; headers, units and cells are understood by the alias table beside the
+schema, and records are held against its Pandera model, piece by piece. What only the whole table can tell
+(repeats, contradictions, rules over the table, references to other tables) is told after that.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import orjson
+import polars as pl
+import pyarrow.parquet as pq
+
+from tundish.stages.base import Context, Outcome, Stage
+from tundish.stages.records.judge import causes, fault_rows, judge
+from tundish.stages.records.keys import Hashes, repeats
+from tundish.stages.records.plan import open_sheets, record_tables
+from tundish.stages.records.whole import taken_out_references, unknown_references, whole_faults
+from tundish.storage.table import replacing, row_groups
+from tundish.storage.tables import QUARANTINE, RECORD_FAULTS, RECORD_FILES
+from tundish.tabular.values.settle import settle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tundish.stages.records.plan import OpenSheet, RecordTable
+    from tundish.storage.table import Table
+
+__all__ = ["STAGE"]
+
+
+@dataclass
+class _Books:
+    """What the run has found so far."""
+
+    faults: list[pl.DataFrame] = field(default_factory=lambda: [QUARANTINE.empty()])
+    files: list[dict[str, object]] = field(default_factory=list)
+    done: int = 0
+
+    def tell(self, table: RecordTable, found: pl.DataFrame) -> None:
+        """Take what is wrong with records of a table."""
+        if found.height:
+            self.faults.append(fault_rows(table.name, found))
+
+
+def _run(context: Context) -> Outcome:
+    books = _Books()
+    tables = record_tables(context.project, context.recipe.records)
+    context.records.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as open_files:
+        written: dict[str, Path] = {}
+        for table in tables:
+            temporary = open_files.enter_context(replacing(context.records / f"{table.name}.parquet"))
+            _judge_table(context, table, temporary, books)
+            written[table.name] = temporary
+        for table in tables:
+            _take_out(table, written[table.name], unknown_references(table, written), books)
+        # Only now is it settled which records stay, whatever the order of the tables in the recipe.
+        for table in tables:
+            books.tell(table, taken_out_references(table, written))
+    for stale in set(context.records.glob("*.parquet")) - {
+        context.records / f"{table.name}.parquet" for table in tables
+    }:
+        stale.unlink()
+    RECORD_FILES.write(RECORD_FILES.frame(books.files), context.table("record_files"))
+    RECORD_FAULTS.write(pl.concat(books.faults), context.table("record_faults"))
+    return _outcome(context, tables, books)
+
+
+def _judge_table(context: Context, table: RecordTable, target: Path, books: _Books) -> None:
+    """Read all files of a table into `target`, and settle what stands in it twice."""
+    with open_sheets(context, table) as (sheets, file_faults):
+        books.faults.append(QUARANTINE.frame(file_faults))
+        present = [name for name in table.wanted if any(name in _names(opened) for opened in sheets)]
+        extra = list(dict.fromkeys(name for opened in sheets for name in opened.plan.extra))
+        arrow = table.arrow(present, extra)
+        keyed = bool(table.key) and set(table.key) <= set(present)
+        hashes = Hashes(table.key if keyed else (), [*present, *extra])
+        with pq.ParquetWriter(target, arrow.schema, compression="zstd") as writer:
+            for rows in _rows(context, table, sheets, books):
+                filled = _filled(rows, arrow)
+                hashes.add(filled)
+                writer.write_table(filled.to_arrow().cast(arrow.schema))
+    verdicts, told = repeats(table, target, hashes)
+    books.tell(table, told)
+    _rewrite(target, verdicts)
+    _take_out(table, target, whole_faults(table, target), books)
+
+
+def _names(opened: OpenSheet) -> set[str]:
+    return {planned.name for planned in opened.plan.columns}
+
+
+def _rows(
+    context: Context, table: RecordTable, sheets: list[OpenSheet], books: _Books
+) -> Iterator[pl.DataFrame]:
+    """The judged records of all sheets, in order; what is told of them goes to the books."""
+    for opened in sheets:
+        layout, count = opened.sheet.layout, 0
+        for piece in opened.sheet.pieces():
+            opened = replace(opened, plan=settle(opened.plan, piece.cells))  # noqa: PLW2901  (known a bit better)
+            judged = judge(table, opened, piece)
+            books.faults.append(judged.faults)
+            count += piece.cells.height + piece.broken.height
+            books.done += piece.cells.height + piece.broken.height
+            context.progress(books.done, 0)
+            yield judged.rows
+        books.files.append(
+            {
+                "table": table.name,
+                "path": opened.path,
+                "sheet": layout.sheet,
+                "encoding": layout.encoding,
+                "separator": layout.separator,
+                "header_rows": layout.header_rows,
+                "rows": count,
+                "columns": orjson.dumps(opened.plan.describe()).decode(),
+            }
+        )
+
+
+def _filled(rows: pl.DataFrame, arrow: Table) -> pl.DataFrame:
+    """All columns of the table in its order; those that this sheet does not have are null."""
+    wanted = pl.Schema(arrow.schema)
+    return rows.select(
+        pl.col(name).cast(kind) if name in rows.columns else pl.lit(None, kind).alias(name)
+        for name, kind in wanted.items()
+    )
+
+
+def _take_out(table: RecordTable, target: Path, found: pl.DataFrame, books: _Books) -> None:
+    """Tell what was found of accepted records, and take out those that have an error."""
+    if not found.height:
+        return
+    rows = fault_rows(table.name, found)
+    books.faults.append(rows)
+    why = causes("id", rows)
+    _rewrite(target, why.select(record_id="id", outcome=pl.lit("quarantined"), reason="reason"))
+
+
+def _rewrite(target: Path, verdicts: pl.DataFrame) -> None:
+    """Write verdicts (record_id, outcome, reason) into a table, a piece at a time."""
+    if not verdicts.height:
+        return
+    with (
+        replacing(target) as changed,
+        pq.ParquetFile(target, pre_buffer=False) as file,
+        pq.ParquetWriter(changed, file.schema_arrow, compression="zstd") as writer,
+    ):
+        for rows in row_groups(file):
+            new = rows.select("record_id").join(verdicts, on="record_id", how="left", maintain_order="left")
+            judged = rows.with_columns(new[name].fill_null(rows[name]) for name in ("outcome", "reason"))
+            writer.write_table(judged.to_arrow().cast(file.schema_arrow))
+
+
+def _outcome(context: Context, tables: list[RecordTable], books: _Books) -> Outcome:
+    counts: dict[str, int] = {}
+    for table in tables:
+        rows = pl.scan_parquet(context.records / f"{table.name}.parquet", glob=False)
+        by_outcome = dict(rows.group_by("outcome").len().collect().iter_rows())
+        counts[table.name] = sum(by_outcome.values())
+        for outcome in ("accepted", "quarantined", "skipped"):
+            counts[f"{table.name} {outcome}"] = by_outcome.get(outcome, 0)
+    severities = pl.concat(books.faults)["severity"].value_counts()
+    found = dict(severities.iter_rows())
+    counts |= {"errors": found.get("error", 0), "warnings": found.get("warning", 0)}
+    return Outcome(counts)
+
+
+STAGE = Stage(
+    name="records",
+    reads=("store",),
+    writes=("curated/records", "curated/record_files.parquet", "curated/record_faults.parquet"),
+    depends=("records", "timezone"),
+    run=_run,
+    schemas=True,
+)

@@ -1,0 +1,94 @@
+"""What only the whole table, or another table, can tell: rules over a table, and references."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from tundish.rules.check import check, table_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tundish.stages.records.plan import RecordTable
+
+__all__ = ["taken_out_references", "unknown_references", "whole_faults"]
+
+_PLACE = ["path", "sheet", "row", "line"]
+
+
+def whole_faults(table: RecordTable, path: Path) -> pl.DataFrame:
+    """Breaches of the model's rules over the whole table, by its accepted records."""
+    wanted = table_columns(table.model)
+    there = pl.read_parquet_schema(path)
+    names = [name for name in table.wanted if name in wanted and name in there]
+    if not names:
+        return pl.DataFrame()
+    rows = _accepted(path, names)
+    failures = check(table.model, rows.select(names), "table")
+    places = rows.select(_PLACE)[failures["row"]]
+    return failures.drop("row").with_columns(*(places[name] for name in _PLACE), index=pl.lit(None, pl.Int32))
+
+
+def unknown_references(table: RecordTable, files: Mapping[str, Path]) -> pl.DataFrame:
+    """Errors for the accepted records whose references lead nowhere.
+
+    Args:
+        table: Whose references are followed.
+        files: The Parquet files of all tables, by name.
+    """
+    return _lost(table, files, False, ("unknown_reference", "error", "{} is {}, which stands nowhere in {}"))
+
+
+def taken_out_references(table: RecordTable, files: Mapping[str, Path]) -> pl.DataFrame:
+    """Warnings for the accepted records that refer to one that was taken out, once all tables are judged."""
+    told = "reference_taken_out", "warning", "{} is {}, whose record in {} was taken out"
+    return _lost(table, files, True, told)
+
+
+def _lost(
+    table: RecordTable, files: Mapping[str, Path], accepted: bool, told: tuple[str, str, str]
+) -> pl.DataFrame:
+    """Accepted records whose references are not among all, or among the accepted, values of their targets."""
+    check_name, severity, sentence = told
+    found = [pl.DataFrame()]
+    for column, targets in table.section.references.items():
+        if column not in pl.read_parquet_schema(files[table.name]):
+            continue
+        known = pl.concat(_values(files, target, accepted) for target in targets)
+        value = pl.col(column).cast(pl.String)
+        found.append(
+            _accepted(files[table.name], [column])
+            .filter(~value.is_in(known.implode()))
+            .select(
+                *_PLACE,
+                index=pl.lit(None, pl.Int32),
+                check=pl.lit(check_name),
+                column=pl.lit(column),
+                value=value,
+                message=pl.format(sentence, pl.lit(column), value, pl.lit(", ".join(targets))),
+                severity=pl.lit(severity),
+            )
+        )
+    return pl.concat(found, how="diagonal")
+
+
+def _accepted(path: Path, names: list[str]) -> pl.DataFrame:
+    return (
+        pl.scan_parquet(path, glob=False)
+        .filter(pl.col("outcome") == "accepted")
+        .select(*_PLACE, *(name for name in names if name not in _PLACE))
+        .collect()
+    )
+
+
+def _values(files: Mapping[str, Path], target: str, accepted: bool) -> pl.Series:
+    """What stands in a column of all records of a table, or of the accepted ones."""
+    name, _, column = target.partition(".")
+    scan = pl.scan_parquet(files[name], glob=False)
+    if column not in scan.collect_schema():
+        return pl.Series(dtype=pl.String)
+    kept = scan.filter(pl.col("outcome") == "accepted") if accepted else scan
+    return kept.select(pl.col(column).cast(pl.String).unique()).collect().to_series().drop_nulls()

@@ -1,0 +1,91 @@
+"""Groups of images that must stand in one split, because what one shows may be seen in another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from tundish.recipe.load import Recipe
+
+__all__ = ["Groups", "group_images"]
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Groups by number.
+
+    Attributes:
+        names: Of each group: its least ``key=value``, or its least image_id where no key is known.
+        of_image: (images,): the group of each image.
+    """
+
+    names: list[str]
+    of_image: NDArray[np.int64]
+
+
+def group_images(inside: pl.DataFrame, files: pl.DataFrame, recipe: Recipe) -> Groups:
+    """Connected components over equal keys and shared clusters.
+
+    Args:
+        inside: The images to be dealt: image_id, and cluster_id where they have copies.
+        files: Every valid image file with the image that stands for it: source, path, stands_for. A copy
+            that is left out lends its keys: its picture was seen on its coil, too.
+        recipe: For the keys and which of them group.
+    """
+    ties = _ties(inside, files, recipe)
+    codes = ties.select(pl.concat_str("key", "value", separator="=").rank("dense") - 1).to_series()
+    count, width = inside.height, inside.height + codes.n_unique()
+    rows = np.concatenate([np.arange(count), ties["image"].to_numpy()])
+    columns = np.concatenate([np.arange(count), codes.to_numpy().astype(np.int64) + count])
+    graph = coo_array((np.ones(len(rows), np.int8), (rows, columns)), shape=(width, width))
+    labels = connected_components(graph, directed=False)[1][:count]
+    _, of_image = np.unique(labels, return_inverse=True)
+    return Groups(_names(inside, ties, of_image), of_image.astype(np.int64))
+
+
+def _ties(inside: pl.DataFrame, files: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
+    """(image, key, value): what ties the image with this row number to others."""
+    numbered = inside.select("image_id", "cluster_id").with_row_index("image")
+    mine = files.join(numbered, left_on="stands_for", right_on="image_id", how="inner")
+    clusters = numbered.filter(pl.col("cluster_id").is_not_null())
+    frames = [clusters.select("image", pl.lit("").alias("key"), pl.col("cluster_id").alias("value"))]
+    frames += [_values(mine, key, recipe) for key in recipe.split.group_by]
+    return pl.concat(frames)
+
+
+def _values(files: pl.DataFrame, key: str, recipe: Recipe) -> pl.DataFrame:
+    sources = {source.label: source for source in recipe.sources}
+    values = [
+        sources[name].key(key, path) if name in sources else None
+        for name, path in files.select("source", "path").iter_rows()
+    ]
+    found = files.select("image", pl.lit(key).alias("key"), pl.Series("value", values, pl.String))
+    return found.drop_nulls("value").unique(maintain_order=True)
+
+
+def _names(
+    inside: pl.DataFrame, ties: pl.DataFrame, of_image: Sequence[int] | NDArray[np.int64]
+) -> list[str]:
+    keyed = (
+        ties.filter(pl.col("key") != "")
+        .group_by("image")
+        .agg(name=pl.concat_str("key", "value", separator="=").min())
+    )
+    named = inside.select("image_id").with_row_index("image").join(keyed, on="image", how="left")
+    groups = (
+        named.with_columns(group=pl.Series(of_image))
+        .group_by("group")
+        .agg(pl.coalesce(pl.col("name").min(), pl.col("image_id").min()).alias("name"))
+    )
+    names: list[str] = groups.sort("group")["name"].to_list()
+    return names

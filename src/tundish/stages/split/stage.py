@@ -1,0 +1,286 @@
+"""split: leak-free train, val and test.
+
+What may leak stands together: images that share a group key, and images of one duplicate cluster that both
+stay. The assignment is a versioned table: an image once assigned keeps its split, and takes its whole group
+along; new groups are dealt in salted-hash order so as to balance the labels. Another salt deals anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pyarrow.parquet as pq
+
+from tundish.stages.base import Context, Outcome, Stage
+from tundish.stages.split.balance import deal, deviations
+from tundish.stages.split.groups import Groups, group_images
+from tundish.storage.tables import CONSENSUS, DUPLICATES, IMAGES, SPLITS, STANDING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from tundish.recipe.load import Recipe
+
+__all__ = ["STAGE"]
+
+_LARGE_GROUP = 0.05
+"""A group with more than this share of the images is told: it forces the balance."""
+
+_SALT = b"tundish.salt"
+
+
+def _run(context: Context) -> Outcome:
+    recipe = context.recipe
+    images = _candidates(context)
+    inside = images.filter(pl.col("reason").is_null())
+    groups = group_images(inside, _files(context, images), recipe)
+    names = list(recipe.split.ratios)
+    before = _before(context.table("splits"), recipe.split.salt)
+    settled, notes, moved = _settled(groups, inside, images, before, names)
+    weights, columns = _weights(inside, groups, _class_counts(context, inside, recipe))
+    ratios = np.asarray(list(recipe.split.ratios.values()))
+    chosen = deal(weights, ratios, settled, _salted(groups.names, settled, recipe.split.salt))
+    SPLITS.write(
+        _table(images, inside, groups, chosen, names, moved, before),
+        context.table("splits"),
+        metadata={_SALT.decode(): recipe.split.salt},
+    )
+    return _outcome(inside, groups, chosen, names, (weights, columns, ratios), images, notes)
+
+
+def _candidates(context: Context) -> pl.DataFrame:
+    """Every image with the file that stands for it, and the reason where it is left out."""
+    images = IMAGES.read(context.table("images"))
+    duplicates = DUPLICATES.read(context.table("duplicates"))
+    coverage = STANDING.read(context.table("standing")).select("source", "path", "state")
+    copies = (
+        duplicates.sort(~pl.col("kept"), "source", "path", maintain_order=True)
+        .with_columns(conflict=pl.col("label_conflict").is_not_null().any().over("cluster_id"))
+        .unique("image_id", keep="first", maintain_order=True)
+        .select(
+            "image_id",
+            "cluster_id",
+            "representative_id",
+            "relation",
+            "kept",
+            "conflict",
+            pl.col("source").alias("kept_source"),
+            pl.col("path").alias("kept_path"),
+        )
+    )
+    joined = images.join(copies, on="image_id", how="left").with_columns(
+        source=pl.coalesce("kept_source", "source"), path=pl.coalesce("kept_path", "path")
+    )
+    return (
+        joined.join(coverage, on=["source", "path"], how="left")
+        .with_columns(reason=_reason(context))
+        .sort("image_id")
+    )
+
+
+def _reason(context: Context) -> pl.Expr:
+    """Why an image is left out; null where it is not."""
+    held = context.recipe.dedup.conflicts == "hold"
+    unlabelled = (pl.col("state") == "unlabelled") & (context.recipe.split.unlabelled == "exclude")
+    return (
+        pl.when(~pl.col("valid"))
+        .then(pl.lit("quarantined"))
+        .when(~pl.col("kept").fill_null(True))
+        .then(pl.format("duplicate: {} as {}", "relation", "representative_id"))
+        .when(pl.col("conflict").fill_null(False) & held)
+        .then(pl.lit("held: its copies are labelled differently"))
+        .when(unlabelled)
+        .then(pl.lit("unlabelled"))
+        .when(pl.col("state") == "rejected")
+        .then(pl.lit("all its labels are quarantined"))
+        .when(pl.col("state") == "disputed")
+        .then(pl.lit("its annotators do not agree"))
+        .when(pl.col("state") == "refused")
+        .then(pl.lit("its batch was not accepted"))
+        .when(pl.col("state") == "unreviewed")
+        .then(pl.lit("its labels were not reviewed yet"))
+    )
+
+
+def _files(context: Context, images: pl.DataFrame) -> pl.DataFrame:
+    """Every valid image file with the image that stands for it."""
+    stands_for = images.select(
+        "image_id",
+        stands_for=pl.when(pl.col("kept").fill_null(value=True))
+        .then("image_id")
+        .otherwise("representative_id"),
+    )
+    files = STANDING.read(context.table("standing")).select("source", "path", "image_id")
+    return files.join(stands_for, on="image_id", how="inner")
+
+
+def _before(path: Path, salt: str) -> dict[str, str]:
+    """The split that images have, or had before they were left out; nothing where the salt is another."""
+    if not path.exists():
+        return {}
+    metadata = pq.read_schema(path).metadata or {}
+    if metadata.get(_SALT, b"").decode() != salt:
+        return {}
+    return dict(SPLITS.read(path).select("image_id", "last_split").drop_nulls("last_split").iter_rows())
+
+
+def _settled(
+    groups: Groups,
+    inside: pl.DataFrame,
+    images: pl.DataFrame,
+    before: Mapping[str, str],
+    names: Sequence[str],
+) -> tuple[NDArray[np.int64], list[str], dict[str, str]]:
+    """The split each group has by its members, or -1; sentences and images where groups of two splits met."""
+    group_of = dict(zip(inside["image_id"], groups.of_image.tolist(), strict=True))
+    # A copy that is left out passes the split it had on to the one that stays.
+    stands_for = images.filter(pl.col("representative_id").is_not_null())
+    for image, keeper in stands_for.select("image_id", "representative_id").iter_rows():
+        if keeper in group_of:
+            group_of.setdefault(image, group_of[keeper])
+    votes: dict[int, Counter[str]] = defaultdict(Counter)
+    for image, split in before.items():
+        if image in group_of and split in names:
+            votes[group_of[image]][split] += 1
+    settled = np.full(len(groups.names), -1, np.int64)
+    notes, winners = [], {}
+    for group, count in sorted(votes.items()):
+        winner = max(names, key=lambda name: (count[name], -names.index(name)))
+        settled[group] = names.index(winner)
+        if len(count) > 1:
+            winners[group] = winner
+            others = ", ".join(
+                f"{count[name]} from {name}" for name in names if name != winner and count[name]
+            )
+            notes.append(
+                f"new data joins groups of different splits in {groups.names[group]}:"
+                f" {others} moved to {winner}"
+            )
+    moved = {
+        image: before[image]
+        for image in before
+        if group_of.get(image) in winners and before[image] != winners[group_of[image]]
+    }
+    return settled, notes, moved
+
+
+def _class_counts(context: Context, inside: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
+    """(image row, class): how many valid labels, of the file that stands for the image."""
+    labels = CONSENSUS.read(context.table("consensus")).select("source", "path", "label")
+    numbered = inside.select("source", "path").with_row_index("image")
+    classes = {name: number for number, name in enumerate(recipe.annotations.classes)}
+    joined = numbered.join(labels, on=["source", "path"], how="inner")
+    return (
+        joined.group_by("image", "label")
+        .len()
+        .with_columns(
+            pl.col("label").replace_strict(classes, default=-1, return_dtype=pl.Int64).alias("class")
+        )
+    )
+
+
+def _weights(
+    inside: pl.DataFrame, groups: Groups, counts: pl.DataFrame
+) -> tuple[NDArray[np.float64], list[str]]:
+    """(groups, columns) and the columns' names: images, negatives, then the classes that occur."""
+    present = counts.sort("class").unique("class", keep="first", maintain_order=True)
+    columns = ["images", "negatives", *present["label"].to_list()]
+    place = {number: index + 2 for index, number in enumerate(present["class"].to_list())}
+    weights = np.zeros((len(groups.names), len(columns)))
+    np.add.at(weights[:, 0], groups.of_image, 1)
+    np.add.at(
+        weights[:, 1], groups.of_image[(inside["state"] == "negative").fill_null(value=False).to_numpy()], 1
+    )
+    where = groups.of_image[counts["image"].to_numpy()]
+    np.add.at(weights, (where, [place[number] for number in counts["class"]]), counts["len"].to_numpy())
+    return weights, columns
+
+
+def _salted(names: Sequence[str], settled: NDArray[np.int64], salt: str) -> NDArray[np.int64]:
+    """The new groups in the order of their salted hash: it does not depend on which others there are."""
+    new = [index for index in range(len(names)) if settled[index] < 0]
+    key = {index: hashlib.sha256(f"{salt}\0{names[index]}".encode()).digest() for index in new}
+    return np.asarray(sorted(new, key=key.__getitem__), dtype=np.int64)
+
+
+def _table(
+    images: pl.DataFrame,
+    inside: pl.DataFrame,
+    groups: Groups,
+    chosen: NDArray[np.int64],
+    names: Sequence[str],
+    moved: Mapping[str, str],
+    before: Mapping[str, str],
+) -> pl.DataFrame:
+    numbers = groups.of_image
+    placed = inside.select("image_id").with_columns(
+        pl.Series("split", [names[chosen[group]] for group in numbers], dtype=pl.String),
+        pl.Series("group_id", [groups.names[group] for group in numbers], dtype=pl.String),
+        pl.Series(
+            "how",
+            [f"moved from {moved[i]}" if i in moved else "dealt" for i in inside["image_id"]],
+            pl.String,
+        ),
+    )
+    return (
+        images.select("image_id", "path", "source", "reason")
+        .join(placed, on="image_id", how="left")
+        .with_columns(
+            reason=pl.coalesce("reason", "how"),
+            last_split=pl.coalesce(
+                "split", pl.col("image_id").replace_strict(before, default=None, return_dtype=pl.String)
+            ),
+        )
+        .select(SPLITS.schema.names)
+    )
+
+
+def _outcome(
+    inside: pl.DataFrame,
+    groups: Groups,
+    chosen: NDArray[np.int64],
+    names: Sequence[str],
+    balance: tuple[NDArray[np.float64], list[str], NDArray[np.float64]],
+    images: pl.DataFrame,
+    notes: list[str],
+) -> Outcome:
+    weights, columns, ratios = balance
+    sizes = Counter(names[chosen[group]] for group in groups.of_image)
+    counts = {name: sizes[name] for name in names}
+    counts |= {"left out": images.height - inside.height, "groups": len(groups.names)}
+    if len(groups.names):
+        off = deviations(weights, ratios, chosen)
+        worst = np.abs(off).argmax(axis=0)
+        told = [
+            f"{name} {off[split, column]:+.1%} in {names[split]}"
+            for column, (name, split) in enumerate(zip(columns, worst, strict=True))
+        ]
+        notes.append(f"largest distance of each share from its ratio: {', '.join(told)}")
+        largest = int(weights[:, 0].argmax())
+        share = weights[largest, 0] / max(inside.height, 1)
+        if share > _LARGE_GROUP:
+            notes.append(f"the group {groups.names[largest]} holds {share:.0%} of the images")
+    return Outcome(counts, notes)
+
+
+STAGE = Stage(
+    name="split",
+    reads=(
+        "curated/images.parquet",
+        "curated/consensus.parquet",
+        "curated/standing.parquet",
+        "curated/duplicates.parquet",
+    ),
+    writes=("curated/splits.parquet",),
+    # classes: their order is the order of the columns that are balanced; conflicts: what is held out
+    depends=("sources", "annotations", "dedup", "split"),
+    run=_run,
+    persist=("curated/splits.parquet",),
+)

@@ -1,0 +1,176 @@
+"""What validate does with labels: name their class, measure them against their image, cut off rounding."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from tundish.imaging.geometry import area_of_counts, area_of_polygon
+from tundish.recipe.classes import normalise
+from tundish.rules.check import check
+
+if TYPE_CHECKING:
+    import pandera.polars as pa
+
+    from tundish.recipe.sections import Annotations
+
+__all__ = ["check_labels"]
+
+_ROUNDING = 1e-6
+"""px; less than this is the arithmetic of floating point, and not worth telling."""
+
+
+def check_labels(
+    labels: pl.DataFrame, images: pl.DataFrame, model: type[pa.DataFrameModel], section: Annotations
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Labels named, cut to their images and judged.
+
+    Args:
+        labels: Rows of the annotations table as the formats read them.
+        images: image_id, width, height (px) of their images, one row each.
+        model: The Pandera model of a label.
+        section: The recipe's section, for the classes.
+
+    Returns:
+        The labels with `label` and `valid` set and rounding cut off, and the breaches as quarantine rows.
+    """
+    named = _named(labels, section)
+    measured = _measured(named, images)
+    failures = check(model, measured)
+    bad = failures.filter(pl.col("severity") == "error")["row"].unique()
+    valid = ~pl.Series(np.isin(np.arange(measured.height), bad.to_numpy()), dtype=pl.Boolean)
+    cut = (measured["overshoot"] > 0) & valid
+    rows = _cut_to_image(measured, cut).with_columns(valid=valid).select(labels.columns)
+    told = [_quarantine(measured, failures), _clipped(measured, cut & (measured["overshoot"] > _ROUNDING))]
+    return rows, pl.concat(told)
+
+
+def _named(labels: pl.DataFrame, section: Annotations) -> pl.DataFrame:
+    lookup = section.lookup()
+    spellings = labels["raw_label"].unique().drop_nulls().to_list()
+    classes = {spelling: lookup.get(normalise(spelling)) for spelling in spellings}
+    return labels.with_columns(
+        label=pl.col("raw_label").replace_strict(classes, default=None, return_dtype=pl.String)
+        if classes
+        else pl.lit(None, pl.String)
+    )
+
+
+def _measured(labels: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
+    """The labels with what the model checks: overshoot, short_side, area, copy; and their image's size."""
+    sizes = images.select(
+        "image_id", pl.col("width").alias("image_width"), pl.col("height").alias("image_height")
+    )
+    joined = labels.join(sizes, on="image_id", how="left", maintain_order="left")
+    whole = pl.col("shape") == "class"
+    right, lower = pl.col("x") + pl.col("width"), pl.col("y") + pl.col("height")
+    out = pl.max_horizontal(
+        -pl.col("x"), -pl.col("y"), right - pl.col("image_width"), lower - pl.col("image_height"), 0.0
+    )
+    # What an annotator repeats of the files, or of another annotator, is an opinion of its own.
+    said = pl.when(pl.col("origin") == "annotator").then("label_path")
+    same = ["source", "path", said, "raw_label", "shape", "x", "y", "width", "height", "rle", "ring_text"]
+    return (
+        joined.with_columns(
+            overshoot=pl.when(whole).then(0.0).otherwise(out),
+            short_side=pl.when(whole).then(1.0).otherwise(pl.min_horizontal("width", "height")),
+            area=_areas(joined),
+            ring_text=pl.col("segmentation")
+            .list.eval(pl.element().cast(pl.List(pl.String)).list.join(" "))
+            .list.join(";"),
+        )
+        .with_columns(copy=pl.int_range(pl.len(), dtype=pl.Int32).over(same))
+        .drop("ring_text")
+    )
+
+
+def _areas(labels: pl.DataFrame) -> pl.Series:
+    """px² of each label: of its mask, its rings, its box; of a label of the whole image, the image's."""
+    areas = (labels["width"] * labels["height"]).to_numpy().copy()
+    shapes = labels["shape"].to_numpy()
+    for index in np.flatnonzero(shapes == "polygon"):
+        areas[index] = area_of_polygon(labels["segmentation"][int(index)].to_list())
+    for index in np.flatnonzero(shapes == "mask"):
+        row = labels.row(int(index), named=True)
+        areas[index] = area_of_counts(row["rle"], row["image_width"], row["image_height"])
+    full = (labels["image_width"] * labels["image_height"]).to_numpy()
+    return pl.Series("area", np.where(shapes == "class", full, areas), dtype=pl.Float64)
+
+
+def _cut_to_image(labels: pl.DataFrame, which: pl.Series) -> pl.DataFrame:
+    """Boxes and rings of the rows in `which` limited to their image; every vertex stays."""
+    if not which.any():
+        return labels
+    left, top = pl.col("x").clip(lower_bound=0.0), pl.col("y").clip(lower_bound=0.0)
+    right = pl.min_horizontal(pl.col("x") + pl.col("width"), pl.col("image_width").cast(pl.Float64))
+    lower = pl.min_horizontal(pl.col("y") + pl.col("height"), pl.col("image_height").cast(pl.Float64))
+    edges = {"x": left, "y": top, "width": right - left, "height": lower - top}
+    rings = labels["segmentation"].to_list()
+    for index in which.arg_true():
+        if rings[index] is not None:
+            size = labels["image_width"][index], labels["image_height"][index]
+            rings[index] = [_limited(ring, size) for ring in rings[index]]
+    return labels.with_columns(
+        *(pl.when(which).then(edge).otherwise(pl.col(name)).alias(name) for name, edge in edges.items()),
+        pl.Series("segmentation", rings, dtype=labels.schema["segmentation"]),
+    )
+
+
+def _limited(ring: list[float], size: tuple[int, int]) -> list[float]:
+    points = np.asarray(ring, np.float64).reshape(-1, 2)
+    limited: list[float] = np.clip(points, 0.0, np.asarray(size, np.float64)).ravel().tolist()
+    return limited
+
+
+def _quarantine(labels: pl.DataFrame, failures: pl.DataFrame) -> pl.DataFrame:
+    places = labels.select(
+        pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"),
+        pl.col("annotation_id").alias("id"),
+        "source",
+        "path",
+        "label_path",
+        "label_row",
+        "raw_label",
+    )
+    unnamed = pl.col("check") == "unknown_class"
+    nameless = unnamed & (pl.col("raw_label") == "")
+    return failures.join(places, on="row", how="left", maintain_order="left").select(
+        pl.lit("annotation").alias("kind"),
+        "id",
+        "source",
+        pl.col("label_path").alias("path"),
+        pl.col("label_row").cast(pl.Int64).alias("row"),
+        pl.lit(None, pl.String).alias("place"),
+        pl.when(nameless).then(pl.lit("no_label")).otherwise("check").alias("check"),
+        "column",
+        pl.when(unnamed).then("raw_label").otherwise("value").alias("value"),
+        pl.when(nameless)
+        .then(pl.lit("the region has no label"))
+        .when(unnamed)
+        .then(pl.format("the recipe has no class '{}'", "raw_label"))
+        .otherwise("message")
+        .alias("message"),
+        "severity",
+        pl.lit(1, pl.Int32).alias("count"),
+    )
+
+
+def _clipped(labels: pl.DataFrame, which: pl.Series) -> pl.DataFrame:
+    return labels.filter(which).select(
+        pl.lit("annotation").alias("kind"),
+        pl.col("annotation_id").alias("id"),
+        "source",
+        pl.col("label_path").alias("path"),
+        pl.col("label_row").cast(pl.Int64).alias("row"),
+        pl.lit(None, pl.String).alias("place"),
+        pl.lit("clipped").alias("check"),
+        pl.lit("overshoot").alias("column"),
+        pl.col("overshoot").cast(pl.String).alias("value"),
+        pl.format(
+            "the label stood {} px out of its image and was cut to it", pl.col("overshoot").round_sig_figs(3)
+        ).alias("message"),
+        pl.lit("warning").alias("severity"),
+        pl.lit(1, pl.Int32).alias("count"),
+    )

@@ -1,0 +1,332 @@
+"""validate: which images and labels are valid, and why the others are not.
+
+Reads the label files from the store, holds images and labels against the project's Pandera models, and writes
+`images`, `annotations`, `coverage` and `quarantine`. Nothing is taken out without a row that says why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from tundish.formats.base import Catalog, ImageRef, Options, Problem, Reading
+from tundish.formats.frames import labels_to_frame
+from tundish.formats.registry import FORMATS
+from tundish.labeling.tables import LABEL_FAULTS, pulled
+from tundish.rules.check import check
+from tundish.rules.models import load_model
+from tundish.stages.base import Context, Outcome, Stage
+from tundish.stages.measure import read_features
+from tundish.stages.validate.labels import check_labels
+from tundish.storage.quarantine import quarantine_row
+from tundish.storage.shards import image_id_of, latest_files, read_blobs, read_files
+from tundish.storage.tables import ANNOTATIONS, COVERAGE, IMAGES, QUARANTINE, RECORD_FAULTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tundish.recipe.sections import Source
+
+__all__ = ["STAGE"]
+
+_PULLED = replace(ANNOTATIONS, written_by="label pull")
+
+_SUFFIXES = {
+    "jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "png": (".png",),
+    "tiff": (".tif", ".tiff"),
+    "bmp": (".bmp",),
+    "gif": (".gif",),
+    "webp": (".webp",),
+}
+
+_SAID = {"source": pl.String, "path": pl.String, "covered": pl.Boolean, "refused": pl.Boolean}
+
+_INGEST_SENTENCES = {
+    "empty_file": "the file holds no bytes",
+    "unreadable": "the file cannot be read",
+    "file_too_large": "the file is larger than any image or label file",
+    "unsafe_path": "the name leads out of its archive",
+    "archive_bomb": "the entry would unpack to a size without reason",
+    "encrypted": "the entry of the archive needs a password",
+    "damaged_in_archive": "the entry of the archive cannot be unpacked",
+}
+
+
+def _run(context: Context) -> Outcome:
+    files = latest_files(read_files(context.store))
+    images, image_faults = _check_images(context, files)
+    good = images.filter("valid")
+    labels, label_faults, said = _check_labels(context, files, images, good)
+    records = RECORD_FAULTS.read(context.table("record_faults"))
+    quarantine = pl.concat([_file_faults(files), image_faults, label_faults, records])
+    IMAGES.write(_distinct(images, context.recipe.keys), context.table("images"))
+    ANNOTATIONS.write(labels, context.table("annotations"), metadata=pulled(context.labels))
+    coverage = _coverage(good, labels, said)
+    COVERAGE.write(coverage, context.table("coverage"))
+    QUARANTINE.write(quarantine, context.table("quarantine"))
+    return _outcome(images, labels, coverage, quarantine)
+
+
+def _check_images(context: Context, files: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Every accepted image file with its features, keys and `valid`; and the breaches as quarantine rows."""
+    features = read_features(context)
+    rows = (
+        files.filter((pl.col("kind") == "image") & (pl.col("outcome") == "accepted"))
+        .join(features, on="image_id", how="left", maintain_order="left")
+        .with_columns(
+            # The camera's clock names no zone: it is the plant's.
+            captured_at=pl.col("captured_at")
+            .dt.replace_time_zone(None)
+            .dt.replace_time_zone(context.recipe.timezone, ambiguous="null", non_existent="null")
+            .dt.convert_time_zone("UTC")
+        )
+        .with_columns(fault=pl.col("reason_right").fill_null("none"), extension_fits=_extension_fits())
+    )
+    rows, missing = _with_keys(context, rows)
+    model = load_model(context.project, context.recipe.images.schema_)
+    failures = check(model, rows)
+    places = rows.select(
+        pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"), "image_id", "source", "path", "fault", "message"
+    )
+    undecoded = pl.col("column") == "fault"
+    faults = failures.join(places, on="row", how="left", maintain_order="left", suffix="_of_image").select(
+        pl.lit("image").alias("kind"),
+        pl.col("image_id").alias("id"),
+        "source",
+        "path",
+        pl.lit(None, pl.Int64).alias("row"),
+        pl.lit(None, pl.String).alias("place"),
+        pl.when(undecoded).then("fault").otherwise("check").alias("check"),
+        "column",
+        "value",
+        pl.when(undecoded).then("message_of_image").otherwise("message").alias("message"),
+        "severity",
+        pl.lit(1, pl.Int32).alias("count"),
+    )
+    bad = failures.filter(pl.col("severity") == "error")["row"].unique()
+    index = pl.int_range(pl.len(), dtype=pl.UInt32)
+    rows = rows.with_columns(valid=~index.is_in(bad.implode()))
+    return rows, pl.concat([faults, missing])
+
+
+def _extension_fits() -> pl.Expr:
+    suffix = pl.col("path").str.extract(r"(\.[^./]+)$").str.to_lowercase()
+    fits = pl.lit(False)
+    for name, suffixes in _SUFFIXES.items():
+        fits = fits | ((pl.col("format") == name) & suffix.is_in(suffixes))
+    return pl.col("format").is_null() | fits
+
+
+def _with_keys(context: Context, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The recipe's keys as columns, taken from names; and a warning for each name that has none."""
+    faults = []
+    for key in context.recipe.keys:
+        values = pl.Series(key, [None] * rows.height, dtype=pl.String)
+        for source in context.recipe.sources:
+            mine = rows["source"] == source.label
+            pattern = source.keys.get(key)
+            if pattern is None:
+                continue
+            found = pl.Series(key, [source.key(key, path) for path in rows["path"]], dtype=pl.String)
+            values = values.zip_with(~mine, found)
+            faults += [
+                quarantine_row(
+                    "image",
+                    "key_missing",
+                    f"the name has no {key} by the pattern {pattern}",
+                    thing=image_id,
+                    source=source.label,
+                    path=path,
+                    column=key,
+                    value=path,
+                    severity="warning",
+                )
+                for image_id, path in rows.filter(mine & found.is_null())
+                .select("image_id", "path")
+                .iter_rows()
+            ]
+        rows = rows.with_columns(values)
+    return rows, QUARANTINE.frame(faults)
+
+
+def _file_faults(files: pl.DataFrame) -> pl.DataFrame:
+    bad = files.filter(pl.col("outcome") == "quarantined")
+    return QUARANTINE.frame(
+        [
+            quarantine_row(
+                "file",
+                reason,
+                _INGEST_SENTENCES.get(reason, "the file was not taken in"),
+                source=source,
+                path=path,
+                column="size",
+                value=str(size),
+            )
+            for source, path, reason, size in bad.select("source", "path", "reason", "size").iter_rows()
+        ]
+    )
+
+
+def _check_labels(
+    context: Context, files: pl.DataFrame, images: pl.DataFrame, good: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """All labels of all sources judged, their faults, and what the label files say of which image file."""
+    frames, faults, said = [ANNOTATIONS.empty()], [QUARANTINE.empty()], []
+    for source in context.recipe.sources:
+        reading = _read_labels(context, files, source, good)
+        frames.append(labels_to_frame(reading, source.label))
+        mine = pl.col("source") == source.label
+        out = [
+            *images.filter(mine & ~pl.col("valid"))["path"],
+            *files.filter(mine & (pl.col("kind") == "image") & (pl.col("outcome") == "quarantined"))["path"],
+        ]
+        faults.append(_problem_rows(reading, source.label, out))
+        said += [
+            (source.label, path, path in reading.covered, path in reading.refused)
+            for path in sorted(reading.covered | reading.refused)
+        ]
+    answered = _pulled_labels(context, good)
+    frames.append(answered)
+    faults.append(_pulled_faults(context, answered))
+    sizes = good.unique("image_id").select("image_id", "width", "height")
+    section = context.recipe.annotations
+    model = load_model(context.project, section.schema_)
+    labels, breaches = check_labels(pl.concat(frames), sizes, model, section)
+    return labels, pl.concat([*faults, breaches]), pl.DataFrame(said, schema=_SAID, orient="row")
+
+
+def _pulled_labels(context: Context, good: pl.DataFrame) -> pl.DataFrame:
+    """What annotators drew, as `tundish label pull` left it: judged like any other label."""
+    path = context.labels / "annotations.parquet"
+    pulled = _PULLED.read_if_there(path)
+    return pulled.select(_PULLED.schema.names).join(good, on=["source", "path"], how="semi")
+
+
+def _pulled_faults(context: Context, labels: pl.DataFrame) -> pl.DataFrame:
+    """What could not be taken. Labels that could are judged here: the recipe may know their class by now."""
+    path = context.labels / "problems.parquet"
+    faults = LABEL_FAULTS.read_if_there(path)
+    taken = labels.select(path="label_path", row=pl.col("label_row").cast(pl.Int64), severity=pl.lit("error"))
+    return faults.join(taken, on=["path", "row", "severity"], how="anti", maintain_order="left")
+
+
+def _read_labels(context: Context, files: pl.DataFrame, source: Source, good: pl.DataFrame) -> Reading:
+    mine = good.filter(pl.col("source") == source.label).sort("path")
+    catalog = Catalog(
+        ImageRef(*row)
+        for row in mine.select("path", "image_id", "width", "height", "orientation").iter_rows()
+    )
+    wanted = files.filter(
+        (pl.col("source") == source.label)
+        & pl.col("kind").is_in(["annotation", "classes"])
+        & (pl.col("outcome") == "accepted")
+    )
+    options = Options(names=source.names, extra=source.options)
+    return FORMATS[source.format].read(_label_files(context, wanted), catalog, options)
+
+
+def _label_files(context: Context, wanted: pl.DataFrame) -> Iterator[tuple[str, bytes]]:
+    """Label files in path order; their bytes are small beside the images', so they are read at once."""
+    blobs: dict[str, bytes] = {}
+    for shard, group in wanted.group_by("shard"):
+        ids = [image_id_of(sha) for sha in group["sha256"]]
+        path = context.label_shards / f"{shard[0]}.parquet"
+        blobs |= {blob.id: blob.data for blob in read_blobs(path, ids)}
+    for path, sha in wanted.sort("path").select("path", "sha256").iter_rows():
+        yield path, blobs[image_id_of(sha)]
+
+
+def _problem_rows(reading: Reading, source: str, out: list[str]) -> pl.DataFrame:
+    """Problems as quarantine rows; where a label's image was itself taken out, that is the reason."""
+    stems = {PurePosixPath(path).stem for path in out}
+
+    def row(problem: Problem) -> dict[str, object]:
+        name, message = problem.check, problem.message
+        named = {PurePosixPath(problem.path).stem, PurePosixPath(problem.value).stem}
+        if name == "image_not_found" and named & stems:
+            name, message = "image_quarantined", "its image was taken out"
+        return quarantine_row(
+            "annotation",
+            name,
+            message,
+            source=source,
+            path=problem.path,
+            row=problem.row,
+            column=problem.column,
+            value=problem.value,
+            severity=problem.severity,
+            count=problem.labels if problem.severity == "error" else 1,
+        )
+
+    return QUARANTINE.frame([row(problem) for problem in reading.problems])
+
+
+def _distinct(images: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """One row for each distinct image, that of its first valid file, with the recipe's keys."""
+    counted = images.with_columns(files=pl.len().over("image_id").cast(pl.Int32))
+    ordered = counted.sort(~pl.col("valid"), "source", "path", maintain_order=True)
+    first = ordered.unique("image_id", keep="first", maintain_order=True)
+    return first.select(*IMAGES.schema.names, *keys)
+
+
+def _coverage(good: pl.DataFrame, labels: pl.DataFrame, said: pl.DataFrame) -> pl.DataFrame:
+    """The state of every valid image file; an image whose labels were all refused is no negative."""
+    imported = labels.filter(pl.col("origin").ne_missing("annotator"))
+    counts = imported.group_by("source", "path").agg(
+        labels=pl.col("valid").sum().cast(pl.Int32), judged=~pl.col("valid").all()
+    )
+    state = (
+        pl.when(pl.col("labels") > 0)
+        .then(pl.lit("labelled"))
+        .when(pl.col("refused").fill_null(value=False) | pl.col("judged").fill_null(value=False))
+        .then(pl.lit("rejected"))
+        .when(pl.col("covered").fill_null(value=False))
+        .then(pl.lit("negative"))
+        .otherwise(pl.lit("unlabelled"))
+    )
+    return (
+        good.select("path", "source", "image_id")
+        .join(counts, on=["source", "path"], how="left")
+        .join(said, on=["source", "path"], how="left")
+        .with_columns(pl.col("labels").fill_null(0), state=state)
+        .select(COVERAGE.schema.names)
+    )
+
+
+def _outcome(
+    images: pl.DataFrame, labels: pl.DataFrame, coverage: pl.DataFrame, quarantine: pl.DataFrame
+) -> Outcome:
+    states = dict(coverage["state"].value_counts().iter_rows())
+    severities = dict(quarantine["severity"].value_counts().iter_rows())
+    counts = {
+        "image files": images.height,
+        "valid": int(images["valid"].sum()),
+        "labels": labels.height,
+        "valid labels": int(labels["valid"].sum()),
+        "labelled": states.get("labelled", 0),
+        "negative": states.get("negative", 0),
+        "unlabelled": states.get("unlabelled", 0),
+        "rejected": states.get("rejected", 0),
+        "errors": severities.get("error", 0),
+        "warnings": severities.get("warning", 0),
+    }
+    return Outcome(counts)
+
+
+STAGE = Stage(
+    name="validate",
+    reads=("store", "labels", "curated/features", "curated/record_faults.parquet"),
+    writes=(
+        "curated/images.parquet",
+        "curated/annotations.parquet",
+        "curated/coverage.parquet",
+        "curated/quarantine.parquet",
+    ),
+    depends=("sources", "timezone", "images", "annotations"),
+    run=_run,
+    schemas=True,
+)

@@ -1,0 +1,234 @@
+"""Tables of text: CSV and its kin, with whatever separator, encoding and line ends the file has."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import polars as pl
+
+from tundish.errors import SourceError
+from tundish.tabular.base import BROKEN, Layout, Piece
+from tundish.tabular.files.cutting import Cut, Dialect, cut
+from tundish.tabular.files.encoding import BLOCK, Block, blocks, detect, head
+from tundish.tabular.files.header_rows import HEAD, find_header
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from tundish.tabular.base import Asked
+    from tundish.tabular.files.header_rows import Header, Row
+
+__all__ = ["DelimitedSheet", "open_delimited"]
+
+_SEPARATORS = (b"\t", b";", b"|", b",")
+"""A separator before the comma wins where both fit: the comma is then a decimal one."""
+
+_NONE = b"\x1f"
+_SEEN = 200
+_LOOK = 1 << 20
+_BOM = "\ufeff".encode()
+
+
+@dataclass(frozen=True)
+class DelimitedSheet:
+    """The table of a text file; `first_line` is the line its records begin on, from 0."""
+
+    layout: Layout
+    path: Path
+    name: str
+    dialect: Dialect
+    first_line: int
+    size: int = BLOCK
+
+    def pieces(self) -> Iterator[Piece]:
+        """The records, about `size` bytes of the file at a time; the next are cut while these are used."""
+        row, line = 0, self.first_line
+        for part in _ahead(self._cuts()):
+            if part.records:
+                yield self._piece(part, row, line)
+            row, line = row + part.records, line + part.used
+
+    def _cuts(self) -> Iterator[Cut]:
+        """The blocks of the file, each cut; what one leaves over comes before the next."""
+        skip, rest, faults = self.first_line, b"", dict[int, tuple[str, str]]()
+        encoding = self.layout.encoding or "utf-8"
+        for block in blocks(self.path, encoding, self.dialect.newline, self.name, self.size):
+            data, shift = block.data, rest.count(self.dialect.newline)
+            faults |= {
+                number - skip + shift: fault for number, fault in block.faults.items() if number >= skip
+            }
+            if skip:
+                lines = data.count(self.dialect.newline)
+                data = _after(data, self.dialect.newline, skip)
+                skip = max(0, skip - lines)
+            part = cut(rest + data, self.dialect, faults, final=False)
+            yield part
+            rest = part.rest
+            faults = {number - part.used: fault for number, fault in faults.items() if number >= part.used}
+        yield cut(rest, self.dialect, faults, final=True)
+
+    def _piece(self, part: Cut, row: int, line: int) -> Piece:
+        data = part.data
+        if data.startswith(_BOM):
+            data = _BOM + data  # the reader takes one for a mark of the file
+        if data.startswith((b"\r", b"\n")):
+            data = (
+                self.dialect.separator * (self.dialect.width - 1) + data
+            )  # it counts columns in the first line
+        frame = pl.read_csv(
+            data,
+            has_header=False,
+            schema={f"c{number}": pl.String for number in range(self.dialect.width)},
+            infer_schema=False,
+            separator=self.dialect.separator.decode(),
+            eol_char=self.dialect.newline.decode(),
+            null_values=[""] if b'""' in data else None,
+        )
+        if frame.height != len(part.rows):
+            raise SourceError(
+                f"{len(part.rows)} records were found from line {line + 1} on, but {frame.height} were read",
+                where=self.name,
+                fix="report this with the file: it is a fault of the reader",
+            )
+        frame.insert_column(0, pl.Series("row", part.rows + row))
+        frame.insert_column(1, pl.Series("line", part.lines + (line + 1)))
+        broken = [fault._replace(row=fault.row + row, line=fault.line + line + 1) for fault in part.broken]
+        return Piece(frame, pl.DataFrame(broken, BROKEN, orient="row"))
+
+
+def _after(data: bytes, newline: bytes, lines: int) -> bytes:
+    """What comes after so many lines."""
+    at = 0
+    for _ in range(lines):
+        at = data.find(newline, at) + 1
+        if not at:
+            return b""
+    return data[at:]
+
+
+def _ahead(parts: Iterator[Cut]) -> Iterator[Cut]:
+    """The same parts, the next one made in a thread while this one is used."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, parts, None)
+        while (part := coming.result()) is not None:
+            coming = pool.submit(next, parts, None)
+            yield part
+
+
+class _Record(NamedTuple):
+    """A record among the first ones: the line it begins on, from 0, and its fields."""
+
+    line: int
+    cells: Row
+
+
+def open_delimited(path: Path, name: str, asked: Asked) -> DelimitedSheet:
+    """The table of a text file whose encoding, separator and header are found from its first lines.
+
+    Raises:
+        SourceError: There is no text in it, or its header cannot be read.
+    """
+    encoding = detect(path)
+    newline = _newline(head(path, encoding))
+    start = next(blocks(path, encoding, newline, name, _LOOK), Block(b""))
+    if not start.data.strip():
+        raise SourceError("the file is empty", where=name, fix="take it out of the recipe's source")
+    separator, records = _sniff(start.data, newline, asked)
+    header, width = _header(records, asked, name)
+    after = len(records) <= header.rows
+    first_line = start.data.count(newline) if after else records[header.rows].line
+    top = records[header.titles].line if header.titles < len(records) else first_line
+    for line, (_, sentence) in sorted(start.faults.items()):
+        if top <= line < first_line:
+            raise SourceError(
+                f"the header cannot be read: {sentence}",
+                where=f"{name}, line {line + 1}",
+                fix="save the file in one encoding, UTF-8 for one",
+            )
+    layout = Layout(
+        sheet=None,
+        headers=header.names,
+        header_rows=header.rows,
+        encoding=encoding,
+        separator=None if separator == _NONE else separator.decode(),
+    )
+    return DelimitedSheet(layout, path, name, Dialect(separator, newline, width), first_line)
+
+
+def _newline(start: bytes) -> bytes:
+    """What ends a line: LF, which takes a CR before it along, or CR alone."""
+    plain = re.sub(rb'"[^"]*"', b"", start).replace(b"\r\n", b"\n")
+    return b"\r" if plain.count(b"\r") > plain.count(b"\n") else b"\n"
+
+
+def _sniff(start: bytes, newline: bytes, asked: Asked) -> tuple[bytes, list[_Record]]:
+    """The separator that cuts the first lines most evenly, and these lines cut by it."""
+    told = re.match(rb'"?sep=([,;|\t])"?\r?(?:\n|\r)', start)
+    candidates = (told[1],) if told else _SEPARATORS
+    found = {separator: _first_records(start, separator, newline) for separator in candidates}
+    if told:
+        return told[1], found[told[1]]
+
+    def evenness(separator: bytes) -> tuple[bool, float, int]:
+        width, count, share = _usual_width(found[separator])
+        return (width == len(asked.names), share, count) if width > 1 else (False, 0, 0)
+
+    best = max(_SEPARATORS, key=evenness)
+    if evenness(best)[1] >= 0.5:
+        return best, found[best]
+    return _NONE, _first_records(start, _NONE, newline)
+
+
+def _first_records(start: bytes, separator: bytes, newline: bytes) -> list[_Record]:
+    dialect = Dialect(separator, newline, 0)
+    records: list[_Record] = []
+    at = line = 0
+    while at < len(start) and len(records) < _SEEN:
+        end = dialect.record(start, at)
+        fields = None if end is None else dialect.fields(start[at:end])
+        if end is None or fields is None:
+            end = start.find(newline, at)
+            fields = start[at:end].removesuffix(b"\r").split(separator)
+        cells = (field.decode("utf-8", errors="replace") or None for field in dialect.unwrapped(fields))
+        records.append(_Record(line, tuple(cells)))
+        line += start.count(newline, at, end + 1)
+        at = end + 1
+    return records
+
+
+def _usual_width(records: Sequence[_Record]) -> tuple[int, int, float]:
+    """How many fields most records have, how many have so many, their share of those after the titles."""
+    widths = [len(record.cells) for record in records if any(record.cells)]
+    while widths and widths[0] == 1:
+        del widths[0]
+    if not widths:
+        return 1, 0, 1.0
+    width, count = Counter(widths).most_common(1)[0]
+    return width, count, count / len(widths)
+
+
+def _header(records: Sequence[_Record], asked: Asked, name: str) -> tuple[Header, int]:
+    """The header and the number of columns.
+
+    The header says how many columns there are. Only separators at the end of the records, with nothing
+    between, add columns to it: a field too many elsewhere would shift the others.
+    """
+    rows = [record.cells for record in records[:HEAD]]
+    width = _usual_width(records)[0]
+    header = find_header(rows, width, asked, name)
+    named = max((len(_trimmed(row)) for row in rows[header.titles : header.rows]), default=width)
+    beyond = (any(row[named:]) for row in rows[header.rows :] if len(row) == width)
+    if named > width or (named < width and any(beyond)):
+        width = named
+        header = find_header(rows, width, asked, name)
+    return header, width
+
+
+def _trimmed(row: Row) -> Row:
+    filled = [number for number, cell in enumerate(row) if cell]
+    return row[: filled[-1] + 1] if filled else ()

@@ -1,0 +1,145 @@
+"""Opens a file of records as what it is, which its first bytes tell and its suffix may not."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+import zlib
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from tundish.errors import SourceError
+from tundish.tabular.files.columnar import open_arrow, open_parquet
+from tundish.tabular.files.delimited import open_delimited
+from tundish.tabular.files.workbook import open_workbook
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tundish.tabular.base import Asked, Sheet
+
+__all__ = ["open_table"]
+
+_LOOK = 8192
+_ZIP, _OLE = b"PK\x03\x04", bytes.fromhex("d0cf11e0a1b11ae1")
+_WORKBOOKS = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".et"}
+_COLUMNAR = {".parquet", ".pq", ".arrow", ".feather", ".ipc"}
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_UTF32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
+
+_OTHERS = (
+    (b"%PDF", "a PDF document", "ask for the table itself, as .xlsx or .csv"),
+    (b"\x1f\x8b", "packed with gzip", "unpack it"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it"),
+    (b"Rar!", "a RAR archive", "unpack it"),
+    (b"BZh", "packed with bzip2", "unpack it"),
+    (b"\xfd7zXZ", "packed with xz", "unpack it"),
+    (b"\x28\xb5\x2f\xfd", "packed with zstd", "unpack it"),
+    (b"SQLite format 3\0", "an SQLite database", "name it in the recipe by a connection"),
+    (b"FEA1", "Feather of version 1", "save it as Parquet"),
+    (b"\x89PNG", "an image", "take it out of the records' path"),
+    (b"\xff\xd8\xff", "an image", "take it out of the records' path"),
+)
+_MARKUP = re.compile(
+    rb"\s*<(?:!doctype|\?xml|!--|html|head|meta|body|table|style|div|workbook)\b|\s*<!--", re.IGNORECASE
+)
+
+
+def open_table(path: Path, name: str, asked: Asked) -> Sequence[Sheet]:
+    """The tables of a file that hold records.
+
+    Args:
+        path: The file, or a temporary copy of it.
+        name: Its own name, for messages and for what its suffix promises.
+        asked: What the recipe says of it.
+
+    Raises:
+        SourceError: It cannot be read at all: empty, damaged, locked with a password, not what its name says.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(_LOOK)
+    except OSError as error:
+        raise SourceError(
+            f"the file cannot be read ({error.strerror})", where=name, fix="look at its path and its rights"
+        ) from None
+    _refuse(start, name)
+    if start.startswith((_ZIP, _OLE)):
+        _refuse_archive(path, name, start)
+        return open_workbook(path, name, asked)
+    if asked.sheet is not None:
+        raise SourceError(
+            f"the recipe asks for sheet '{asked.sheet}', but the file is no workbook",
+            where=name,
+            fix="take 'sheet' out of the recipe",
+        )
+    if start.startswith(b"PAR1"):
+        return [open_parquet(path, name)]
+    if start.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
+        return [open_arrow(path, name)]
+    _refuse_text(start, name)
+    return [open_delimited(path, name, asked)]
+
+
+def _refuse(start: bytes, name: str) -> None:
+    """Files that are no tables, or none yet."""
+    if not start:
+        raise SourceError("the file is empty", where=name, fix="take it out of the recipe's source")
+    for magic, what, fix in _OTHERS:
+        if start.startswith(magic):
+            raise SourceError(f"the file is {what}, no table", where=name, fix=fix)
+
+
+def _refuse_archive(path: Path, name: str, start: bytes) -> None:
+    if not start.startswith(_ZIP):
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = set(archive.namelist())
+            broken = archive.testzip()
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
+        broken = str(error)
+        members = set()
+    if broken is not None:
+        raise SourceError(
+            f"the workbook is damaged: it was cut off or changed on its way ({broken.rstrip('.')})",
+            where=name,
+            fix="copy it again from where it came from",
+        )
+    if not members & {"xl/workbook.xml", "xl/workbook.bin", "content.xml"}:
+        raise SourceError("the file is a zip archive and no workbook", where=name, fix="unpack it")
+
+
+def _refuse_text(start: bytes, name: str) -> None:
+    """Text that is no table, or is called something else."""
+    if start.startswith(_UTF32):
+        raise SourceError("the text is in UTF-32", where=name, fix="save it as UTF-8")
+    if not start.startswith(_UTF16):
+        _refuse_nul(start, name)
+    text = start.decode("utf-16", "ignore").encode() if start.startswith(_UTF16) else start
+    suffix = PurePath(name).suffix.lower()
+    if _MARKUP.match(text.removeprefix(b"\xef\xbb\xbf")):
+        raise SourceError(
+            f"the file is a web page or XML, though it is called '{suffix}'",
+            where=name,
+            fix="open it in Excel and save it as .xlsx",
+        )
+    if suffix in _WORKBOOKS | _COLUMNAR:
+        kind = "workbook" if suffix in _WORKBOOKS else "Parquet or Arrow file"
+        raise SourceError(
+            f"the file is plain text and no {kind}", where=name, fix="rename it to .csv if it is a table"
+        )
+
+
+def _refuse_nul(start: bytes, name: str) -> None:
+    share = start.count(0) / len(start)
+    halves = [start[side::2].count(0) / max(1, len(start[side::2])) for side in (0, 1)]
+    if max(halves) > 0.3 and min(halves) < 0.05:
+        raise SourceError(
+            "the text is in UTF-16 without a byte order mark", where=name, fix="save it as UTF-8"
+        )
+    if share > 0.1 and len(start.strip(b"\0")) > (1 - share) * len(start):
+        raise SourceError(
+            "the file is binary, no table", where=name, fix="take it out of the recipe's source"
+        )

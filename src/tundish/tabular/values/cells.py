@@ -1,0 +1,102 @@
+"""Cells become values: a piece of a sheet read by its plan, with what the values do not say beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from tundish.tabular.base import PLACE
+from tundish.tabular.values.readers import finish, odd_texts, read_fast
+from tundish.tabular.values.skips import skipped_rows
+
+if TYPE_CHECKING:
+    from tundish.tabular.plan import Plan, Planned
+    from tundish.tabular.values.reading import Reading
+
+__all__ = ["FAULTS", "NOTES", "SKIPPED", "Cells", "read_cells"]
+
+NOTES = pl.Schema({"row": pl.Int64, "column": pl.String, "note": pl.String, "raw": pl.String})
+"""What a value does not say: censored (<, <=, >, >=), remark; or why it is null: missing, not tested, ..."""
+
+FAULTS = pl.Schema(
+    {
+        "row": pl.Int64,
+        "line": pl.Int64,
+        "column": pl.String,
+        "header": pl.String,
+        "index": pl.Int32,
+        "value": pl.String,
+        "check": pl.String,
+        "message": pl.String,
+    }
+)
+"""Cells that cannot be read; `index` is the column's place in the file, from 0, `value` what stands there."""
+
+SKIPPED = pl.Schema({"row": pl.Int64, "reason": pl.String})
+"""Rows that are no records: blank_row, subtotal_row, repeated_header."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A piece, read.
+
+    Attributes:
+        frame: PLACE, then the columns of the schema that the file has, in the schema's order, numbers in
+            their canonical unit, times in UTC; then the unknown columns as text. As many rows as given.
+        notes: As in `NOTES`.
+        faults: As in `FAULTS`; the cell is null in the frame. Rows that are skipped have none.
+        skipped: As in `SKIPPED`; the rows are in the frame.
+    """
+
+    frame: pl.DataFrame
+    notes: pl.DataFrame
+    faults: pl.DataFrame
+    skipped: pl.DataFrame
+
+
+def read_cells(cells: pl.DataFrame, plan: Plan) -> Cells:
+    """Read a piece's cells.
+
+    Args:
+        cells: PLACE, then c0, c1, ... as a piece has them.
+        plan: Of the sheet, settled.
+    """
+    fast = read_fast(cells, plan.columns)
+    odd_text = odd_texts(fast, plan.columns)
+    skipped = skipped_rows(cells, fast, plan)
+    values, notes, faults = [], [], []
+    for column in plan.columns:
+        suspects = odd_text[column.name] if column.name in odd_text.columns else None
+        reading = finish(column, cells[f"c{column.index}"], fast[column.name], suspects, plan.options)
+        values.append(reading.values.alias(column.name))
+        if reading.odd.height:
+            odd = _placed(reading, cells, skipped)
+            notes.append(_notes(odd, column))
+            faults.append(_faults(odd, column))
+    unknown = [cells[f"c{column.index}"].cast(pl.String).alias(column.name) for column in plan.unknown]
+    return Cells(
+        pl.DataFrame([*cells.select(PLACE).get_columns(), *values, *unknown]),
+        pl.concat([NOTES.to_frame(), *notes]).sort("row", maintain_order=True),
+        pl.concat([FAULTS.to_frame(), *faults]).sort("row", maintain_order=True),
+        skipped.select(cells["row"].gather(skipped["at"]).alias("row"), "reason"),
+    )
+
+
+def _placed(reading: Reading, cells: pl.DataFrame, skipped: pl.DataFrame) -> pl.DataFrame:
+    """The odd cells of the rows that are records, with their row and line."""
+    odd = reading.odd.join(skipped, on="at", how="anti", maintain_order="left")
+    return odd.with_columns(cells[name].gather(odd["at"]) for name in PLACE)
+
+
+def _notes(odd: pl.DataFrame, column: Planned) -> pl.DataFrame:
+    named = odd.with_columns(column=pl.lit(column.name))
+    return named.filter(pl.col("note").is_not_null()).select(*NOTES)
+
+
+def _faults(odd: pl.DataFrame, column: Planned) -> pl.DataFrame:
+    named = odd.with_columns(
+        column=pl.lit(column.name), header=pl.lit(column.header), index=pl.lit(column.index, pl.Int32)
+    )
+    return named.filter(pl.col("check").is_not_null()).rename({"raw": "value"}).select(*FAULTS)

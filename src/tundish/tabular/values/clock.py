@@ -1,0 +1,115 @@
+"""Whole columns of times, as UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from tundish.tabular.values.reading import unread
+from tundish.tabular.values.times import FORMATS, SERIALS, YEARS, from_serial
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+__all__ = ["TIME", "fill_times", "guess_format", "local_times", "to_utc"]
+
+TIME = pl.Datetime("us", "UTC")
+_SAMPLE = 200
+_DAYS = 20_000
+
+
+def guess_format(texts: pl.Series, but: Collection[str] = ()) -> str | None:
+    """The format that most of the first texts have, but for some; None where it is no common one."""
+    sample = texts.drop_nulls().head(_SAMPLE)
+    found = [(int(sample.str.contains(form).sum()), name) for form, name in FORMATS if name not in but]
+    count, name = max(found, key=lambda one: one[0], default=(0, ""))
+    return name if count else None
+
+
+def local_times(texts: pl.Expr, form: str) -> pl.Expr:
+    """Texts of one format as times without zone, or in UTC where the format has one; null where none."""
+    # Without the cache: times of records seldom repeat, and looking them up costs more than reading them.
+    return texts.str.to_datetime(form, time_unit="us", strict=False, cache=False)
+
+
+def fill_times(written: pl.Series, values: pl.Series, zone: str, *, date1904: bool = False) -> pl.Series:
+    """A column of times in UTC, read format after format; null where none fits.
+
+    Args:
+        written: As the file has it.
+        values: As far as one format could read it, without zone or in UTC.
+        zone: Of the times that name none.
+        date1904: Excel's day numbers count from 1904.
+    """
+    values = to_utc(values, zone)
+    values = _filled(written, values, partial(_serials, zone=zone, date1904=date1904))
+    tried: set[str] = set()
+    while (form := guess_format(_left(written, values), tried)) is not None:
+        tried.add(form)
+        values = _filled(written, values, partial(_formatted, form=form, zone=zone))
+    return values
+
+
+def _formatted(texts: pl.Series, form: str, zone: str) -> pl.Series:
+    return to_utc(texts.to_frame("t").select(local_times(pl.col("t"), form)).to_series(), zone)
+
+
+def _left(written: pl.Series, values: pl.Series) -> pl.Series:
+    """The texts that are not read yet."""
+    return written.gather(unread(written, values)).cast(pl.String).str.strip_chars()
+
+
+def _filled(written: pl.Series, values: pl.Series, read: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """The values with what `read` makes of the texts that are left."""
+    at = unread(written, values)
+    if at.is_empty():
+        return values
+    more = read(_left(written, values))
+    told = more.is_not_null()
+    return values.clone().scatter(at.filter(told), more.filter(told)) if told.any() else values
+
+
+def to_utc(times: pl.Series, zone: str) -> pl.Series:
+    """Local times in UTC; null in hours that summer time skips or repeats, and in years that cannot be."""
+    if isinstance(times.dtype, pl.Datetime) and times.dtype.time_zone is not None:
+        return times.dt.convert_time_zone("UTC").cast(TIME)
+    low, high = times.min(), times.max()
+    if not isinstance(low, datetime) or not isinstance(high, datetime):
+        return pl.Series(times.name, [None] * len(times), TIME)
+    if low.year not in YEARS or high.year not in YEARS:
+        inside = times.dt.year().is_between(YEARS.start, YEARS.stop - 1)
+        times = times.set(~inside, None)
+        return to_utc(times, zone)
+    shift = _constant_shift(low, high, zone)
+    if shift is not None:
+        return (times - shift).dt.replace_time_zone("UTC")
+    told = times.dt.replace_time_zone(zone, ambiguous="null", non_existent="null")
+    return told.dt.convert_time_zone("UTC")
+
+
+def _constant_shift(low: datetime, high: datetime, zone: str) -> timedelta | None:
+    """The zone's distance from UTC where it never changes in between: subtracting it is 50 times faster."""
+    tz = ZoneInfo(zone)
+    days = (high - low).days + 4
+    if days > _DAYS:
+        return None
+    first = low.replace(tzinfo=UTC) - timedelta(days=2)
+    # No zone changes its clock and back within a day.
+    shifts = {(first + timedelta(days=day)).astimezone(tz).utcoffset() for day in range(days + 1)}
+    return shifts.pop() if len(shifts) == 1 else None
+
+
+def _serials(texts: pl.Series, zone: str, *, date1904: bool) -> pl.Series:
+    """Excel's day numbers among the texts; null for the others."""
+    days = texts.cast(pl.Float64, strict=False)
+    days = days.set(~days.is_between(*SERIALS, closed="left"), None)
+    if days.null_count() == len(days):
+        return pl.Series(texts.name, [None] * len(texts), TIME)
+    origin = from_serial(100, date1904=date1904)
+    assert isinstance(origin, datetime)
+    local = pl.lit(origin) + pl.duration(milliseconds=((pl.col("d") - 100) * 86_400_000).round())
+    return to_utc(days.to_frame("d").select(local.cast(pl.Datetime("us"))).to_series(), zone)

@@ -1,0 +1,263 @@
+"""Columns of numbers, times, flags and text: what polars reads at once, and what is done about the rest."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from tundish.tabular.text import clean
+from tundish.tabular.values.clock import fill_times, guess_format, local_times
+from tundish.tabular.values.marks import Fault, missing_reason, same_marker
+from tundish.tabular.values.numbers import THOUSANDS, parse_number, sentinels
+from tundish.tabular.values.reading import ODD, Odd, Reading, resolve, unread
+from tundish.tabular.values.times import FORMATS, parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tundish.tabular.plan import Planned, ReadOptions
+
+__all__ = ["finish", "odd_texts", "read_fast"]
+
+_FLAGS = {
+    **dict.fromkeys(("1", "1.0", "true", "yes", "y", "t", "是", "有", "√"), True),
+    **dict.fromkeys(("0", "0.0", "false", "no", "n", "f", "否", "无", "\u00d7"), False),
+}
+_SIGNS = ("-", "--", "---", "——", "—", "\u2013", "/", "//", "\\", "*", "**", "...", "…")
+_WORDS = (
+    *("null", "none", "n/a", "nan", "缺", "空", "缺失"),
+    *("未检", "未测", "未化验", "待检", "待测", "待化验", "未检测", "未检验", "未做"),
+)
+_MARKERS = sorted({*_SIGNS, "NaN", *(form for word in _WORDS for form in (word, word.upper(), word.title()))})
+"""What may be missing in a column of text: searched at once, for a million identifiers differ."""
+
+_CHANGED_BY_NFKC = r"[\u00a0-\u00be\u2000-\u218f\u2460-\u24ff\u3000\u3200-\u33ff\uf900-\ufaff\ufb00-\uffef]"
+_DAMAGED = r"^\d(?:\.\d+)?E\+\d{2,}$"
+
+
+def read_fast(cells: pl.DataFrame, columns: Sequence[Planned]) -> pl.DataFrame:
+    """All columns under their names, read as far as polars can; null for the rest. Text is stripped."""
+    return cells.select(_quick(column, cells[f"c{column.index}"]) for column in columns)
+
+
+def odd_texts(fast: pl.DataFrame, columns: Sequence[Planned]) -> pl.DataFrame:
+    """Where the columns of text hold markers, full-width signs or broken identifiers."""
+    texts = [column.name for column in columns if column.kind == "text"]
+    wide = fast.select((pl.col(name).str.len_bytes() != pl.col(name).str.len_chars()).any() for name in texts)
+    return fast.select(_odd_text(pl.col(name), wide=bool(wide[name][0])) for name in texts)
+
+
+def _odd_text(text: pl.Expr, *, wide: bool) -> pl.Expr:
+    odd = (
+        text.is_in(_MARKERS)
+        | text.str.starts_with("#")
+        | (text == "")
+        | text.str.contains("E+", literal=True)
+    )
+    return (odd | text.str.contains(_CHANGED_BY_NFKC) if wide else odd).fill_null(value=False)
+
+
+def _quick(column: Planned, written: pl.Series) -> pl.Expr:
+    cell, kind = pl.col(written.name), written.dtype
+    match column.kind:
+        case "real":
+            read = _plain(cell, kind).cast(pl.Float64, strict=False)
+        case "integer":
+            whole = pl.when(cell == cell.floor()).then(cell) if kind.is_float() else _plain(cell, kind)
+            read = whole.cast(pl.Int64, strict=False)
+        case "time":
+            read = _time_as_written(cell, written)
+        case "flag":
+            text = cell.cast(pl.String)
+            read = (
+                cell
+                if kind == pl.Boolean
+                else text.replace_strict(_FLAGS, default=None, return_dtype=pl.Boolean)
+            )
+        case "text":
+            read = _identifier(cell, kind)
+    return read.alias(column.name)
+
+
+def _plain(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    """A number or a text: a date would be cast to the number of its days."""
+    return cell if kind.is_numeric() or kind in {pl.String, pl.Boolean} else cell.cast(pl.String)
+
+
+def _time_as_written(cell: pl.Expr, written: pl.Series) -> pl.Expr:
+    kind = written.dtype
+    if isinstance(kind, pl.Datetime):
+        return cell.cast(pl.Datetime("us", kind.time_zone))
+    if kind == pl.Date:
+        return cell.cast(pl.Datetime("us"))
+    form = guess_format(written) if kind == pl.String else None
+    return local_times(cell.cast(pl.String), form or FORMATS[0][1])
+
+
+def _identifier(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    if not kind.is_float():
+        return cell.cast(pl.String).str.strip_chars()
+    # Typed files hold 12345.0 for 12345; beyond 15 digits the number is not what was written.
+    whole = (cell == cell.floor()) & (cell.abs() < 1e15)
+    return (
+        pl.when(whole).then(cell.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(cell.cast(pl.String))
+    )
+
+
+def finish(
+    column: Planned, written: pl.Series, fast: pl.Series, odd: pl.Series | None, options: ReadOptions
+) -> Reading:
+    """A column read wholly; numbers in their canonical unit, times in UTC.
+
+    Args:
+        column: What it is.
+        written: As the file has it.
+        fast: What `read_fast` made of it.
+        odd: Of a column of text, what `odd_texts` says.
+        options: What the recipe says.
+    """
+    match column.kind:
+        case "real" | "integer":
+            return _convert(column, written, _numbers(column, written, fast, options))
+        case "time":
+            values = fill_times(written, fast, options.zone, date1904=options.date1904)
+            return _resolve(written, values, partial(_time, options=options), options)
+        case "flag":
+            return _resolve(written, fast, _flag, options)
+        case "text":
+            assert odd is not None
+            return _text(written, fast, odd, options)
+
+
+def _numbers(column: Planned, written: pl.Series, values: pl.Series, options: ReadOptions) -> Reading:
+    if values.dtype == pl.Float64 and not values.is_finite().all():
+        values = values.set(~values.is_finite(), None)
+    at = unread(written, values)
+    if written.dtype == pl.String and len(at):
+        values = _padded(written, values, at)
+    reading = resolve(written, values, partial(_number, column=column, options=options))
+    if reading.odd["check"].eq("decimal_comma").any():
+        at = at.filter(written.gather(at).cast(pl.String).str.contains(THOUSANDS))
+        message = "the column has decimal commas, so this may be one too; write numbers with a point"
+        reading = reading.emptied(at, written, fault=Fault("decimal_comma", message))
+    if numbers := sentinels(options.missing):
+        own = pl.Series(numbers, dtype=pl.Float64).cast(values.dtype, strict=False).drop_nulls()
+        at = reading.values.is_in(own.implode()).fill_null(value=False).arg_true()
+        reading = reading.emptied(at, written, note="missing")
+    return reading
+
+
+def _padded(written: pl.Series, values: pl.Series, at: pl.Series) -> pl.Series:
+    """With what only blanks, or the '.0' of a whole number, kept from being read at these places."""
+    more = written.gather(at).str.strip_chars().cast(pl.Float64, strict=False)
+    good = more.is_finite()
+    if values.dtype == pl.Int64:
+        good &= (more == more.floor()) & (more.abs() < 2**53)
+    good = good.fill_null(value=False)
+    if not good.any():
+        return values
+    return values.clone().scatter(at.filter(good), more.filter(good).cast(values.dtype))
+
+
+def _number(text: str, column: Planned, options: ReadOptions) -> Odd:
+    found = parse_number(text, column.unit_read or column.unit, options.missing)
+    if isinstance(found, Fault):
+        return Odd(None, fault=found)
+    if column.kind == "integer" and found.value is not None:
+        if found.value != int(found.value) or abs(found.value) >= 2**53:
+            return Odd(None, fault=Fault("not_an_integer", f"'{text}' is no whole number"))
+        return Odd(int(found.value), found.note)
+    return Odd(found.value, found.note)
+
+
+def _convert(column: Planned, written: pl.Series, reading: Reading) -> Reading:
+    values = reading.values
+    if column.undecided:
+        fault = Fault(
+            "unit_not_told", f"nothing tells the unit of '{column.header}'; name it in the recipe's units"
+        )
+        return reading.emptied(values.is_not_null().arg_true(), written, fault=fault)
+    if (column.factor, column.offset) == (1.0, 0.0):
+        return reading
+    inverse = round(1 / column.factor)
+    # 1234 kg is 1.234 t exactly when it is divided by 1000, and not when it is multiplied by 0.001.
+    scaled = values / inverse if inverse > 1 and 1 / inverse == column.factor else values * column.factor
+    scaled = scaled + column.offset if column.offset else scaled
+    if column.kind == "real":
+        return Reading(scaled, reading.odd)
+    whole = scaled.round()
+    broken = ((scaled - whole).abs() > 1e-9 * whole.abs()).fill_null(value=False)
+    fault = Fault("not_an_integer", f"this is no whole number of {column.unit}")
+    return Reading(whole.cast(pl.Int64), reading.odd).emptied(broken.arg_true(), written, fault=fault)
+
+
+def _resolve(
+    written: pl.Series, values: pl.Series, parse: Callable[[str], Odd], options: ReadOptions
+) -> Reading:
+    """As `resolve`, the plant's own markers and the common ones taken out first."""
+
+    def told(text: str) -> Odd:
+        reason = missing_reason(text)
+        return parse(text) if reason is None or text.strip() in _FLAGS else Odd(None, reason)
+
+    reading = resolve(written, values, told)
+    if not options.missing:
+        return reading
+    own = written.cast(pl.String).str.strip_chars().is_in(list(options.missing)).fill_null(value=False)
+    return reading.emptied(own.arg_true(), written, note="missing")
+
+
+def _time(text: str, options: ReadOptions) -> Odd:
+    if not text.strip():
+        return Odd(None)
+    found = parse_time(text, options.zone, date1904=options.date1904)
+    return Odd(None, fault=found) if isinstance(found, Fault) else Odd(found)
+
+
+def _flag(text: str) -> Odd:
+    word = clean(text).lower()
+    if not word:
+        return Odd(None)
+    fault = None if word in _FLAGS else Fault("not_a_flag", f"'{text}' is neither yes nor no; write 1 or 0")
+    return Odd(_FLAGS.get(word), fault=fault)
+
+
+def _text(written: pl.Series, values: pl.Series, odd: pl.Series, options: ReadOptions) -> Reading:
+    if options.missing:
+        odd |= values.is_in(list(options.missing)).fill_null(value=False)
+    reading = Reading(values, ODD.to_frame())
+    fault = Fault(
+        "damaged_identifier",
+        "a spreadsheet made a rounded number of this identifier; take it from where it came from, as text",
+    )
+    if odd.any():
+        at = odd.arg_true()
+        texts = values.gather(at).str.normalize("NFKC").str.replace_all("\u2044", "/", literal=True)
+        # Signs that nobody sees make two keys of one.
+        texts = texts.str.replace_all("[\u200b\ufeff]", "").str.strip_chars()
+        texts = texts.set(texts == "", None)
+        reading = Reading(values.clone().scatter(at, texts), ODD.to_frame())
+        reading = _without_markers(reading, written, at, texts, options)
+        reading = reading.emptied(
+            at.filter(texts.str.contains(_DAMAGED).fill_null(value=False)), written, fault=fault
+        )
+    if written.dtype.is_float():
+        at = (written.abs() >= 1e15).fill_null(value=False).arg_true()
+        reading = reading.emptied(at, written, fault=fault)
+    return reading
+
+
+def _without_markers(
+    reading: Reading, written: pl.Series, at: pl.Series, texts: pl.Series, options: ReadOptions
+) -> Reading:
+    """Without the texts at these places that say why there is none."""
+    reasons = {
+        text: "missing" if same_marker(text, options.missing) else missing_reason(text, words=True)
+        for text in texts.drop_nulls().unique(maintain_order=True)
+    }
+    for reason in sorted({reason for reason in reasons.values() if reason is not None}):
+        here = texts.is_in([text for text, told in reasons.items() if told == reason]).fill_null(value=False)
+        reading = reading.emptied(at.filter(here), written, note=reason)
+    return reading

@@ -1,0 +1,83 @@
+"""The units that values betray: a plan with what a piece of the file tells of its columns."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from tundish.errors import SourceError
+from tundish.tabular.plan import section_of
+from tundish.tabular.units import unit_by_magnitude
+from tundish.tabular.values.numbers import sentinels
+from tundish.tabular.values.readers import read_fast
+from tundish.tabular.values.skips import skipped_rows
+
+if TYPE_CHECKING:
+    from tundish.tabular.plan import Plan, Planned
+
+__all__ = ["settle"]
+
+
+def settle(plan: Plan, cells: pl.DataFrame) -> Plan:
+    """The plan with the units that these cells betray; call it with each piece before it is read.
+
+    A column without a value in them stays open. A plan with nothing open is returned as it is.
+
+    Raises:
+        SourceError: Values contradict their unit, or no unit can be told.
+    """
+    if not any(column.magnitudes for column in plan.columns):
+        return plan
+    # A sub-total of calorific values is none.
+    at = skipped_rows(cells, read_fast(cells, plan.columns), plan)["at"]
+    records = cells.filter(~pl.int_range(cells.height, eager=True).is_in(at.implode())) if len(at) else cells
+    return replace(plan, columns=tuple(_settled(plan, column, records) for column in plan.columns))
+
+
+def _settled(plan: Plan, column: Planned, cells: pl.DataFrame) -> Planned:
+    if not column.magnitudes:
+        return column
+    written = cells[f"c{column.index}"]
+    text = written.str.strip_chars() if written.dtype == pl.String else written
+    values = text.cast(pl.Float64, strict=False)
+    values = values.filter(values.is_finite() & (values != 0))
+    values = values.filter(~values.is_in(sentinels(plan.options.missing)))
+    if values.is_empty():
+        return column
+    told = unit_by_magnitude(values, column.magnitudes)
+    if column.unit_read is None:
+        if told is None:
+            raise _no_unit(plan, column, values)
+        return replace(column.in_unit(told, "magnitude", plan.options.calorie), magnitudes={})
+    limits = column.magnitudes.get(column.unit_read)
+    if told not in {None, column.unit_read} and limits and _mostly_outside(values, limits):
+        raise _error(
+            plan,
+            f"column '{column.header}' is in {column.unit_read} as the {column.how} says, but its values"
+            f" (median {_median(values):g}) are those of {told}",
+            f"say which it is: {section_of(plan.where)}.units: {{{column.name}: {told}}}",
+        )
+    return replace(column, magnitudes={})
+
+
+def _no_unit(plan: Plan, column: Planned, values: pl.Series) -> SourceError:
+    return _error(
+        plan,
+        f"nothing tells the unit of column '{column.header}': its values (median {_median(values):g})"
+        f" may be {' or '.join(column.magnitudes)}, or they are mixed",
+        f"name it: {section_of(plan.where)}.units: {{{column.name}: {column.unit}}}",
+    )
+
+
+def _error(plan: Plan, what: str, fix: str) -> SourceError:
+    return SourceError(what, where=plan.where, fix=fix)
+
+
+def _median(values: pl.Series) -> float:
+    return float(values.sort()[len(values) // 2])
+
+
+def _mostly_outside(values: pl.Series, limits: tuple[float, float]) -> bool:
+    return int(values.is_between(*limits).sum()) * 2 < len(values)

@@ -1,0 +1,71 @@
+"""The golden corpus through a real server: not a pixel, an author or an identity is lost on the way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pytest
+from tests.labeling.golden import Case, cases, put
+from tests.labeling.measured import Export, measure, tundish_export
+
+from tundish.gallery.picture import shown
+from tundish.imaging.files.decode import decode
+from tundish.labeling.label_studio.client import Client
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tundish.labeling.label_studio.server import LabelStudio
+
+CORPUS = cases()
+BRIGHT = [case for case in CORPUS if not case.path.endswith("png")]
+TITLE = "golden corpus"
+
+
+@pytest.fixture(scope="module")
+def folders(label_studio: LabelStudio, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The corpus on the server; two places to pull it to."""
+    folder = tmp_path_factory.mktemp("golden")
+    with Client(label_studio.url, label_studio.account.token) as client:
+        put(client, TITLE, label_studio.files, CORPUS, folder / "images")
+    return folder / "once", folder / "again"
+
+
+@pytest.fixture(scope="module")
+def export(label_studio: LabelStudio, folders: tuple[Path, Path]) -> Export:
+    with Client(label_studio.url, label_studio.account.token) as client:
+        return tundish_export(client, TITLE, CORPUS, folders[0])
+
+
+@pytest.mark.label_studio
+@pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.name)
+def test_what_was_drawn_comes_back_as_it_was(case: Case, export: Export) -> None:
+    measured = measure(case, export)
+    assert len(export.things[case.image_id]) == measured.found == len(case.truth)
+    assert measured.iou in (1.0, None)
+    assert (measured.error or 0.0) <= 1e-6
+    assert (measured.images, measured.named) == (1, 1)
+    assert measured.authors == len({said.author for said in case.answers})
+    assert measured.state == case.state
+
+
+@pytest.mark.label_studio
+def test_ids_are_the_same_at_every_pull(
+    label_studio: LabelStudio, export: Export, folders: tuple[Path, Path]
+) -> None:
+    assert sum(export.images.values()) == len(CORPUS)
+    with Client(label_studio.url, label_studio.account.token) as client:
+        tundish_export(client, TITLE, CORPUS, folders[1])
+    once, again = (pl.read_parquet(folder / "annotations.parquet") for folder in folders)
+    assert once["annotation_id"].n_unique() == once.height == sum(len(case.truth) for case in CORPUS)
+    assert once.equals(again)
+
+
+@pytest.mark.parametrize("case", BRIGHT, ids=lambda case: case.name)
+def test_a_picture_shows_what_is_labelled_where_the_truth_says(case: Case) -> None:
+    picture = decode(shown(case.data).data)
+    assert picture.shape[1::-1] == case.size
+    bright = picture.reshape(*picture.shape[:2], -1)[..., 0] > 150
+    assert np.array_equal(bright, case.truth[0].mask > 0)

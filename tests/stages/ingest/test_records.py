@@ -1,0 +1,145 @@
+"""Records into the store: files, folders, patterns and databases."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+from tundish.engine import LocalEngine
+from tundish.errors import OutsideError, SourceError, UsageError
+from tundish.recipe.load import Recipe
+from tundish.stages.base import Context
+from tundish.stages.ingest import query as _ingest_query
+from tundish.stages.ingest.stage import STAGE
+from tundish.storage.shards import copy_parts, latest_files, read_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCHEMA = "schemas/coal.py:CoalAnalysis"
+
+
+def context(project: Path, **records: Any) -> Context:
+    tables = {name: {"schema": SCHEMA} | section for name, section in records.items()}
+    return Context(Recipe.model_validate({"dataset": "d", "records": tables}), project, LocalEngine())
+
+
+def raw(project: Path, path: str, data: bytes) -> Path:
+    target = project / "datasets" / "d" / "raw" / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(data)
+    return target
+
+
+def stored(here: Context, path: str) -> bytes:
+    row = latest_files(read_files(here.store)).row(by_predicate=pl.col("path") == path, named=True)
+    copy = here.dataset / "copy"
+    copy_parts(here.record_shards / f"{row['shard']}.parquet", copy)
+    data = copy.read_bytes()
+    assert hashlib.sha256(data).hexdigest() == row["sha256"]
+    return data
+
+
+def outcomes(here: Context) -> dict[str, tuple[str, str | None]]:
+    files = latest_files(read_files(here.store))
+    return {path: (out, why) for path, out, why in files.select("path", "outcome", "reason").iter_rows()}
+
+
+def test_file__its_bytes_come_back_and_a_second_run_takes_nothing(tmp_path: Path) -> None:
+    raw(tmp_path, "lab.csv", "化验编号,Mad(%)\r\n1,2.0\r\n".encode("gbk"))
+    here = context(tmp_path, lab={"path": "raw/lab.csv"})
+    assert STAGE.run(here).counts["accepted"] == 1
+    assert stored(here, "lab.csv") == "化验编号,Mad(%)\r\n1,2.0\r\n".encode("gbk")
+    again = STAGE.run(here).counts
+    assert (again["new files"], again["unchanged"]) == (0, 1)
+
+
+def test_file__larger_than_a_part(tmp_path: Path) -> None:
+    data = b"".join(b"%d,%d\n" % (number, number * 7) for number in range(2_400_000))
+    raw(tmp_path, "signals.csv", data)
+    here = context(tmp_path, signals={"path": "raw/signals.csv"})
+    STAGE.run(here)
+    assert stored(here, "signals.csv") == data
+
+
+def test_file__changed_is_taken_again_and_the_later_counts(tmp_path: Path) -> None:
+    raw(tmp_path, "lab.csv", b"a\n1\n")
+    here = context(tmp_path, lab={"path": "raw/lab.csv"})
+    STAGE.run(here)
+    raw(tmp_path, "lab.csv", b"a\n1\n2\n")
+    STAGE.run(here)
+    assert stored(here, "lab.csv") == b"a\n1\n2\n"
+
+
+def test_folder_and_pattern__what_is_no_table_is_told(tmp_path: Path) -> None:
+    for name in ("a/x.csv", "a/y.XLSX", "a/~$y.xlsx", "a/.z.csv", "a/notes.docx"):
+        raw(tmp_path, name, b"x\n1\n")
+    raw(tmp_path, "a/empty.csv", b"")
+    here = context(tmp_path, lab={"path": "raw/a"})
+    STAGE.run(here)
+    assert outcomes(here) == {
+        "x.csv": ("accepted", None),
+        "y.XLSX": ("accepted", None),
+        "~$y.xlsx": ("skipped", "system_file"),
+        ".z.csv": ("skipped", "system_file"),
+        "notes.docx": ("skipped", "not_for_this_format"),
+        "empty.csv": ("quarantined", "empty_file"),
+    }
+    other = context(tmp_path / "other", lab={"path": "../../../datasets/d/raw/*/*.csv"})
+    STAGE.run(other)
+    assert outcomes(other)["a/x.csv"] == ("accepted", None)
+
+
+def test_missing__first_refused_then_told(tmp_path: Path) -> None:
+    here = context(tmp_path, lab={"path": "raw/lab.csv"})
+    with pytest.raises(SourceError, match=r"raw/lab\.csv: the records are not here"):
+        STAGE.run(here)
+    path = raw(tmp_path, "lab.csv", b"a\n1\n")
+    STAGE.run(here)
+    path.unlink()
+    assert STAGE.run(here).notes == ["the records 'lab' are not here: going on from the store"]
+    assert outcomes(here)["lab.csv"] == ("accepted", None)
+
+
+@pytest.mark.parametrize("driver", ["adbc", "sqlalchemy"])
+def test_database__answer_is_taken_and_equal_data_make_no_new_file(
+    tmp_path: Path, driver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = tmp_path / "plant.db"
+    with sqlite3.connect(base) as link:
+        link.execute("create table lab (sample_id text, Mad real)")
+        link.executemany("insert into lab values (?, ?)", [("0012", 2.5), ("0013", None)])
+    link.close()
+    if driver == "sqlalchemy":
+        monkeypatch.setattr(_ingest_query, "_ADBC", {})
+    monkeypatch.setenv("PLANT_DB", f"sqlite:///{base}")
+    query = {"connection": "PLANT_DB", "query": "select * from lab order by sample_id"}
+    here = context(tmp_path, lab={"sql": query})
+    STAGE.run(here)
+    copy = tmp_path / "lab.parquet"
+    copy.write_bytes(stored(here, "lab.parquet"))
+    assert pl.read_parquet(copy).to_dicts() == [
+        {"sample_id": "0012", "Mad": 2.5},
+        {"sample_id": "0013", "Mad": None},
+    ]
+    assert STAGE.run(here).counts["new files"] == 0
+    monkeypatch.delenv("PLANT_DB")
+    assert STAGE.run(here).notes == ["the records 'lab' are not here: going on from the store"]
+
+
+def test_database__errors_do_not_tell_the_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = context(tmp_path, lab={"sql": {"connection": "PLANT_DB", "query": "select * from nowhere"}})
+    with pytest.raises(SourceError, match="PLANT_DB"):
+        STAGE.run(here)
+    monkeypatch.setenv("PLANT_DB", f"sqlite:///{tmp_path}/secret.db")
+    with pytest.raises(OutsideError, match="did not answer") as failed:
+        STAGE.run(here)
+    assert "secret.db" not in str(failed.value)
+    monkeypatch.setenv("PLANT_DB", "mysql+nothing://me:secret@host/base")
+    with pytest.raises(UsageError, match="PLANT_DB") as wrong:
+        STAGE.run(here)
+    assert "secret" not in str(wrong.value)

@@ -1,0 +1,279 @@
+from __future__ import annotations
+
+import datetime as dt
+import struct
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+import xlsxwriter
+
+from tundish.errors import SourceError
+from tundish.tabular.base import Asked
+from tundish.tabular.files.workbook import open_workbook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tundish.tabular.files.workbook import WorkbookSheet
+
+DAY = dt.datetime(2024, 3, 1, 8, 5)  # noqa: DTZ001
+
+
+def book_of(
+    folder: Path, **sheets: Callable[[xlsxwriter.Workbook, xlsxwriter.worksheet.Worksheet], None]
+) -> Path:
+    path = folder / "book.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        for name, fill in sheets.items():
+            fill(book, book.add_worksheet(name))
+    return path
+
+
+def read(sheet: WorkbookSheet) -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = []
+    for piece in sheet.pieces():
+        rows += piece.cells.rows()
+        assert piece.broken.is_empty()
+    return rows
+
+
+def rows_of(
+    *rows: tuple[object, ...],
+) -> Callable[[xlsxwriter.Workbook, xlsxwriter.worksheet.Worksheet], None]:
+    def fill(_: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
+        for number, row in enumerate(rows):
+            sheet.write_row(number, 0, row)
+
+    return fill
+
+
+def record(kind: int, data: bytes) -> bytes:
+    return struct.pack("<HH", kind, len(data)) + data
+
+
+def xls_of(folder: Path, *cells: tuple[int, int, float | str]) -> Path:
+    """A BIFF8 workbook with one sheet, in a compound file of a header and one stream [MS-XLS], [MS-CFB]."""
+    begin = struct.pack("<HHHHII", 0x0600, 5, 0, 0, 0, 0)
+    head = record(0x0809, begin)
+    offset = len(head) + (4 + 8 + 4) + 4
+    sheet = b"".join(
+        record(0x0203, struct.pack("<HHHd", row, column, 0, value))
+        if isinstance(value, float)
+        else record(0x0204, struct.pack("<HHHHB", row, column, 0, len(value), 0) + value.encode("latin-1"))
+        for row, column, value in cells
+    )
+    book = head + record(0x0085, struct.pack("<IBBBB", offset, 0, 0, 4, 0) + b"Heat") + record(0x000A, b"")
+    book += record(0x0809, begin[:2] + b"\x10" + begin[3:]) + sheet + record(0x000A, b"")
+    return compound(folder / "book.xls", book.ljust(4096, b"\0"))  # smaller ones lie in another stream
+
+
+def compound(path: Path, stream: bytes) -> Path:
+    last, free, fat_sector, none = 0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFFD, 0xFFFFFFFF
+    sectors = len(stream) // 512
+    head = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(16) + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6)
+    head += bytes(6) + struct.pack("<9I", 0, 1, 1, 0, 4096, last, 0, last, 0)
+    head += struct.pack("<109I", 0, *[free] * 108)
+    chain = [fat_sector, last, *range(3, 2 + sectors), last]
+    fat = struct.pack("<128I", *chain, *[free] * (128 - len(chain)))
+
+    def entry(name: str, kind: int, child: int, start: int, size: int) -> bytes:
+        text = (name + "\0").encode("utf-16-le")
+        links = struct.pack("<HBBIII", len(text) if name else 0, kind, 1, none, none, child)
+        return text.ljust(64, b"\0") + links + bytes(36) + struct.pack("<IQ", start, size)
+
+    entries = entry("Root Entry", 5, 1, last, 0) + entry("Workbook", 2, none, 2, len(stream))
+    path.write_bytes(head + fat + entries.ljust(512, b"\0") + stream)
+    return path
+
+
+def test_xls__is_read(tmp_path: Path) -> None:
+    path = xls_of(tmp_path, (0, 0, "heat"), (0, 1, "C"), (1, 0, "H1"), (1, 1, 0.05))
+    (sheet,) = open_workbook(path, "book.xls", Asked())
+    assert sheet.layout.headers == ("heat", "C")
+    assert read(sheet) == [(0, 2, "H1", "0.05")]
+
+
+def test_xls__a_cell_beyond_all_memory_is_told(tmp_path: Path) -> None:
+    """The reader ends its process there."""
+    path = xls_of(tmp_path, (0, 0, "heat"), (1, 0, "H1"), (65_535, 65_535, 0.05))
+    with pytest.raises(SourceError, match="asks for more memory than a workbook can need"):
+        open_workbook(path, "book.xls", Asked())
+
+
+@pytest.mark.parametrize("at", range(512, 4_096, 256))
+def test_xls__cut_off_is_told(tmp_path: Path, at: int) -> None:
+    path = xls_of(tmp_path, (0, 0, "heat"), (1, 0, "H1"))
+    path.write_bytes(path.read_bytes()[:at])
+    with pytest.raises(SourceError, match=r"book\.xls: "):
+        open_workbook(path, "book.xls", Asked())
+
+
+def test_every_kind_of_cell_becomes_text(tmp_path: Path) -> None:
+    def fill(book: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
+        forms = ("yyyy-mm-dd hh:mm", "yyyy-mm-dd", "hh:mm", "[h]:mm:ss")
+        time, day, clock, hours = (book.add_format({"num_format": form}) for form in forms)
+        sheet.write_row(0, 0, ("text", "number", "time", "day", "clock", "hours", "flag", "error", "none"))
+        sheet.write_row(1, 0, ("\uff1012 ", 0.05))
+        sheet.write_datetime(1, 2, DAY, time)
+        sheet.write_datetime(1, 3, DAY.replace(hour=0, minute=0), day)
+        sheet.write_number(1, 4, 0.5, clock)
+        sheet.write_number(1, 5, 1.5, hours)
+        sheet.write_boolean(1, 6, True)
+        sheet.write_formula(1, 7, "=1/0", None, "#DIV/0!")
+        sheet.write_row(2, 0, ("00123", 12.0))
+        sheet.write_row(3, 1, (-1.5e-9,))
+        sheet.write_formula(4, 1, "=B2*2", None, 0.1)
+        sheet.write_string(5, 8, "x")
+
+    (sheet,) = open_workbook(book_of(tmp_path, A=fill), "book.xlsx", Asked())
+    rows = read(sheet)
+    none = (None,) * 6
+    assert rows[0][2:] == (
+        *("\uff1012 ", "0.05", "2024-03-01T08:05:00", "2024-03-01T00:00:00"),
+        *("12:00:00", "36:00:00", "TRUE", "#DIV/0!", None),
+    )
+    assert rows[1] == (1, 3, "00123", "12", *none, None)
+    assert rows[2][3] == "-1.5e-09"
+    assert rows[3][3] == "0.1"
+    assert rows[4] == (4, 6, None, None, *none, "x")
+
+
+def test_titles_and_merged_headers_above_the_records(tmp_path: Path) -> None:
+    def fill(_: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
+        sheet.merge_range("A1:D1", "2024年3月化验报表")
+        sheet.merge_range("A2:A3", "样品编号")
+        sheet.merge_range("B2:C2", "工业分析")
+        sheet.write_row("B3", ("Aad", "Vad"))
+        sheet.merge_range("D2:D3", "备注")
+        sheet.write_row("A4", ("S1", 10.1, 30, "好"))
+
+    (sheet,) = open_workbook(book_of(tmp_path, A=fill), "book.xlsx", Asked())
+    assert sheet.layout.headers == ("样品编号", "工业分析_Aad", "工业分析_Vad", "备注")
+    assert sheet.layout.header_rows == 3
+    assert read(sheet) == [(0, 4, "S1", "10.1", "30", "好")]
+
+
+def test_merged_cells_are_filled_within_their_range_only(tmp_path: Path) -> None:
+    def fill(_: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
+        sheet.write_row("A1", ("炉号", "C", "Si"))
+        sheet.merge_range("A2:A3", "H1")
+        sheet.write_row("B2", (0.1, 0.2))
+        sheet.write_row("B3", (0.3, 0.4))
+        sheet.write_row("B4", (0.5, 0.6))
+        sheet.merge_range("B5:C5", "未检")
+
+    (sheet,) = open_workbook(book_of(tmp_path, A=fill), "book.xlsx", Asked())
+    assert read(sheet) == [
+        (0, 2, "H1", "0.1", "0.2"),
+        (1, 3, "H1", "0.3", "0.4"),
+        (2, 4, None, "0.5", "0.6"),
+        (3, 5, None, "未检", "未检"),
+    ]
+
+
+def test_a_table_may_begin_anywhere_and_end_in_empty_cells(tmp_path: Path) -> None:
+    def fill(book: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
+        sheet.write_row("C3", ("a", "b", ""))
+        sheet.write_row("C4", (1, 2))
+        sheet.write_row("C6", (3, 4))
+        sheet.write_blank("H20", None, book.add_format({"bold": True}))
+
+    (sheet,) = open_workbook(book_of(tmp_path, A=fill), "book.xlsx", Asked())
+    assert sheet.layout.headers == ("a", "b")
+    assert read(sheet) == [(0, 4, "1", "2"), (1, 5, None, None), (2, 6, "3", "4")]
+
+
+def test_visible_sheets_with_records_come_in_order_and_double_headers_stay(tmp_path: Path) -> None:
+    def hidden(_: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
+        rows_of(("x", "y"), (5, 6))(_, sheet)
+        sheet.hide()
+
+    path = book_of(
+        tmp_path,
+        一月=rows_of(("a", "a"), (1, 2)),
+        header=rows_of(("a", "b")),
+        empty=rows_of(),
+        hidden=hidden,
+        二月=rows_of(("c", None, "d"), (3, 4, 5)),
+    )
+    sheets = open_workbook(path, "book.xlsx", Asked())
+    assert [sheet.layout.sheet for sheet in sheets] == ["一月", "二月"]
+    assert [sheet.layout.headers for sheet in sheets] == [("a", "a"), ("c", "column 2", "d")]
+    (asked,) = open_workbook(path, "book.xlsx", Asked(sheet="hidden"))
+    assert read(asked) == [(0, 2, "5", "6")]
+
+
+def test_a_sheet_that_is_not_there_or_holds_nothing_is_an_error(tmp_path: Path) -> None:
+    path = book_of(tmp_path, 一月=rows_of(("a", "b"), (1, 2)), leer=rows_of(("a", "b")))
+    with pytest.raises(SourceError, match=r"there is no sheet '三月'; name one of '一月', 'leer'"):
+        open_workbook(path, "book.xlsx", Asked(sheet="三月"))
+    with pytest.raises(SourceError, match=r"book.xlsx, sheet 'leer': there are no records in it"):
+        open_workbook(path, "book.xlsx", Asked(sheet="leer"))
+
+
+def test_long_sheets_come_in_pieces_and_merged_cells_reach_over_them(tmp_path: Path) -> None:
+    def fill(_: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
+        sheet.write_row(0, 0, ("shift", "x"))
+        sheet.merge_range(1, 0, 20_005, 0, "甲")
+        for number in range(20_010):
+            sheet.write_number(number + 1, 1, number)
+
+    (sheet,) = open_workbook(book_of(tmp_path, A=fill), "book.xlsx", Asked())
+    assert [piece.cells.height for piece in sheet.pieces()] == [20_000, 10]
+    rows = read(sheet)
+    assert rows[20_004] == (20_004, 20_006, "甲", "20004")
+    assert rows[20_005] == (20_005, 20_007, None, "20005")
+
+
+def test_a_cell_forgotten_in_the_last_corner_is_an_error(tmp_path: Path) -> None:
+    def fill(book: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
+        rows_of(("a", "b"), (1, 2))(book, sheet)
+        sheet.write_string(1_048_575, 16_383, "x")
+
+    path = book_of(tmp_path, A=fill)
+    with pytest.raises(SourceError, match="sheet 'A': the sheet reaches over 16384 columns and 1048576 rows"):
+        open_workbook(path, "book.xlsx", Asked())
+
+
+def test_a_format_in_the_last_corner_is_none(tmp_path: Path) -> None:
+    def fill(book: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
+        rows_of(("a", "b"), (1, 2))(book, sheet)
+        sheet.write_blank(1_048_575, 16_383, None, book.add_format({"bold": True}))
+
+    (sheet,) = open_workbook(book_of(tmp_path, A=fill), "book.xlsx", Asked())
+    assert read(sheet) == [(0, 2, "1", "2")]
+
+
+def test_open_document_sheets_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "book.ods"
+    cell = (
+        '<table:table-cell office:value-type="{}" office:{}value="{}"><text:p>{}</text:p></table:table-cell>'
+    )
+    rows = (("string", "样品"), ("string", "Aad")), (("string", "S1"), ("float", "1.5"))
+    body = "".join(
+        "<table:table-row>"
+        + "".join(cell.format(kind, "string-" * (kind == "string"), text, text) for kind, text in row)
+        + "</table:table-row>"
+        for row in rows
+    )
+    names = " ".join(
+        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+        for name in ("office", "table", "text")
+    )
+    content = (
+        f'<?xml version="1.0"?><office:document-content {names}><office:body><office:spreadsheet>'
+        f'<table:table table:name="化验">{body}</table:table>'
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", content)
+        manifest = "urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"
+        archive.writestr(
+            "META-INF/manifest.xml", f'<manifest:manifest xmlns:manifest="{manifest}"></manifest:manifest>'
+        )
+    (sheet,) = open_workbook(path, "book.ods", Asked())
+    assert (sheet.layout.sheet, sheet.layout.headers) == ("化验", ("样品", "Aad"))
+    assert read(sheet) == [(0, 2, "S1", "1.5")]
