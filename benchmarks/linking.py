@@ -69,27 +69,27 @@ def context_of(project: Path, link: dict[str, Any]) -> Context:
 
 def make(project: Path, images: int, records: int) -> None:
     context = context_of(project, {})
-    context.records.mkdir(parents=True)
+    context.dataset.records.mkdir(parents=True)
     rng = np.random.default_rng(3)
     coils = max(2, records // COIL_SECONDS)
-    write_records(context.records / "signals.parquet", records, signal)
+    write_records(context.dataset.records / "signals.parquet", records, signal)
     number = np.arange(coils)
     ids = {
         "coil_no": texts("U", number),
         "slab_no": texts("S", number),
         "heat_no": texts("E", number // 8),
     }
-    one_table(context.records / "heats.parquet", {"heat_no": texts("E", np.arange(coils // 8 + 1))})
+    one_table(context.dataset.records / "heats.parquet", {"heat_no": texts("E", np.arange(coils // 8 + 1))})
     bars = rng.integers(0, coils, coils * 100)
     one_table(
-        context.records / "bars.parquet",
+        context.dataset.records / "bars.parquet",
         {"slab_no": texts("S", bars), "metre": pl.Series(rng.uniform(0, 10, bars.size))},
     )
-    one_table(context.records / "edges.parquet", edges(number, ids))
+    one_table(context.dataset.records / "edges.parquet", edges(number, ids))
     coil = rng.integers(0, coils, images)
     second = START + coil * COIL_SECONDS + rng.uniform(0, COIL_SECONDS, images)
     told = np.sort(second[rng.random(images) < 0.8])  # the line's own log of the camera's shots, with gaps
-    one_table(context.records / "shots.parquet", {"at": times(told + rng.normal(0, 0.05, told.size))})
+    one_table(context.dataset.records / "shots.parquet", {"at": times(told + rng.normal(0, 0.05, told.size))})
     image_id = pl.Series([f"{n:032x}" for n in range(images)])
     frame = pl.DataFrame(
         {
@@ -104,7 +104,7 @@ def make(project: Path, images: int, records: int) -> None:
         }
     )
     missing = [pl.lit(None).alias(name) for name in IMAGES.schema.names if name not in frame.columns]
-    IMAGES.write(frame.with_columns(missing), context.table("images"))
+    IMAGES.write(frame.with_columns(missing), context.dataset.table("images"))
 
 
 def texts(letter: str, numbers: np.ndarray[Any, np.dtype[Any]]) -> pl.Series:
@@ -186,17 +186,17 @@ def run(project: Path, case: str) -> None:
     print("   ", outcome.counts)
     for note in outcome.notes:
         print("   ", note)
-    assert LINKS.read(context.table("links"))["image_id"].n_unique()
+    assert LINKS.read(context.dataset.table("links"))["image_id"].n_unique()
 
 
 def bare(project: Path) -> None:
     """Only the join, of columns that are sorted and in memory."""
     context = context_of(project, {})
     columns = {"images": "captured_at", "signals": "at"}
-    left = pl.read_parquet(context.table("images"), columns=["captured_at"]).select(
+    left = pl.read_parquet(context.dataset.table("images"), columns=["captured_at"]).select(
         at=pl.col("captured_at") - pl.duration(seconds=AHEAD_S)
     )
-    right = pl.read_parquet(context.records / "signals.parquet", columns=[columns["signals"]])
+    right = pl.read_parquet(context.dataset.records / "signals.parquet", columns=[columns["signals"]])
     left, right = left.sort("at"), right.with_columns(found="at").sort("at")
     took = seconds(lambda: left.join_asof(right, on="at", strategy="nearest", tolerance="2s"))
     print(f"{'bare join_asof':34s} {took:6.2f} s, peak {peak() / 1024:.2f} GiB")

@@ -73,7 +73,7 @@ def context_of(project: Path) -> Context:
 
 
 def measure(context: Context) -> None:
-    shutil.rmtree(context.features, ignore_errors=True)
+    shutil.rmtree(context.dataset.features, ignore_errors=True)
     load_stage("measure").run(context)
 
 
@@ -89,7 +89,7 @@ def decode_alone(context: Context) -> None:
     cv2.setNumThreads(0)
 
     def blobs() -> Iterator[bytes]:
-        for shard in shard_paths(context.image_shards):
+        for shard in shard_paths(context.dataset.image_shards):
             yield from (bytes(blob.data) for blob in read_blobs(shard))
 
     def decode(data: bytes) -> bool:
@@ -117,7 +117,7 @@ def peers(folder: Path) -> dict[str, Callable[[], None]]:
 def compare(images: int, repeats: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         context = context_of(Path(name))
-        folder = context.dataset / "raw"
+        folder = context.dataset.root / "raw"
         make(folder, images)
         load_stage("ingest").run(context)
         sides: dict[str, Callable[[], None]] = {
@@ -151,7 +151,7 @@ def memory(images: int) -> None:
     """Peak memory while many small images go through measure, validate and dedup."""
     with tempfile.TemporaryDirectory() as name:
         context = context_of(Path(name))
-        folder = context.dataset / "raw"
+        folder = context.dataset.root / "raw"
         folder.mkdir(parents=True)
         rng = np.random.default_rng(2)
         for number in range(images):

@@ -89,14 +89,15 @@ def read_table(table: str, name: str, *, project: str | os.PathLike[str] = ".") 
     """
     import pyarrow as pa  # noqa: PLC0415
 
+    from tundish.storage.dataset import DatasetFolder  # noqa: PLC0415
     from tundish.storage.table import Table  # noqa: PLC0415
     from tundish.storage.tables import RECORD_FIELDS, TABLES  # noqa: PLC0415
 
     known = {one.name: one for one in TABLES if one.name not in ("files", "features")}
-    curated = Path(project) / "datasets" / name / "curated"
+    dataset = DatasetFolder(name, Path(project))
     if table in known:
-        return known[table].read(curated / f"{table}.parquet")
-    records = {path.stem: path for path in (curated / "records").glob("*.parquet")}
+        return dataset.read(known[table])
+    records = {path.stem: path for path in dataset.records.glob("*.parquet")}
     if table not in records:
         there = ", ".join(sorted([*known, *records]))
         raise UsageError(f"there is no table '{table}'", fix=f"choose one of {there}")
@@ -106,6 +107,6 @@ def read_table(table: str, name: str, *, project: str | os.PathLike[str] = ".") 
 def status(name: str, *, project: str | os.PathLike[str] = ".") -> Ledger:
     """The ledger of a dataset: what came in, what was taken out and why; ``tundish status``."""
     from tundish.audit.ledger import read_ledger  # noqa: PLC0415
+    from tundish.storage.dataset import DatasetFolder  # noqa: PLC0415
 
-    folder = Path(project) / "datasets" / name
-    return read_ledger(folder / "store", folder / "curated")
+    return read_ledger(DatasetFolder(name, Path(project)))

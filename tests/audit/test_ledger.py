@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.stages.curated import build, detection
 
 from tundish.audit.ledger import Tally, left_out, read_ledger
+from tundish.storage.dataset import DatasetFolder
 from tundish.storage.tables import ANNOTATIONS, FILES, IMAGES, QUARANTINE, SPLITS
 
 if TYPE_CHECKING:
@@ -25,17 +26,17 @@ def context(tmp_path: Path) -> Context:
 
 
 def ledger_of(context: Context) -> Ledger:
-    return read_ledger(context.store, context.curated)
+    return read_ledger(context.dataset)
 
 
 def quarantine(context: Context, *rows: dict[str, object]) -> None:
     full = [{"severity": "error", "message": "", "column": "", "value": ""} | row for row in rows]
-    QUARANTINE.write(QUARANTINE.frame(full), context.table("quarantine"))
+    context.dataset.write(QUARANTINE, QUARANTINE.frame(full))
 
 
 def more_files(context: Context, batch: int, *rows: Mapping[str, object]) -> None:
     full = [{"source": "line-1", "batch": batch, "size": 1, **row} for row in rows]
-    FILES.write(FILES.frame(full), context.store / "files" / f"{batch:05d}-y.parquet")
+    FILES.write(FILES.frame(full), context.dataset.store / "files" / f"{batch:05d}-y.parquet")
 
 
 def test_a_clean_dataset_closes(context: Context) -> None:
@@ -61,11 +62,11 @@ def test_every_outcome_is_counted_with_its_reason(context: Context) -> None:
 
 def test_an_image_found_broken_later_takes_its_file_out(context: Context) -> None:
     broken = detection()[0]
-    images = IMAGES.read(context.table("images"))
-    IMAGES.write(images.filter(pl.col("image_id") != broken.image_id), context.table("images"))
+    images = context.dataset.read(IMAGES)
+    IMAGES.write(images.filter(pl.col("image_id") != broken.image_id), context.dataset.table("images"))
     SPLITS.write(
-        SPLITS.read(context.table("splits")).filter(pl.col("image_id") != broken.image_id),
-        context.table("splits"),
+        context.dataset.read(SPLITS).filter(pl.col("image_id") != broken.image_id),
+        context.dataset.table("splits"),
     )
     fault: dict[str, object] = {"kind": "image", "id": broken.image_id, "check": "truncated"}
     for place in ({}, {"source": broken.source, "path": broken.path}):
@@ -94,9 +95,11 @@ def test_a_later_version_supersedes_an_earlier_one(context: Context) -> None:
 
 
 def test_labels_that_could_not_be_read_are_input_too(context: Context) -> None:
-    labels = ANNOTATIONS.read(context.table("annotations"))
+    labels = context.dataset.read(ANNOTATIONS)
     bad = labels["annotation_id"][0]
-    ANNOTATIONS.write(labels.with_columns(valid=pl.col("annotation_id") != bad), context.table("annotations"))
+    ANNOTATIONS.write(
+        labels.with_columns(valid=pl.col("annotation_id") != bad), context.dataset.table("annotations")
+    )
     taken = labels.row(1, named=True)
     quarantine(
         context,
@@ -134,8 +137,8 @@ def test_labels_that_could_not_be_read_are_input_too(context: Context) -> None:
 
 
 def test_an_invalid_label_without_a_reason_is_told(context: Context) -> None:
-    labels = ANNOTATIONS.read(context.table("annotations"))
-    ANNOTATIONS.write(labels.with_columns(valid=pl.lit(False)), context.table("annotations"))
+    labels = context.dataset.read(ANNOTATIONS)
+    ANNOTATIONS.write(labels.with_columns(valid=pl.lit(False)), context.dataset.table("annotations"))
     ledger = ledger_of(context)
     assert ledger.annotations == Tally(9, 0, {"no reason given": 9})
     assert ledger.contradictions == ("9 annotations taken out without a reason, first line-1/A1/A.JPG",)
@@ -143,9 +146,9 @@ def test_an_invalid_label_without_a_reason_is_told(context: Context) -> None:
 
 
 def test_tables_that_contradict_each_other_are_told(context: Context) -> None:
-    images = IMAGES.read(context.table("images"))
+    images = context.dataset.read(IMAGES)
     gone = images.row(by_predicate=pl.col("path") == "A1/a.jpg", named=True)["image_id"]
-    IMAGES.write(images.filter(pl.col("image_id") != gone), context.table("images"))
+    IMAGES.write(images.filter(pl.col("image_id") != gone), context.dataset.table("images"))
     told = ledger_of(context).contradictions
     assert told == (
         "1 accepted image file without a valid row in images, first line-1/A1/a.jpg",
@@ -169,7 +172,7 @@ def test_reasons_of_the_left_out_are_kinds() -> None:
 
 
 def test_before_validation_there_is_no_tally_of_annotations(context: Context) -> None:
-    for path in context.curated.iterdir():
+    for path in context.dataset.curated.iterdir():
         path.unlink()
     ledger = ledger_of(context)
     assert ledger.annotations is None
@@ -177,7 +180,7 @@ def test_before_validation_there_is_no_tally_of_annotations(context: Context) ->
 
 
 def test_nothing_at_all_is_an_empty_ledger(tmp_path: Path) -> None:
-    assert read_ledger(tmp_path / "store", tmp_path / "curated").files == Tally(0, 0)
+    assert read_ledger(DatasetFolder("none", tmp_path)).files == Tally(0, 0)
 
 
 @given(

@@ -14,6 +14,7 @@ from tundish.cli._select import Asked, Chosen, choose
 from tundish.imaging.files.decode import encode
 from tundish.labeling.pool import images_of
 from tundish.recipe import load as recipes
+from tundish.storage.dataset import DatasetFolder
 from tundish.storage.tables import DISPUTES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,7 +61,7 @@ def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def chosen(plant: Path, how: str, budget: int = 100, scores: Path | None = None) -> Chosen:
     recipe = recipes.load(plant / "pipelines" / "strip.yaml")
-    images = images_of(plant / "datasets" / "strip" / "curated")
+    images = images_of(DatasetFolder("strip", plant))
     return choose(plant, recipe, images, Asked(how, budget, scores, 0))
 
 
@@ -70,7 +71,7 @@ def names(found: Chosen) -> list[str]:
 
 def written(plant: Path, scores: dict[str, float]) -> Path:
     """A model's scores for scratch by file name."""
-    images = images_of(plant / "datasets" / "strip" / "curated")
+    images = images_of(DatasetFolder("strip", plant))
     ids = {
         path.removesuffix(".png"): image_id
         for path, image_id in images.select("path", "image_id").iter_rows()
@@ -104,13 +105,13 @@ def test_each_way_takes_what_is_new(plant: Path) -> None:
 
 
 def test_what_is_in_dispute_is_not_chosen_but_named(plant: Path) -> None:
-    curated = plant / "datasets" / "strip" / "curated"
-    ids = images_of(curated)["image_id"]
+    dataset = DatasetFolder("strip", plant)
+    ids = images_of(dataset)["image_id"]
     rows: list[dict[str, object]] = [
         {"image_id": ids[at], "unit": at, "annotation_id": str(at), "settled_by": by}
         for at, by in enumerate([None, None, "qi"])
     ]
-    DISPUTES.write(DISPUTES.frame(rows), curated / "disputes.parquet")
+    dataset.write(DISPUTES, DISPUTES.frame(rows))
     found = chosen(plant, "conflicts")
     assert names(found) == []
     assert found.notes[-1] == "2 images in dispute go to 'tundish label adjudicate strip'"

@@ -121,10 +121,10 @@ def settled(context: Context) -> dict[str, tuple[str, int, str]]:
     """Pull, and run the stages up to consensus: state, labels and who decided, by path."""
     told("pull", "small")
     # As validate does, the labels that were pulled take the place of those pulled before.
-    labels = ANNOTATIONS.read(context.labels / "annotations.parquet")
-    ANNOTATIONS.write(labels, context.table("annotations"), metadata=pulled(context.labels))
+    labels = ANNOTATIONS.read(context.dataset.labels / "annotations.parquet")
+    ANNOTATIONS.write(labels, context.dataset.table("annotations"), metadata=pulled(context.dataset.labels))
     STAGE.run(context)
-    rows = STANDING.read(context.table("standing")).select("path", "state", "labels", "decided_by")
+    rows = context.dataset.read(STANDING).select("path", "state", "labels", "decided_by")
     return {path: (state, labels, by) for path, state, labels, by in rows.iter_rows()}
 
 

@@ -23,8 +23,8 @@ DRAWN = [box("scratch", 10, 10, 20, 20)]
 
 def validated(context: Context) -> None:
     """Call the stages after answers were pulled that validate would find as sound as those before."""
-    path = context.table("annotations")
-    ANNOTATIONS.write(ANNOTATIONS.read(path), path, metadata=pulled(context.labels))
+    path = context.dataset.table("annotations")
+    ANNOTATIONS.write(ANNOTATIONS.read(path), path, metadata=pulled(context.dataset.labels))
     STAGE.run(context)
 
 

@@ -61,10 +61,10 @@ def answer(
                 "label_row": row,
             }
             drawn.append(place | mine | label)
-    ANSWERS.write(ANSWERS.frame(answers), context.labels / "answers.parquet")
-    before = ANNOTATIONS.read(context.table("annotations")).filter(pl.col("origin").ne_missing("annotator"))
+    ANSWERS.write(ANSWERS.frame(answers), context.dataset.labels / "answers.parquet")
+    before = context.dataset.read(ANNOTATIONS).filter(pl.col("origin").ne_missing("annotator"))
     rows = pl.concat([before, ANNOTATIONS.frame(drawn)])
-    ANNOTATIONS.write(rows, context.table("annotations"), metadata=pulled(context.labels))
+    ANNOTATIONS.write(rows, context.dataset.table("annotations"), metadata=pulled(context.dataset.labels))
 
 
 def write_recipe(context: Context) -> None:

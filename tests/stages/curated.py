@@ -140,16 +140,18 @@ def build(project: Path, pictures: Sequence[Picture], *, children: bool = True, 
             [picture.path[:2] if "/" in picture.path else None for picture in pictures], dtype=pl.String
         )
     )
-    IMAGES.write(images.unique("image_id", keep="first"), context.table("images"))
+    context.dataset.write(IMAGES, images.unique("image_id", keep="first"))
     rows = [row for picture in pictures for row in _labels(picture)]
-    ANNOTATIONS.write(ANNOTATIONS.frame(rows), context.table("annotations"))
+    context.dataset.write(ANNOTATIONS, ANNOTATIONS.frame(rows))
     for table in (COVERAGE, SPLITS):
         rows = [_decision(picture) for picture in pictures]
         frame = table.frame([{name: row.get(name) for name in table.schema.names} for row in rows])
         unique = ["image_id"] if table is SPLITS else ["source", "path"]
-        table.write(frame.unique(unique, keep="first", maintain_order=True), context.table(table.name))
+        table.write(
+            frame.unique(unique, keep="first", maintain_order=True), context.dataset.table(table.name)
+        )
     for table in (QUARANTINE, DUPLICATES):
-        table.write(table.empty(), context.table(table.name))
+        table.write(table.empty(), context.dataset.table(table.name))
     load_stage("consensus").run(context)
     _augmented(context, [pictures[0]] if children else [])
     return context
@@ -158,14 +160,14 @@ def build(project: Path, pictures: Sequence[Picture], *, children: bool = True, 
 def _store(context: Context, pictures: Sequence[Picture]) -> dict[str, str]:
     shard_of: dict[str, str] = {}
     for batch in sorted({picture.batch for picture in pictures}):
-        packer = Packer(context.image_shards, shard_bytes=6_000)
+        packer = Packer(context.dataset.image_shards, shard_bytes=6_000)
         mine = sorted((p for p in pictures if p.batch == batch), key=lambda p: (p.source, p.path))
         fresh = {p.image_id: p.data for p in mine if p.image_id not in shard_of}
         numbers = {image_id: packer.add(Blob(image_id, data)) for image_id, data in fresh.items()}
         packer.flush()
         shard_of |= {image_id: packer.shards[number] for image_id, number in numbers.items()}
         rows = [_file(picture) | {"shard": shard_of[picture.image_id], "batch": batch} for picture in mine]
-        FILES.write(FILES.frame(rows), context.store / "files" / f"{batch:05d}-x.parquet")
+        FILES.write(FILES.frame(rows), context.dataset.store / "files" / f"{batch:05d}-x.parquet")
     return shard_of
 
 
@@ -235,7 +237,7 @@ def _decision(picture: Picture) -> dict[str, object]:
 
 def _augmented(context: Context, parents: Sequence[Picture]) -> None:
     """One mirrored child of each parent, with its boxes mirrored."""
-    packer = Packer(context.augmented)
+    packer = Packer(context.dataset.augmented)
     lineage, labels = [], []
     for parent in parents:
         data = encoded(parent.pixels[:, ::-1], ".jpg" if parent.format == "jpeg" else ".png")
@@ -258,5 +260,5 @@ def _augmented(context: Context, parents: Sequence[Picture]) -> None:
             if row["shape"] == "box":
                 x = parent.size[0] - row["x"] - row["width"]  # type: ignore[operator]
                 labels.append(row | {"annotation_id": f"{row['annotation_id']}-0", "image_id": child, "x": x})
-    LINEAGE.write(LINEAGE.frame(lineage), context.table("lineage"))
-    ANNOTATIONS.write(ANNOTATIONS.frame(labels), context.augmented / "annotations.parquet")
+    context.dataset.write(LINEAGE, LINEAGE.frame(lineage))
+    ANNOTATIONS.write(ANNOTATIONS.frame(labels), context.dataset.augmented / "annotations.parquet")

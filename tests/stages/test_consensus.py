@@ -57,7 +57,7 @@ def heard(folder: Path) -> Context:
 
 
 def test_standing__annotators_decide_where_they_answered(tmp_path: Path) -> None:
-    rows = STANDING.read(heard(tmp_path).table("standing"))
+    rows = STANDING.read(heard(tmp_path).dataset.table("standing"))
     assert {
         path: (state, by) for path, state, by in rows.select("path", "state", "decided_by").iter_rows()
     } == {
@@ -73,7 +73,7 @@ def test_standing__annotators_decide_where_they_answered(tmp_path: Path) -> None
 
 
 def test_labels__geometry_is_averaged_and_who_decided_is_kept(tmp_path: Path) -> None:
-    rows = CONSENSUS.read(heard(tmp_path).table("consensus"))
+    rows = CONSENSUS.read(heard(tmp_path).dataset.table("consensus"))
     found = {row["path"]: row for row in rows.iter_rows(named=True)}
     assert set(found) == {"agreed.jpg", "skipped.jpg", "unasked.jpg", "new.jpg"}
     agreed = found["agreed.jpg"]
@@ -87,7 +87,7 @@ def test_labels__geometry_is_averaged_and_who_decided_is_kept(tmp_path: Path) ->
 def test_disputes__each_label_that_has_no_quorum_with_its_reason(tmp_path: Path) -> None:
     context = heard(tmp_path)
     ids = {picture.image_id: picture.path for picture in PICTURES}
-    rows = DISPUTES.read(context.table("disputes")).with_columns(
+    rows = context.dataset.read(DISPUTES).with_columns(
         path=pl.col("image_id").replace_strict(ids, return_dtype=pl.String)
     )
     assert set(rows.select("path", "author", "reason").iter_rows()) == {
@@ -99,8 +99,8 @@ def test_disputes__each_label_that_has_no_quorum_with_its_reason(tmp_path: Path)
 
 def test_nobody_was_asked__what_came_counts(tmp_path: Path) -> None:
     context = build(tmp_path, PICTURES, children=False)
-    labels = ANNOTATIONS.read(context.table("annotations"))
-    rows = CONSENSUS.read(context.table("consensus"))
+    labels = context.dataset.read(ANNOTATIONS)
+    rows = context.dataset.read(CONSENSUS)
     assert rows.select(labels.columns).equals(labels)
     assert set(rows["decided_by"]) == {"import"}
 
@@ -117,14 +117,14 @@ def gate(folder: Path, *, accepted: bool | None, acceptance: dict[str, Any] | No
     }
     answer(context, PICTURES, said)
     STAGE.run(context)
-    labels = CONSENSUS.read(context.table("consensus"))
+    labels = context.dataset.read(CONSENSUS)
     ids = {picture.path: picture.image_id for picture in PICTURES}
     inside = pl.Series("image_id", [ids["agreed.jpg"], ids["nothing.jpg"]])
     places: dict[str, list[int | None]] = {"place": [0, 1], "severity": [None, None]}
     lot = fingerprints(inside, labels).with_columns(
         pl.Series(name, values, LOT.empty().schema[name]) for name, values in places.items()
     )
-    batch = Batch(1, context.labels / "batches" / "1", "small review 1", {"": plan(2)}, 0, lot)
+    batch = Batch(1, context.dataset.labels / "batches" / "1", "small review 1", {"": plan(2)}, 0, lot)
     write_batch(batch, labels)
     if accepted is not None:
         told = {"accepted": accepted, "inspected": 2, "defects": 0}
@@ -132,8 +132,8 @@ def gate(folder: Path, *, accepted: bool | None, acceptance: dict[str, Any] | No
     answer(context, PICTURES, said | {"nothing.jpg": {"li": there}})
     STAGE.run(context)
     load_stage("split").run(context)
-    states = STANDING.read(context.table("standing"))
-    reasons = dict(SPLITS.read(context.table("splits")).select("path", "reason").iter_rows())
+    states = context.dataset.read(STANDING)
+    reasons = dict(context.dataset.read(SPLITS).select("path", "reason").iter_rows())
     why = {"refused": "its batch was not accepted", "unreviewed": "its labels were not reviewed yet"}
     for path, state in states.select("path", "state").iter_rows():
         assert reasons[path] == why.get(state, reasons[path])
@@ -188,13 +188,13 @@ def adjudicated(folder: Path, *ruled: tuple[str, str, int, Any], **said: Any) ->
 
 
 def stand(context: Context, path: str) -> tuple[str, int, str]:
-    row = STANDING.read(context.table("standing")).row(by_predicate=pl.col("path") == path, named=True)
+    row = context.dataset.read(STANDING).row(by_predicate=pl.col("path") == path, named=True)
     return row["state"], row["labels"], row["decided_by"]
 
 
 def settlers(context: Context, path: str) -> set[str | None]:
     (image_id,) = (picture.image_id for picture in PICTURES if picture.path == path)
-    return set(DISPUTES.read(context.table("disputes")).filter(image_id=image_id)["settled_by"])
+    return set(context.dataset.read(DISPUTES).filter(image_id=image_id)["settled_by"])
 
 
 def test_adjudicated__the_answer_decides_alone_and_the_dispute_stays_on_record(tmp_path: Path) -> None:
@@ -208,14 +208,14 @@ def test_adjudicated__the_answer_decides_alone_and_the_dispute_stays_on_record(t
     assert stand(context, "missed.jpg") == ("negative", 0, "adjudicator")
     assert stand(context, "agreed.jpg") == ("rejected", 0, "adjudicator"), "asked for or not, it is final"
     assert settlers(context, "class.jpg") == settlers(context, "missed.jpg") == {"qi"}
-    rows = CONSENSUS.read(context.table("consensus")).filter(path="class.jpg")
+    rows = context.dataset.read(CONSENSUS).filter(path="class.jpg")
     told = rows.sort("x").select("label", "decided_by", "author", "origin", "votes", "agreement").rows()
     assert told == [(name, "qi", "qi", "annotator", None, None) for name in ("scratch", "no")]
     assert json.loads(rows.sort("x")["attributes"][0]) == {"origin": "prediction", "region": "r"}
     assert outcome.counts["adjudicated"] == 3
     assert outcome.notes == []
     load_stage("split").run(context)
-    splits = SPLITS.read(context.table("splits"))
+    splits = context.dataset.read(SPLITS)
     assert splits.filter(path="class.jpg")["split"].is_not_null().all()
 
 
@@ -298,15 +298,15 @@ def test_an_annotator_who_answers_an_image_again_has_one_opinion__the_last(tmp_p
     context = build(tmp_path, PICTURES, children=False, label={"quorum": 1.0})
     again, hour = [box("scratch", 12, 10, 20, 20)], datetime(2026, 1, 1, 5, tzinfo=UTC)
     answer(context, PICTURES, {"new.jpg": {"li": [HERE], "li again": again, "wu": [HERE]}})
-    path, by = context.labels / "answers.parquet", pl.col("author")
+    path, by = context.dataset.labels / "answers.parquet", pl.col("author")
     late = pl.when(by == "li again").then(pl.lit(hour).cast(pl.Datetime("us", "UTC")))
     answers = ANSWERS.read(path).with_columns(late.otherwise("updated_at").alias("updated_at"))
     same = by.str.replace(" again", "")
     ANSWERS.write(answers.with_columns(same), path)
-    labels = ANNOTATIONS.read(context.table("annotations"))
-    ANNOTATIONS.write(labels.with_columns(same), context.table("annotations"))
+    labels = context.dataset.read(ANNOTATIONS)
+    context.dataset.write(ANNOTATIONS, labels.with_columns(same))
     outcome = STAGE.run(context)
-    rows = CONSENSUS.read(context.table("consensus")).filter(path="new.jpg")
+    rows = context.dataset.read(CONSENSUS).filter(path="new.jpg")
     assert rows.select("x", "votes", "decided_by").rows() == [(11.0, 2, "li, wu")]
     assert outcome.notes == [
         "1 answers give way to what their annotators answered of the same images in another place"
@@ -316,14 +316,14 @@ def test_an_annotator_who_answers_an_image_again_has_one_opinion__the_last(tmp_p
 def test_an_adjudicator_s_answer_of_another_server_may_have_an_annotator_s_numbers(tmp_path: Path) -> None:
     """A server that was set up anew counts tasks and answers from 1 again."""
     context, _ = adjudicated(tmp_path, ("class.jpg", "qi", 2, [HERE]))
-    answers = ANSWERS.read(context.labels / "answers.parquet")
+    answers = ANSWERS.read(context.dataset.labels / "answers.parquet")
     own = answers.filter(path="missed.jpg", author="li")["answer_id"][0]
     ruled = answers.filter(role="adjudicator")["answer_id"][0]
     number = pl.col("task_id", "answer_id").replace({ruled: own})
-    ANSWERS.write(answers.with_columns(number), context.labels / "answers.parquet")
-    labels = ANNOTATIONS.read(context.table("annotations"))
+    ANSWERS.write(answers.with_columns(number), context.dataset.labels / "answers.parquet")
+    labels = context.dataset.read(ANNOTATIONS)
     there = pl.col("label_path").replace(f"task-{ruled}/annotation-{ruled}", f"task-{own}/annotation-{own}")
-    ANNOTATIONS.write(labels.with_columns(there), context.table("annotations"))
+    context.dataset.write(ANNOTATIONS, labels.with_columns(there))
     STAGE.run(context)
     assert stand(context, "class.jpg") == ("labelled", 1, "adjudicator")
     assert stand(context, "missed.jpg")[0] == "disputed"

@@ -24,7 +24,7 @@ def context(tmp_path: Path) -> Context:
     bad = {"path": "empty.jpg", "source": "line-1", "kind": "image", "size": 0, "batch": 3}
     FILES.write(
         FILES.frame([bad | {"outcome": "quarantined", "reason": "empty_file"}]),
-        context.store / "files/00003-y.parquet",
+        context.dataset.store / "files/00003-y.parquet",
     )
     QUARANTINE.write(
         QUARANTINE.frame(
@@ -45,7 +45,7 @@ def context(tmp_path: Path) -> Context:
                 },
             ]
         ),
-        context.table("quarantine"),
+        context.dataset.table("quarantine"),
     )
     relations = [
         ("representative", True, None),
@@ -65,7 +65,7 @@ def context(tmp_path: Path) -> Context:
                 for number, (relation, kept, conflict) in enumerate(relations)
             ]
         ),
-        context.table("duplicates"),
+        context.dataset.table("duplicates"),
     )
     return context
 
@@ -73,7 +73,7 @@ def context(tmp_path: Path) -> Context:
 @pytest.fixture
 def metrics(context: Context) -> dict[str, Any]:
     STAGE.run(context)
-    read: dict[str, Any] = json.loads((context.reports / "metrics.json").read_text(encoding="utf-8"))
+    read: dict[str, Any] = json.loads((context.dataset.reports / "metrics.json").read_text(encoding="utf-8"))
     return read
 
 
@@ -111,7 +111,7 @@ def test_the_splits_and_how_far_they_are_off(metrics: dict[str, Any]) -> None:
 
 
 def test_plots_add_up(context: Context, metrics: dict[str, Any]) -> None:
-    plots = {path.stem: pl.read_csv(path) for path in (context.reports / "plots").iterdir()}
+    plots = {path.stem: pl.read_csv(path) for path in (context.dataset.reports / "plots").iterdir()}
     assert set(plots) == {"classes", "image_sizes", "brightness", "sharpness", "quarantine"}
     assert plots["classes"].rows()[:3] == [("train", "scratch", 2), ("train", "龟裂", 2), ("train", "no", 1)]
     assert plots["classes"].height == 3 * len(CLASSES)
@@ -125,13 +125,13 @@ def test_the_same_tables_make_the_same_report(context: Context) -> None:
     folders = []
     for _ in range(2):
         STAGE.run(context)
-        folders.append({path.name: path.read_bytes() for path in context.reports.rglob("*.*")})
+        folders.append({path.name: path.read_bytes() for path in context.dataset.reports.rglob("*.*")})
     assert folders[0] == folders[1]
 
 
 @pytest.mark.slow
 def test_dvc_reads_metrics_and_plots(context: Context, metrics: dict[str, Any]) -> None:
-    reports = (context.reports / "metrics.json").relative_to(context.project).parent.as_posix()
+    reports = (context.dataset.reports / "metrics.json").relative_to(context.project).parent.as_posix()
     (context.project / "dvc.yaml").write_text(
         f"metrics: [{reports}/metrics.json]\n"
         f"plots: [{{{reports}/plots/classes.csv: {{x: class, y: labels, template: bar_horizontal}}}}]\n"

@@ -15,8 +15,7 @@ from tundish.storage.shards import latest_files, read_files
 from tundish.storage.tables import ANNOTATIONS, IMAGES, QUARANTINE, RECORD_FILES, SPLITS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from tundish.storage.dataset import DatasetFolder
     from tundish.storage.table import Table
 
 __all__ = ["Ledger", "Tally", "left_out", "read_ledger"]
@@ -73,21 +72,20 @@ class Ledger:
         return all(tally.closes for tally in tallies) and not self.contradictions
 
 
-def read_ledger(store: Path, curated: Path) -> Ledger:
+def read_ledger(dataset: DatasetFolder) -> Ledger:
     """Compute the ledger from what was taken in and the tables that are there so far.
 
-    Args:
-        store: Folder of what was taken in.
-        curated: Folder of the tables of decisions.
+    Raises:
+        OutsideError: A table is damaged.
     """
-    files = read_files(store)
-    quarantine = _read(QUARANTINE, curated)
+    files = read_files(dataset.store)
+    quarantine = _read(QUARANTINE, dataset)
     errors = (QUARANTINE.empty() if quarantine is None else quarantine).filter(pl.col("severity") == "error")
     judged = _judged_files(files, errors)
-    annotations = _read(ANNOTATIONS, curated)
+    annotations = _read(ANNOTATIONS, dataset)
     judged_annotations = None if annotations is None else _judged_annotations(annotations, errors)
-    found = _contradictions(judged, judged_annotations, _read(IMAGES, curated), _read(SPLITS, curated))
-    records, unexplained = _records(curated, None if quarantine is None else errors)
+    found = _contradictions(judged, judged_annotations, _read(IMAGES, dataset), _read(SPLITS, dataset))
+    records, unexplained = _records(dataset, None if quarantine is None else errors)
     return Ledger(
         _tally(judged, files.height),
         None if judged_annotations is None else _tally(judged_annotations, judged_annotations.height),
@@ -96,9 +94,9 @@ def read_ledger(store: Path, curated: Path) -> Ledger:
     )
 
 
-def _records(curated: Path, errors: pl.DataFrame | None) -> tuple[dict[str, Tally], list[str]]:
+def _records(dataset: DatasetFolder, errors: pl.DataFrame | None) -> tuple[dict[str, Tally], list[str]]:
     """A tally for each table of records; the input is what the readers counted, not what the table holds."""
-    files = _read(RECORD_FILES, curated)
+    files = _read(RECORD_FILES, dataset)
     tallies: dict[str, Tally] = {}
     found: list[str] = []
     if files is None:
@@ -107,7 +105,7 @@ def _records(curated: Path, errors: pl.DataFrame | None) -> tuple[dict[str, Tall
         None if errors is None else errors.filter(pl.col("kind") == "record").select(source="source", id="id")
     )
     for (name,), group in files.group_by("table", maintain_order=True):
-        path = curated / "records" / f"{name}.parquet"
+        path = dataset.table(str(name), dataset.records)
         if not path.exists():
             found.append(f"the records '{name}' were read, and their table is gone")
             continue
@@ -140,9 +138,8 @@ def left_out(splits: pl.DataFrame) -> dict[str, int]:
     return dict(counts.sort(["len", "reason"], descending=[True, False]).iter_rows())
 
 
-def _read(table: Table, curated: Path) -> pl.DataFrame | None:
-    path = curated / f"{table.name}.parquet"
-    return table.read(path) if path.exists() else None
+def _read(table: Table, dataset: DatasetFolder) -> pl.DataFrame | None:
+    return dataset.read(table) if dataset.has(table) else None
 
 
 def _judged_files(files: pl.DataFrame, errors: pl.DataFrame) -> pl.DataFrame:

@@ -95,7 +95,7 @@ def choose(project: Path, recipe: Recipe, images: pl.DataFrame, asked: Asked) ->
     from tundish.labeling.selection import strategies as selection
     from tundish.labeling.selection.candidates import candidates, features_of, read_scores
     from tundish.stages.base import Context
-    from tundish.stages.measure import feature_parts
+    from tundish.storage.features import feature_parts
 
     context = Context(recipe, project, LocalEngine())
     scores = read_scores(asked.scores) if asked.scores else None
@@ -105,7 +105,10 @@ def choose(project: Path, recipe: Recipe, images: pl.DataFrame, asked: Asked) ->
     if asked.how == "conflicts":
         chosen = selection.conflicts(images, duplicates, answered, budget, seed=asked.seed)
     elif asked.how == "diverse":
-        features = features_of(feature_parts(context), ids + sorted(set(images["image_id"]) & known))
+        features = features_of(
+            feature_parts(context.dataset, context.recipe.images.max_pixels),
+            ids + sorted(set(images["image_id"]) & known),
+        )
         own, labelled = features[: len(ids)], features[len(ids) :]
         chosen = selection.diverse(ids, own, labelled, budget, seed=asked.seed)
     elif asked.how == "uncertain":
@@ -125,20 +128,20 @@ def _known(context: Context) -> tuple[list[str], set[str], pl.DataFrame]:
     from tundish.labeling.tables import ANSWERS
     from tundish.storage.tables import COVERAGE, DUPLICATES, STANDING
 
-    path = context.labels / "answers.parquet"
+    path = context.dataset.labels / "answers.parquet"
     answers = ANSWERS.read_if_there(path)
-    settled = context.table("standing").exists()
-    states = STANDING.read(context.table("standing")) if settled else COVERAGE.read(context.table("coverage"))
+    settled = context.dataset.has(STANDING)
+    states = context.dataset.read(STANDING) if settled else context.dataset.read(COVERAGE)
     answered = answers["image_id"].drop_nulls().unique().to_list()
     labelled = states.filter(pl.col("state").is_in(["labelled", "negative", "disputed"]))["image_id"]
-    return answered, {*labelled, *answered}, DUPLICATES.read(context.table("duplicates"))
+    return answered, {*labelled, *answered}, context.dataset.read(DUPLICATES)
 
 
 def _disputed(context: Context) -> list[str]:
     """Where to go with what annotators dispute."""
     from tundish.storage.tables import DISPUTES
 
-    path = context.table("disputes")
+    path = context.dataset.table("disputes")
     disputes = DISPUTES.read_if_there(path)
     count = disputes.filter(disputes["settled_by"].is_null())["image_id"].n_unique()
     name = context.recipe.dataset
@@ -167,12 +170,8 @@ def _stratified(
     grouped = images.select("image_id", group=group)
     ids, known = ids_and_known
     groups = dict(grouped.filter(pl.col("image_id").is_in(ids)).iter_rows())
-    settled = context.table("consensus").exists()
-    labels = (
-        CONSENSUS.read(context.table("consensus"))
-        if settled
-        else ANNOTATIONS.read(context.table("annotations")).filter("valid")
-    )
+    settled = context.dataset.has(CONSENSUS)
+    labels = context.dataset.read(CONSENSUS) if settled else context.dataset.read(ANNOTATIONS).filter("valid")
     labelled = labels.select("image_id", "label").drop_nulls().unique()
     class_counts = dict(labelled["label"].value_counts().iter_rows())
     counted = grouped.filter(pl.col("image_id").is_in(list(known)))["group"].value_counts()

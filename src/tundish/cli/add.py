@@ -22,6 +22,7 @@ from tundish.cli.add_records import (
     with_records,
 )
 from tundish.errors import SourceError, UsageError
+from tundish.storage.dataset import DatasetFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -116,7 +117,7 @@ def add(
         columns = names_of(names)
         proposal = look(project, source, schema, sheet, columns)
         label = table_name(source, table)
-        place = _as_written(source, project / "datasets" / name)
+        place = _as_written(source, DatasetFolder(name, project))
         text = _with_table(name, label, list(section_lines(label, place, proposal, sheet, columns)), path)
         facts = answer(path, proposal)
         say: Callable[[], None] = partial(tell, source, proposal)
@@ -167,7 +168,7 @@ def _from_images(
         )
     found = _look(source)
     best = found[0]
-    text = _recipe(name, _as_written(source, project / "datasets" / name), best)
+    text = _recipe(name, _as_written(source, DatasetFolder(name, project)), best)
     facts = {"recipe": str(path), "format": best.format, "classes": best.classes, "facts": best.facts}
     return text, facts, partial(_tell, source, found)
 
@@ -193,12 +194,12 @@ def _look(source: Path) -> list[Evidence]:
     return found
 
 
-def _as_written(source: Path, dataset: Path) -> str:
+def _as_written(source: Path, dataset: DatasetFolder) -> str:
     """The source as the recipe names it: relative to the dataset's folder, unless it was given absolute."""
-    inside = source.resolve().is_relative_to(dataset.parent.parent.resolve())
+    inside = source.resolve().is_relative_to(dataset.project.resolve())
     if source.is_absolute() and not inside:
         return source.as_posix()
-    return Path(os.path.relpath(source.resolve(), dataset.resolve())).as_posix()
+    return Path(os.path.relpath(source.resolve(), dataset.root.resolve())).as_posix()
 
 
 def _flow(values: dict[str, str]) -> str:

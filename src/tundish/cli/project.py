@@ -104,10 +104,11 @@ def sample(seed: int) -> None:
     """
     from tundish.cli.add import list_pipeline
     from tundish.sample import make_coal_belt, make_steel_surface
+    from tundish.storage.dataset import DatasetFolder
 
     project = find_project()
     for name, make in (("steel-surface", make_steel_surface), ("coal-belt", make_coal_belt)):
-        truth = make(project / "datasets" / name, seed)
+        truth = make(DatasetFolder(name, project).root, seed)
         recipe = project / "pipelines" / f"{name}.yaml"
         if not recipe.exists():
             recipe.write_bytes((_template() / "pipelines" / recipe.name).read_bytes())

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from tundish.audit.ledger import Ledger
+    from tundish.storage.dataset import DatasetFolder
     from tundish.storage.table import Table
 
 __all__ = ["COMMANDS"]
@@ -36,6 +37,7 @@ def status(names: tuple[str, ...], as_json: bool) -> None:
     """
     from tundish.audit.ledger import read_ledger
     from tundish.recipe.load import load
+    from tundish.storage.dataset import DatasetFolder
 
     project = find_project()
     chosen = names or tuple(sorted(path.stem for path in (project / "pipelines").glob("*.yaml")))
@@ -46,11 +48,12 @@ def status(names: tuple[str, ...], as_json: bool) -> None:
     answers: dict[str, dict[str, Any]] = {}
     broken: list[str] = []
     for name in chosen:
-        dataset = load(find_recipe(project, name)).dataset
-        folder = project / "datasets" / dataset
-        ledger = read_ledger(folder / "store", folder / "curated")
-        answers[dataset] = _facts(folder, ledger)
-        broken += [] if ledger.closes else [f"{dataset} ({'; '.join(ledger.contradictions) or 'counts'})"]
+        dataset = DatasetFolder(load(find_recipe(project, name)).dataset, project)
+        ledger = read_ledger(dataset)
+        answers[dataset.name] = _facts(dataset, ledger)
+        broken += (
+            [] if ledger.closes else [f"{dataset.name} ({'; '.join(ledger.contradictions) or 'counts'})"]
+        )
     if as_json:
         import orjson
 
@@ -65,7 +68,7 @@ def status(names: tuple[str, ...], as_json: bool) -> None:
         )
 
 
-def _facts(folder: Path, ledger: Ledger) -> dict[str, Any]:
+def _facts(dataset: DatasetFolder, ledger: Ledger) -> dict[str, Any]:
     from tundish.storage import tables
 
     facts: dict[str, Any] = {"files": ledger.files.counts(), "closes": ledger.closes}
@@ -73,10 +76,10 @@ def _facts(folder: Path, ledger: Ledger) -> dict[str, Any]:
         facts["labels"] = ledger.annotations.counts()
     if ledger.records:
         facts["records"] = {name: tally.counts() for name, tally in ledger.records.items()}
-    links = _read(tables.LINKS, folder)
+    links = _read(tables.LINKS, dataset)
     if links is not None and links.height:
         facts["links"] = _links(links)
-    quarantine = _read(tables.QUARANTINE, folder)
+    quarantine = _read(tables.QUARANTINE, dataset)
     if quarantine is not None:
         warned = quarantine.filter(quarantine["severity"] == "warning")
         of_records = warned["kind"] == "record"
@@ -84,15 +87,15 @@ def _facts(folder: Path, ledger: Ledger) -> dict[str, Any]:
         for name, tally in facts.get("records", {}).items():
             mine = warned.filter(of_records & (warned["source"] == name))
             tally["warnings"] = _counts(mine["check"].to_list())
-    coverage = _read(tables.STANDING, folder)
+    coverage = _read(tables.STANDING, dataset)
     if coverage is not None:
         facts["coverage"] = _counts(coverage["state"].to_list())
-    duplicates = _read(tables.DUPLICATES, folder)
+    duplicates = _read(tables.DUPLICATES, dataset)
     if duplicates is not None:
         out = duplicates.filter(~duplicates["kept"])
         facts["copies"] = _counts(out["relation"].to_list())
         facts["label conflicts"] = _counts(duplicates["label_conflict"].drop_nulls().to_list())
-    splits = _read(tables.SPLITS, folder)
+    splits = _read(tables.SPLITS, dataset)
     if splits is not None:
         facts["splits"] = _counts(splits["split"].drop_nulls().to_list())
         left = splits.filter(splits["split"].is_null())["reason"].to_list()
@@ -114,9 +117,8 @@ def _links(links: pl.DataFrame) -> dict[str, dict[str, int]]:
     return answers
 
 
-def _read(table: Table, folder: Path) -> Any:
-    path = folder / "curated" / f"{table.name}.parquet"
-    return table.read(path) if path.exists() else None
+def _read(table: Table, dataset: DatasetFolder) -> Any:
+    return dataset.read(table) if dataset.has(table) else None
 
 
 def _counts(values: list[str]) -> dict[str, int]:
@@ -148,6 +150,8 @@ def _record_lines(facts: dict[str, Any]) -> list[str]:
 
 def _lines(name: str, facts: dict[str, Any], project: Path) -> list[str]:
     """In, out, a line for each table of records, copies, splits, where."""
+    from tundish.storage.dataset import DatasetFolder
+
     files = facts["files"]
     if not files["input"]:
         return [f"{name}: nothing was taken in yet; 'tundish run {name}' does it"]
@@ -167,7 +171,7 @@ def _lines(name: str, facts: dict[str, Any], project: Path) -> list[str]:
         )
     if "splits" in facts:
         lines.append(f"  splits: {_told(facts['splits'])}; left out: {_told(facts['left out'])}")
-        folder = (project / "datasets" / name).relative_to(project)
+        folder = DatasetFolder(name, project).root.relative_to(project)
         there = [
             part
             for part in ("curated/splits.parquet", "exports/parquet", "exports/coco", "exports/records")

@@ -12,19 +12,21 @@ from tundish.storage.tables import DUPLICATES, IMAGES
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tundish.storage.dataset import DatasetFolder
+
 __all__ = ["files_of", "images_of", "listed_images"]
 
 
-def images_of(curated: Path) -> pl.DataFrame:
+def images_of(dataset: DatasetFolder) -> pl.DataFrame:
     """The valid images that dedup has not taken out, in the order of their paths.
 
     Raises:
         MissingStepError: The dataset was not validated yet.
     """
-    images = IMAGES.read(curated / "images.parquet").filter("valid").sort("source", "path")
-    if not (curated / "duplicates.parquet").exists():
+    images = dataset.read(IMAGES).filter("valid").sort("source", "path")
+    if not dataset.has(DUPLICATES):
         return images
-    duplicates = DUPLICATES.read(curated / "duplicates.parquet")
+    duplicates = dataset.read(DUPLICATES)
     kept = duplicates.filter("kept")["image_id"]
     out = duplicates.filter(~pl.col("image_id").is_in(kept.implode()))["image_id"]
     return images.filter(~pl.col("image_id").is_in(out.implode()))
@@ -52,10 +54,10 @@ def listed_images(images: pl.DataFrame, file: Path) -> pl.DataFrame:
     return wanted.join(images, on="image_id", how="left", maintain_order="left")
 
 
-def files_of(curated: Path, images: pl.DataFrame) -> pl.DataFrame:
+def files_of(dataset: DatasetFolder, images: pl.DataFrame) -> pl.DataFrame:
     """image_id, source and path of the file that stands for each image: of equal ones that dedup's choice."""
     places = images.select("image_id", "source", "path")
-    if (curated / "duplicates.parquet").exists():
-        kept = DUPLICATES.read(curated / "duplicates.parquet").filter("kept").select(places.columns)
+    if dataset.has(DUPLICATES):
+        kept = dataset.read(DUPLICATES).filter("kept").select(places.columns)
         places = pl.concat([kept, places]).unique("image_id", keep="first", maintain_order=True)
     return places

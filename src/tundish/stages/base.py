@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tundish.storage.dataset import DatasetFolder
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -34,68 +36,9 @@ class Context:
     progress: Callable[[int, int], None] = no_progress
 
     @property
-    def dataset(self) -> Path:
-        """The dataset's folder."""
-        return self.project / "datasets" / self.recipe.dataset
-
-    @property
-    def store(self) -> Path:
-        """What was taken in: ``images/`` and ``labels/`` shards, ``files/`` parts."""
-        return self.dataset / "store"
-
-    @property
-    def image_shards(self) -> Path:
-        """Shards of image files."""
-        return self.store / "images"
-
-    @property
-    def label_shards(self) -> Path:
-        """Shards of label files."""
-        return self.store / "labels"
-
-    @property
-    def record_shards(self) -> Path:
-        """Files of records, one file in parts each."""
-        return self.store / "records"
-
-    @property
-    def records(self) -> Path:
-        """One table of judged records each."""
-        return self.curated / "records"
-
-    @property
-    def labels(self) -> Path:
-        """Answers pulled from Label Studio."""
-        return self.dataset / "labels"
-
-    @property
-    def curated(self) -> Path:
-        """The tables of decisions."""
-        return self.dataset / "curated"
-
-    @property
-    def features(self) -> Path:
-        """One features part a shard."""
-        return self.curated / "features"
-
-    @property
-    def augmented(self) -> Path:
-        """Shards of derived images."""
-        return self.dataset / "augmented"
-
-    @property
-    def exports(self) -> Path:
-        """What trainers read."""
-        return self.dataset / "exports"
-
-    @property
-    def reports(self) -> Path:
-        """Metrics, plots and the quality report."""
-        return self.dataset / "reports"
-
-    def table(self, name: str) -> Path:
-        """Where the curated table `name` lies."""
-        return self.curated / f"{name}.parquet"
+    def dataset(self) -> DatasetFolder:
+        """Where the dataset lies."""
+        return DatasetFolder(self.recipe.dataset, self.project)
 
 
 @dataclass(frozen=True)

@@ -34,11 +34,11 @@ _HELD = {
 
 
 def _run(context: Context) -> Outcome:
-    labels = ANNOTATIONS.read(context.table("annotations")).filter("valid")
-    coverage = COVERAGE.read(context.table("coverage"))
+    labels = context.dataset.read(ANNOTATIONS).filter("valid")
+    coverage = context.dataset.read(COVERAGE)
     answers = _answers(context, coverage)
     drawn = labels.filter(pl.col("origin") == "annotator").unique("annotation_id", maintain_order=True)
-    sizes = IMAGES.read(context.table("images")).select("image_id", "width", "height")
+    sizes = context.dataset.read(IMAGES).select("image_id", "width", "height")
     ruled = rulings(drawn, answers, sizes, iou=context.recipe.label.iou)
     own, opinions = opinions_of(drawn, answers.filter(pl.col("answer") != "cancelled"))
     opinions = opinions.with_columns(pl.col("author").fill_null("annotator"))
@@ -48,11 +48,13 @@ def _run(context: Context) -> Outcome:
     rows = pl.concat([_imported(came), _agreed(settled, ruled, coverage), _ruled(ruled, coverage)])
     standing = _standing(coverage, settled, ruled, opinions, own, rows)
     standing = _gated(context, standing, rows, agreed(answers))
-    CONSENSUS.write(rows, context.table("consensus"))
+    context.dataset.write(CONSENSUS, rows)
     # `tundish label accept` asks whether these are the answers pulled last.
-    STANDING.write(standing, context.table("standing"), metadata=made_of(context.table("annotations")))
+    STANDING.write(
+        standing, context.dataset.table("standing"), metadata=made_of(context.dataset.table("annotations"))
+    )
     disputes = _disputes(settled, ruled)
-    DISPUTES.write(disputes, context.table("disputes"))
+    context.dataset.write(DISPUTES, disputes)
     notes = [
         *_held(context, standing),
         *_open(context, standing, disputes),
@@ -64,7 +66,7 @@ def _run(context: Context) -> Outcome:
 
 def _answers(context: Context, coverage: pl.DataFrame) -> pl.DataFrame:
     """Who answered which image that is still there, or skipped it."""
-    path = context.labels / "answers.parquet"
+    path = context.dataset.labels / "answers.parquet"
     answers = ANSWERS.read_if_there(path)
     return answers.join(coverage, on="image_id", how="semi")
 
@@ -166,7 +168,7 @@ def _gated(
     context: Context, standing: pl.DataFrame, rows: pl.DataFrame, severities: pl.DataFrame
 ) -> pl.DataFrame:
     acceptance = context.recipe.label.acceptance
-    batches = read_batches(context.labels) if acceptance is None or acceptance.gate else []
+    batches = read_batches(context.dataset.labels) if acceptance is None or acceptance.gate else []
     required = acceptance is not None and acceptance.gate
     class_of = context.recipe.annotations.lookup()
     if not batches and not required:

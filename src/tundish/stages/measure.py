@@ -11,23 +11,21 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
-import polars as pl
-import pyarrow.parquet as pq
-
 from tundish.engine import each
-from tundish.errors import MissingStepError
 from tundish.imaging.files.bad import BadImage
 from tundish.imaging.measure import measure
 from tundish.stages.base import Context, Outcome, Stage
+from tundish.storage.features import feature_part
 from tundish.storage.shards import Blob, read_blobs, shard_paths
 from tundish.storage.tables import FEATURES
-from tundish.storage.versions import VERSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["STAGE", "feature_parts", "read_features"]
+    import polars as pl
+
+__all__ = ["STAGE"]
 
 _GROUP_ROWS = 1024
 """Rows a row group: their thumbnails are 10 MB, and a shard of small images has tens of thousands."""
@@ -42,54 +40,13 @@ class _Job:
     max_pixels: int
 
 
-def read_features(context: Context, columns: Sequence[str] | None = None) -> pl.DataFrame:
-    """The features of all images in the store, one row an image.
-
-    Args:
-        context: Where the dataset lies.
-        columns: What to read; everything but the thumbnails by default, which are large.
-
-    Raises:
-        MissingStepError: A shard has not been measured yet.
-    """
-    wanted = list(columns or [name for name in FEATURES.schema.names if name != "thumbnail"])
-    frames = [pl.DataFrame(FEATURES.empty().select(wanted))]
-    for part in feature_parts(context):
-        frame = pl.from_arrow(pq.read_table(part, columns=wanted))
-        assert isinstance(frame, pl.DataFrame)
-        frames.append(frame)
-    return pl.concat(frames)
-
-
-def feature_parts(context: Context) -> list[Path]:
-    """The features part of each shard, in the shards' order.
-
-    Raises:
-        MissingStepError: A shard has not been measured yet.
-    """
-    parts = []
-    for shard in shard_paths(context.image_shards):
-        part = _part(context, shard)
-        if not part.exists():
-            raise MissingStepError(
-                "these images have not been measured",
-                where=str(shard),
-                fix="run 'tundish measure NAME' first",
-            )
-        parts.append(part)
-    return parts
-
-
-def _part(context: Context, shard: Path) -> Path:
-    version = f"{VERSIONS['measure']}-{context.recipe.images.max_pixels}"
-    return context.features / f"{shard.stem}-v{version}.parquet"
-
-
 def _run(context: Context) -> Outcome:
-    context.features.mkdir(parents=True, exist_ok=True)
-    shards = shard_paths(context.image_shards)
-    parts = {_part(context, shard): shard for shard in shards}
-    for stale in set(shard_paths(context.features)) - set(parts):
+    context.dataset.features.mkdir(parents=True, exist_ok=True)
+    shards = shard_paths(context.dataset.image_shards)
+    parts = {
+        feature_part(context.dataset, context.recipe.images.max_pixels, shard): shard for shard in shards
+    }
+    for stale in set(shard_paths(context.dataset.features)) - set(parts):
         stale.unlink()
     jobs = [
         _Job(shard, part, context.recipe.images.max_pixels)

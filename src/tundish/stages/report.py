@@ -34,10 +34,10 @@ _SHARPNESS = [0.0, *(2.0**power for power in range(17))]
 
 
 def _run(context: Context) -> Outcome:
-    ledger = read_ledger(context.store, context.curated)
-    images = IMAGES.read(context.table("images"))
+    ledger = read_ledger(context.dataset)
+    images = context.dataset.read(IMAGES)
     labels = _used_labels(context)
-    valid = CONSENSUS.read(context.table("consensus"))
+    valid = context.dataset.read(CONSENSUS)
     metrics = {
         "files": _tally(ledger.files),
         "annotations": _tally(ledger.annotations) | {"by_class": _classes(context, valid)},
@@ -49,15 +49,15 @@ def _run(context: Context) -> Outcome:
         "augmented": _augmented(context),
     }
     options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
-    write_atomically(context.reports / "metrics.json", orjson.dumps(metrics, option=options))
+    write_atomically(context.dataset.reports / "metrics.json", orjson.dumps(metrics, option=options))
     _plots(context, images, labels)
     return _outcome(ledger, metrics)
 
 
 def _used_labels(context: Context) -> pl.DataFrame:
     """The valid labels of the files that have a split: split, label."""
-    splits = SPLITS.read(context.table("splits")).filter(pl.col("split").is_not_null())
-    labels = CONSENSUS.read(context.table("consensus"))
+    splits = context.dataset.read(SPLITS).filter(pl.col("split").is_not_null())
+    labels = context.dataset.read(CONSENSUS)
     return labels.join(splits, on=["source", "path"], how="inner").select("split", "label")
 
 
@@ -79,7 +79,7 @@ def _classes(context: Context, labels: pl.DataFrame) -> dict[str, int]:
 
 
 def _images(context: Context, images: pl.DataFrame) -> dict[str, int]:
-    states = dict(STANDING.read(context.table("standing")).group_by("state").len().iter_rows())
+    states = dict(context.dataset.read(STANDING).group_by("state").len().iter_rows())
     return {
         "distinct": images.height,
         "valid": int(images["valid"].sum()),
@@ -88,7 +88,7 @@ def _images(context: Context, images: pl.DataFrame) -> dict[str, int]:
 
 
 def _duplicates(context: Context) -> dict[str, Any]:
-    rows = DUPLICATES.read(context.table("duplicates"))
+    rows = context.dataset.read(DUPLICATES)
     conflicts = rows.filter(pl.col("label_conflict").is_not_null())
     relations = rows.group_by("relation").len().sort("relation").iter_rows()
     return {
@@ -102,7 +102,7 @@ def _duplicates(context: Context) -> dict[str, Any]:
 
 def _splits(context: Context, labels: pl.DataFrame) -> dict[str, Any]:
     """Images and labels of each split, without derived ones, and how far they are from the ratios."""
-    table = SPLITS.read(context.table("splits"))
+    table = context.dataset.read(SPLITS)
     ratios = context.recipe.split.ratios
     inside = table.filter(pl.col("split").is_not_null())
     result: dict[str, Any] = {
@@ -137,9 +137,8 @@ def _deviation(counts: list[int], ratios: list[float]) -> float:
 
 
 def _augmented(context: Context) -> dict[str, int]:
-    path = context.table("lineage")
-    lineage = LINEAGE.read_if_there(path)
-    labels = ANNOTATIONS.read(context.augmented / "annotations.parquet").height if lineage.height else 0
+    lineage = context.dataset.read_if_there(LINEAGE)
+    labels = context.dataset.read(ANNOTATIONS, context.dataset.augmented).height if lineage.height else 0
     return {"images": lineage.height, "labels": labels, "labels_dropped": int(lineage["dropped"].sum())}
 
 
@@ -150,7 +149,7 @@ def _plots(context: Context, images: pl.DataFrame, labels: pl.DataFrame) -> None
         for name, count in _classes(context, labels.filter(pl.col("split") == split)).items()
     ]
     sizes = images.filter("valid").group_by("width", "height").len().sort("width", "height").iter_rows()
-    quarantine = QUARANTINE.read(context.table("quarantine"))
+    quarantine = context.dataset.read(QUARANTINE)
     checks = ["kind", "check", "severity"]
     _csv(context, "classes", ["split", "class", "labels"], classes)
     _csv(
@@ -175,7 +174,7 @@ def _histogram(values: pl.Series, edges: Sequence[float]) -> list[tuple[float, i
 
 def _csv(context: Context, name: str, columns: list[str], rows: Iterable[Sequence[object]]) -> None:
     frame = pl.DataFrame(list(rows), schema=columns, orient="row")
-    write_atomically(context.reports / "plots" / f"{name}.csv", frame.write_csv().encode())
+    write_atomically(context.dataset.reports / "plots" / f"{name}.csv", frame.write_csv().encode())
 
 
 def _outcome(ledger: Ledger, metrics: dict[str, Any]) -> Outcome:

@@ -94,13 +94,13 @@ def test_a_batch_holds_the_work_of_one(tmp_path: Path) -> None:
         found.append((batch.producer, numbers(batch)))
     assert found == [("li", {5, 6, 7, 8, 9}), ("wu", {0, 1, 2, 3, 4}), (SEVERAL, {10, 11})]
     assert next_batch(context.dataset, EACH) is None
-    batches = read_batches(context.labels)
+    batches = read_batches(context.dataset.labels)
     assert [history(batches, 6.5, ALL, who).score for who in ("li", "wu", SEVERAL, "")] == [2, 2, 2, 0]
 
 
 def test_what_an_adjudicator_decided_is_joint_work(tmp_path: Path) -> None:
     context = world(tmp_path)
-    path = context.labels / "answers.parquet"
+    path = context.dataset.labels / "answers.parquet"
     first = pl.col("image_id") == PICTURES[5].image_id
     role = pl.when(first).then(pl.lit("adjudicator")).otherwise(pl.lit("annotator"))
     ANSWERS.write(ANSWERS.read(path).with_columns(role=role), path)
@@ -142,7 +142,7 @@ def test_refused_work_comes_again_as_that_of_the_same_producer(tmp_path: Path) -
     reviewed(again, *again.sample, said={image_id: [] for image_id in batch.sample})
     judged = judge(again, context.dataset)
     assert judged.ruling.accepted
-    before = read_batches(context.labels)
+    before = read_batches(context.dataset.labels)
     assert history(before, 6.5, ALL, "li").recent == (False,), "what comes again counts for nothing"
     assert history(before, 6.5, ALL, "wu").recent == ()
 
@@ -184,7 +184,7 @@ def test_each_class_has_its_verdict(
     reviewed(batch, *batch.sample, said={batch.sample[place]: boxes for place, boxes in found.items()})
     judged = judge(batch, context.dataset)
     assert judged.ruling.accepted is accepted
-    (again,) = read_batches(context.labels)
+    (again,) = read_batches(context.dataset.labels)
     assert (again.accepted, again.plans, again.complete) == (accepted, batch.plans, True)
     assert again.found == {
         name: Found(word, inspected, count)
@@ -240,7 +240,7 @@ def test_what_reviewers_overlook_is_told(tmp_path: Path) -> None:
     told = orjson.loads((batch.folder / "verdict.json").read_bytes())
     assert (told["miss_rate"], told["rate"]) == (0.2, pytest.approx(0.25))
     assert "(95 %), if reviewers overlook 20 % of them." in told["sentence"]
-    assert read_batches(context.labels)[0].miss_rate == 0.2
+    assert read_batches(context.dataset.labels)[0].miss_rate == 0.2
     assert "25.00 % nonconforming, 20 % missed" in (batch.folder / "oc.svg").read_text()
 
 
@@ -250,7 +250,7 @@ def test_how_near_a_label_must_be_is_the_recipe_s(tmp_path: Path) -> None:
     batch = made(context, BY_CLASS._replace(misplaced=0.2, loose=0.3))
     reviewed(batch, *batch.sample, said={batch.sample[0]: LOOSE})
     assert judge(batch, context.dataset).ruling.unjudged == {"minor": 0}
-    (again,) = read_batches(context.labels)
+    (again,) = read_batches(context.dataset.labels)
     assert (again.misplaced, again.loose) == (0.2, 0.3)
 
 
@@ -260,7 +260,7 @@ def test_a_batch_of_an_earlier_version(tmp_path: Path) -> None:
     path = batch.folder / "plan.json"
     new = orjson.loads(path.read_bytes())
     path.write_bytes(orjson.dumps({key: new[key] for key in new if key not in LATER}))
-    (old,) = read_batches(context.labels)
+    (old,) = read_batches(context.dataset.labels)
     assert (old.producer, old.miss_rate, old.plans) == ("", 0.0, batch.plans)
     assert (old.misplaced, old.loose) == (0.5, 0.75)
     assert open_batch(context.dataset) is not None
@@ -274,7 +274,7 @@ def accepted(context: Context, batch: Batch) -> Batch:
 
 def opened(context: Context, asked: Asked) -> str:
     batch = made(context, asked)
-    return opening(batch, read_batches(context.labels))
+    return opening(batch, read_batches(context.dataset.labels))
 
 
 def world_of(folder: Path, count: int) -> Context:
@@ -291,7 +291,7 @@ def test_a_further_batch_is_inspected_as_the_one_before_it(tmp_path: Path) -> No
     assert opened(context, Asked("small", aql=6.5, level="I")) == (
         "opens batch 1: 9 images, 9 in no batch before; AQL 6.5 %, level I"
     )
-    accepted(context, read_batches(context.labels)[0])
+    accepted(context, read_batches(context.dataset.labels)[0])
     answer(
         context,
         PICTURES,
@@ -302,7 +302,7 @@ def test_a_further_batch_is_inspected_as_the_one_before_it(tmp_path: Path) -> No
     plain = made(context, Asked("small"))
     assert (plain.plan.aql, plain.plan.level) == (6.5, "I")
     assert waiting(context.dataset, Asked("small")) == 0
-    assert opening(plain, read_batches(context.labels)) == (
+    assert opening(plain, read_batches(context.dataset.labels)) == (
         "opens batch 2: 3 images, 2 in no batch before, 1 labelled anew since acceptance;"
         " AQL 6.5 %, level I, as batch 1"
     )
@@ -358,7 +358,7 @@ def test_a_batch_that_comes_again_is_inspected_as_before(tmp_path: Path) -> None
     assert opened(context, Asked("small")) == (
         "opens batch 2: 9 images resubmitted after batch 1; LQ 40 %, Ac 1, as batch 1"
     )
-    accepted(context, read_batches(context.labels)[1])
+    accepted(context, read_batches(context.dataset.labels)[1])
     answer(context, PICTURES, {p.path: {"li": [] if p.path in bad else DRAWN} for p in PICTURES})
     STAGE.run(context)
     assert made(context, Asked("small")).plan.aql == 1.0, "a lot that stands alone begins no series"
@@ -383,7 +383,7 @@ def test_findings_of_an_earlier_version(tmp_path: Path) -> None:
     told = batch.folder / "verdict.json"
     said_then = orjson.loads(told.read_bytes()) | {"images_by_worst": {"A": 1, "B": 0, "C": 1}}
     told.write_bytes(orjson.dumps(said_then))
-    (old,) = read_batches(context.labels)
+    (old,) = read_batches(context.dataset.labels)
     found = findings_of(old).sort("worst")
     assert found["worst"].drop_nulls().to_list() == ["critical", "minor"]
     assert found["path"].null_count() == found.height
@@ -403,7 +403,7 @@ LATER = ("producer", "miss_rate", "misplaced", "loose")
 def test_answers_that_the_labels_do_not_know_yet(tmp_path: Path) -> None:
     """By what the file says, not by its time: a copy is no news."""
     context = world(tmp_path)
-    path = context.labels / "answers.parquet"
+    path = context.dataset.labels / "answers.parquet"
     before = path.read_bytes()
     changed = ANSWERS.read(path).with_columns(severity=pl.lit("minor"))
     ANSWERS.write(changed, path)
@@ -412,14 +412,14 @@ def test_answers_that_the_labels_do_not_know_yet(tmp_path: Path) -> None:
     STAGE.run(context)
     with pytest.raises(MissingStepError, match="not made of the answers that were pulled last"):
         next_batch(context.dataset, EACH)  # validate has not seen them
-    assert read_batches(context.labels) == []
+    assert read_batches(context.dataset.labels) == []
     path.write_bytes(before)
     assert made(context, EACH).number == 1
 
 
 def test_no_answers(tmp_path: Path) -> None:
     context = world(tmp_path)
-    (context.labels / "answers.parquet").unlink()
+    (context.dataset.labels / "answers.parquet").unlink()
     with pytest.raises(MissingStepError, match="no answers table; run 'tundish label pull NAME' first"):
         next_batch(context.dataset, EACH)
 
@@ -427,7 +427,7 @@ def test_no_answers(tmp_path: Path) -> None:
 def test_a_pull_that_brought_no_answer(tmp_path: Path) -> None:
     """Whether the stage consensus has run since or not: there is nothing that it could make."""
     context = world(tmp_path)
-    ANSWERS.write(ANSWERS.empty(), context.labels / "answers.parquet")
+    ANSWERS.write(ANSWERS.empty(), context.dataset.labels / "answers.parquet")
     for _ in range(2):
         with pytest.raises(MissingStepError, match=r"nobody has answered yet; .*'tundish label pull small'"):
             next_batch(context.dataset, EACH)

@@ -74,7 +74,7 @@ def test_lot__what_annotators_decided_and_a_sample_of_it(tmp_path: Path) -> None
     assert (batch.number, batch.title, batch.plan) == (1, "small review 1", plan(COUNT, "II", 6.5))
     assert set(batch.lot["image_id"]) == set(IDS)
     assert len(batch.sample) == batch.plan.n < COUNT
-    assert read_batches(context.labels)[0].sample == batch.sample
+    assert read_batches(context.dataset.labels)[0].sample == batch.sample
     frozen = CONSENSUS.read(batch.folder / "sample.parquet")
     assert set(frozen["image_id"]) == set(batch.sample)
     found = open_batch(context.dataset)
@@ -139,22 +139,22 @@ def test_a_class_that_was_renamed__is_no_image_labelled_anew(tmp_path: Path, acc
     reviewed(batch, *batch.sample, said={} if accepted else {key: [] for key in batch.sample})
     assert judge(batch, context.dataset).batch.accepted is accepted
     STAGE.run(context)
-    before = STANDING.read(context.table("standing"))["state"].to_list()
+    before = context.dataset.read(STANDING)["state"].to_list()
     section = context.recipe.annotations
     classes = {"Kratzer": ("scratch",)} | {name: () for name in section.classes if name != "scratch"}
     renamed = section.model_copy(update={"classes": classes})
     context = replace(context, recipe=context.recipe.model_copy(update={"annotations": renamed}))
-    path = context.table("annotations")
+    path = context.dataset.table("annotations")
     rows = ANNOTATIONS.read(path).with_columns(pl.col("label").replace({"scratch": "Kratzer"}))
-    ANNOTATIONS.write(rows, path, metadata=pulled(context.labels))
+    ANNOTATIONS.write(rows, path, metadata=pulled(context.dataset.labels))
     STAGE.run(context)
-    assert set(CONSENSUS.read(context.table("consensus"))["label"]) == {"Kratzer"}
-    assert STANDING.read(context.table("standing"))["state"].to_list() == before
+    assert set(context.dataset.read(CONSENSUS)["label"]) == {"Kratzer"}
+    assert context.dataset.read(STANDING)["state"].to_list() == before
     asked = ASKED._replace(class_of=renamed.lookup())
     assert open_batch(context.dataset, "", asked.class_of) is None
     assert next_batch(context.dataset, asked) is None
     labelled(context, other={0: [], 1: []})
-    assert set(STANDING.read(context.table("standing")).filter(path="0.jpg")["state"]) == {
+    assert set(context.dataset.read(STANDING).filter(path="0.jpg")["state"]) == {
         "unreviewed" if accepted else "refused"
     }
 
@@ -189,7 +189,7 @@ def test_findings(tmp_path: Path, drawn: list[dict[str, Any]], expected: dict[st
 
 def test_severity__compared_where_both_were_asked(tmp_path: Path) -> None:
     context = world(tmp_path)
-    path = context.labels / "answers.parquet"
+    path = context.dataset.labels / "answers.parquet"
     ANSWERS.write(ANSWERS.read(path).with_columns(severity=pl.lit("minor")), path)
     validated(context)
     batch = made(context)
@@ -253,7 +253,7 @@ def test_refused__comes_again_once_what_was_found_is_labelled_anew(tmp_path: Pat
     assert refused(context.dataset) == []
     reviewed(again, *again.sample, said={image_id: [] for image_id in batch.sample})
     assert judge(again, context.dataset).ruling.accepted
-    assert history(read_batches(context.labels), 6.5).recent == (False,), (
+    assert history(read_batches(context.dataset.labels), 6.5).recent == (False,), (
         "what comes again counts for nothing"
     )
 
@@ -281,7 +281,7 @@ def test_new_and_changed_images_are_the_next_batch(tmp_path: Path) -> None:
     labelled(context, other={0: [box("no", 1, 1, 9, 9)]})
     fresh = made(context)
     assert set(fresh.lot["image_id"]) == {PICTURES[place].image_id for place in (0, 9, 10, 11)}
-    by_batch = dict(latest(read_batches(context.labels)).select("image_id", "batch").iter_rows())
+    by_batch = dict(latest(read_batches(context.dataset.labels)).select("image_id", "batch").iter_rows())
     assert sorted(by_batch.values()) == [1] * 8 + [2] * 4
 
 
@@ -304,16 +304,16 @@ def test_in_dispute_when_its_batch_came_again__comes_with_the_next(tmp_path: Pat
     said[late.path] = {"li": DRAWN, "wu": DRAWN}
     answer(context, PICTURES, said)
     STAGE.run(context)
-    standing = STANDING.read(context.table("standing")).filter(image_id=late.image_id)
+    standing = context.dataset.read(STANDING).filter(image_id=late.image_id)
     assert standing["state"].to_list() == ["unreviewed"], "what was refused before does not slip in"
     third = made(context)
     assert (third.lot["image_id"].to_list(), third.resubmits) == ([late.image_id], None)
-    assert "1 left out when their batch came again" in opening(third, read_batches(context.labels))
+    assert "1 left out when their batch came again" in opening(third, read_batches(context.dataset.labels))
 
 
 def called(context: Context, severity: str, *, other: str = "", among: Sequence[str] = ()) -> None:
     """Give every answer a severity, and those of the images `among` another."""
-    path = context.labels / "answers.parquet"
+    path = context.dataset.labels / "answers.parquet"
     chosen = pl.when(pl.col("image_id").is_in(list(among))).then(pl.lit(other)).otherwise(pl.lit(severity))
     ANSWERS.write(ANSWERS.read(path).with_columns(severity=chosen), path)
     validated(context)
@@ -371,19 +371,19 @@ def test_switching__tightened_discontinued_corrected(tmp_path: Path) -> None:
 def test_nobody_answers_for_reduced_inspection_any_more__normal(tmp_path: Path) -> None:
     context = world(tmp_path)
     for number in range(1, 17):
-        folder = context.labels / "batches" / str(number)
+        folder = context.dataset.labels / "batches" / str(number)
         severity = "normal" if number < 16 else "reduced"
         one = judged_as(number, folder, accepted=True, severity=severity, reduced=True)
         write_batch(one, CONSENSUS.empty())
         FINDINGS.write(FINDINGS.empty(), folder / "findings.parquet")
         (folder / "verdict.json").write_bytes(dumped(one.found[ALL]._asdict()))
     asked = Asked("small", aql=1.0, reduced=True)
-    assert history(read_batches(context.labels), 1.0).severity == "reduced"
+    assert history(read_batches(context.dataset.labels), 1.0).severity == "reduced"
     batch = made(context, asked._replace(reduced=False))
     assert batch.plan.severity == "normal"
     reviewed(batch, *batch.sample)
     judge(batch, context.dataset)
-    state = history(read_batches(context.labels), 1.0)
+    state = history(read_batches(context.dataset.labels), 1.0)
     assert (state.severity, state.score) == ("normal", 2)
 
 
@@ -391,7 +391,7 @@ def test_discontinued__no_batch_before_a_correction(tmp_path: Path) -> None:
     context = world(tmp_path)
     for number in range(1, 8):
         severity = "normal" if number < 3 else "tightened"
-        folder = context.labels / "batches" / str(number)
+        folder = context.dataset.labels / "batches" / str(number)
         one = judged_as(number, folder, accepted=False, severity=severity)
         write_batch(one, CONSENSUS.empty())
         FINDINGS.write(FINDINGS.empty(), folder / "findings.parquet")
@@ -401,12 +401,12 @@ def test_discontinued__no_batch_before_a_correction(tmp_path: Path) -> None:
         next_batch(context.dataset, asked)
     batch = made(context, asked._replace(corrected="trained anew"))
     assert (batch.number, batch.plan.severity) == (8, "tightened")
-    assert read_batches(context.labels)[-1].corrected == "trained anew"
+    assert read_batches(context.dataset.labels)[-1].corrected == "trained anew"
 
 
 def test_fingerprints__of_what_is_drawn_alone(tmp_path: Path) -> None:
     context = world(tmp_path)
-    labels = CONSENSUS.read(context.table("consensus"))
+    labels = context.dataset.read(CONSENSUS)
     ids = pl.Series("image_id", [PICTURES[0].image_id, PICTURES[1].image_id, "none"])
     found = fingerprints(ids, labels)["fingerprint"].to_list()
     assert found[0] == found[1] != found[2]
@@ -421,15 +421,15 @@ def test_damaged_plan__one_sentence(tmp_path: Path) -> None:
     batch = made(context)
     (batch.folder / "plan.json").write_bytes(b"{")
     with pytest.raises(OutsideError, match="damaged"):
-        read_batches(context.labels)
+        read_batches(context.dataset.labels)
     (batch.folder / "plan.json").write_bytes(b"{}")
     with pytest.raises(OutsideError, match="do not fit"):
-        read_batches(context.labels)
+        read_batches(context.dataset.labels)
 
 
 def test_broken_off_while_it_is_written__no_batch(tmp_path: Path) -> None:
     context = world(tmp_path)
     batch = made(context)
     (batch.folder / "plan.json").unlink()
-    assert read_batches(context.labels) == []
+    assert read_batches(context.dataset.labels) == []
     assert made(context).number == 1

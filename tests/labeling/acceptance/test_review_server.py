@@ -78,7 +78,7 @@ def review(client: Client, title: str, tasks: int, *, drawn: bool) -> None:
 
 def states(context: Context) -> set[str]:
     STAGE.run(context)
-    return set(STANDING.read(context.table("standing"))["state"])
+    return set(context.dataset.read(STANDING)["state"])
 
 
 def test_pushed_blind_reviewed_and_accepted(
@@ -89,7 +89,7 @@ def test_pushed_blind_reviewed_and_accepted(
     assert down.exit_code == 3
     assert "no Label Studio answers" in down.stderr
     first = told()
-    assert orjson.loads((context.labels / "batches" / "1" / "plan.json").read_bytes())["seed"] == 7
+    assert orjson.loads((context.dataset.labels / "batches" / "1" / "plan.json").read_bytes())["seed"] == 7
     n = first["plan"]["n"]
     assert (first["batch"], first["plan"]["lot_size"], first["verdict"]["accepted"]) == (1, 12, None)
     project = client.find_project(f"{title} review 1")
@@ -99,7 +99,7 @@ def test_pushed_blind_reviewed_and_accepted(
     for task in tasks:
         assert httpx.get(label_studio.url + task["data"]["image"], headers=header).status_code == 200
     assert [task["total_predictions"] for task in tasks] == [0] * n, "a review is blind"
-    sample = pl.read_parquet(context.labels / "batches" / "1" / "lot.parquet").drop_nulls("place")
+    sample = pl.read_parquet(context.dataset.labels / "batches" / "1" / "lot.parquet").drop_nulls("place")
     assert [task["data"]["image_id"] for task in tasks] == sample.sort("place")["image_id"].to_list()
 
     review(client, f"{title} review 1", n - 1, drawn=True)
@@ -144,7 +144,7 @@ def test_reviewers_find_nothing_there__refused(context: Context, client: Client,
     assert done.stdout.endswith("Next: 'tundish run small'.\n")
     assert states(context) == {"refused"}
     assert told(code=1)["batch"] == 1, "without other labels there is nothing more to review"
-    assert not (context.labels / "batches" / "2").exists()
+    assert not (context.dataset.labels / "batches" / "2").exists()
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ def two(context: Context, title: str) -> Context:
 def standing(context: Context) -> dict[str, set[str]]:
     """The states of li's pictures, and of wu's."""
     STAGE.run(context)
-    rows = dict(STANDING.read(context.table("standing")).select("path", "state").iter_rows())
+    rows = dict(context.dataset.read(STANDING).select("path", "state").iter_rows())
     states = [rows[picture.path] for picture in PICTURES]
     return {"li": set(states[:6]), "wu": set(states[6:])}
 
@@ -202,12 +202,12 @@ def test_two_annotators__each_their_own_batches(two: Context, client: Client, ti
     assert "not accepted: critical accepted, major not accepted" in refused.stdout
     assert refused.stderr.startswith("Error: small: batch 2 (wu) was not accepted; ")
     assert standing(two) == {"li": {"labelled"}, "wu": {"refused"}}
-    verdict = orjson.loads((two.labels / "batches" / "2" / "verdict.json").read_bytes())
+    verdict = orjson.loads((two.dataset.labels / "batches" / "2" / "verdict.json").read_bytes())
     counted = {name: one["switching"] for name, one in verdict["classes"].items()}
     assert (counted["critical"]["score"], counted["major"]["score"]) == (2, 0)
     assert counted["major"]["recent"] == [False], "li's accepted batch is none of wu's"
 
-    found = pl.read_parquet(two.labels / "batches" / "2" / "findings.parquet").drop_nulls("worst")
+    found = pl.read_parquet(two.dataset.labels / "batches" / "2" / "findings.parquet").drop_nulls("worst")
     bad = set(found["image_id"])
     anew: dict[str, dict[str, Any]] = {
         picture.path: {"wu": []} if picture.image_id in bad else {"li" if number < 6 else "wu": DRAWN}
@@ -280,7 +280,7 @@ def test_a_lot_that_stands_alone(plain: Context, client: Client, title: str) -> 
     review(client, f"{title} review 1", 6, drawn=True)
     said = accept().stdout
     assert said.startswith("batch 1: 9 images, sample 6 (LQ 40 %, Ac 1), 6 of 6 reviewed\naccepted: 0 of 6")
-    assert "LQ 40 % (4 of 9)" in (plain.labels / "batches" / "1" / "oc.svg").read_text()
+    assert "LQ 40 % (4 of 9)" in (plain.dataset.labels / "batches" / "1" / "oc.svg").read_text()
 
 
 @pytest.mark.parametrize(
@@ -295,14 +295,14 @@ def test_what_does_not_go_together(plain: Context, words: tuple[str, ...], sente
     done = accept(*words)
     assert (done.exit_code, done.stdout) == (2, "")
     assert sentence in done.stderr
-    assert not (plain.labels / "batches").exists()
+    assert not (plain.dataset.labels / "batches").exists()
 
 
 def test_a_batch_is_told_though_no_server_answers(plain: Context) -> None:
     down = accept("--server", "http://127.0.0.1:9")
     assert down.exit_code == 3
     assert down.stdout == "opens batch 1: 9 images, 9 in no batch before; AQL 1 %, level II\n"
-    assert (plain.labels / "batches" / "1" / "plan.json").is_file()
+    assert (plain.dataset.labels / "batches" / "1" / "plan.json").is_file()
 
 
 def test_nothing_decided__said_so(context: Context) -> None:

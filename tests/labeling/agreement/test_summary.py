@@ -53,8 +53,8 @@ def test_what_an_annotator_answered_again_is_one_opinion(tmp_path: Path) -> None
     context = dataset(tmp_path, {"a.jpg": {"li": [HERE], "li again": [NEAR], "wu": [HERE]}})
     same = pl.col("author").str.replace(" again", "")
     for table, path in (
-        (ANSWERS, context.labels / "answers.parquet"),
-        (ANNOTATIONS, context.table("annotations")),
+        (ANSWERS, context.dataset.labels / "answers.parquet"),
+        (ANNOTATIONS, context.dataset.table("annotations")),
     ):
         table.write(table.read(path).with_columns(same), path)
     said = said_of(context.dataset)
@@ -103,7 +103,7 @@ def test_nobody_drew_anything__no_reliability(tmp_path: Path) -> None:
 
 def test_pulled_and_not_validated__said_so(tmp_path: Path) -> None:
     context = dataset(tmp_path, {"a.jpg": {"li": [HERE]}})
-    ANNOTATIONS.write(ANNOTATIONS.empty(), context.table("annotations"))
+    context.dataset.write(ANNOTATIONS, ANNOTATIONS.empty())
     with pytest.raises(MissingStepError, match="not in the annotations table"):
         said_of(context.dataset)
 
@@ -121,7 +121,7 @@ def rated(folder: Path) -> Context:
         "e.jpg": {"li": "minor", "wu": "gone"},
     }
     context = dataset(folder, {path: {author: [HERE] for author in who} for path, who in said.items()})
-    path = context.labels / "answers.parquet"
+    path = context.dataset.labels / "answers.parquet"
     rows = ANSWERS.read(path)
     told = [said[file][author] for file, author in rows.select("path", "author").iter_rows()]
     ANSWERS.write(rows.with_columns(severity=pl.Series(told)), path)

@@ -46,7 +46,7 @@ def context(
 def test_disputed_adjudicated_and_in(context: Context, client: Client, title: str) -> None:
     first = settled(context)
     assert {path for path, (state, _, _) in first.items() if state == "disputed"} == set(DRAWN) - {"e.jpg"}
-    reasons = DISPUTES.read(context.table("disputes"))["reason"]
+    reasons = context.dataset.read(DISPUTES)["reason"]
     assert set(reasons) == {"quorum", "class", "geometry"}
     done = told("adjudicate", "small")
     assert done["counts"] == counts(in_dispute=4, new_tasks=4)
@@ -76,7 +76,7 @@ def test_disputed_adjudicated_and_in(context: Context, client: Client, title: st
     assert second["a.jpg"] == ("labelled", 1, "adjudicator")
     assert second["d.jpg"] == ("negative", 0, "adjudicator")
     assert second["b.jpg"][0] == second["c.jpg"][0] == "disputed"
-    agreed = CONSENSUS.read(context.table("consensus")).filter(path="a.jpg").row(0, named=True)
+    agreed = context.dataset.read(CONSENSUS).filter(path="a.jpg").row(0, named=True)
     assert (agreed["label"], agreed["decided_by"], agreed["votes"]) == ("no", "qi@plant.example", None)
     assert [agreed[name] for name in ("x", "y", "width", "height")] == pytest.approx(AWAY)
     again = told("adjudicate", "small")
@@ -87,7 +87,7 @@ def test_disputed_adjudicated_and_in(context: Context, client: Client, title: st
     third = settled(context)
     assert third["b.jpg"] == ("labelled", 1, "adjudicator")
     load_stage("split").run(context)
-    splits = SPLITS.read(context.table("splits"))
+    splits = context.dataset.read(SPLITS)
     inside = splits.drop_nulls("split")["path"].to_list()
     assert sorted(inside) == ["a.jpg", "b.jpg", "d.jpg", "e.jpg"]
     agreement = CliRunner().invoke(main, ["label", "agree", "small"])

@@ -75,7 +75,7 @@ def test_changed_and_no_longer_disputed(context: Context, client: Client, title:
     assert len(proposal(client, new["id"])) == 5
     assert told("adjudicate", "small")["counts"] == counts(in_dispute=3, there_already=3)
     settled(context)
-    faults = LABEL_FAULTS.read(context.labels / "problems.parquet")["check"].to_list()
+    faults = LABEL_FAULTS.read(context.dataset.labels / "problems.parquet")["check"].to_list()
     assert "task_gone" not in faults, "nobody had answered what was taken out"
 
 

@@ -14,6 +14,7 @@ from tundish.errors import MissingStepError, SourceError
 from tundish.labeling.assignment import deal
 from tundish.labeling.label_studio.prelabels import imported, items_of, predicted
 from tundish.labeling.pool import images_of, listed_images
+from tundish.storage.dataset import DatasetFolder
 from tundish.storage.tables import ANNOTATIONS, DUPLICATES, IMAGES
 
 if TYPE_CHECKING:
@@ -50,28 +51,29 @@ def label(number: int, **fields: object) -> dict[str, object]:
 
 
 @pytest.fixture
-def curated(tmp_path: Path) -> Path:
-    IMAGES.write(images(5), tmp_path / "images.parquet")
+def dataset(tmp_path: Path) -> DatasetFolder:
+    folder = DatasetFolder("strip", tmp_path)
+    folder.write(IMAGES, images(5))
     labels = [label(0), label(1, valid=False), label(2, path="copy of 2.jpg"), label(4, shape="class")]
-    ANNOTATIONS.write(ANNOTATIONS.frame(labels), tmp_path / "annotations.parquet")
-    return tmp_path
+    folder.write(ANNOTATIONS, ANNOTATIONS.frame(labels))
+    return folder
 
 
-def test_valid_images_that_stay_are_labelled(curated: Path) -> None:
-    assert images_of(curated)["path"].to_list() == ["0.jpg", "1.jpg", "2.jpg", "4.jpg"]
+def test_valid_images_that_stay_are_labelled(dataset: DatasetFolder) -> None:
+    assert images_of(dataset)["path"].to_list() == ["0.jpg", "1.jpg", "2.jpg", "4.jpg"]
     cluster = [
         # Of two files with the same bytes one stays: the image stays.
         {"cluster_id": IDS[0], "image_id": IDS[0], "path": "0.jpg", "source": "line", "kept": True},
         {"cluster_id": IDS[0], "image_id": IDS[0], "path": "copy.jpg", "source": "line", "kept": False},
         {"cluster_id": IDS[0], "image_id": IDS[1], "path": "1.jpg", "source": "line", "kept": False},
     ]
-    DUPLICATES.write(DUPLICATES.frame(list(cluster)), curated / "duplicates.parquet")
-    assert images_of(curated)["path"].to_list() == ["0.jpg", "2.jpg", "4.jpg"]
+    dataset.write(DUPLICATES, DUPLICATES.frame(list(cluster)))
+    assert images_of(dataset)["path"].to_list() == ["0.jpg", "2.jpg", "4.jpg"]
 
 
 def test_nothing_is_there_before_validate(tmp_path: Path) -> None:
     with pytest.raises(MissingStepError, match="run 'tundish validate NAME' first"):
-        images_of(tmp_path)
+        images_of(DatasetFolder("strip", tmp_path))
 
 
 def test_a_list_sets_the_order_of_work(tmp_path: Path) -> None:
@@ -99,28 +101,28 @@ def test_items_carry_keys_and_levels() -> None:
     assert items_of(table, [])[0].keys == {}
 
 
-def test_valid_labels_of_the_file_that_stands_for_an_image_are_drawn(curated: Path) -> None:
-    prelabels, problems = imported(curated, images_of(curated), BOX)
+def test_valid_labels_of_the_file_that_stands_for_an_image_are_drawn(dataset: DatasetFolder) -> None:
+    prelabels, problems = imported(dataset, images_of(dataset), BOX)
     assert list(prelabels.regions) == [IDS[0]]
     assert prelabels.version == "import"
     # A class of the whole image has no control in a project of boxes.
     assert [problem.check for problem in problems] == ["no_control"]
 
 
-def test_of_equal_files_the_labels_of_the_one_that_dedup_keeps_are_drawn(curated: Path) -> None:
+def test_of_equal_files_the_labels_of_the_one_that_dedup_keeps_are_drawn(dataset: DatasetFolder) -> None:
     files = [("2.jpg", False), ("copy of 2.jpg", True)]
     rows = [
         {"cluster_id": IDS[2], "image_id": IDS[2], "source": "line", "path": path, "kept": kept}
         for path, kept in files
     ]
-    DUPLICATES.write(DUPLICATES.frame(rows), curated / "duplicates.parquet")
-    assert list(imported(curated, images_of(curated), BOX)[0].regions) == [IDS[0], IDS[2]]
+    dataset.write(DUPLICATES, DUPLICATES.frame(rows))
+    assert list(imported(dataset, images_of(dataset), BOX)[0].regions) == [IDS[0], IDS[2]]
 
 
-def test_what_an_annotator_drew_is_not_drawn_for_another(curated: Path) -> None:
+def test_what_an_annotator_drew_is_not_drawn_for_another(dataset: DatasetFolder) -> None:
     rows = [label(0, origin="import"), label(1, origin="annotator", author="li")]
-    ANNOTATIONS.write(ANNOTATIONS.frame(rows), curated / "annotations.parquet")
-    assert list(imported(curated, images_of(curated), BOX)[0].regions) == [IDS[0]]
+    dataset.write(ANNOTATIONS, ANNOTATIONS.frame(rows))
+    assert list(imported(dataset, images_of(dataset), BOX)[0].regions) == [IDS[0]]
 
 
 def test_a_model_s_table_is_drawn_with_its_best_score(tmp_path: Path) -> None:

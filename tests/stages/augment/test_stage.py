@@ -44,23 +44,23 @@ def again(context: Context, **augment: Any) -> Context:
 
 
 def files(context: Context) -> dict[str, str]:
-    paths = [*context.augmented.rglob("*.parquet"), context.table("lineage")]
+    paths = [*context.dataset.augmented.rglob("*.parquet"), context.dataset.table("lineage")]
     return {
-        path.relative_to(context.dataset).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        path.relative_to(context.dataset.root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in paths
     }
 
 
 def blobs(context: Context) -> dict[str, bytes]:
-    shards = [path for path in shard_paths(context.augmented) if "-" in path.stem]
+    shards = [path for path in shard_paths(context.dataset.augmented) if "-" in path.stem]
     return {blob.id: bytes(blob.data) for path in shards for blob in read_blobs(path)}
 
 
 def test_every_child_comes_again_from_its_lineage_row(tmp_path: Path) -> None:
     context = dataset(tmp_path)
     outcome = STAGE.run(context)
-    lineage = LINEAGE.read(context.table("lineage"))
-    train = SPLITS.read(context.table("splits")).filter(pl.col("split") == "train")
+    lineage = context.dataset.read(LINEAGE)
+    train = context.dataset.read(SPLITS).filter(pl.col("split") == "train")
     assert outcome.counts["training images"] == train.height
     assert outcome.counts["derived images"] == lineage.height == 2 * train.height
     assert set(lineage["parent_id"]) == set(train["image_id"])
@@ -72,16 +72,16 @@ def test_every_child_comes_again_from_its_lineage_row(tmp_path: Path) -> None:
         child = encode(apply(Plan.from_json(row["parameters"]), parent), kind, 95)
         assert child == made[row["image_id"]]
         assert hashlib.sha256(child).hexdigest()[:32] == row["image_id"]
-        assert row["image_id"] in shard_ids(context.augmented / f"{row['shard']}.parquet")
+        assert row["image_id"] in shard_ids(context.dataset.augmented / f"{row['shard']}.parquet")
         assert row["seed"] == f"7:{row['parent_id']}:{row['seed'][-1]}"
 
 
 def test_labels_follow_or_are_told(tmp_path: Path) -> None:
     context = dataset(tmp_path)
     outcome = STAGE.run(context)
-    labels = ANNOTATIONS.read(context.augmented / "annotations.parquet")
-    dropped = QUARANTINE.read(context.augmented / "dropped.parquet")
-    lineage = LINEAGE.read(context.table("lineage"))
+    labels = ANNOTATIONS.read(context.dataset.augmented / "annotations.parquet")
+    dropped = QUARANTINE.read(context.dataset.augmented / "dropped.parquet")
+    lineage = context.dataset.read(LINEAGE)
     train = [picture for picture in detection() if picture.split == "train"]
     assert labels.height + dropped.height == 2 * sum(len(picture.labels) for picture in train)
     assert lineage["dropped"].sum() == dropped.height == outcome.counts["labels dropped"]
@@ -104,8 +104,10 @@ def test_two_folders_hold_the_same_bytes_and_a_second_run_makes_nothing(tmp_path
     STAGE.run(first)
     STAGE.run(second)
     assert files(first) == files(second)
-    before = {path: path.stat().st_mtime_ns for path in shard_paths(first.augmented) if "-" in path.stem}
-    for path in shard_paths(first.image_shards):
+    before = {
+        path: path.stat().st_mtime_ns for path in shard_paths(first.dataset.augmented) if "-" in path.stem
+    }
+    for path in shard_paths(first.dataset.image_shards):
         path.unlink()  # nothing is decoded: the parents are not even there
     STAGE.run(first)
     assert files(first) == files(second)
@@ -117,12 +119,12 @@ def test_only_the_shard_whose_labels_changed_is_done_again_and_stale_parts_go(tm
     context = dataset(tmp_path, pictures)
     STAGE.run(context)
     before = files(context)
-    assert len(shard_paths(context.augmented)) > 3
-    annotations = ANNOTATIONS.read(context.table("annotations"))
+    assert len(shard_paths(context.dataset.augmented)) > 3
+    annotations = context.dataset.read(ANNOTATIONS)
     changed = annotations.with_columns(
         width=pl.when(pl.col("image_id") == pictures[0].image_id).then(pl.col("width") / 2).otherwise("width")
     )
-    ANNOTATIONS.write(changed, context.table("annotations"))
+    context.dataset.write(ANNOTATIONS, changed)
     load_stage("consensus").run(context)
     STAGE.run(context)
     after = files(context)
@@ -145,11 +147,11 @@ def test_whole_image_labels_and_negatives_pass_and_equal_children_count_once(tmp
     context = dataset(tmp_path, pictures, copies=3, operations=[{"flip": {"p": 1}}])
     outcome = STAGE.run(context)
     assert outcome.counts["derived images"] == 2
-    labels = ANNOTATIONS.read(context.augmented / "annotations.parquet")
+    labels = ANNOTATIONS.read(context.dataset.augmented / "annotations.parquet")
     assert labels.select("label", "shape", "x", "y", "width", "height").rows() == [
         ("no", "class", 0, 0, 64, 48)
     ]
-    lineage = LINEAGE.read(context.table("lineage"))
+    lineage = context.dataset.read(LINEAGE)
     children = {
         row["parent_id"]: decode(blobs(context)[row["image_id"]]) for row in lineage.iter_rows(named=True)
     }
@@ -162,7 +164,7 @@ def test_a_mirrored_child_has_mirrored_labels_of_every_shape(tmp_path: Path) -> 
     labels = [box("no", 3, 5, 10, 20), polygon("scratch", ring), mask("scratch", (64, 48), (5, 6, 20, 10))]
     context = dataset(tmp_path, [Picture("a.jpg", seed=1, labels=labels)], operations=[{"flip": {"p": 1}}])
     STAGE.run(context)
-    got = ANNOTATIONS.read(context.augmented / "annotations.parquet").sort("shape").rows(named=True)
+    got = ANNOTATIONS.read(context.dataset.augmented / "annotations.parquet").sort("shape").rows(named=True)
     assert [(row["x"], row["y"], row["width"], row["height"]) for row in got] == [
         (51, 5, 10, 20),
         (39, 6, 20, 10),
@@ -176,10 +178,10 @@ def test_a_child_that_lost_every_label_is_not_kept_for_a_negative(tmp_path: Path
     clean = Picture("b.jpg", seed=1, state="negative")
     context = dataset(tmp_path, [corner, clean], copies=20, operations=[{"shift": {"share": 0.5}}])
     STAGE.run(context)
-    labelled = set(ANNOTATIONS.read(context.augmented / "annotations.parquet")["image_id"])
-    lineage = LINEAGE.read(context.table("lineage"))
+    labelled = set(ANNOTATIONS.read(context.dataset.augmented / "annotations.parquet")["image_id"])
+    lineage = context.dataset.read(LINEAGE)
     of_corner = lineage.filter(pl.col("parent_id") == corner.image_id)
-    left_out = QUARANTINE.read(context.augmented / "dropped.parquet").filter(
+    left_out = QUARANTINE.read(context.dataset.augmented / "dropped.parquet").filter(
         pl.col("check") == "augment_no_label_left"
     )
     assert set(of_corner["image_id"]) == labelled

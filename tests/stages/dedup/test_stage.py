@@ -64,7 +64,7 @@ class Project:
         return load_stage("dedup").run(self.context)
 
     def rows(self) -> dict[str, Mapping[str, Any]]:
-        frame = DUPLICATES.read(self.context.table("duplicates"))
+        frame = DUPLICATES.read(self.context.dataset.table("duplicates"))
         return {row["path"].removeprefix("images/"): row for row in frame.iter_rows(named=True)}
 
 
@@ -197,9 +197,9 @@ def test_two_runs_write_the_same_bytes(project: Project) -> None:
         project.put(f"{seed}.png", png(texture(seed)), [LEFT])
         project.put(f"{seed}.jpg", jpeg(texture(seed)), [LEFT])
     project.run()
-    once = project.context.table("duplicates").read_bytes()
+    once = project.context.dataset.table("duplicates").read_bytes()
     load_stage("dedup").run(project.context)
-    assert project.context.table("duplicates").read_bytes() == once
+    assert project.context.dataset.table("duplicates").read_bytes() == once
     assert len(project.rows()) == 8
 
 
@@ -237,7 +237,7 @@ def test_the_belt_set(shared_data: Path, tmp_path: Path) -> None:
     source = {"path": str(shared_data / "coal_belt_foreign"), "format": "yolo", "names": ["maogan", "bang"]}
     project = Project(tmp_path, sources=[source], annotations={"classes": ["maogan", "bang"]})
     project.run()
-    frame = DUPLICATES.read(project.context.table("duplicates"))
+    frame = DUPLICATES.read(project.context.dataset.table("duplicates"))
     identical = frame.filter(pl.col("relation").str.starts_with("identical"))
     assert identical["cluster_id"].n_unique() == 124
     assert identical.height == 274 - 124

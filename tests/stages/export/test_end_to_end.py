@@ -60,7 +60,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 def test_the_ledger_closes_over_all(context: Context) -> None:
-    ledger = read_ledger(context.store, context.curated)
+    ledger = read_ledger(context.dataset)
     assert ledger.contradictions == ()
     assert ledger.closes
     assert ledger.annotations is not None
@@ -68,13 +68,13 @@ def test_the_ledger_closes_over_all(context: Context) -> None:
 
 
 def test_every_reader_counts_what_the_splits_say(context: Context, tmp_path: Path) -> None:
-    splits = SPLITS.read(context.table("splits")).drop_nulls("split")
+    splits = context.dataset.read(SPLITS).drop_nulls("split")
     counts = dict(splits.group_by("split").len().iter_rows())
     counts["train"] *= 2  # one child each
-    loaded = hf.load_dataset(str(context.exports / "parquet"), cache_dir=str(tmp_path))
+    loaded = hf.load_dataset(str(context.dataset.exports / "parquet"), cache_dir=str(tmp_path))
     assert {split: rows.num_rows for split, rows in loaded.items()} == counts
     for split, count in counts.items():
-        reader = COCO(str(context.exports / f"coco/annotations/instances_{split}.json"))
+        reader = COCO(str(context.dataset.exports / f"coco/annotations/instances_{split}.json"))
         assert len(reader.imgs) == count
         assert len(reader.anns) == sum(len(row["id"]) for row in loaded[split]["objects"])
         for annotation in reader.anns.values():
@@ -85,13 +85,13 @@ def test_every_reader_counts_what_the_splits_say(context: Context, tmp_path: Pat
 
 def test_yolo_is_read_back_by_our_own_reader(context: Context) -> None:
     export_one(context, "yolo")
-    root = context.exports / "yolo"
+    root = context.dataset.exports / "yolo"
     images = pl.read_parquet(root / "images.parquet")
     sizes = {
         row["image_id"]: (row["width"], row["height"])
         for split in ("train", "val", "test")
         for row in pl.read_parquet(
-            context.exports / f"parquet/{split}-*.parquet", columns=["image_id", "width", "height"]
+            context.dataset.exports / f"parquet/{split}-*.parquet", columns=["image_id", "width", "height"]
         ).iter_rows(named=True)
     }
     catalog = Catalog(
@@ -103,7 +103,7 @@ def test_yolo_is_read_back_by_our_own_reader(context: Context) -> None:
     reading = FORMATS["yolo"].read(texts, catalog, Options())
     assert reading.problems == []
     assert len(reading.covered) == images.height
-    labels = ANNOTATIONS.read(context.table("annotations")).filter("valid")
+    labels = context.dataset.read(ANNOTATIONS).filter("valid")
     parents = images.filter(pl.col("parent_id").is_null())
     labels = labels.join(parents, on=["source", "path"], how="semi")
     expected = {
@@ -121,11 +121,11 @@ def test_yolo_is_read_back_by_our_own_reader(context: Context) -> None:
 def test_two_folders_hold_the_same_bytes(context: Context, tmp_path: Path, shared_data: Path) -> None:
     other = project_of(tmp_path, shared_data)
     for context_part, other_part in (
-        (context.store, other.store),
-        (context.curated, other.curated),
-        (context.augmented, other.augmented),
-        (context.exports / "parquet", other.exports / "parquet"),
-        (context.exports / "coco", other.exports / "coco"),
-        (context.reports, other.reports),
+        (context.dataset.store, other.dataset.store),
+        (context.dataset.curated, other.dataset.curated),
+        (context.dataset.augmented, other.dataset.augmented),
+        (context.dataset.exports / "parquet", other.dataset.exports / "parquet"),
+        (context.dataset.exports / "coco", other.dataset.exports / "coco"),
+        (context.dataset.reports, other.dataset.reports),
     ):
         assert digests(context_part) == digests(other_part)

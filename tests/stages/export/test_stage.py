@@ -71,26 +71,24 @@ def stamps(folder: Path) -> dict[str, int]:
 
 def wanted(context: Context) -> dict[str, int]:
     """Images of each split by the splits table, and the children."""
-    counts = dict(
-        SPLITS.read(context.table("splits")).drop_nulls("split").group_by("split").len().iter_rows()
-    )
-    counts["train"] += LINEAGE.read(context.table("lineage")).height
+    counts = dict(context.dataset.read(SPLITS).drop_nulls("split").group_by("split").len().iter_rows())
+    counts["train"] += context.dataset.read(LINEAGE).height
     return counts
 
 
 def coco(context: Context, split: str) -> COCO:
-    return COCO(str(context.exports / f"coco/annotations/instances_{split}.json"))
+    return COCO(str(context.dataset.exports / f"coco/annotations/instances_{split}.json"))
 
 
 def parquet(context: Context, split: str) -> pl.DataFrame:
-    return pl.read_parquet(context.exports / f"parquet/{split}-*.parquet")
+    return pl.read_parquet(context.dataset.exports / f"parquet/{split}-*.parquet")
 
 
 # --- COCO, read by pycocotools
 
 
 def test_coco_counts_are_those_of_the_splits(exported: Context) -> None:
-    unlabelled = COVERAGE.read(exported.table("coverage")).filter(pl.col("state") == "unlabelled")
+    unlabelled = exported.dataset.read(COVERAGE).filter(pl.col("state") == "unlabelled")
     counts = wanted(exported)
     assert unlabelled.height == 1
     counts["val"] -= 1
@@ -100,7 +98,7 @@ def test_coco_counts_are_those_of_the_splits(exported: Context) -> None:
 
 
 def test_an_unlabelled_image_is_not_told_as_a_negative(exported: Context) -> None:
-    folder = exported.exports / "coco/annotations"
+    folder = exported.dataset.exports / "coco/annotations"
     info = json.loads((folder / "image_info_val.json").read_text())
     assert [image["file_name"] for image in info["images"]] == ["line-1/C3/nobody.bmp"]
     assert info["annotations"] == []
@@ -153,20 +151,20 @@ def test_image_files_hold_the_original_bytes(exported: Context) -> None:
         ):
             names = [picture.path] if LONG not in picture.path else []
             for name in names:
-                file = exported.exports / f"coco/images/{picture.split}/{picture.source}/{name}"
+                file = exported.dataset.exports / f"coco/images/{picture.split}/{picture.source}/{name}"
                 assert file.read_bytes() == picture.data
 
 
 def test_every_image_of_the_json_lies_beside_it_in_its_size(exported: Context) -> None:
     for split in SPLIT_NAMES:
         for image in coco(exported, split).imgs.values():
-            path = exported.exports / "coco/images" / split / image["file_name"]
+            path = exported.dataset.exports / "coco/images" / split / image["file_name"]
             pixels = decoded(path)
             assert pixels.shape[:2] == (image["height"], image["width"])
 
 
 def test_nasty_names(exported: Context) -> None:
-    root = exported.exports / "coco/images"
+    root = exported.dataset.exports / "coco/images"
     names = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
     by_path = {picture.path: picture.image_id[:8] for picture in detection()}
     assert "train/line-1/A1/龟裂 1.jpg" in names
@@ -182,7 +180,7 @@ def test_nasty_names(exported: Context) -> None:
 
 def test_a_turned_image_is_written_upright(exported: Context) -> None:
     picture = next(picture for picture in detection() if picture.orientation == 6)
-    (path,) = (exported.exports / "coco/images/train").rglob(f"turned.{picture.image_id[:8]}.png")
+    (path,) = (exported.dataset.exports / "coco/images/train").rglob(f"turned.{picture.image_id[:8]}.png")
     pixels = decoded(path)
     assert pixels.shape == picture.pixels.shape
     assert np.abs(pixels.astype(int) - picture.pixels).mean() < 5  # once through JPEG
@@ -194,7 +192,7 @@ def test_a_turned_image_is_written_upright(exported: Context) -> None:
 
 
 def test_datasets_loads_the_folder(exported: Context, cache: str) -> None:
-    loaded = hf.load_dataset(str(exported.exports / "parquet"), cache_dir=cache)
+    loaded = hf.load_dataset(str(exported.dataset.exports / "parquet"), cache_dir=cache)
     assert {split: rows.num_rows for split, rows in loaded.items()} == wanted(exported)
     category = loaded["train"].features["objects"]["category"].feature
     assert category.names == list(CLASSES)
@@ -213,14 +211,14 @@ def test_datasets_loads_the_folder(exported: Context, cache: str) -> None:
 
 
 def test_datasets_loads_single_files(exported: Context, cache: str) -> None:
-    files = {split: str(exported.exports / f"parquet/{split}-*.parquet") for split in SPLIT_NAMES}
+    files = {split: str(exported.dataset.exports / f"parquet/{split}-*.parquet") for split in SPLIT_NAMES}
     loaded = hf.load_dataset("parquet", data_files=files, cache_dir=cache)
     assert {split: rows.num_rows for split, rows in loaded.items()} == wanted(exported)
     assert isinstance(loaded["train"].features["image"], hf.Image)
 
 
 def test_duckdb_and_polars_count_what_the_splits_say(exported: Context) -> None:
-    folder = exported.exports / "parquet"
+    folder = exported.dataset.exports / "parquet"
     for split, count in wanted(exported).items():
         query = f"select count(*), sum(len(objects.id)) from '{folder}/{split}-*.parquet'"
         rows, labels = duckdb.execute(query).fetchall()[0]
@@ -262,7 +260,7 @@ def test_image_labels_become_a_class(tmp_path: Path, cache: str) -> None:
     ]
     context = build(tmp_path, pictures, children=False)
     export_one(context, "parquet")
-    loaded = hf.load_dataset(str(context.exports / "parquet"), cache_dir=cache)["train"]
+    loaded = hf.load_dataset(str(context.dataset.exports / "parquet"), cache_dir=cache)["train"]
     assert loaded.features["label"].names == list(CLASSES)
     assert loaded["label"][:] == [2, 0, None]
     assert "objects" not in loaded.features
@@ -275,14 +273,16 @@ def test_several_classes_of_an_image_become_a_list(tmp_path: Path, cache: str) -
     ]
     context = build(tmp_path, pictures, children=False)
     export_one(context, "parquet")
-    loaded = hf.load_dataset(str(context.exports / "parquet"), cache_dir=cache)["train"]
+    loaded = hf.load_dataset(str(context.dataset.exports / "parquet"), cache_dir=cache)["train"]
     assert loaded["labels"][:] == [[0, 2], []]
     assert "label" not in loaded.features
     assert [len(objects["id"]) for objects in loaded["objects"]] == [1, 0]
 
 
 def test_the_card_tells_what_was_done(exported: Context) -> None:
-    _, head, body = (exported.exports / "parquet/README.md").read_text(encoding="utf-8").split("---\n", 2)
+    _, head, body = (
+        (exported.dataset.exports / "parquet/README.md").read_text(encoding="utf-8").split("---\n", 2)
+    )
     front = yaml.safe_load(head)
     assert front["task_categories"] == ["object-detection", "image-segmentation"]
     counts = {split["name"]: split["num_examples"] for split in front["dataset_info"]["splits"]}
@@ -310,8 +310,10 @@ def test_only_the_labels_of_the_file_that_has_the_split(tmp_path: Path) -> None:
 
 
 def test_invalid_labels_stay_out(context: Context) -> None:
-    labels = ANNOTATIONS.read(context.table("annotations"))
-    ANNOTATIONS.write(labels.with_columns(valid=pl.col("label") != "no"), context.table("annotations"))
+    labels = context.dataset.read(ANNOTATIONS)
+    ANNOTATIONS.write(
+        labels.with_columns(valid=pl.col("label") != "no"), context.dataset.table("annotations")
+    )
     load_stage("consensus").run(context)
     STAGE.run(context)
     assert len(coco(context, "val").anns) == 0
@@ -322,7 +324,7 @@ def test_a_split_without_images(tmp_path: Path, cache: str) -> None:
     context = build(tmp_path, [Picture("a.jpg", labels=[box("no", 1, 1, 5, 5)])])
     STAGE.run(context)
     assert not coco(context, "val").imgs
-    loaded = hf.load_dataset(str(context.exports / "parquet"), cache_dir=cache)
+    loaded = hf.load_dataset(str(context.dataset.exports / "parquet"), cache_dir=cache)
     assert list(loaded) == ["train"]
 
 
@@ -342,7 +344,7 @@ def test_two_folders_hold_the_same_bytes(tmp_path: Path) -> None:
         context = build(tmp_path / name, detection())
         STAGE.run(context)
         export_one(context, "yolo")
-        both.append(snapshot(context.exports))
+        both.append(snapshot(context.dataset.exports))
     assert both[0] == both[1]
     assert len(both[0]) > 15
 
@@ -356,17 +358,19 @@ def test_the_order_in_which_images_came_does_not_matter(tmp_path: Path) -> None:
     for number, picture in enumerate(pictures):
         picture.batch = 1 + number % 4
     four = build(tmp_path / "four", pictures, children=False)
-    assert len(list(four.image_shards.iterdir())) > 4
+    assert len(list(four.dataset.image_shards.iterdir())) > 4
     for context in (one, four):
         export_one(context, "parquet")
     tables = [parquet(context, "train") for context in (one, four)]
     assert tables[0].equals(tables[1])
     assert [row["bytes"] for row in tables[1]["image"]] == [picture.data for picture in pictures]
-    assert not [path for path in (four.exports / "parquet").iterdir() if path.name.startswith((".", "tmp"))]
+    assert not [
+        path for path in (four.dataset.exports / "parquet").iterdir() if path.name.startswith((".", "tmp"))
+    ]
 
 
 def test_what_has_not_changed_is_not_written_again(exported: Context) -> None:
-    images = exported.exports / "coco/images"
+    images = exported.dataset.exports / "coco/images"
     before = stamps(images)
     outcome = STAGE.run(exported)
     assert stamps(images) == before
@@ -375,26 +379,26 @@ def test_what_has_not_changed_is_not_written_again(exported: Context) -> None:
 
 
 def test_an_export_follows_the_data(exported: Context) -> None:
-    splits = SPLITS.read(exported.table("splits"))
+    splits = exported.dataset.read(SPLITS)
     moved = pl.when(pl.col("path") == "A1/A.JPG").then(pl.lit("train")).otherwise("split")
     splits = splits.with_columns(split=moved).filter(pl.col("path") != "x.jpg")
-    SPLITS.write(splits, exported.table("splits"))
+    exported.dataset.write(SPLITS, splits)
     outcome = STAGE.run(exported)
     assert (
         outcome.counts["COCO images written"] == 2
     )  # A.JPG in train, and a.jpg, which now needs another name
     assert outcome.counts["COCO images removed"] == 3
     fresh = build(exported.project.parent / "fresh", detection())
-    SPLITS.write(splits, fresh.table("splits"))
+    fresh.dataset.write(SPLITS, splits)
     STAGE.run(fresh)
-    assert snapshot(exported.exports) == snapshot(fresh.exports)
-    assert not list((exported.exports / "coco/images").rglob("line-2"))
+    assert snapshot(exported.dataset.exports) == snapshot(fresh.dataset.exports)
+    assert not list((exported.dataset.exports / "coco/images").rglob("line-2"))
 
 
 @pytest.mark.parametrize("damage", ["cut", "gone", "no list", "broken list", "stray", "folder"])
 def test_the_next_export_mends_what_a_killed_one_left(exported: Context, damage: str) -> None:
-    root = exported.exports / "coco"
-    whole_one = snapshot(exported.exports)
+    root = exported.dataset.exports / "coco"
+    whole_one = snapshot(exported.dataset.exports)
     victim = root / "images/test/line-2/x.jpg"
     match damage:
         case "cut":
@@ -407,26 +411,28 @@ def test_the_next_export_mends_what_a_killed_one_left(exported: Context, damage:
             (root / "images.parquet").write_bytes(b"PAR1")
         case "stray":
             (victim.parent / ".0123.tmp").write_bytes(b"half")
-            (exported.exports / ".parquet.tmp").mkdir()
+            (exported.dataset.exports / ".parquet.tmp").mkdir()
         case "folder":
             victim.unlink()
             victim.mkdir()
             (victim / "inside").write_bytes(b"x")
     STAGE.run(exported)
-    assert snapshot(exported.exports) == whole_one
+    assert snapshot(exported.dataset.exports) == whole_one
 
 
 def test_the_list_never_names_a_file_that_is_about_to_change(exported: Context) -> None:
     """Killed between the writing of a file and that of the list, the next export still finds the file out."""
-    listing = exported.exports / "coco/images.parquet"
+    listing = exported.dataset.exports / "coco/images.parquet"
     picture = next(picture for picture in detection() if picture.path == "x.jpg")
     shard = next(
-        path for path in exported.image_shards.iterdir() if picture.image_id in str(pq.read_table(path))
+        path
+        for path in exported.dataset.image_shards.iterdir()
+        if picture.image_id in str(pq.read_table(path))
     )
-    splits = SPLITS.read(exported.table("splits"))
+    splits = exported.dataset.read(SPLITS)
     SPLITS.write(
         splits.with_columns(split=pl.when(pl.col("path") == "x.jpg").then(pl.lit("val")).otherwise("split")),
-        exported.table("splits"),
+        exported.dataset.table("splits"),
     )
     shutil.move(shard, shard.with_suffix(".away"))
     with pytest.raises(OutsideError, match="the shard is damaged or gone"):
@@ -437,15 +443,15 @@ def test_the_list_never_names_a_file_that_is_about_to_change(exported: Context) 
 
 def test_formats_that_the_recipe_does_not_name_do_not_grow_old(context: Context) -> None:
     export_one(context, "yolo")
-    assert (context.exports / "yolo/data.yaml").exists()
+    assert (context.dataset.exports / "yolo/data.yaml").exists()
     outcome = STAGE.run(context)
-    assert not (context.exports / "yolo").exists()
+    assert not (context.dataset.exports / "yolo").exists()
     assert outcome.notes == ["exports/yolo was removed: the recipe's export.formats does not name it"]
 
 
 def test_yolo_has_the_layout_of_ultralytics(context: Context) -> None:
     export_one(context, "yolo")
-    folder = context.exports / "yolo"
+    folder = context.dataset.exports / "yolo"
     data: dict[str, Any] = yaml.safe_load((folder / "data.yaml").read_text(encoding="utf-8"))
     assert [data["names"][number] for number in range(3)] == list(CLASSES)
     assert {split: data[split] for split in SPLIT_NAMES} == {

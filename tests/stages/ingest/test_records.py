@@ -36,16 +36,16 @@ def raw(project: Path, path: str, data: bytes) -> Path:
 
 
 def stored(here: Context, path: str) -> bytes:
-    row = latest_files(read_files(here.store)).row(by_predicate=pl.col("path") == path, named=True)
-    copy = here.dataset / "copy"
-    copy_parts(here.record_shards / f"{row['shard']}.parquet", copy)
+    row = latest_files(read_files(here.dataset.store)).row(by_predicate=pl.col("path") == path, named=True)
+    copy = here.dataset.root / "copy"
+    copy_parts(here.dataset.record_shards / f"{row['shard']}.parquet", copy)
     data = copy.read_bytes()
     assert hashlib.sha256(data).hexdigest() == row["sha256"]
     return data
 
 
 def outcomes(here: Context) -> dict[str, tuple[str, str | None]]:
-    files = latest_files(read_files(here.store))
+    files = latest_files(read_files(here.dataset.store))
     return {path: (out, why) for path, out, why in files.select("path", "outcome", "reason").iter_rows()}
 
 

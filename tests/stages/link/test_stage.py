@@ -70,8 +70,8 @@ class Data:
             {"record_id": f"{name}.csv#{number}", "row": number, "outcome": "accepted"} | row
             for number, row in enumerate(rows)
         ]
-        self.context.records.mkdir(parents=True, exist_ok=True)
-        pq.write_table(pa.Table.from_pylist(whole, schema), self.context.records / f"{name}.parquet")
+        self.context.dataset.records.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.Table.from_pylist(whole, schema), self.context.dataset.records / f"{name}.parquet")
 
     def run(self, images: list[Row]) -> Outcome:
         rows = [
@@ -80,12 +80,12 @@ class Data:
         ]
         frame = IMAGES.frame([{k: v for k, v in row.items() if k not in KEYS} for row in rows])
         extra = [pl.Series(key, [row.get(key) for row in rows], pl.String) for key in KEYS]
-        IMAGES.write(frame.with_columns(extra), self.context.table("images"))
+        IMAGES.write(frame.with_columns(extra), self.context.dataset.table("images"))
         return STAGE.run(self.context)
 
     @property
     def links(self) -> pl.DataFrame:
-        return LINKS.read(self.context.table("links"))
+        return LINKS.read(self.context.dataset.table("links"))
 
     def column(self, *names: str) -> list[Any]:
         rows = self.links.select(names).rows()
@@ -236,8 +236,8 @@ def test_no_records_at_all(tmp_path: Path) -> None:
     data = Data(tmp_path, link, coils=[{"at": at(0), "outcome": "quarantined"}])
     data.run([{"captured_at": at(0)}])
     assert data.column("reason") == ["not_accepted"]
-    empty = pq.read_table(data.context.records / "coils.parquet").slice(0, 0)
-    pq.write_table(empty, data.context.records / "coils.parquet")
+    empty = pq.read_table(data.context.dataset.records / "coils.parquet").slice(0, 0)
+    pq.write_table(empty, data.context.dataset.records / "coils.parquet")
     data.run([{"captured_at": at(0)}])
     assert data.column("reason") == ["no_record"]
     data.run([])
@@ -441,9 +441,9 @@ def test_links_are_the_same_bytes_again(tmp_path: Path) -> None:
     data = Data(tmp_path, {"heats": THROUGH} | BY_KEY, heats=HEATS, edges=EDGES, coils=COILS)
     images = [{"coil_id": key, "position_m": None} for key in ("C1003", "W", "C", "A", "D", "Q", None) * 9]
     data.run(images)
-    first = data.context.table("links").read_bytes()
+    first = data.context.dataset.table("links").read_bytes()
     data.run(images)
-    assert data.context.table("links").read_bytes() == first
+    assert data.context.dataset.table("links").read_bytes() == first
 
 
 @pytest.mark.parametrize(

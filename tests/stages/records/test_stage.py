@@ -90,7 +90,7 @@ class Data:
         self.counts = records.STAGE.run(self.context).counts
 
     def table(self, name: str) -> pl.DataFrame:
-        return pl.read_parquet(self.context.records / f"{name}.parquet")
+        return pl.read_parquet(self.context.dataset.records / f"{name}.parquet")
 
     def became(self, name: str) -> list[tuple[str, str | None]]:
         """Outcome and reason of every record, in the table's order."""
@@ -98,7 +98,7 @@ class Data:
 
     @property
     def faults(self) -> pl.DataFrame:
-        return pl.read_parquet(self.context.table("record_faults"))
+        return pl.read_parquet(self.context.dataset.table("record_faults"))
 
     def told(self, check: str) -> list[tuple[str, str, str]]:
         """Severity, place and message of what a check found."""
@@ -351,7 +351,7 @@ def test_two_files__with_other_columns_make_one_table(data: Data) -> None:
         ("2", 2.0, None, None, "x"),
         ("3", 3.0, None, None, None),
     ]
-    files = pl.read_parquet(data.context.table("record_files"))
+    files = pl.read_parquet(data.context.dataset.table("record_files"))
     assert files.select("path", "rows", "header_rows").rows() == [("a.csv", 1, 1), ("b.csv", 2, 1)]
 
 
@@ -399,7 +399,7 @@ def test_notes__say_what_a_value_or_a_gap_does_not(data: Data) -> None:
 def test_units__stand_in_the_arrow_metadata(data: Data) -> None:
     data.csv("lab.csv", "sample_id,Aad(%),Qnet.ar(kcal/kg)", "1,10,5000")
     data.run(lab={"schema": COAL})
-    schema = pq.read_schema(data.context.records / "lab.parquet")
+    schema = pq.read_schema(data.context.dataset.records / "lab.parquet")
     assert schema.field("Q_net_ar").metadata[b"unit"] == b"MJ/kg"
     assert schema.field("A_ad").metadata[b"unit"] == b"%"
     assert b"unit" not in schema.field("sample_id").metadata
@@ -411,7 +411,7 @@ def test_same_input__same_bytes(tmp_path: Path) -> None:
     for name in ("one", "two"):
         data = Data(tmp_path / name)
         plates(data, ("heats", "slabs", "coils"))
-        curated = data.context.curated
+        curated = data.context.dataset.curated
         written.append({path.relative_to(curated): path.read_bytes() for path in curated.rglob("*.parquet")})
         records.STAGE.run(data.context)
         again = {path.relative_to(curated): path.read_bytes() for path in curated.rglob("*.parquet")}
@@ -439,7 +439,7 @@ def test_pieces__make_no_difference(data: Data) -> None:
         *(ACCEPTED, ACCEPTED, REPEATED, REPLACED, ACCEPTED),
         *(("quarantined", "A_ad_range"), CONFLICT, CONFLICT),
     ]
-    groups = pq.ParquetFile(data.context.records / "cut.parquet").num_row_groups
+    groups = pq.ParquetFile(data.context.dataset.records / "cut.parquet").num_row_groups
     assert groups == 3
 
 
@@ -455,7 +455,7 @@ def test_table_that_left_the_recipe__leaves_the_folder(data: Data) -> None:
     data.csv("heats.csv", "heat_no", "H1")
     data.run(lab={"schema": COAL}, heats={"schema": HEAT})
     data.run(heats={"schema": HEAT})
-    assert [path.name for path in data.context.records.iterdir()] == ["heats.parquet"]
+    assert [path.name for path in data.context.dataset.records.iterdir()] == ["heats.parquet"]
 
 
 def test_schema__a_column_called_like_one_of_every_table_is_refused(data: Data) -> None:

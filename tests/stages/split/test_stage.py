@@ -73,12 +73,12 @@ def split(
     context = Context(recipe, project, LocalEngine())
     place: dict[str, object] = {"source": "raw"}
     images = IMAGES.frame([{"image_id": s.name, "path": s.path, "valid": s.valid} | place for s in pictures])
-    IMAGES.write(images, context.table("images"))
+    context.dataset.write(IMAGES, images)
     COVERAGE.write(
         COVERAGE.frame(
             [{"path": s.path, "image_id": s.name, "state": s.state} | place for s in pictures if s.valid]
         ),
-        context.table("coverage"),
+        context.dataset.table("coverage"),
     )
     labels = [
         {"annotation_id": f"{s.name}/{n}", "image_id": s.name, "path": s.path, "label": label, "valid": True}
@@ -86,11 +86,11 @@ def split(
         for s in pictures
         for n, label in enumerate(s.classes)
     ]
-    ANNOTATIONS.write(ANNOTATIONS.frame(labels), context.table("annotations"))
-    DUPLICATES.write(DUPLICATES.frame(_clusters(pictures)), context.table("duplicates"))
+    context.dataset.write(ANNOTATIONS, ANNOTATIONS.frame(labels))
+    DUPLICATES.write(DUPLICATES.frame(_clusters(pictures)), context.dataset.table("duplicates"))
     load_stage("consensus").run(context)
     outcome = STAGE.run(context)
-    rows = SPLITS.read(context.table("splits")).iter_rows(named=True)
+    rows = context.dataset.read(SPLITS).iter_rows(named=True)
     return {row["image_id"]: row for row in rows}, outcome
 
 

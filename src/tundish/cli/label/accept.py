@@ -17,6 +17,7 @@ from tundish.cli.label.options import (
     token_option,
 )
 from tundish.errors import GateError, UsageError
+from tundish.storage.dataset import DatasetFolder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,7 +91,7 @@ def accept(
     from tundish.labeling.acceptance import next_batch as lots
 
     project, recipe = recipe_of(name)
-    dataset = project / "datasets" / recipe.dataset
+    dataset = DatasetFolder(recipe.dataset, project)
     asked = _asked(recipe, annotator, **new)
     lots.check(asked)
     opened, notes = "", []
@@ -143,7 +144,7 @@ def _asked(
     )
 
 
-def _opened(dataset: Path, asked: Asked, *, as_json: bool) -> tuple[Batch | None, str]:
+def _opened(dataset: DatasetFolder, asked: Asked, *, as_json: bool) -> tuple[Batch | None, str]:
     """The next batch, and the sentence that says why it was opened: told before a server is asked."""
     from tundish.labeling.acceptance.batch import read_batches
     from tundish.labeling.acceptance.next_batch import next_batch
@@ -152,7 +153,7 @@ def _opened(dataset: Path, asked: Asked, *, as_json: bool) -> tuple[Batch | None
     batch = next_batch(dataset, asked)
     if batch is None:
         return None, ""
-    said = opening(batch, read_batches(dataset / "labels"))
+    said = opening(batch, read_batches(dataset.labels))
     click.echo(said, err=as_json)
     return batch, said
 
@@ -175,8 +176,8 @@ def _reviewed(
     from tundish.labeling.label_studio.pull import pull
     from tundish.storage.tables import IMAGES
 
-    dataset = project / "datasets" / recipe.dataset
-    images = IMAGES.read(dataset / "curated" / "images.parquet")
+    dataset = DatasetFolder(recipe.dataset, project)
+    images = dataset.read(IMAGES)
     # Where somebody deleted the project, what was reviewed in it is not asked for twice.
     drawn = pl.DataFrame({"image_id": review.unreviewed(batch)}, schema={"image_id": pl.String})
     sample = drawn.join(images, on="image_id", how="inner", maintain_order="left")
@@ -196,7 +197,7 @@ def _reviewed(
 
 
 def _tell(
-    dataset: Path, asked: Asked, batch: Batch | None, opened: str, notes: list[str], *, as_json: bool
+    dataset: DatasetFolder, asked: Asked, batch: Batch | None, opened: str, notes: list[str], *, as_json: bool
 ) -> None:
     from tundish.labeling.acceptance.batch import planned, read_batches, verdict_of
     from tundish.labeling.acceptance.next_batch import refused, waiting
@@ -204,7 +205,7 @@ def _tell(
     open_ = refused(dataset)
     if batch is None:
         who = asked.annotator or "annotators"
-        mine = [one for one in read_batches(dataset / "labels") if asked.annotator in ("", one.producer)]
+        mine = [one for one in read_batches(dataset.labels) if asked.annotator in ("", one.producer)]
         batch = mine[-1] if mine else None
         nothing = f"all that {who} decided is in batches that have a verdict"
         notes = [nothing if batch else f"{who} decided nothing yet"]
@@ -234,8 +235,8 @@ def _tell(
         )
 
 
-def _tell_next(dataset: Path, batch: Batch, said: dict[str, Any]) -> None:
-    name, project = dataset.name, dataset.parent.parent
+def _tell_next(dataset: DatasetFolder, batch: Batch, said: dict[str, Any]) -> None:
+    name, project = dataset.name, dataset.project
     if said["accepted"] is None:
         click.echo(f"Next: reviewers answer there, then 'tundish label accept {name}' again.")
         return
@@ -244,9 +245,9 @@ def _tell_next(dataset: Path, batch: Batch, said: dict[str, Any]) -> None:
     click.echo(next_step(project, name, name))
 
 
-def _place(dataset: Path, batch: Batch) -> str:
+def _place(dataset: DatasetFolder, batch: Batch) -> str:
     """The folder of a batch, from the project's."""
-    return batch.folder.relative_to(dataset.parent.parent).as_posix()
+    return batch.folder.relative_to(dataset.project).as_posix()
 
 
 def _tell_verdict(batch: Batch, said: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from tundish.cli.label.options import (
     tell_outcome,
     token_option,
 )
+from tundish.storage.dataset import DatasetFolder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,10 +58,10 @@ def adjudicate(name: str, server: str | None, token_file: Path | None, as_json: 
     from tundish.storage.tables import IMAGES
 
     project, recipe = recipe_of(name)
-    dataset = project / "datasets" / recipe.dataset
+    dataset = DatasetFolder(recipe.dataset, project)
     check_consensus(dataset)
-    images = IMAGES.read(dataset / "curated" / "images.parquet")
-    found = _cases(recipe, dataset / "curated", images.filter("valid"))
+    images = dataset.read(IMAGES)
+    found = _cases(recipe, dataset, images.filter("valid"))
     with client_of(project, recipe, server, token_file) as client:
         counts, notes = _brought(client, project, recipe, found, images)
     counts["labels not shown"] = len(found.problems)
@@ -83,7 +84,7 @@ def _brought(
     from tundish.labeling.label_studio.push import look
 
     there = look(client, client.find_project(adjudication_of(recipe)))
-    answered = _answered(project / "datasets" / recipe.dataset, adjudication_of(recipe))
+    answered = _answered(DatasetFolder(recipe.dataset, project), adjudication_of(recipe))
     made_of = fingerprints(found)
     renewal = compare(client, there, made_of, {*images["image_id"]}, answered)
     counts = {"in dispute": found.images.height, "new tasks": 0, "there already": 0}
@@ -100,11 +101,11 @@ def _brought(
     return counts, notes
 
 
-def _answered(dataset: Path, title: str) -> set[tuple[int, str | None]]:
+def _answered(dataset: DatasetFolder, title: str) -> set[tuple[int, str | None]]:
     """Number and time of making of the tasks of a project whose answers were pulled."""
     from tundish.labeling.tables import TASKS
 
-    tasks = TASKS.read_if_there(dataset / "labels" / "tasks.parquet")
+    tasks = dataset.read_if_there(TASKS, dataset.labels)
     return {*tasks.filter(title=title).select("task_id", "created_at").iter_rows()}
 
 
@@ -133,17 +134,17 @@ def _pushed(
     return push_apart(*what, there=rest, purpose=ADJUDICATION)
 
 
-def _cases(recipe: Recipe, curated: Path, images: pl.DataFrame) -> Cases:
+def _cases(recipe: Recipe, dataset: DatasetFolder, images: pl.DataFrame) -> Cases:
     import polars as pl
 
     from tundish.labeling.consensus.disputes import cases
     from tundish.storage.tables import ANNOTATIONS, CONSENSUS, DISPUTES
 
-    consensus = CONSENSUS.read(curated / "consensus.parquet")
+    consensus = dataset.read(CONSENSUS)
     agreed = consensus.filter(pl.col("decided_by") != "import").select(ANNOTATIONS.schema.names)
-    labels = ANNOTATIONS.read(curated / "annotations.parquet")
+    labels = dataset.read(ANNOTATIONS)
     sizes = {key: (width, height) for key, width, height in images["image_id", "width", "height"].iter_rows()}
-    disputes = DISPUTES.read(curated / "disputes.parquet")
+    disputes = dataset.read(DISPUTES)
     return cases(disputes, agreed, labels, sizes, _shapes(recipe.label))
 
 

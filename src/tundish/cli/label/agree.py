@@ -8,6 +8,7 @@ import click
 
 from tundish.cli._common import json_option
 from tundish.cli.label.options import recipe_of
+from tundish.storage.dataset import DatasetFolder
 
 if TYPE_CHECKING:
     import polars as pl
@@ -44,7 +45,7 @@ def agree(name: str, as_json: bool) -> None:
     from tundish.labeling.agreement.summary import confusions, opinions, said_of
 
     project, recipe = recipe_of(name)
-    said = said_of(project / "datasets" / recipe.dataset)
+    said = said_of(DatasetFolder(recipe.dataset, project))
     found = opinions(said, iou=recipe.label.iou, severities=recipe.label.severities)
     tables = {
         "overall": found.agreement.overall,

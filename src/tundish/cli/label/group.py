@@ -28,6 +28,7 @@ from tundish.cli.label.options import (
     token_option,
 )
 from tundish.errors import UsageError
+from tundish.storage.dataset import DatasetFolder
 
 __all__ = ["COMMANDS"]
 
@@ -108,8 +109,8 @@ def images(name: str) -> None:
     stoppable()
     project, recipe = recipe_of(name)
     address = urlsplit(recipe.label.served_at)
-    dataset = project / "datasets" / recipe.dataset
-    gallery = gallery_of(dataset, images_of(dataset / "curated"))
+    dataset = DatasetFolder(recipe.dataset, project)
+    gallery = gallery_of(dataset, images_of(dataset))
     try:
         port = address.port or (443 if address.scheme == "https" else 80)
     except ValueError:
@@ -197,11 +198,11 @@ def pull(name: str, server: str | None, token_file: Path | None, as_json: bool) 
     from tundish.storage.tables import IMAGES
 
     project, recipe = recipe_of(name)
-    dataset = project / "datasets" / recipe.dataset
-    table = IMAGES.read(dataset / "curated" / "images.parquet")
+    dataset = DatasetFolder(recipe.dataset, project)
+    table = dataset.read(IMAGES)
     with client_of(project, recipe, server, token_file) as client, progress("pull") as tell:
         configs = dict.fromkeys(found_titles(client, recipe), config_of(recipe))
-        done = pulling.pull(client, configs, table, recipe.annotations, dataset / "labels", progress=tell)
+        done = pulling.pull(client, configs, table, recipe.annotations, dataset.labels, progress=tell)
     counts = {
         "changed tasks": done.changed,
         "unchanged": done.unchanged,

@@ -14,6 +14,7 @@ from tundish.cli._deal import dealt_as_asked
 from tundish.cli._projects import dealt
 from tundish.cli._select import Chosen, choose
 from tundish.errors import UsageError
+from tundish.storage.dataset import DatasetFolder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,8 +83,8 @@ def push_dataset(
 
     project, recipe = recipe_of(name, project)
     recipe = dealt_as_asked(recipe, annotators, overlap)
-    dataset = project / "datasets" / recipe.dataset
-    table = pool.images_of(dataset / "curated")
+    dataset = DatasetFolder(recipe.dataset, project)
+    table = pool.images_of(dataset)
     if chosen is not None:
         table = pool.listed_images(table, chosen)
     selected = choose(project, recipe, table, asked) if asked is not None else Chosen(table, ())
@@ -91,7 +92,7 @@ def push_dataset(
     prelabels, problems = _prelabels(recipe, dataset, table, predictions)
     with client_of(project, recipe, server, token_file) as client:
         items, pictures = _items(client, project, recipe, table)
-        work, notes = dealt(client, recipe, items, dataset / "labels")
+        work, notes = dealt(client, recipe, items, dataset.labels)
         done = {}
         for title, mine, there in work:
             with progress("push") as tell:
@@ -156,7 +157,7 @@ def _items(
     """What is pushed of rows of the images table, and where its pictures are."""
     from tundish.labeling.label_studio import prelabels
 
-    gallery = gallery_of(project / "datasets" / recipe.dataset, images)
+    gallery = gallery_of(DatasetFolder(recipe.dataset, project), images)
     deep = images.filter(images["bit_depth"] > 8)["image_id"]
     items = prelabels.items_of(images, recipe.keys, gallery.levels(deep), **asked)
     return items, _Pictures(project, recipe, client, gallery)
@@ -249,17 +250,17 @@ def client_of(project: Path, recipe: Recipe, server: str | None, token_file: Pat
     return Client(address, find_token(token_file))
 
 
-def gallery_of(dataset: Path, table: pl.DataFrame) -> Gallery:
+def gallery_of(dataset: DatasetFolder, table: pl.DataFrame) -> Gallery:
     """The pictures of a dataset."""
     from tundish.gallery.gallery import Gallery
 
-    return Gallery(dataset / "store" / "images", dict(table.select("image_id", "shard").iter_rows()))
+    return Gallery(dataset.image_shards, dict(table.select("image_id", "shard").iter_rows()))
 
 
 def next_step(project: Path, name: str, dataset: str) -> str:
     """What is done with answers or a verdict once they are here."""
     if any((folder / ".dvc").is_dir() for folder in (project, *project.parents)):
-        labels = Path("datasets", dataset, "labels").as_posix()
+        labels = DatasetFolder(dataset).labels.as_posix()
         return f"Next: 'dvc add {labels}', then 'dvc repro'."
     return f"Next: 'tundish run {name}'."
 
@@ -273,14 +274,14 @@ def config_of(recipe: Recipe) -> LabelConfig:
 
 
 def _prelabels(
-    recipe: Recipe, dataset: Path, table: pl.DataFrame, predictions: Path | None
+    recipe: Recipe, dataset: DatasetFolder, table: pl.DataFrame, predictions: Path | None
 ) -> tuple[Prelabels, list[Problem]]:
     from tundish.labeling.label_studio.prelabels import imported, predicted
 
     if predictions is not None:
         drawing = recipe.label.shapes, recipe.annotations.classes
         return predicted(predictions, table, *drawing, predictions.stem)
-    return imported(dataset / "curated", table, recipe.label.shapes)
+    return imported(dataset, table, recipe.label.shapes)
 
 
 def tell_outcome(

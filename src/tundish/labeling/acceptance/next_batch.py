@@ -35,9 +35,9 @@ from tundish.storage.tables import CONSENSUS, STANDING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from tundish.recipe.labelling import Nonconformity
+    from tundish.storage.dataset import DatasetFolder
 
 __all__ = [
     "SEVERAL",
@@ -152,22 +152,24 @@ def _check_alone(asked: Asked, lq: float) -> None:
         raise UsageError(f"an LQ of {lq:g} %", where="lq", fix="take more than 0 %, and 100 % at most")
 
 
-def open_batch(dataset: Path, annotator: str = "", class_of: Mapping[str, str] | None = None) -> Batch | None:
+def open_batch(
+    dataset: DatasetFolder, annotator: str = "", class_of: Mapping[str, str] | None = None
+) -> Batch | None:
     """The batch, of this annotator or of any, whose review is not complete; `class_of` as of `Asked`."""
-    batches = read_batches(dataset / "labels")
+    batches = read_batches(dataset.labels)
     done = _mended(dataset, batches, class_of or {}) + _followed(batches)
     mine = [one for one in batches if annotator in ("", one.producer)]
     return next((one for one in mine if not one.complete and one not in done), None)
 
 
-def refused(dataset: Path) -> list[Batch]:
+def refused(dataset: DatasetFolder) -> list[Batch]:
     """The batches that were not accepted and have not come again."""
-    batches = read_batches(dataset / "labels")
+    batches = read_batches(dataset.labels)
     followed = _followed(batches)
     return [one for one in batches if one.accepted is False and one not in followed]
 
 
-def next_batch(dataset: Path, asked: Asked) -> Batch | None:
+def next_batch(dataset: DatasetFolder, asked: Asked) -> Batch | None:
     """Make the next batch: one that comes again, or the images that are in none; None where there are none.
 
     Raises:
@@ -175,7 +177,7 @@ def next_batch(dataset: Path, asked: Asked) -> Batch | None:
         MissingStepError: No answers were pulled, or the stage consensus has not run since.
     """
     check(asked)
-    batches = read_batches(dataset / "labels")
+    batches = read_batches(dataset.labels)
     producer, again, now = _candidates(dataset, batches, asked)
     if now.is_empty():
         return None
@@ -192,7 +194,7 @@ def next_batch(dataset: Path, asked: Asked) -> Batch | None:
     lot = now.join(fingerprints(now["image_id"], labels), on="image_id", maintain_order="left")
     made = Batch(
         number,
-        dataset / "labels" / "batches" / str(number),
+        dataset.labels / "batches" / str(number),
         f"{asked.title} review {number}",
         plans,
         asked.seed,
@@ -211,10 +213,10 @@ def next_batch(dataset: Path, asked: Asked) -> Batch | None:
     return made
 
 
-def waiting(dataset: Path, asked: Asked) -> int:
+def waiting(dataset: DatasetFolder, asked: Asked) -> int:
     """How many images the next batch would hold; 0 where they are not known before the stage consensus."""
     try:
-        return _candidates(dataset, read_batches(dataset / "labels"), asked)[2].height
+        return _candidates(dataset, read_batches(dataset.labels), asked)[2].height
     except MissingStepError:
         return 0
 
@@ -241,7 +243,7 @@ def _aql_of(batch: Batch) -> float | dict[Nonconformity, float]:
 
 
 def _candidates(
-    dataset: Path, batches: Sequence[Batch], asked: Asked
+    dataset: DatasetFolder, batches: Sequence[Batch], asked: Asked
 ) -> tuple[str, Batch | None, pl.DataFrame]:
     """Whose work comes next, the batch that comes again with it, and its images as of `_decided`."""
     check_consensus(dataset)
@@ -254,15 +256,15 @@ def _candidates(
     return producer, None, now
 
 
-def check_consensus(dataset: Path) -> None:
+def check_consensus(dataset: DatasetFolder) -> None:
     """The labels that count must be made of the answers that were pulled last.
 
     Raises:
         MissingStepError: They are not; or nothing was pulled, nobody had answered, or the stage consensus has
             not run.
     """
-    path = dataset / "curated" / "standing.parquet"
-    answers = dataset / "labels" / "answers.parquet"
+    path = dataset.table("standing")
+    answers = dataset.table("answers", dataset.labels)
     if ANSWERS.read(answers).is_empty():
         raise MissingStepError(
             "nobody has answered yet",
@@ -270,7 +272,7 @@ def check_consensus(dataset: Path) -> None:
             fix=f"call 'tundish label pull {dataset.name}' when somebody has",
         )
     STANDING.read(path)
-    if made_of(path) != pulled(dataset / "labels"):
+    if made_of(path) != pulled(dataset.labels):
         raise MissingStepError(
             "the labels that count are not made of the answers that were pulled last",
             where=str(path),
@@ -278,7 +280,7 @@ def check_consensus(dataset: Path) -> None:
         )
 
 
-def _next_producer(dataset: Path, fresh: pl.DataFrame, asked: Asked) -> tuple[str, pl.DataFrame]:
+def _next_producer(dataset: DatasetFolder, fresh: pl.DataFrame, asked: Asked) -> tuple[str, pl.DataFrame]:
     """Whose work comes next, and what of it is in no batch."""
     if not asked.per_annotator:
         return "", fresh
@@ -295,9 +297,9 @@ def _next_producer(dataset: Path, fresh: pl.DataFrame, asked: Asked) -> tuple[st
     return producer, fresh.filter(producer=producer)
 
 
-def _producers(dataset: Path) -> pl.DataFrame:
+def _producers(dataset: DatasetFolder) -> pl.DataFrame:
     """image_id and producer of what was answered; a task that was skipped is no answer."""
-    answers = ANSWERS.read(dataset / "labels" / "answers.parquet").filter(pl.col("answer") != "cancelled")
+    answers = dataset.read(ANSWERS, dataset.labels).filter(pl.col("answer") != "cancelled")
     author = pl.col("author").fill_null("annotator")
     alone = (author.n_unique() == 1) & ~(pl.col("role") == ADJUDICATOR).any()
     whose = pl.when(alone).then(author.first()).otherwise(pl.lit(SEVERAL))
@@ -330,25 +332,24 @@ def _plans(batches: Sequence[Batch], asked: Asked, producer: str, lot_size: int)
     return plans
 
 
-def _decided(dataset: Path) -> pl.DataFrame:
+def _decided(dataset: DatasetFolder) -> pl.DataFrame:
     """image_id and severity of what annotators decided and may enter the splits."""
-    curated = dataset / "curated"
-    standing = STANDING.read(curated / "standing.parquet").filter(
+    standing = dataset.read(STANDING).filter(
         (pl.col("decided_by") != "import") & pl.col("state").is_in(_DECIDED)
     )
-    known = standing.join(images_of(curated), on="image_id", how="semi").select(pl.col("image_id").unique())
-    answers = ANSWERS.read(dataset / "labels" / "answers.parquet")
+    known = standing.join(images_of(dataset), on="image_id", how="semi").select(pl.col("image_id").unique())
+    answers = dataset.read(ANSWERS, dataset.labels)
     return known.join(agreed(answers), on="image_id", how="left").sort("image_id")
 
 
-def _labels(dataset: Path) -> pl.DataFrame:
+def _labels(dataset: DatasetFolder) -> pl.DataFrame:
     """The annotators' labels that count, those of equal files once."""
-    labels = CONSENSUS.read(dataset / "curated" / "consensus.parquet").filter(pl.col("origin") == "annotator")
+    labels = dataset.read(CONSENSUS).filter(pl.col("origin") == "annotator")
     return labels.unique(["image_id", "annotation_id"], keep="first", maintain_order=True)
 
 
 def _fresh(
-    dataset: Path, now: pl.DataFrame, batches: Sequence[Batch], class_of: Mapping[str, str]
+    dataset: DatasetFolder, now: pl.DataFrame, batches: Sequence[Batch], class_of: Mapping[str, str]
 ) -> pl.DataFrame:
     """What is in no batch, was left out of one that came again, or labelled anew since it was accepted."""
     last, same = latest(batches), unchanged(_labels(dataset), now, batches, class_of)
@@ -363,7 +364,7 @@ def _followed(batches: Sequence[Batch]) -> list[Batch]:
     return [one for one in batches if one.number in again]
 
 
-def _mended(dataset: Path, batches: Sequence[Batch], class_of: Mapping[str, str]) -> list[Batch]:
+def _mended(dataset: DatasetFolder, batches: Sequence[Batch], class_of: Mapping[str, str]) -> list[Batch]:
     """The batches not accepted of which all that was found nonconforming has been labelled anew since."""
     open_ = [one for one in batches if one.accepted is False and one not in _followed(batches)]
     if not open_:

@@ -30,7 +30,8 @@ from tundish.storage.tables import ANNOTATIONS, CONSENSUS, IMAGES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
+
+    from tundish.storage.dataset import DatasetFolder
 
 __all__ = ["Judged", "judge", "unreviewed"]
 
@@ -48,7 +49,7 @@ class Judged(NamedTuple):
     notes: list[str]
 
 
-def judge(batch: Batch, dataset: Path, class_of: Mapping[str, str] | None = None) -> Judged:
+def judge(batch: Batch, dataset: DatasetFolder, class_of: Mapping[str, str] | None = None) -> Judged:
     """Hold the reviewers' answers against the labels of a batch, and store what comes of it in its folder.
 
     An image counts as reviewed when it was answered and all that was drawn could be read; the answer changed
@@ -61,7 +62,7 @@ def judge(batch: Batch, dataset: Path, class_of: Mapping[str, str] | None = None
             opened.
     """
     answers, said, notes = _reviewed(batch)
-    images = IMAGES.read(dataset / "curated" / "images.parquet")
+    images = dataset.read(IMAGES)
     sizes = images.select("image_id", "width", "height")
     labels = CONSENSUS.read(batch.folder / "sample.parquet")
     known = class_of or {}
@@ -76,7 +77,7 @@ def judge(batch: Batch, dataset: Path, class_of: Mapping[str, str] | None = None
     notes += _own_work(answers, dataset)
     found = {name: Found(one.accepted, one.inspected, one.defects) for name, one in ruling.verdicts.items()}
     judged = replace(batch, found=found)
-    FINDINGS.write(_placed(items, images, dataset / "curated"), batch.folder / "findings.parquet")
+    FINDINGS.write(_placed(items, images, dataset), batch.folder / "findings.parquet")
     write_atomically(batch.folder / "oc.svg", oc_picture(ruling.verdicts).encode())
     write_atomically(batch.folder / "verdict.json", dumped(_told(judged, ruling, items, answers, dataset)))
     return Judged(judged, ruling, notes)
@@ -134,15 +135,15 @@ def _pairs(
     )
 
 
-def _placed(items: pl.DataFrame, images: pl.DataFrame, curated: Path) -> pl.DataFrame:
+def _placed(items: pl.DataFrame, images: pl.DataFrame, dataset: DatasetFolder) -> pl.DataFrame:
     """What was found, with the source and path of the file that stands for each image."""
     once = images.sort("source", "path").unique("image_id", keep="first")
-    return items.join(files_of(curated, once), on="image_id", how="left")
+    return items.join(files_of(dataset, once), on="image_id", how="left")
 
 
-def _own_work(answers: pl.DataFrame, dataset: Path) -> list[str]:
+def _own_work(answers: pl.DataFrame, dataset: DatasetFolder) -> list[str]:
     """A sentence where somebody reviewed an image that they had answered themselves."""
-    theirs = ANSWERS.read(dataset / "labels" / "answers.parquet").filter(pl.col("answer") != "cancelled")
+    theirs = dataset.read(ANSWERS, dataset.labels).filter(pl.col("answer") != "cancelled")
     own = answers.join(theirs, on=["image_id", "author"], how="semi")
     counts = Counter(own["author"].to_list())
     return [
@@ -152,9 +153,9 @@ def _own_work(answers: pl.DataFrame, dataset: Path) -> list[str]:
 
 
 def _told(
-    batch: Batch, ruling: Ruling, items: pl.DataFrame, answers: pl.DataFrame, dataset: Path
+    batch: Batch, ruling: Ruling, items: pl.DataFrame, answers: pl.DataFrame, dataset: DatasetFolder
 ) -> dict[str, object]:
-    before = [one for one in read_batches(dataset / "labels") if one.number < batch.number]
+    before = [one for one in read_batches(dataset.labels) if one.number < batch.number]
     by_name: dict[str, dict[str, object]] = {}
     for name, verdict in ruling.verdicts.items():
         by_name[name] = _told_of(verdict)

@@ -17,7 +17,8 @@ from tundish.storage.tables import ANNOTATIONS, IMAGES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
+
+    from tundish.storage.dataset import DatasetFolder
 
 __all__ = ["Opinions", "Said", "confusions", "opinions", "said_of"]
 
@@ -54,18 +55,18 @@ class Opinions(NamedTuple):
     notes: list[str]
 
 
-def said_of(dataset: Path) -> Said:
+def said_of(dataset: DatasetFolder) -> Said:
     """What the annotators of a dataset said; a task that was skipped is no answer, nor is an adjudicator's.
 
     Raises:
         MissingStepError: The dataset was not validated since the answers were pulled.
     """
-    curated = dataset / "curated"
-    sizes = IMAGES.read(curated / "images.parquet").select("image_id", "width", "height")
+    curated = dataset.curated
+    sizes = dataset.read(IMAGES).select("image_id", "width", "height")
     author = pl.col("author").fill_null("annotator")
-    labels = ANNOTATIONS.read(curated / "annotations.parquet").filter(pl.col("origin") == "annotator")
+    labels = dataset.read(ANNOTATIONS).filter(pl.col("origin") == "annotator")
     labels = labels.with_columns(author).unique("annotation_id", maintain_order=True)
-    path = dataset / "labels" / "answers.parquet"
+    path = dataset.table("answers", dataset.labels)
     answers = ANSWERS.read_if_there(path)
     labels, answers = opinions_of(labels, answers.filter(pl.col("answer") != "cancelled"))
     answers = answers.join(sizes, on="image_id", how="semi").with_columns(author)

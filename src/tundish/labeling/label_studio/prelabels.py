@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from tundish.formats.base import Problem
     from tundish.labeling.label_studio.config import Shape
+    from tundish.storage.dataset import DatasetFolder
 
 __all__ = ["imported", "items_of", "predicted"]
 
@@ -49,7 +50,7 @@ def items_of(
 
 
 def imported(
-    curated: Path, images: pl.DataFrame, shapes: Collection[Shape]
+    dataset: DatasetFolder, images: pl.DataFrame, shapes: Collection[Shape]
 ) -> tuple[Prelabels, list[Problem]]:
     """The valid labels that came with the images' files, as pre-annotations; and those that cannot be.
 
@@ -58,10 +59,8 @@ def imported(
     Raises:
         MissingStepError: The dataset was not validated yet.
     """
-    labels = ANNOTATIONS.read(curated / "annotations.parquet").filter(
-        pl.col("valid") & pl.col("origin").ne_missing("annotator")
-    )
-    ours = labels.join(files_of(curated, images), on=["source", "path"], how="semi")
+    labels = dataset.read(ANNOTATIONS).filter(pl.col("valid") & pl.col("origin").ne_missing("annotator"))
+    ours = labels.join(files_of(dataset, images), on=["source", "path"], how="semi")
     drawn = regions_of(ours, _sizes(images), shapes)
     return Prelabels(drawn.results), drawn.problems
 

@@ -36,11 +36,13 @@ def _run(context: Context) -> Outcome:
         done += count
         context.progress(done, total)
     keys = [job.key for job in jobs]
-    gathered = {name: _gathered(context.augmented, keys, name, table) for name, table in _TABLES.items()}
-    ANNOTATIONS.write(gathered["annotations"], context.augmented / "annotations.parquet")
-    QUARANTINE.write(gathered["dropped"], context.augmented / "dropped.parquet")
-    LINEAGE.write(gathered["lineage"], context.table("lineage"))
-    _sweep(context.augmented, keys)
+    gathered = {
+        name: _gathered(context.dataset.augmented, keys, name, table) for name, table in _TABLES.items()
+    }
+    ANNOTATIONS.write(gathered["annotations"], context.dataset.augmented / "annotations.parquet")
+    QUARANTINE.write(gathered["dropped"], context.dataset.augmented / "dropped.parquet")
+    context.dataset.write(LINEAGE, gathered["lineage"])
+    _sweep(context.dataset.augmented, keys)
     return _outcome(total, gathered)
 
 
@@ -50,14 +52,14 @@ def _jobs(context: Context) -> list[Job]:
     operations = parse_operations(asked.operations)
     if not asked.copies or not operations:
         return []
-    splits = SPLITS.read(context.table("splits")).filter(pl.col("split") == "train")
-    shards = IMAGES.read(context.table("images")).select("image_id", "shard")
+    splits = context.dataset.read(SPLITS).filter(pl.col("split") == "train")
+    shards = context.dataset.read(IMAGES).select("image_id", "shard")
     parents = splits.join(shards, on="image_id", how="left", validate="1:1").sort("shard", "image_id")
     labels = _labels(context, parents).partition_by("shard", as_dict=True)
     return [
         Job(
-            shard=context.image_shards / f"{shard}.parquet",
-            folder=context.augmented,
+            shard=context.dataset.image_shards / f"{shard}.parquet",
+            folder=context.dataset.augmented,
             parents=group.select("image_id", "source", "path"),
             labels=labels[shard,].drop("shard") if (shard,) in labels else ANNOTATIONS.empty(),
             operations=operations,
@@ -71,7 +73,7 @@ def _jobs(context: Context) -> list[Job]:
 
 def _labels(context: Context, parents: pl.DataFrame) -> pl.DataFrame:
     """Valid labels of exactly the files that have the split, with the shard of their image."""
-    labels = CONSENSUS.read(context.table("consensus")).select(ANNOTATIONS.schema.names)
+    labels = context.dataset.read(CONSENSUS).select(ANNOTATIONS.schema.names)
     files = parents.select("image_id", "source", "path", "shard")
     return labels.join(files, on=["image_id", "source", "path"], how="inner", maintain_order="left")
 

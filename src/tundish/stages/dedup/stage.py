@@ -23,7 +23,7 @@ from tundish.imaging.measure import pixel_hash
 from tundish.imaging.similarity import TRANSFORMS, Copy, find_copies
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.stages.dedup.conflicts import conflict_between, labels_of
-from tundish.stages.measure import feature_parts, read_features
+from tundish.storage.features import feature_parts, read_features
 from tundish.storage.shards import Blob, latest_files, read_blobs, read_files
 from tundish.storage.tables import ANNOTATIONS, COVERAGE, DUPLICATES, IMAGES
 
@@ -51,17 +51,19 @@ def _run(context: Context) -> Outcome:
     ties = _ties(context, files, _stars(_copies(context, files)))
     rows = _clusters(files, ties)
     rows = rows.with_columns(label_conflict=pl.Series(_conflicts(context, rows), dtype=pl.String))
-    DUPLICATES.write(rows.select(DUPLICATES.schema.names), context.table("duplicates"))
+    context.dataset.write(DUPLICATES, rows.select(DUPLICATES.schema.names))
     return _outcome(files, rows)
 
 
 def _files(context: Context) -> pl.DataFrame:
     """Files of valid images, best first; those of equal pixels have one `picture`, a number in this order."""
-    coverage = COVERAGE.read(context.table("coverage"))
-    taken = latest_files(read_files(context.store)).select("source", "path", "size", "shard")
-    images = IMAGES.read(context.table("images")).select("image_id", "width", "height")
+    coverage = context.dataset.read(COVERAGE)
+    taken = latest_files(read_files(context.dataset.store)).select("source", "path", "size", "shard")
+    images = context.dataset.read(IMAGES).select("image_id", "width", "height")
     hashes = ["gray_hash", "frame_hash", "frame_code", "other_hashes", "other_codes"]
-    features = read_features(context, ["image_id", "decodable", *hashes]).filter("decodable")
+    features = read_features(
+        context.dataset, context.recipe.images.max_pixels, ["image_id", "decodable", *hashes]
+    ).filter("decodable")
     largest = [-pl.col("width").cast(pl.Int64) * pl.col("height"), -pl.col("size")]
     # Without its suffix the name of an original comes before that of its "- copy".
     by_name = ["source", pl.col("path").str.replace(r"\.[^./]*$", ""), "path"]
@@ -91,7 +93,9 @@ def _pixel_hashes(context: Context, files: pl.DataFrame) -> dict[str, str]:
 
     found: dict[str, str] = {}
     for (shard,), rows in files.group_by("shard", maintain_order=True):
-        found |= dict(each(digest, read_blobs(context.image_shards / f"{shard}.parquet", rows["image_id"])))
+        found |= dict(
+            each(digest, read_blobs(context.dataset.image_shards / f"{shard}.parquet", rows["image_id"]))
+        )
     return found
 
 
@@ -126,7 +130,7 @@ def _copies(context: Context, files: pl.DataFrame) -> list[Copy]:
             "frame_hash", "frame_code", "other_hashes", "other_codes"
         ).iter_rows()
     ]
-    with tempfile.TemporaryFile(dir=context.curated) as file:
+    with tempfile.TemporaryFile(dir=context.dataset.curated) as file:
         thumbnails = _Thumbnails(file, context, pictures["image_id"].to_list())
         return find_copies(hashes, thumbnails.read, threads=os.cpu_count() or 1)
 
@@ -137,7 +141,7 @@ class _Thumbnails:
     def __init__(self, file: BinaryIO, context: Context, image_ids: Sequence[str]) -> None:
         self._handle = file.fileno()
         place = {image_id: number for number, image_id in enumerate(image_ids)}
-        for part in feature_parts(context):
+        for part in feature_parts(context.dataset, context.recipe.images.max_pixels):
             # Without pre_buffer: Arrow would hold the thumbnails of a whole part at once.
             for batch in pq.ParquetFile(part, pre_buffer=False).iter_batches(
                 4096, columns=["image_id", "thumbnail"]
@@ -208,7 +212,7 @@ def _conflicts(context: Context, rows: pl.DataFrame) -> list[str | None]:
     known = rows.filter("known").select("source", "path", "width", "height")
     sizes = {(source, path): (width, height) for source, path, width, height in known.iter_rows()}
     # As the files came: what annotators answered since is no fault of the copies.
-    imported = ANNOTATIONS.read(context.table("annotations")).filter(pl.col("origin").ne_missing("annotator"))
+    imported = context.dataset.read(ANNOTATIONS).filter(pl.col("origin").ne_missing("annotator"))
     labels = labels_of(imported, sizes)
     firsts = rows.filter("is_first").select("cluster_id", "source", "path", "state")
     leaders = {cluster: (source, path, state) for cluster, source, path, state in firsts.iter_rows()}

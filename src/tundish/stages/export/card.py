@@ -56,7 +56,7 @@ def dataset_card(
         features: The columns.
         files: The files of each split that has any.
     """
-    ledger = read_ledger(context.store, context.curated)
+    ledger = read_ledger(context.dataset)
     head = yaml.safe_dump(
         _front_matter(context, selection, features, files), sort_keys=False, allow_unicode=True, width=1000
     )
@@ -168,7 +168,7 @@ def _taken_out(context: Context, ledger: Ledger) -> list[str]:
     if ledger.annotations is not None:
         tallies["annotations"] = ledger.annotations
     rows = [row for name, tally in tallies.items() for row in _reasons(name, tally)]
-    out = left_out(SPLITS.read(context.table("splits")))
+    out = left_out(context.dataset.read(SPLITS))
     rows += [("images", "left out of the splits", reason, count) for reason, count in out.items()]
     totals = [
         (name, tally.input, tally.accepted, sum(tally.quarantined.values()), sum(tally.skipped.values()))

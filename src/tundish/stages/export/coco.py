@@ -22,7 +22,7 @@ def export_coco(context: Context, selection: Selection) -> dict[str, int]:
     A COCO file cannot tell an image that is not labelled from one that shows nothing. Images that are not
     labelled stand in ``image_info_<split>.json``, which has no annotations, as COCO has it for its test sets.
     """
-    folder = context.exports / "coco"
+    folder = context.dataset.exports / "coco"
     synced = sync_images(context, selection.images, folder)
     written = {}
     for split in selection.splits:

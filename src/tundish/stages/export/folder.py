@@ -89,7 +89,7 @@ def _sizes(missing: pl.DataFrame, sizes: dict[str, int]) -> pl.Series:
 def _write_missing(context: Context, missing: pl.DataFrame, root: Path) -> dict[str, int]:
     jobs = [
         Job(
-            context.dataset / str(shard),
+            context.dataset.root / str(shard),
             {row["image_id"]: (root / row["file"], row["orientation"]) for row in rows.iter_rows(named=True)},
         )
         for (shard,), rows in missing.group_by("shard", maintain_order=True)

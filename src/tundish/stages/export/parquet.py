@@ -44,8 +44,8 @@ _DTYPES = {
 
 def export_parquet(context: Context, selection: Selection) -> dict[str, int]:
     """Write ``exports/parquet`` anew and put it in the place of the old one; returns counts."""
-    folder = context.exports / "parquet"
-    building = context.exports / ".parquet.tmp"
+    folder = context.dataset.exports / "parquet"
+    building = context.dataset.exports / ".parquet.tmp"
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
     features = _features_of(selection)
@@ -114,7 +114,7 @@ def _write(
     rows = pa.schema([field for field in schema if field.name != "image"], metadata=schema.metadata)
     table = _rows(images, labels, selection.classes, features).select(rows.names).to_arrow().cast(rows)
     with tempfile.TemporaryFile(dir=folder) as scratch:
-        data = InOrder(images, context.dataset, scratch)
+        data = InOrder(images, context.dataset.root, scratch)
         turned = zip(images["file_name"], images["orientation"], data, strict=True)
         blobs = each(lambda item: (item[0], upright(item[2], item[1])), turned)
         return [

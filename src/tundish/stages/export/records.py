@@ -21,10 +21,10 @@ _INNER = ("path", "sheet", "row", "line", "outcome", "reason")
 
 def export_records(context: Context) -> dict[str, int]:
     """Write ``exports/records`` anew from the judged tables; returns counts."""
-    folder = context.exports / "records"
+    folder = context.dataset.exports / "records"
     counts = {}
     for name in context.recipe.records:
-        rows = _write(context.records / f"{name}.parquet", folder / f"{name}.parquet")
+        rows = _write(context.dataset.records / f"{name}.parquet", folder / f"{name}.parquet")
         counts[f"records of {name}"] = rows
     if folder.exists():
         for stale in folder.glob("*.parquet"):

@@ -56,7 +56,7 @@ def select(context: Context) -> Selection:
     Raises:
         MissingStepError: A stage before has not run.
     """
-    facts = IMAGES.read(context.table("images"))
+    facts = context.dataset.read(IMAGES)
     keys = tuple(name for name in facts.columns if name not in IMAGES.schema.names)
     records, carried = carried_columns(context)
     facts = facts.join(records, on="image_id", how="left", maintain_order="left")
@@ -83,9 +83,9 @@ def _originals(context: Context, facts: pl.DataFrame, keys: tuple[str, ...]) -> 
     facts = facts.select(
         "image_id", "width", "height", "format", "orientation", "captured_at", *keys, "shard"
     )
-    coverage = STANDING.read(context.table("standing")).select("source", "path", "state")
-    splits = SPLITS.read(context.table("splits")).filter(pl.col("split").is_not_null())
-    shards = context.image_shards.relative_to(context.dataset).as_posix()
+    coverage = context.dataset.read(STANDING).select("source", "path", "state")
+    splits = context.dataset.read(SPLITS).filter(pl.col("split").is_not_null())
+    shards = context.dataset.image_shards.relative_to(context.dataset.root).as_posix()
     return (
         splits.join(facts, on="image_id", how="left", maintain_order="left", validate="1:1")
         .join(coverage, on=["source", "path"], how="left", maintain_order="left", validate="1:1")
@@ -121,7 +121,7 @@ def _file_name() -> pl.Expr:
 
 def _labels(context: Context, images: pl.DataFrame) -> pl.DataFrame:
     """Labels of exactly the file that has the split: files of the same bytes may have other ones."""
-    labels = CONSENSUS.read(context.table("consensus")).select(ANNOTATIONS.schema.names)
+    labels = context.dataset.read(CONSENSUS).select(ANNOTATIONS.schema.names)
     return labels.filter("valid", pl.col("label").is_in(list(context.recipe.annotations.classes))).join(
         images.select("source", "path"), on=["source", "path"], how="semi", maintain_order="left"
     )
@@ -129,15 +129,14 @@ def _labels(context: Context, images: pl.DataFrame) -> pl.DataFrame:
 
 def _children(context: Context, originals: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The images made from training images, of the size of their parent, and their labels."""
-    path = context.table("lineage")
-    lineage = LINEAGE.read_if_there(path)
+    lineage = context.dataset.read_if_there(LINEAGE)
     if not lineage.height:
         return originals.clear(), ANNOTATIONS.empty()
     lineage = lineage.unique("image_id", keep="first", maintain_order=True)
-    folder = context.augmented.relative_to(context.dataset).as_posix()
+    folder = context.dataset.augmented.relative_to(context.dataset.root).as_posix()
     parents = originals.filter(pl.col("split") == "train").drop("parent_id", "file_name", "shard")
     labels = (
-        ANNOTATIONS.read(context.augmented / "annotations.parquet")
+        context.dataset.read(ANNOTATIONS, context.dataset.augmented)
         .select(ANNOTATIONS.schema.names)
         .filter("valid")
         .unique("annotation_id", keep="first", maintain_order=True)

@@ -47,7 +47,7 @@ def _run(context: Context) -> Outcome:
         counts |= _WRITERS[form](context, selection)
     notes = []
     for form in sorted(set(_WRITERS) - set(context.recipe.export.formats)):
-        folder = context.exports / form
+        folder = context.dataset.exports / form
         if folder.exists():  # it would show the splits of another day
             shutil.rmtree(folder)
             notes.append(f"exports/{form} was removed: the recipe's export.formats does not name it")

@@ -23,7 +23,7 @@ def export_yolo(context: Context, selection: Selection) -> dict[str, int]:
     To YOLO an image without labels is a negative, so images that are not labelled stay out. Polygons are
     written to segment where all labels are polygons, else as their boxes to detect.
     """
-    folder = context.exports / "yolo"
+    folder = context.dataset.exports / "yolo"
     images = _flat(selection.images.filter(pl.col("state") != "unlabelled"))
     synced = sync_images(context, images, folder)
     names = dict(images.select("image_id", pl.format("{}/{}", "split", "file_name")).iter_rows())

@@ -40,19 +40,19 @@ class Intake:
     """One ingest run: packs new bytes and collects a row for every new or changed file."""
 
     def __init__(self, context: Context) -> None:
-        before = read_files(context.store)
+        before = read_files(context.dataset.store)
         self.batch = int(before["batch"].max() or 0) + 1  # type: ignore[arg-type]  # an integer column
         self.known = {(row["source"], row["path"]): row for row in latest_files(before).iter_rows(named=True)}
         self.rows: list[dict[str, object]] = []
         self.pending: list[tuple[dict[str, object], str, int]] = []
         self.packers = {
-            "images": Packer(context.image_shards),
-            "labels": Packer(context.label_shards, compression="zstd"),
+            "images": Packer(context.dataset.image_shards),
+            "labels": Packer(context.dataset.label_shards, compression="zstd"),
         }
         self.shard_of: dict[str, dict[str, str | int]] = {
             room: {
                 blob_id: path.stem
-                for path in shard_paths(context.store / room)
+                for path in shard_paths(context.dataset.store / room)
                 for blob_id in shard_ids(path)
             }
             for room in self.packers

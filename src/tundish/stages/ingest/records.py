@@ -56,10 +56,10 @@ def record_files(context: Context, name: str, section: Records) -> list[RecordEn
     A name that the recipe spells out is taken whatever it is called; from a folder only what may be a table.
     """
     if section.sql is not None:
-        answer = ask(section.sql, name, context.dataset / ".query" / f"{name}.parquet")
+        answer = ask(section.sql, name, context.dataset.root / ".query" / f"{name}.parquet")
         return None if answer is None else [_entry(answer, answer.name, named=True)]
     # Normalised by text: before the first run there is no dataset folder for '..' to lead out of.
-    place = os.path.normpath(context.dataset / (section.path or ""))
+    place = os.path.normpath(context.dataset.root / (section.path or ""))
     path = Path(place)
     if path.is_file():
         return [_entry(path, path.name, named=True)]
@@ -97,7 +97,7 @@ def take_record(context: Context, entry: RecordEntry) -> Taken:
             digest.update(chunk)
         sha256 = digest.hexdigest()
         shard = (
-            write_parts(context.record_shards, image_id_of(sha256), _chunks(entry.file))
+            write_parts(context.dataset.record_shards, image_id_of(sha256), _chunks(entry.file))
             if entry.size
             else None
         )

@@ -38,9 +38,9 @@ __all__ = ["STAGE"]
 
 def _run(context: Context) -> Outcome:
     # DVC wants what a stage depends on to be there: the labels before the first pull too.
-    context.labels.mkdir(parents=True, exist_ok=True)
+    context.dataset.labels.mkdir(parents=True, exist_ok=True)
     intake = Intake(context)
-    seen_path = context.dataset / ".seen.json"
+    seen_path = context.dataset.root / ".seen.json"
     seen = _read_seen(seen_path)
     now_seen: dict[str, dict[str, str]] = {}
     notes: list[str] = []
@@ -54,9 +54,11 @@ def _run(context: Context) -> Outcome:
         {source.label for source in context.recipe.sources} | set(context.recipe.records)
     ):
         notes.append(f"{gone:,} files are of a source that the recipe no longer names: skipped")
-    intake.close(context.store)
+    intake.close(context.dataset.store)
     write_atomically(seen_path, orjson.dumps(now_seen, option=orjson.OPT_SORT_KEYS))
-    write_atomically(context.dataset / "steps.json", orjson.dumps(VERSIONS, option=orjson.OPT_APPEND_NEWLINE))
+    write_atomically(
+        context.dataset.root / "steps.json", orjson.dumps(VERSIONS, option=orjson.OPT_APPEND_NEWLINE)
+    )
     return _outcome(intake, notes)
 
 
@@ -77,7 +79,7 @@ def _take_source(
     context: Context, source: Source, intake: Intake, remembered: dict[str, str], stamps: dict[str, str]
 ) -> list[str]:
     # Normalised by text: before the first run there is no dataset folder for '..' to lead out of.
-    path = Path(os.path.normpath(context.dataset / source.path))
+    path = Path(os.path.normpath(context.dataset.root / source.path))
     label = source.label
     have = any(name == label for name, _ in intake.known)
     if not path.exists() and have:

@@ -26,7 +26,7 @@ def carried_columns(context: Context) -> tuple[pl.DataFrame, dict[str, str]]:
     Raises:
         MissingStepError: The stage `link` has not run.
     """
-    links = LINKS.read(context.table("links")) if context.recipe.link else LINKS.empty()
+    links = context.dataset.read(LINKS) if context.recipe.link else LINKS.empty()
     rows = links.select("image_id").unique().sort("image_id")
     units: dict[str, str] = {}
     for name, link in context.recipe.link.items():

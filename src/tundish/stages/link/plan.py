@@ -92,8 +92,8 @@ def plan_link(context: Context, name: str, link: Link) -> Plan:
         UsageError: A column is missing or of a kind that cannot be compared.
         MissingStepError: The images or records were not judged yet.
     """
-    images = scan_table(context.table("images"), "images", "validate").collect_schema()
-    path = context.records / f"{name}.parquet"
+    images = scan_table(context.dataset.table("images"), "images", "validate").collect_schema()
+    path = context.dataset.records / f"{name}.parquet"
     records = scan_table(path, name, "records").collect_schema()
     on = On(image=link.on, record=link.on) if isinstance(link.on, str) else link.on
     if on is not None:
@@ -118,7 +118,7 @@ def plan_link(context: Context, name: str, link: Link) -> Plan:
         path,
         on.image if on else None,
         on.record if on else None,
-        context.records / f"{link.through}.parquet" if link.through else None,
+        context.dataset.records / f"{link.through}.parquet" if link.through else None,
         position,
         link.side,
         near,

@@ -30,7 +30,7 @@ def _run(context: Context) -> Outcome:
     notes: list[str] = []
     for number, plan in enumerate(plans, 1):
         images = (
-            scan_table(context.table("images"), "images", "validate")
+            scan_table(context.dataset.table("images"), "images", "validate")
             .filter("valid")
             .select("image_id", *plan.image_columns)
             .collect()
@@ -41,7 +41,7 @@ def _run(context: Context) -> Outcome:
         counts |= _counts(plan.name, links)
         notes += told
         context.progress(number * images.height, len(plans) * images.height)
-    LINKS.write(pl.concat(frames), context.table("links"))
+    context.dataset.write(LINKS, pl.concat(frames))
     return Outcome(counts, notes)
 
 

@@ -177,16 +177,16 @@ def open_sheets(
     Raises:
         SourceError: No file of the table can be read, or one has columns that only the recipe can settle.
     """
-    files = latest_files(read_files(context.store)).filter(
+    files = latest_files(read_files(context.dataset.store)).filter(
         (pl.col("source") == table.name) & (pl.col("outcome") == "accepted")
     )
-    with tempfile.TemporaryDirectory(prefix=".records-", dir=context.dataset) as scratch:
+    with tempfile.TemporaryDirectory(prefix=".records-", dir=context.dataset.root) as scratch:
         found: list[OpenSheet] = []
         faults: list[dict[str, object]] = []
         problem: SourceError | None = None
         for number, (path, shard) in enumerate(files.select("path", "shard").iter_rows()):
             copy = Path(scratch) / str(number)
-            copy_parts(context.record_shards / f"{shard}.parquet", copy)
+            copy_parts(context.dataset.record_shards / f"{shard}.parquet", copy)
             try:
                 sheets = open_table(copy, path, _asked(table))
             except SourceError as error:

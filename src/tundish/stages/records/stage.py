@@ -51,11 +51,11 @@ class _Books:
 def _run(context: Context) -> Outcome:
     books = _Books()
     tables = record_tables(context.project, context.recipe.records)
-    context.records.mkdir(parents=True, exist_ok=True)
+    context.dataset.records.mkdir(parents=True, exist_ok=True)
     with ExitStack() as open_files:
         written: dict[str, Path] = {}
         for table in tables:
-            temporary = open_files.enter_context(replacing(context.records / f"{table.name}.parquet"))
+            temporary = open_files.enter_context(replacing(context.dataset.records / f"{table.name}.parquet"))
             _judge_table(context, table, temporary, books)
             written[table.name] = temporary
         for table in tables:
@@ -63,12 +63,12 @@ def _run(context: Context) -> Outcome:
         # Only now is it settled which records stay, whatever the order of the tables in the recipe.
         for table in tables:
             books.tell(table, taken_out_references(table, written))
-    for stale in set(context.records.glob("*.parquet")) - {
-        context.records / f"{table.name}.parquet" for table in tables
+    for stale in set(context.dataset.records.glob("*.parquet")) - {
+        context.dataset.records / f"{table.name}.parquet" for table in tables
     }:
         stale.unlink()
-    RECORD_FILES.write(RECORD_FILES.frame(books.files), context.table("record_files"))
-    RECORD_FAULTS.write(pl.concat(books.faults), context.table("record_faults"))
+    context.dataset.write(RECORD_FILES, RECORD_FILES.frame(books.files))
+    context.dataset.write(RECORD_FAULTS, pl.concat(books.faults))
     return _outcome(context, tables, books)
 
 
@@ -161,7 +161,7 @@ def _rewrite(target: Path, verdicts: pl.DataFrame) -> None:
 def _outcome(context: Context, tables: list[RecordTable], books: _Books) -> Outcome:
     counts: dict[str, int] = {}
     for table in tables:
-        rows = pl.scan_parquet(context.records / f"{table.name}.parquet", glob=False)
+        rows = pl.scan_parquet(context.dataset.records / f"{table.name}.parquet", glob=False)
         by_outcome = dict(rows.group_by("outcome").len().collect().iter_rows())
         counts[table.name] = sum(by_outcome.values())
         for outcome in ("accepted", "quarantined", "skipped"):

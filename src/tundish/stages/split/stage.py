@@ -42,14 +42,14 @@ def _run(context: Context) -> Outcome:
     inside = images.filter(pl.col("reason").is_null())
     groups = group_images(inside, _files(context, images), recipe)
     names = list(recipe.split.ratios)
-    before = _before(context.table("splits"), recipe.split.salt)
+    before = _before(context.dataset.table("splits"), recipe.split.salt)
     settled, notes, moved = _settled(groups, inside, images, before, names)
     weights, columns = _weights(inside, groups, _class_counts(context, inside, recipe))
     ratios = np.asarray(list(recipe.split.ratios.values()))
     chosen = deal(weights, ratios, settled, _salted(groups.names, settled, recipe.split.salt))
     SPLITS.write(
         _table(images, inside, groups, chosen, names, moved, before),
-        context.table("splits"),
+        context.dataset.table("splits"),
         metadata={_SALT.decode(): recipe.split.salt},
     )
     return _outcome(inside, groups, chosen, names, (weights, columns, ratios), images, notes)
@@ -57,9 +57,9 @@ def _run(context: Context) -> Outcome:
 
 def _candidates(context: Context) -> pl.DataFrame:
     """Every image with the file that stands for it, and the reason where it is left out."""
-    images = IMAGES.read(context.table("images"))
-    duplicates = DUPLICATES.read(context.table("duplicates"))
-    coverage = STANDING.read(context.table("standing")).select("source", "path", "state")
+    images = context.dataset.read(IMAGES)
+    duplicates = context.dataset.read(DUPLICATES)
+    coverage = context.dataset.read(STANDING).select("source", "path", "state")
     copies = (
         duplicates.sort(~pl.col("kept"), "source", "path", maintain_order=True)
         .with_columns(conflict=pl.col("label_conflict").is_not_null().any().over("cluster_id"))
@@ -117,7 +117,7 @@ def _files(context: Context, images: pl.DataFrame) -> pl.DataFrame:
         .then("image_id")
         .otherwise("representative_id"),
     )
-    files = STANDING.read(context.table("standing")).select("source", "path", "image_id")
+    files = context.dataset.read(STANDING).select("source", "path", "image_id")
     return files.join(stands_for, on="image_id", how="inner")
 
 
@@ -173,7 +173,7 @@ def _settled(
 
 def _class_counts(context: Context, inside: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
     """(image row, class): how many valid labels, of the file that stands for the image."""
-    labels = CONSENSUS.read(context.table("consensus")).select("source", "path", "label")
+    labels = context.dataset.read(CONSENSUS).select("source", "path", "label")
     numbered = inside.select("source", "path").with_row_index("image")
     classes = {name: number for number, name in enumerate(recipe.annotations.classes)}
     joined = numbered.join(labels, on=["source", "path"], how="inner")

@@ -19,8 +19,8 @@ from tundish.labeling.tables import LABEL_FAULTS, pulled
 from tundish.rules.check import check
 from tundish.rules.models import load_model
 from tundish.stages.base import Context, Outcome, Stage
-from tundish.stages.measure import read_features
 from tundish.stages.validate.labels import check_labels
+from tundish.storage.features import read_features
 from tundish.storage.quarantine import quarantine_row
 from tundish.storage.shards import image_id_of, latest_files, read_blobs, read_files
 from tundish.storage.tables import ANNOTATIONS, COVERAGE, IMAGES, QUARANTINE, RECORD_FAULTS
@@ -57,23 +57,23 @@ _INGEST_SENTENCES = {
 
 
 def _run(context: Context) -> Outcome:
-    files = latest_files(read_files(context.store))
+    files = latest_files(read_files(context.dataset.store))
     images, image_faults = _check_images(context, files)
     good = images.filter("valid")
     labels, label_faults, said = _check_labels(context, files, images, good)
-    records = RECORD_FAULTS.read(context.table("record_faults"))
+    records = context.dataset.read(RECORD_FAULTS)
     quarantine = pl.concat([_file_faults(files), image_faults, label_faults, records])
-    IMAGES.write(_distinct(images, context.recipe.keys), context.table("images"))
-    ANNOTATIONS.write(labels, context.table("annotations"), metadata=pulled(context.labels))
+    context.dataset.write(IMAGES, _distinct(images, context.recipe.keys))
+    ANNOTATIONS.write(labels, context.dataset.table("annotations"), metadata=pulled(context.dataset.labels))
     coverage = _coverage(good, labels, said)
-    COVERAGE.write(coverage, context.table("coverage"))
-    QUARANTINE.write(quarantine, context.table("quarantine"))
+    context.dataset.write(COVERAGE, coverage)
+    context.dataset.write(QUARANTINE, quarantine)
     return _outcome(images, labels, coverage, quarantine)
 
 
 def _check_images(context: Context, files: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Every accepted image file with its features, keys and `valid`; and the breaches as quarantine rows."""
-    features = read_features(context)
+    features = read_features(context.dataset, context.recipe.images.max_pixels)
     rows = (
         files.filter((pl.col("kind") == "image") & (pl.col("outcome") == "accepted"))
         .join(features, on="image_id", how="left", maintain_order="left")
@@ -201,14 +201,14 @@ def _check_labels(
 
 def _pulled_labels(context: Context, good: pl.DataFrame) -> pl.DataFrame:
     """What annotators drew, as `tundish label pull` left it: judged like any other label."""
-    path = context.labels / "annotations.parquet"
+    path = context.dataset.labels / "annotations.parquet"
     pulled = _PULLED.read_if_there(path)
     return pulled.select(_PULLED.schema.names).join(good, on=["source", "path"], how="semi")
 
 
 def _pulled_faults(context: Context, labels: pl.DataFrame) -> pl.DataFrame:
     """What could not be taken. Labels that could are judged here: the recipe may know their class by now."""
-    path = context.labels / "problems.parquet"
+    path = context.dataset.labels / "problems.parquet"
     faults = LABEL_FAULTS.read_if_there(path)
     taken = labels.select(path="label_path", row=pl.col("label_row").cast(pl.Int64), severity=pl.lit("error"))
     return faults.join(taken, on=["path", "row", "severity"], how="anti", maintain_order="left")
@@ -234,7 +234,7 @@ def _label_files(context: Context, wanted: pl.DataFrame) -> Iterator[tuple[str, 
     blobs: dict[str, bytes] = {}
     for shard, group in wanted.group_by("shard"):
         ids = [image_id_of(sha) for sha in group["sha256"]]
-        path = context.label_shards / f"{shard[0]}.parquet"
+        path = context.dataset.label_shards / f"{shard[0]}.parquet"
         blobs |= {blob.id: blob.data for blob in read_blobs(path, ids)}
     for path, sha in wanted.sort("path").select("path", "sha256").iter_rows():
         yield path, blobs[image_id_of(sha)]

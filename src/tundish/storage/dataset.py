@@ -1,0 +1,107 @@
+"""Where a dataset lies: the one place that knows its folders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from tundish.storage.table import Table
+
+__all__ = ["DatasetFolder"]
+
+
+@dataclass(frozen=True)
+class DatasetFolder:
+    """The folder of one dataset of a project.
+
+    Args:
+        name: Of the dataset.
+        project: Folder of the project.
+    """
+
+    name: str
+    project: Path = Path()
+
+    @property
+    def root(self) -> Path:
+        """``datasets/<name>``."""
+        return self.project / "datasets" / self.name
+
+    @property
+    def store(self) -> Path:
+        """What was taken in: ``images/``, ``labels/`` and ``records/`` shards, ``files/`` parts."""
+        return self.root / "store"
+
+    @property
+    def image_shards(self) -> Path:
+        """Shards of image files."""
+        return self.store / "images"
+
+    @property
+    def label_shards(self) -> Path:
+        """Shards of label files."""
+        return self.store / "labels"
+
+    @property
+    def record_shards(self) -> Path:
+        """Files of records, one file in parts each."""
+        return self.store / "records"
+
+    @property
+    def curated(self) -> Path:
+        """The tables of decisions."""
+        return self.root / "curated"
+
+    @property
+    def features(self) -> Path:
+        """One features part a shard."""
+        return self.curated / "features"
+
+    @property
+    def records(self) -> Path:
+        """One table of judged records each."""
+        return self.curated / "records"
+
+    @property
+    def labels(self) -> Path:
+        """Answers pulled from Label Studio."""
+        return self.root / "labels"
+
+    @property
+    def augmented(self) -> Path:
+        """Shards of derived images."""
+        return self.root / "augmented"
+
+    @property
+    def exports(self) -> Path:
+        """What trainers read."""
+        return self.root / "exports"
+
+    @property
+    def reports(self) -> Path:
+        """Metrics, plots and the quality report."""
+        return self.root / "reports"
+
+    def table(self, name: str, folder: Path | None = None) -> Path:
+        """The file of the table `name`, in ``curated/`` or in another folder of the dataset."""
+        return (folder or self.curated) / f"{name}.parquet"
+
+    def has(self, table: Table, folder: Path | None = None) -> bool:
+        """Whether the table was written yet."""
+        return self.table(table.name, folder).exists()
+
+    def read(self, table: Table, folder: Path | None = None) -> pl.DataFrame:
+        """Read a table, as `Table.read`."""
+        return table.read(self.table(table.name, folder))
+
+    def read_if_there(self, table: Table, folder: Path | None = None) -> pl.DataFrame:
+        """Read a table, as `Table.read_if_there`: no rows where it was not written yet."""
+        return table.read_if_there(self.table(table.name, folder))
+
+    def write(self, table: Table, frame: pl.DataFrame, folder: Path | None = None) -> None:
+        """Write a table, as `Table.write`."""
+        table.write(frame, self.table(table.name, folder))

@@ -1,0 +1,68 @@
+"""The features of a dataset's images: one part a shard, named by the version of the code that measured it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from tundish.errors import MissingStepError
+from tundish.storage.shards import shard_paths
+from tundish.storage.tables import FEATURES
+from tundish.storage.versions import VERSIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tundish.storage.dataset import DatasetFolder
+
+__all__ = ["feature_part", "feature_parts", "read_features"]
+
+
+def read_features(
+    dataset: DatasetFolder, max_pixels: int, columns: Sequence[str] | None = None
+) -> pl.DataFrame:
+    """The features of all images in the store, one row an image.
+
+    Args:
+        dataset: Where it lies.
+        max_pixels: Of the recipe; images beyond it are not decoded.
+        columns: What to read; everything but the thumbnails by default, which are large.
+
+    Raises:
+        MissingStepError: A shard has not been measured yet.
+    """
+    wanted = list(columns or [name for name in FEATURES.schema.names if name != "thumbnail"])
+    frames = [pl.DataFrame(FEATURES.empty().select(wanted))]
+    for part in feature_parts(dataset, max_pixels):
+        frame = pl.from_arrow(pq.read_table(part, columns=wanted))
+        assert isinstance(frame, pl.DataFrame)
+        frames.append(frame)
+    return pl.concat(frames)
+
+
+def feature_parts(dataset: DatasetFolder, max_pixels: int) -> list[Path]:
+    """The features part of each shard, in the shards' order.
+
+    Raises:
+        MissingStepError: A shard has not been measured yet.
+    """
+    parts = []
+    for shard in shard_paths(dataset.image_shards):
+        part = feature_part(dataset, max_pixels, shard)
+        if not part.exists():
+            raise MissingStepError(
+                "these images have not been measured",
+                where=str(shard),
+                fix="run 'tundish measure NAME' first",
+            )
+        parts.append(part)
+    return parts
+
+
+def feature_part(dataset: DatasetFolder, max_pixels: int, shard: Path) -> Path:
+    """Where the features of a shard are, or will be."""
+    version = f"{VERSIONS['measure']}-{max_pixels}"
+    return dataset.features / f"{shard.stem}-v{version}.parquet"
