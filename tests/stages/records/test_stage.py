@@ -32,9 +32,7 @@ SMALL = """
 import pandera.polars as pa
 import polars as pl
 
-from tundish.across import across, over_table
-from tundish.limits import number, optional
-from tundish.rules import error
+from tundish.rules import across, error, number, optional, over_table
 
 
 class Small(pa.DataFrameModel):
