@@ -10,7 +10,7 @@ The Python twin of the command line::
 
 from __future__ import annotations
 
-from tundish.api import read_table, run, status
+from tundish.api.pipeline import read_table, run, status
 from tundish.errors import GateError, OutsideError, TundishError, UsageError
 
 __all__ = ["GateError", "OutsideError", "TundishError", "UsageError", "read_table", "run", "status"]

@@ -23,7 +23,7 @@ _scheduler = click.option(
 
 
 def _run_stages(name: str, stages: Sequence[str], scheduler: str | None, *, as_json: bool) -> None:
-    from tundish.api import run_stages
+    from tundish.api.pipeline import run_stages
 
     project = find_project()
     # DVC calls the stages one by one, of all datasets by turns.
