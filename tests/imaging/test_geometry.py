@@ -205,3 +205,14 @@ def test_a_rectangle_drawn_as_a_polygon_covers_its_pixels_and_no_more() -> None:
     assert np.array_equal(mask, wanted)
     assert geometry.area_of_polygon([[3, 2, 8, 2, 8, 5, 3, 5]]) == 15
     assert not geometry.mask_of_polygon([], 9, 7).any()
+
+
+@pytest.mark.parametrize("count", [0, 1, 255, 256, 700])
+def test_areas_of_a_column_of_masks_of_any_length(count: int) -> None:
+    masks = []
+    for number in range(count):
+        mask = np.zeros((9, 30), np.uint8)
+        mask[: number % 9, : number % 31] = 1
+        masks.append((geometry.counts_of_mask(mask), 30, 9))
+    expected = [(number % 9) * (number % 31) for number in range(count)]
+    assert geometry.areas_of_counts(masks).tolist() == expected

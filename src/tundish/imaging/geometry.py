@@ -22,6 +22,7 @@ __all__ = [
     "area_of_boxes",
     "area_of_counts",
     "area_of_polygon",
+    "areas_of_counts",
     "box_of_counts",
     "box_of_polygon",
     "clip_boxes",
@@ -42,6 +43,8 @@ __all__ = [
 Floats = NDArray[np.float64]
 Mask = NDArray[np.uint8]
 Polygon = Sequence[Sequence[float]]
+
+_MASKS_A_CALL = 255
 
 NEGLIGIBLE_AREA = 1e-6
 """px²: what clipping leaves of a shape that only touches the image is smaller than this."""
@@ -133,6 +136,15 @@ def area_of_counts(counts: str, width: int, height: int) -> int:
     return int(pycocotools.mask.area(_coded(counts, width, height)))
 
 
+def areas_of_counts(masks: Sequence[tuple[str, int, int]]) -> NDArray[np.int64]:
+    """Pixels set (n,) in each of n COCO run-length masks, given as (counts, width, height).
+
+    pycocotools 2.0.11 numbers the masks of one call in eight bits, and raises from 256 on.
+    """
+    parts = [pycocotools.mask.area([_coded(*mask) for mask in some]) for some in _batched(masks)]
+    return np.concatenate([np.zeros(0, np.int64), *parts]).astype(np.int64)
+
+
 def box_of_polygon(polygon: Polygon) -> tuple[float, float, float, float] | None:
     """Bounding box of a polygon, or None where it has no vertex."""
     points = [np.asarray(ring, dtype=np.float64).reshape(-1, 2) for ring in polygon if len(ring)]
@@ -210,6 +222,10 @@ def _corners(boxes: ArrayLike) -> Floats:
 
 def _coded(counts: str, width: int, height: int) -> dict[str, object]:
     return {"size": [height, width], "counts": counts.encode("ascii")}
+
+
+def _batched(masks: Sequence[tuple[str, int, int]]) -> list[Sequence[tuple[str, int, int]]]:
+    return [masks[at : at + _MASKS_A_CALL] for at in range(0, len(masks), _MASKS_A_CALL)]
 
 
 def _without_repeats(ring: Floats) -> Floats:

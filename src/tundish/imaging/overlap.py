@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 import pycocotools.mask
 
+from tundish.imaging.geometry import areas_of_counts
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -70,7 +72,7 @@ def iou_of_counts(
         return np.zeros((len(first), len(second)))
     ones, others = _coded(first, width, height), _coded(second, width, height)
     found = _iou(ones, others, crowd=False)
-    areas = [np.asarray(pycocotools.mask.area(masks), np.int64) for masks in (ones, others)]
+    areas = [areas_of_counts([(one, width, height) for one in masks]) for masks in (first, second)]
     if first_crowd is not None and second_crowd is not None and (first_crowd.any() or second_crowd.any()):
         mixed = first_crowd[:, None] & ~second_crowd
         found = np.where(mixed, _iou(others, ones, crowd=True).T, found)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import polars as pl
-import pycocotools.mask
 
 from tundish.formats.frames import polygon_areas
+from tundish.imaging.geometry import areas_of_counts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -103,9 +103,7 @@ def _areas(rows: pl.DataFrame) -> NDArray[np.float64]:
     areas[polygons] = polygon_areas(rows["segmentation"].filter(rows["shape"] == "polygon"))
     masks = (rows["rle"].is_not_null() & (rows["shape"] == "mask")).to_numpy()
     if masks.any():
-        coded = rows.filter(masks).select("image_height", "image_width", "rle").iter_rows()
-        rles = [{"size": [height, width], "counts": counts.encode()} for height, width, counts in coded]
-        areas[masks] = pycocotools.mask.area(rles)
+        areas[masks] = areas_of_counts(rows.filter(masks).select("rle", "image_width", "image_height").rows())
     return areas
 
 
