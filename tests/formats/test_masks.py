@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -167,3 +168,18 @@ def test_voc_sample(shared_data: Path) -> None:
     reading, _ = read_folder(shared_data / "annotation_samples/voc/voc_dataset1", "masks")
     assert [label.shape for label in reading.labels] == ["mask"]
     assert not reading.problems
+
+
+def test_a_mask_that_holds_postscript_starts_no_ghostscript(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pillow hands EPS to whatever is called gs on the PATH, whatever the file itself is called."""
+    started = tmp_path / "started"
+    script = tmp_path / "gs"
+    script.write_text(f"#!/bin/sh\ntouch '{started}'\nexit 1\n", encoding="utf-8")
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 6\n%%EndComments\nshowpage\n%%EOF\n"
+    reading = read("masks", {"masks/a.png": eps}, A)
+    assert checks(reading) == ["broken_file"]
+    assert not started.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import tarfile
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tundish.errors import SourceError
-from tundish.sources.files import EntryFault, open_source
+from tundish.sources.files import EntryFault, EntryUnavailable, open_source
 
 if TYPE_CHECKING:
     from tundish.sources.files import Entry
@@ -60,18 +61,55 @@ def test_folder__system_files_and_linked_folders_are_told_as_skipped(tmp_path: P
     }
 
 
-def test_folder__dangling_link_is_a_fault(tmp_path: Path) -> None:
+def test_folder__what_cannot_be_read_now_is_no_verdict_on_the_data(tmp_path: Path) -> None:
     (tmp_path / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
-    assert reasons(tmp_path) == {"gone.jpg": "unreadable"}
-
-
-def test_folder__file_that_vanishes_is_a_fault_of_that_file(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"a")
-    entry = entries_of(tmp_path)["a.jpg"]
+    entries = entries_of(tmp_path)
     (tmp_path / "a.jpg").unlink()
+    for entry in entries.values():
+        assert entry.fault is None
+        with pytest.raises(EntryUnavailable, match="No such file"):
+            entry.read()
+
+
+def test_folder__a_link_out_of_the_source_is_not_followed(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    (source / "in").mkdir(parents=True)
+    (tmp_path / "secret.txt").write_bytes(b"token")
+    (source / "in" / "a.jpg").write_bytes(b"a")
+    (source / "again.jpg").symlink_to("in/a.jpg")
+    (source / "secret.txt").symlink_to(tmp_path / "secret.txt")
+    (source / "up.txt").symlink_to("../secret.txt")
+    (source / "chain.txt").symlink_to("up.txt")
+    (source / "itself.jpg").symlink_to("itself.jpg")
+    found = entries_of(source)
+    assert found["again.jpg"].read() == b"a"
+    assert {name: entry.fault.reason for name, entry in found.items() if entry.fault} == {
+        "secret.txt": "linked_outside",
+        "up.txt": "linked_outside",
+        "chain.txt": "linked_outside",
+        "itself.jpg": "linked_in_circle",
+    }
+    assert all(entry.skipped for entry in found.values() if entry.fault)
+
+
+@pytest.mark.parametrize("layout", ["files/md5", "cache"])
+def test_folder__a_link_into_a_dvc_cache_is_followed_where_the_object_is_what_its_name_says(
+    tmp_path: Path, layout: str
+) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    for name, data in (("a.jpg", b"a"), ("b.jpg", b"changed")):
+        digest = hashlib.md5(name[:1].encode(), usedforsecurity=False).hexdigest()
+        kept = tmp_path / layout / digest[:2] / digest[2:]
+        kept.parent.mkdir(parents=True)
+        kept.write_bytes(data)
+        (source / name).symlink_to(kept)
+    found = entries_of(source)
+    assert found["a.jpg"].read() == b"a"
     with pytest.raises(EntryFault) as fault:
-        entry.read()
-    assert fault.value.reason == "unreadable"
+        found["b.jpg"].read()
+    assert fault.value.reason == "linked_outside"
 
 
 def test_zip__slip_is_never_read(tmp_path: Path) -> None:

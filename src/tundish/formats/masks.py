@@ -53,6 +53,9 @@ _SAMPLE = 100
 """Masks decoded to find out about a source."""
 
 _SUFFIXES_OF_MASKS = frozenset({".png", ".bmp", ".tif", ".tiff", ".gif"})
+_MASK_FORMATS = ("PNG", "BMP", "TIFF", "GIF", "JPEG", "WEBP", "PPM")
+"""What Pillow may take a mask for; left to itself it starts Ghostscript on a file that holds PostScript."""
+
 _FOLDERS = frozenset(
     {
         "mask",
@@ -199,7 +202,7 @@ def _decode(data: bytes, image: ImageRef | None) -> _Mask:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data)) as opened:
+            with Image.open(io.BytesIO(data), formats=_MASK_FORMATS) as opened:
                 _check_size(opened.size, image)
                 return _values_of(opened)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:

@@ -5,14 +5,16 @@ Nothing is unpacked to disk, no name is followed out of its source, and a bomb i
 
 from __future__ import annotations
 
+import hashlib
 import lzma
 import os
+import re
 import stat
 import tarfile
 import zipfile
 import zlib
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
@@ -21,13 +23,16 @@ from tundish.errors import SourceError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["MAX_FILE_BYTES", "Entry", "EntryFault", "is_archive", "open_source"]
+__all__ = ["MAX_FILE_BYTES", "Entry", "EntryFault", "EntryUnavailable", "is_archive", "open_source"]
 
 MAX_FILE_BYTES = 1 << 30
 """A single file larger than this is not read: no inspection image or label file is."""
 
 _MAX_RATIO = 500
 _RATIO_COUNTS_FROM = 16 << 20
+_CACHED = re.compile(r".*/(?:files/md5|cache)/[0-9a-f]{2}/[0-9a-f]{30}")
+"""An object of a DVC cache, named by the MD5 of its bytes."""
+
 _SYSTEM_NAMES = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
 
 
@@ -40,12 +45,27 @@ class EntryFault(Exception):  # noqa: N818  (a fault of the data, not an error o
         super().__init__(reason, message)
 
 
+class EntryUnavailable(Exception):  # noqa: N818  (as EntryFault)
+    """An entry whose bytes cannot be had now: a busy file, a share that is gone, access that is denied.
+
+    This says nothing about the data: the run fails, and the next one reads the entry.
+    """
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+        super().__init__(message)
+
+
+_LINKED_OUTSIDE = EntryFault("linked_outside", "a link that leads out of the source is not followed")
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One file of a source.
 
     `path` is POSIX and relative; `stamp` changes when the file does; `fault` is set where the entry must not
-    be read, with `skipped` true where that is no loss (a system file, a link).
+    be read, with `skipped` true where that is no loss (a system file, a link). `read` raises `EntryFault`, or
+    `EntryUnavailable` where the bytes may be had later.
     """
 
     path: str
@@ -93,21 +113,47 @@ def open_source(path: Path) -> Iterator[Iterator[Entry]]:
 
 
 def _folder(root: Path) -> Iterator[Entry]:
-    return iter(sorted(_walk(root, ""), key=lambda entry: entry.path))
+    real = root.resolve()
+    return iter(sorted(_walk(root, "", real), key=lambda entry: entry.path))
 
 
-def _walk(folder: Path, prefix: str) -> Iterator[Entry]:
+def _walk(folder: Path, prefix: str, root: Path) -> Iterator[Entry]:
     """The files below a folder; `prefix` is its path relative to the source, with a slash."""
     with os.scandir(folder) as found:
         for item in found:
             name = prefix + _decoded(os.fsencode(item.name))
-            if item.is_symlink() and item.is_dir():
-                fault = EntryFault("linked_folder", "a link to another folder is not followed")
-                yield _unreadable(name, 0, fault, skipped=True)
+            if item.is_symlink():
+                yield _link(name, item, root)
             elif item.is_dir():
-                yield from _walk(folder / item.name, f"{name}/")
+                yield from _walk(folder / item.name, f"{name}/", root)
             else:
                 yield _file(name, item)
+
+
+def _link(name: str, item: os.DirEntry[str], root: Path) -> Entry:
+    """A link to a file of the same source or of a DVC cache; no other link is followed."""
+    try:
+        if item.is_dir():
+            fault = EntryFault("linked_folder", "a link to another folder is not followed")
+            return _unreadable(name, 0, fault, skipped=True)
+        target = Path(item.path).resolve()
+    except (OSError, RuntimeError):  # a link to itself; pathlib raised RuntimeError for it before 3.13
+        fault = EntryFault("linked_in_circle", "the link leads back to itself")
+        return _unreadable(name, 0, fault, skipped=True)
+    if target.is_relative_to(root) or not target.exists():
+        return _file(name, item)
+    digest = "".join(target.parts[-2:])
+    if not _CACHED.fullmatch(target.as_posix()):
+        return _unreadable(name, 0, _LINKED_OUTSIDE, skipped=True)
+    entry = _file(name, item)
+
+    def read() -> bytes:
+        data = entry.read()
+        if hashlib.md5(data, usedforsecurity=False).hexdigest() != digest:
+            raise _LINKED_OUTSIDE
+        return data
+
+    return entry if entry.fault else replace(entry, read=read)
 
 
 def _decoded(raw: bytes) -> str:
@@ -124,7 +170,7 @@ def _file(name: str, item: os.DirEntry[str]) -> Entry:
     try:
         facts = item.stat()
     except OSError as error:
-        return _unreadable(name, 0, EntryFault("unreadable", f"it cannot be read ({error.strerror})"))
+        return Entry(name, 0, "unavailable", _raise(EntryUnavailable(error.strerror or str(error))))
     if not stat.S_ISREG(facts.st_mode):
         return _unreadable(name, 0, EntryFault("not_a_file", "it is no regular file"), skipped=True)
     path = item.path
@@ -134,7 +180,7 @@ def _file(name: str, item: os.DirEntry[str]) -> Entry:
             with open(path, "rb") as file:  # noqa: PTH123  (a Path for each of a million files costs more)
                 return file.read()
         except OSError as error:
-            raise EntryFault("unreadable", f"it cannot be read ({error.strerror})") from error
+            raise EntryUnavailable(error.strerror or str(error)) from error
 
     return _checked(name, facts.st_size, f"{facts.st_size}-{facts.st_mtime_ns}", read)
 
@@ -144,7 +190,7 @@ def _checked(path: str, size: int, stamp: str, read: Callable[[], bytes]) -> Ent
     parts = path.split("/")
     if any(part.startswith(".") or part.lower() in _SYSTEM_NAMES for part in parts):
         fault = EntryFault("system_file", "a hidden or system file")
-        return Entry(path, size, stamp, _refuse(fault), fault, skipped=True)
+        return Entry(path, size, stamp, _raise(fault), fault, skipped=True)
     if size > MAX_FILE_BYTES:
         message = f"the file has {size:,} bytes, more than the {MAX_FILE_BYTES:,} that are read"
         return _unreadable(path, size, EntryFault("file_too_large", message))
@@ -152,10 +198,10 @@ def _checked(path: str, size: int, stamp: str, read: Callable[[], bytes]) -> Ent
 
 
 def _unreadable(path: str, size: int, fault: EntryFault, *, skipped: bool = False) -> Entry:
-    return Entry(path, size, fault.reason, _refuse(fault), fault, skipped)
+    return Entry(path, size, fault.reason, _raise(fault), fault, skipped)
 
 
-def _refuse(fault: EntryFault) -> Callable[[], bytes]:
+def _raise(fault: EntryFault | EntryUnavailable) -> Callable[[], bytes]:
     def read() -> bytes:
         raise fault
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tundish.errors import OutsideError
-from tundish.storage.table import replacing, write_parquet
+from tundish.storage.table import naming, replacing, write_parquet
 from tundish.storage.tables import FILES
 
 if TYPE_CHECKING:
@@ -114,7 +114,11 @@ def write_parts(folder: Path, blob_id: str, chunks: Iterable[bytes]) -> str:
     Memory holds one part.
     """
     path = folder / f"{blob_id[:16]}.parquet"
-    with replacing(path) as temporary, pq.ParquetWriter(temporary, _SCHEMA, compression="zstd") as writer:
+    with (
+        naming(path),
+        replacing(path) as temporary,
+        pq.ParquetWriter(temporary, _SCHEMA, compression="zstd") as writer,
+    ):
         for part in _parts(chunks):
             rows = pl.DataFrame(
                 {"id": [blob_id], "bytes": [part]}, schema={"id": pl.String, "bytes": pl.Binary}

@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["Table", "field", "read_named", "replacing", "row_groups", "write_atomically", "write_parquet"]
+__all__ = [
+    "Table",
+    "field",
+    "naming",
+    "read_named",
+    "replacing",
+    "row_groups",
+    "write_atomically",
+    "write_parquet",
+]
 
 
 def field(name: str, kind: pa.DataType, about: str, unit: str = "") -> pa.Field:
@@ -36,6 +45,17 @@ def replacing(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)  # noqa: PTH105  (the one spelling that says it is atomic)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Errors of the disk inside name `path`: Arrow's do not say which file they are about."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename:
+            raise
+        raise OSError(error.errno, os.strerror(error.errno or 0), str(path)) from error
 
 
 @dataclass(frozen=True)
@@ -82,6 +102,7 @@ class Table:
     def write_groups(self, frames: Iterable[pl.DataFrame], path: Path) -> None:
         """Write frames as they come, a row group each, atomically and unsorted; memory holds one of them."""
         with (
+            naming(path),
             replacing(path) as temporary,
             pq.ParquetWriter(temporary, self.schema, compression="zstd") as writer,
         ):
@@ -161,19 +182,15 @@ def write_parquet(
         plain: Columns written without dictionary and statistics (image bytes).
     """
     others: bool | list[str] = [name for name in table.column_names if name not in plain] if plain else True
-    try:
-        with replacing(path) as temporary:
-            pq.write_table(
-                table,
-                temporary,
-                compression=compression,
-                row_group_size=row_group_size,
-                use_dictionary=others,
-                write_statistics=others,
-            )
-    except OSError as error:
-        # Arrow's errors do not say which file they are about.
-        raise OSError(error.errno, os.strerror(error.errno or 0), str(path)) from error
+    with naming(path), replacing(path) as temporary:
+        pq.write_table(
+            table,
+            temporary,
+            compression=compression,
+            row_group_size=row_group_size,
+            use_dictionary=others,
+            write_statistics=others,
+        )
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
+from tests.recipes import least
 
 from tundish.engine import LocalEngine
 from tundish.errors import OutsideError, SourceError, UsageError
@@ -143,3 +146,50 @@ def test_database__errors_do_not_tell_the_password(tmp_path: Path, monkeypatch: 
     with pytest.raises(UsageError, match="PLANT_DB") as wrong:
         STAGE.run(here)
     assert "secret" not in str(wrong.value)
+
+
+LIMITED = """
+import resource, sys
+from tundish.cli import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+sys.argv = ["tundish", "ingest", "d"]
+main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot limit the size of a process's files")
+def test_disk_full__is_an_error_of_the_run_and_the_next_run_takes_the_file(tmp_path: Path) -> None:
+    """The limit stands in for a full disk: the store cannot be written, the file itself is fine."""
+    recipe = tmp_path / "pipelines" / "d.yaml"
+    recipe.parent.mkdir()
+    recipe.write_text(
+        f"dataset: d\nrecords:\n  lab: {{path: raw/lab.csv, schema: '{SCHEMA}'}}\n{least('records')}",
+        encoding="utf-8",
+    )
+    rows = b"".join(hashlib.sha256(b"%d" % number).hexdigest().encode() + b"\n" for number in range(20_000))
+    raw(tmp_path, "lab.csv", rows)
+    run = subprocess.run(
+        [sys.executable, "-c", LIMITED], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 3, run.stderr
+    assert run.stderr.startswith("Error: ")
+    assert "store/records" in run.stderr
+    assert "Traceback" not in run.stderr
+    here = context(tmp_path, lab={"path": "raw/lab.csv"})
+    assert read_files(here.dataset.store).is_empty()
+    assert STAGE.run(here).counts["accepted"] == 1
+    assert stored(here, "lab.csv") == rows
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc has a file that opens and cannot be read")
+def test_file__that_cannot_be_read_now_is_no_verdict(tmp_path: Path) -> None:
+    path = raw(tmp_path, "lab.csv", b"")
+    path.unlink()
+    path.symlink_to("/proc/self/mem")
+    here = context(tmp_path, lab={"path": "raw/lab.csv"})
+    with pytest.raises(OutsideError, match=r"could not be read, such as 'lab\.csv'"):
+        STAGE.run(here)
+    assert read_files(here.dataset.store).is_empty()
+    path.unlink()
+    path.write_bytes(b"a,b\n1,2\n")
+    assert STAGE.run(here).counts["accepted"] == 1

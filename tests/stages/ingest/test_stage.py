@@ -6,14 +6,16 @@ import tarfile
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 
 from tundish.engine import LocalEngine
-from tundish.errors import SourceError
+from tundish.errors import OutsideError, SourceError
 from tundish.recipe.load import Recipe
 from tundish.stages.base import Context
 from tundish.stages.ingest.stage import STAGE
 from tundish.storage.shards import latest_files, read_files, shard_ids, shard_paths
+from tundish.storage.tables import FILES as FILES_TABLE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -165,3 +167,35 @@ def test_ingest__empty_or_missing_source_is_one_sentence(tmp_path: Path, exists:
         (tmp_path / "datasets/d/raw").mkdir(parents=True)
     with pytest.raises(SourceError, match="holds no files" if exists else "not here"):
         STAGE.run(context(tmp_path))
+
+
+def test_ingest__a_file_that_cannot_be_read_now_fails_the_run_and_is_read_by_the_next(tmp_path: Path) -> None:
+    """A link whose target is on a share that is not mounted; the other files are taken in meanwhile."""
+    put(tmp_path, FILES)
+    share = tmp_path / "datasets/d/raw/c.jpg"
+    share.symlink_to(tmp_path / "datasets/d/raw/later.jpeg")
+    with pytest.raises(OutsideError, match=r"1 file could not be read, such as 'c\.jpg'") as failed:
+        STAGE.run(context(tmp_path))
+    assert failed.value.exit_code == 3
+    assert outcomes(tmp_path)["a.jpg"] == ("accepted", None)
+    assert "c.jpg" not in outcomes(tmp_path)
+    put(tmp_path, {"later.jpeg": b"c"})
+    counts = STAGE.run(context(tmp_path)).counts
+    assert outcomes(tmp_path)["c.jpg"] == ("accepted", None)
+    assert counts["unchanged"] == len(FILES)
+
+
+def test_ingest__what_an_earlier_version_called_unreadable_is_read_again(tmp_path: Path) -> None:
+    put(tmp_path, FILES)
+    here = context(tmp_path)
+    STAGE.run(here)
+    path = next((here.dataset.store / "files").glob("*.parquet"))
+    rows = pl.read_parquet(path)
+    wrong = pl.col("path") == "b.jpg"
+    rows = rows.with_columns(
+        outcome=pl.when(wrong).then(pl.lit("quarantined")).otherwise("outcome"),
+        reason=pl.when(wrong).then(pl.lit("unreadable")).otherwise("reason"),
+    )
+    FILES_TABLE.write(rows, path)
+    STAGE.run(here)
+    assert outcomes(tmp_path)["b.jpg"] == ("accepted", None)

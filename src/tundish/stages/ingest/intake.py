@@ -26,7 +26,10 @@ PACKED = {"image": "images", "annotation": "labels", "classes": "labels"}
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """An entry with what reading it gave; `shard` is set where its bytes are in the store already."""
+    """An entry with what reading it gave.
+
+    `shard` is set where its bytes are in the store already, `unavailable` says why they cannot be had now.
+    """
 
     entry: Entry
     kind: str
@@ -34,6 +37,7 @@ class Taken:
     sha256: str | None = None
     fault: EntryFault | None = None
     shard: str | None = None
+    unavailable: str | None = None
 
 
 class Intake:
@@ -58,9 +62,13 @@ class Intake:
             for room in self.packers
         }
         self.unchanged = 0
+        self.unavailable: list[tuple[str, str, str]] = []
 
     def take(self, source: str, taken: Taken) -> None:
-        """Pack what is new in one file and write its row."""
+        """Pack what is new in one file and write its row; no row where its bytes cannot be had now."""
+        if taken.unavailable is not None:
+            self.unavailable.append((source, taken.entry.path, taken.unavailable))
+            return
         row: dict[str, object] = {
             "path": taken.entry.path,
             "source": source,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tundish.sources.files import Entry, EntryFault
+from tundish.sources.files import Entry, EntryFault, EntryUnavailable
 from tundish.stages.ingest.intake import Taken
 from tundish.stages.ingest.query import ask
 from tundish.storage.shards import image_id_of, write_parts
@@ -91,22 +91,24 @@ def take_record(context: Context, entry: RecordEntry) -> Taken:
     """Put a file of records into the store, some at a time: it may be larger than the memory."""
     if entry.fault is not None:
         return Taken(entry, "record", fault=entry.fault)
+    shard = None
     try:
         digest = hashlib.sha256()
         for chunk in _chunks(entry.file):
             digest.update(chunk)
         sha256 = digest.hexdigest()
-        shard = (
-            write_parts(context.dataset.record_shards, image_id_of(sha256), _chunks(entry.file))
-            if entry.size
-            else None
-        )
-    except OSError as error:
-        return Taken(entry, "record", fault=EntryFault("unreadable", f"it cannot be read ({error.strerror})"))
+        if entry.size:
+            shard = write_parts(context.dataset.record_shards, image_id_of(sha256), _chunks(entry.file))
+    except EntryUnavailable as fault:
+        return Taken(entry, "record", unavailable=fault.message)
     return Taken(entry, "record", sha256=sha256, shard=shard)
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as stream:
-        while chunk := stream.read(_READ):
-            yield chunk
+    """The bytes of a file in pieces; what fails here is the file, not the store that takes them."""
+    try:
+        with path.open("rb") as stream:
+            while chunk := stream.read(_READ):
+                yield chunk
+    except OSError as error:
+        raise EntryUnavailable(error.strerror or str(error)) from error

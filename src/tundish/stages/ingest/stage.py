@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, TypeVar
 import orjson
 
 from tundish.engine import each
-from tundish.errors import SourceError
+from tundish.errors import OutsideError, SourceError
 from tundish.formats.base import Options
 from tundish.formats.registry import FORMATS
-from tundish.sources.files import Entry, EntryFault, is_archive, open_source
+from tundish.sources.files import Entry, EntryFault, EntryUnavailable, is_archive, open_source
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.stages.ingest.intake import PACKED, Intake, Taken
 from tundish.stages.ingest.records import record_files, take_record
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from tundish.recipe.sections import Records, Source
 
 E = TypeVar("E", bound=Entry)
+
+_UNREADABLE = "unreadable"
+"""Reason that earlier versions gave to a file they could not read once; such a file is read again."""
 
 __all__ = ["STAGE"]
 
@@ -55,15 +58,40 @@ def _run(context: Context) -> Outcome:
     ):
         notes.append(f"{gone:,} files are of a source that the recipe no longer names: skipped")
     intake.close(context.dataset.store)
+    for label, path, _ in intake.unavailable:
+        now_seen[label].pop(path, None)
     write_atomically(seen_path, orjson.dumps(now_seen, option=orjson.OPT_SORT_KEYS))
     write_atomically(
         context.dataset.root / "steps.json", orjson.dumps(VERSIONS, option=orjson.OPT_APPEND_NEWLINE)
     )
+    _check_available(intake)
     return _outcome(intake, notes)
 
 
+def _check_available(intake: Intake) -> None:
+    """Fail where files could not be read: that they are busy or out of reach says nothing about them.
+
+    Everything else was taken in, so the next run reads only these.
+    """
+    if intake.unavailable:
+        count = len(intake.unavailable)
+        label, path, message = intake.unavailable[0]
+        raise OutsideError(
+            f"{count:,} file{'s' * (count > 1)} could not be read, such as '{path}' ({message.lower()});"
+            " the others were taken in",
+            where=label,
+            fix="make them readable or remove them from the source, and run again",
+        )
+
+
 def _remembered(seen: dict[str, dict[str, str]], label: str, intake: Intake) -> dict[str, str]:
-    return {path: stamp for path, stamp in seen.get(label, {}).items() if (label, path) in intake.known}
+    """Stamps of the files that need not be looked at again."""
+    known = {
+        path
+        for (source, path), row in intake.known.items()
+        if source == label and row["reason"] != _UNREADABLE
+    }
+    return {path: stamp for path, stamp in seen.get(label, {}).items() if path in known}
 
 
 def _read_seen(path: Path) -> dict[str, dict[str, str]]:
@@ -156,6 +184,8 @@ def _taken(entries: Iterable[Entry], source: Source, *, parallel: bool) -> Itera
             data = entry.read()
         except EntryFault as fault:
             return Taken(entry, kind, fault=fault)
+        except EntryUnavailable as fault:
+            return Taken(entry, kind, unavailable=fault.message)
         return Taken(entry, kind, data, hashlib.sha256(data).hexdigest())
 
     return each(take, entries) if parallel else map(take, entries)
