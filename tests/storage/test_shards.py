@@ -82,5 +82,5 @@ def test_shard__nothing_is_left_behind_where_writing_fails(tmp_path: Path) -> No
 def test_table__damaged_is_told(tmp_path: Path) -> None:
     path = tmp_path / "splits.parquet"
     path.write_bytes(b"not a table")
-    with pytest.raises(OutsideError, match="the table is damaged"):
+    with pytest.raises(OutsideError, match="the splits table is damaged"):
         SPLITS.read(path)

@@ -86,5 +86,5 @@ def test_splits__of_an_earlier_version_are_those_of_the_day(tmp_path: Path) -> N
 def test_table__damaged_is_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "sizes.parquet"
     path.write_bytes(b"PAR1 and then nothing PAR1")
-    with pytest.raises(OutsideError, match="the table is damaged; bring it back"):
+    with pytest.raises(OutsideError, match="the sizes table is damaged; bring it back"):
         PLAIN.read(path)

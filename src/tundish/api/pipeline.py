@@ -72,9 +72,12 @@ def run_stages(
     from tundish.recipe.load import load  # noqa: PLC0415
     from tundish.stages import load_stage  # noqa: PLC0415
     from tundish.stages.base import Context, no_progress  # noqa: PLC0415
+    from tundish.storage.dataset import DatasetFolder  # noqa: PLC0415
 
     loaded = load(recipe)
-    with open_engine(scheduler) as engine:
+    dataset = DatasetFolder(loaded.dataset, project)
+    what = f"tundish {stages[0] if len(stages) == 1 else 'run'} {loaded.dataset}"
+    with dataset.lock(what), open_engine(scheduler) as engine:
         for stage in stages:
             with watch(stage) if watch else nullcontext(no_progress) as tell:
                 outcome = load_stage(stage).run(Context(loaded, project, engine, tell))

@@ -142,7 +142,7 @@ def areas_of_counts(masks: Sequence[tuple[str, int, int]]) -> NDArray[np.int64]:
     pycocotools 2.0.11 numbers the masks of one call in eight bits, and raises from 256 on.
     """
     parts = [pycocotools.mask.area([_coded(*mask) for mask in some]) for some in _batched(masks)]
-    return np.concatenate([np.zeros(0, np.int64), *parts]).astype(np.int64)
+    return np.asarray(np.concatenate([np.zeros(0), *parts]), dtype=np.int64)
 
 
 def box_of_polygon(polygon: Polygon) -> tuple[float, float, float, float] | None:

@@ -105,6 +105,7 @@ TASKS = Table(
     ("title", "project", "task_id", "created_at"),
     "label pull",
     later=(pl.lit(None, pl.String).alias("created_at"),),
+    history=True,
 )
 """What the server said, one row a task that has been answered."""
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tundish.storage.lock import hold
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import polars as pl
 
     from tundish.storage.table import Table
@@ -85,6 +90,29 @@ class DatasetFolder:
     def reports(self) -> Path:
         """Metrics, plots and the quality report."""
         return self.root / "reports"
+
+    @property
+    def local(self) -> Path:
+        """What belongs to this machine alone, in neither Git nor DVC: the lock, copies of history."""
+        return self.root / ".local"
+
+    def make_local(self) -> Path:
+        """Make the folder `local`, unless it exists, and return it."""
+        self.local.mkdir(parents=True, exist_ok=True)
+        ignore = self.local / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+        return self.local
+
+    @contextmanager
+    def lock(self, what: str, *, wait_s: float = 0.0) -> Iterator[None]:
+        """Be the only writer of the dataset while the block runs; `what` tells others what for.
+
+        Raises:
+            OutsideError: Another process is writing.
+        """
+        with hold(self.make_local() / "lock", what, subject=f"the dataset '{self.name}'", wait_s=wait_s):
+            yield
 
     def table(self, name: str, folder: Path | None = None) -> Path:
         """The file of the table `name`, in ``curated/`` or in another folder of the dataset."""

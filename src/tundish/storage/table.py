@@ -68,7 +68,8 @@ class Table:
         order: The columns its rows are sorted by.
         written_by: The command, after ``tundish``, that makes it anew.
         later: Columns that came after the first version, each from those a file of an earlier version has.
-            For a table that keeps history and so cannot be made anew; any other is refused and made again.
+            For a table that keeps history; any other is refused and made again.
+        history: It keeps history: nothing that is left could make the same table again.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Table:
     order: tuple[str, ...]
     written_by: str
     later: tuple[pl.Expr, ...] = ()
+    history: bool = False
 
     def empty(self) -> pl.DataFrame:
         """A frame without rows that has this table's columns and types."""
@@ -125,12 +127,14 @@ class Table:
             )
         try:
             frame = pl.read_parquet(path, glob=False)
-        except pl.exceptions.ComputeError as error:
-            raise OutsideError(
-                "the table is damaged",
-                where=str(path),
-                fix="bring it back with 'dvc checkout', or delete it and run its stage again",
-            ) from error
+        except (pl.exceptions.ComputeError, pl.exceptions.PanicException, UnicodeDecodeError) as error:
+            fix = (
+                "bring it back with 'dvc checkout', 'dvc pull' or from a backup; do not delete it,"
+                " for it cannot be made again"
+                if self.history
+                else "bring it back with 'dvc checkout', or delete it and run its stage again"
+            )
+            raise OutsideError(f"the {self.name} table is damaged", where=str(path), fix=fix) from error
         frame = frame.with_columns(
             column for column in self.later if column.meta.output_name() not in frame.columns
         )

@@ -60,6 +60,7 @@ FILES = Table(
     ),
     ("source", "path"),
     "ingest",
+    history=True,
 )
 
 _HEADER_FIELDS = [
@@ -285,6 +286,7 @@ SPLITS = Table(
     "split",
     # A group keeps its split across an upgrade, so the table is never refused.
     later=(pl.col("split").alias("last_split"),),
+    history=True,
 )
 
 LINEAGE = Table(

@@ -60,6 +60,7 @@ LOT = Table(
     ),
     ("image_id",),
     _WRITER,
+    history=True,
 )
 """The images of a batch."""
 
@@ -87,6 +88,7 @@ FINDINGS = Table(
     ("image_id",),
     _WRITER,
     later=tuple(pl.lit(None, pl.String).alias(name) for name in ("source", "path", "details")),
+    history=True,
 )
 """What the review found."""
 

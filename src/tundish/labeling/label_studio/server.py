@@ -6,7 +6,6 @@ such a template once.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import secrets
@@ -20,10 +19,12 @@ from typing import TYPE_CHECKING, Self
 import httpx
 
 from tundish.errors import OutsideError, UsageError
+from tundish.storage import lock
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
+    from typing import IO
 
 __all__ = ["Account", "LabelStudio", "holder", "prepare", "write_secret"]
 
@@ -61,23 +62,8 @@ def write_secret(path: Path, text: str) -> None:
 
 def holder(folder: Path) -> int | None:
     """The process of the Label Studio that runs in `folder`; None where none does."""
-    lock = _lock(folder)
-    if lock is None:
-        return int((folder / "lock").read_text("utf-8").strip() or 0)
-    os.close(lock)
-    return None
-
-
-def _lock(folder: Path) -> int | None:
-    """Take a folder's lock, which ends with the last process that has it open; None where it is taken."""
-    folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        return None
-    return handle
+    facts = lock.holder(folder / "lock")
+    return None if facts is None else int(facts.get("process", 0))
 
 
 @dataclass(frozen=True)
@@ -120,7 +106,7 @@ class LabelStudio:
         self._asked = port
         self._port = 0
         self._process: subprocess.Popen[bytes] | None = None
-        self._lock: int | None = None
+        self._lock: IO[bytes] | None = None
         self.account = Account.of(self.folder)
 
     @property
@@ -158,7 +144,7 @@ class LabelStudio:
             raise UsageError(
                 "there is no Label Studio here", where=str(self.executable), fix="run 'make label-studio'"
             )
-        self._lock = _lock(self.folder)
+        self._lock = lock.take(self.folder / "lock", "Label Studio")
         if self._lock is None:
             raise self._busy()
         try:
@@ -186,9 +172,9 @@ class LabelStudio:
     def stop(self) -> None:
         """Stop it; doing so twice does nothing."""
         self._end()
-        lock, self._lock = self._lock, None
-        if lock is not None:
-            os.close(lock)
+        held, self._lock = self._lock, None
+        if held is not None:
+            held.close()
 
     def _end(self) -> None:
         process, self._process = self._process, None
@@ -253,11 +239,10 @@ class LabelStudio:
                 cwd=self.folder,
                 start_new_session=True,
                 # It keeps the lock where it outlives this process: two must not share a database.
-                pass_fds=() if self._lock is None else (self._lock,),
+                pass_fds=() if self._lock is None else (self._lock.fileno(),),
             )
         if self._lock is not None:
-            os.ftruncate(self._lock, 0)
-            os.pwrite(self._lock, f"{self._process.pid}\n".encode(), 0)
+            lock.sign(self._lock, "Label Studio", self._process.pid)
         return self._wait_for_answer()
 
     def _wait_for_answer(self) -> bool:

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.stages.split.balance import deal, deviations
 from tundish.stages.split.groups import Groups, group_images
+from tundish.storage.history import bring_back, keep_copy
 from tundish.storage.tables import CONSENSUS, DUPLICATES, IMAGES, SPLITS, STANDING
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ _SALT = b"tundish.salt"
 
 def _run(context: Context) -> Outcome:
     recipe = context.recipe
+    restored = bring_back(context.dataset, SPLITS)
     images = _candidates(context)
     inside = images.filter(pl.col("reason").is_null())
     groups = group_images(inside, _files(context, images), recipe)
@@ -52,6 +54,8 @@ def _run(context: Context) -> Outcome:
         context.dataset.table("splits"),
         metadata={_SALT.decode(): recipe.split.salt},
     )
+    keep_copy(context.dataset, SPLITS)
+    notes = [restored, *notes] if restored else notes
     return _outcome(inside, groups, chosen, names, (weights, columns, ratios), images, notes)
 
 

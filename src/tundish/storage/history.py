@@ -1,0 +1,109 @@
+"""Tables that cannot be made again, and the copy of them that a dataset keeps on this machine.
+
+The split of a group is history: from the same images another one could follow. A damaged table of that kind
+is brought back, from DVC's cache or from the copy. To delete it and run its stage again would move test
+images into train.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+
+from tundish.errors import OutsideError
+from tundish.storage.table import write_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tundish.storage.dataset import DatasetFolder
+    from tundish.storage.table import Table
+
+__all__ = ["bring_back", "keep_copy"]
+
+
+class _Copy(NamedTuple):
+    path: Path
+    written: float
+    place: str
+
+
+def keep_copy(dataset: DatasetFolder, table: Table) -> None:
+    """Keep a second copy of a table as it is now, in the dataset's folder for this machine."""
+    data = dataset.table(table.name).read_bytes()
+    copy = dataset.table(table.name, dataset.make_local())
+    if not copy.exists() or copy.read_bytes() != data:
+        write_atomically(copy, data)
+
+
+def bring_back(dataset: DatasetFolder, table: Table) -> str | None:
+    """Bring back a table that is damaged.
+
+    Of what DVC has in its cache and the copy on this machine, the one that was written last is taken.
+
+    Returns:
+        A sentence that says what was done; None where the table is whole, or was never there.
+
+    Raises:
+        OutsideError: It is damaged, and nothing on this machine has it whole.
+    """
+    path = dataset.table(table.name)
+    if not path.exists() or _is_whole(path):
+        return None
+    copies = [copy for copy in (_cached(dataset, path), _kept(dataset, table)) if copy is not None]
+    for copy in sorted(copies, key=lambda copy: copy.written, reverse=True):
+        if _is_whole(copy.path):
+            write_atomically(path, copy.path.read_bytes())
+            return f"{path.name} was damaged; it was brought back from {copy.place}"
+    raise OutsideError(
+        f"the {table.name} table is damaged",
+        where=str(path),
+        fix="bring it back with 'dvc pull' or from a backup; do not delete it, for it cannot be made again",
+    )
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether all of a Parquet file can be read."""
+    try:
+        pq.read_table(path)
+    except (pa.ArrowException, OSError, UnicodeDecodeError):
+        return False
+    return True
+
+
+def _kept(dataset: DatasetFolder, table: Table) -> _Copy | None:
+    path = dataset.table(table.name, dataset.local)
+    return _Copy(path, path.stat().st_mtime, "the copy on this machine") if path.exists() else None
+
+
+def _cached(dataset: DatasetFolder, path: Path) -> _Copy | None:
+    """The object in DVC's cache that dvc.lock names for `path`, where it is what its name says."""
+    lock = dataset.project / "dvc.lock"
+    try:
+        stages = (yaml.safe_load(lock.read_text(encoding="utf-8")) or {}).get("stages", {})
+    except (OSError, ValueError, yaml.YAMLError, AttributeError):
+        return None
+    name = path.relative_to(dataset.project).as_posix()
+    outs = [out for stage in stages.values() for out in stage.get("outs", [])]
+    digest = next((str(out.get("md5")) for out in outs if out.get("path") == name), None)
+    if digest is None:
+        return None
+    found = _cache_folder(dataset.project) / digest[:2] / digest[2:]
+    if not found.is_file() or hashlib.md5(found.read_bytes(), usedforsecurity=False).hexdigest() != digest:
+        return None
+    return _Copy(found, lock.stat().st_mtime, "DVC's cache")
+
+
+def _cache_folder(project: Path) -> Path:
+    from dvc.exceptions import DvcException  # noqa: PLC0415  (heavy, and needed only for a damaged table)
+    from dvc.repo import Repo  # noqa: PLC0415
+
+    try:
+        with Repo(str(project)) as repo:
+            return type(project)(repo.cache.local.path)
+    except DvcException:
+        return project / ".dvc" / "cache" / "files" / "md5"
