@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "tundish"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS: tuple[tuple[str, ...], ...] = (
+    ("neutral",),
     ("errors",),
     ("domain", "engine", "imaging", "rules", "sources", "storage", "tabular"),
     ("audit", "formats", "gallery", "sample"),

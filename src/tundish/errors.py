@@ -18,6 +18,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from tundish.neutral import for_terminal
+
 __all__ = [
     "GateError",
     "MissingStepError",
@@ -51,7 +53,7 @@ class TundishError(Exception):
     def __str__(self) -> str:
         sentence = f"{self.where}: {self.what}" if self.where else self.what
         end = "" if self.fix.endswith("?") else "."
-        return f"{sentence}; {self.fix}{end}" if self.fix else f"{sentence}."
+        return for_terminal(f"{sentence}; {self.fix}{end}" if self.fix else f"{sentence}.")
 
 
 class UsageError(TundishError):

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from tundish.formats.base import parts_of
+from tundish.neutral import for_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,9 +23,10 @@ MOST_BYTES = 240
 def file_names(wanted: Sequence[str], image_ids: Sequence[str]) -> list[str]:
     """A portable relative path for each image, near to the wanted one.
 
-    Spaces and any script stay. A part longer than 240 UTF-8 bytes is cut and marked with digits of the
-    image's id (of a digest, where it is a folder). Images whose names would meet, also on a file system that
-    does not tell case or Unicode forms apart, all get digits of their ids; so no name depends on the order.
+    Spaces and any script stay, control characters do not. A part longer than 240 UTF-8 bytes is cut and
+    marked with digits of the image's id (of a digest, where it is a folder). Images whose names would meet,
+    also on a file system that does not tell case or Unicode forms apart, all get digits of their ids; so no
+    name depends on the order.
 
     Args:
         wanted: POSIX paths, relative.
@@ -62,7 +64,7 @@ def _meeting(names: Sequence[str]) -> set[int]:
 
 
 def _fitted(path: str, image_id: str) -> str:
-    parts = [part if part not in {"", ".", ".."} else "_" for part in path.split("/")]
+    parts = [for_file(part) if part not in {"", ".", ".."} else "_" for part in path.split("/")]
     folders = [_cut(part, hashlib.sha256(part.encode()).hexdigest()[:8]) for part in parts[:-1]]
     name = parts[-1] if len(parts[-1].encode()) <= MOST_BYTES else _marked(parts[-1], image_id[:8])
     return "/".join([*folders, name])

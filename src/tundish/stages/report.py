@@ -9,6 +9,7 @@ import orjson
 import polars as pl
 
 from tundish.audit.ledger import Ledger, Tally, left_out, read_ledger
+from tundish.neutral import for_csv
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.storage.table import write_atomically
 from tundish.storage.tables import (
@@ -173,7 +174,8 @@ def _histogram(values: pl.Series, edges: Sequence[float]) -> list[tuple[float, i
 
 
 def _csv(context: Context, name: str, columns: list[str], rows: Iterable[Sequence[object]]) -> None:
-    frame = pl.DataFrame(list(rows), schema=columns, orient="row")
+    cells = [[for_csv(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    frame = pl.DataFrame(cells, schema=columns, orient="row")
     write_atomically(context.dataset.reports / "plots" / f"{name}.csv", frame.write_csv().encode())
 
 

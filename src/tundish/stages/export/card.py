@@ -9,6 +9,7 @@ import yaml
 
 from tundish.audit.ledger import Ledger, Tally, left_out, read_ledger
 from tundish.formats.parquet import Feature, yaml_features
+from tundish.neutral import for_markdown
 from tundish.storage.tables import SPLITS
 
 if TYPE_CHECKING:
@@ -187,5 +188,5 @@ def _reasons(name: str, tally: Tally) -> Iterable[tuple[str, str, str, int]]:
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
-    cells = ([str(cell).replace("|", "\\|") for cell in line] for line in lines)
+    cells = ([for_markdown(str(cell)) for cell in line] for line in lines)
     return "\n".join(f"| {' | '.join(line)} |" for line in cells)
