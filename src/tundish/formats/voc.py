@@ -20,12 +20,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from tundish.errors import SourceError
 from tundish.formats.base import (
     IMAGE_SUFFIXES,
     Evidence,
+    Format,
     ImageRef,
     Label,
     Options,
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
 
     from tundish.formats.base import Catalog, Listing, Role
 
-__all__ = ["CORNERS", "Voc"]
+__all__ = ["CORNERS", "FORMAT", "Voc"]
 
 CORNERS = {"one_based": (-1.0, 0.0), "edges": (0.0, 0.0), "zero_based": (0.0, 1.0)}
 """What is added to the first and to the last corner."""
@@ -65,8 +66,6 @@ _SIDES = ("xmin", "ymin", "xmax", "ymax")
 @dataclass(frozen=True)
 class Voc:
     """Pascal VOC detection. Options: ``corners``, see the module."""
-
-    name: ClassVar[str] = "voc"
 
     def role(self, path: str, options: Options) -> Role:  # noqa: ARG002
         """XML is labels; the PNG of VOC's own segmentation folders are not images."""
@@ -102,7 +101,7 @@ class Voc:
         corners, why = look.corners()
         facts.append(why)
         extra = {} if corners == "one_based" else {"corners": corners}
-        return Evidence(self.name, weight, facts, sorted(look.tally.labels), extra=extra)
+        return Evidence(weight, facts, sorted(look.tally.labels), extra=extra)
 
 
 @dataclass
@@ -296,3 +295,11 @@ class _Look:
             return "edges", f"{counts}: corners are edges counted from 0"
         why = f"{counted(self.zeros, 'box')} begin at 0 and none ends at the width or height"
         return "zero_based", f"{why}: corners are pixels counted from 0"
+
+
+FORMAT = Format(
+    "voc",
+    "Pascal VOC XML",
+    reader=Voc(),
+    options={"corners": "`one_based` (default), `edges`, `zero_based`"},
+)

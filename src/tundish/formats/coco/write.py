@@ -7,18 +7,43 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import polars as pl
 
-from tundish.formats.frames import polygon_areas
-from tundish.imaging.geometry import areas_of_counts
+from tundish.formats.frames import areas_of_labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
+    from tundish.formats.base import Selection, Target
 
-__all__ = ["write_coco"]
+__all__ = ["CocoWriter", "write_coco"]
 
 _KEY_POINTS = ("keypoints", "num_keypoints")
+
+
+class CocoWriter:
+    """``annotations/instances_<split>.json``, and the image files beside it.
+
+    A COCO file cannot tell an image that is not labelled from one that shows nothing. Images that are not
+    labelled are in ``image_info_<split>.json``, which has no annotations, as COCO has it for its test sets.
+    """
+
+    def write(self, selection: Selection, target: Target) -> Mapping[str, int]:
+        """Bring the export up to date."""
+        placed = target.place(selection.images)
+        for split in selection.splits:
+            images, labels = selection.of(split)
+            unlabelled = pl.col("state") == "unlabelled"
+            known, unknown = images.filter(~unlabelled), images.filter(unlabelled)
+            target.write(f"annotations/instances_{split}.json", _json(selection, known, labels))
+            if unknown.height:
+                data = _json(selection, unknown, labels.clear())
+                target.write(f"annotations/image_info_{split}.json", data)
+        return placed.counts("COCO")
+
+
+def _json(selection: Selection, images: pl.DataFrame, labels: pl.DataFrame) -> bytes:
+    names = dict(images.select("image_id", "file_name").iter_rows())
+    attributes = (*selection.keys, *selection.carried)
+    return write_coco(images, labels, selection.classes, file_names=names, attributes=attributes)
 
 
 def write_coco(
@@ -78,7 +103,7 @@ def write_coco(
         ],
         "images": _images(images, rows.filter(pl.col("shape") == "class"), attributes),
     }
-    entries = ",\n".join(_annotations(drawn.with_columns(area=_areas(drawn))))
+    entries = ",\n".join(_annotations(drawn.with_columns(area=areas_of_labels(drawn))))
     return b'%b,"annotations":[\n%b\n]}\n' % (orjson.dumps(head)[:-1], entries.encode())
 
 
@@ -95,16 +120,6 @@ def _images(images: pl.DataFrame, tags: pl.DataFrame, attributes: Sequence[str])
     for number, category in tags.select("number", "category").iter_rows():
         entries[number - 1].setdefault("category_ids", []).append(category)
     return entries
-
-
-def _areas(rows: pl.DataFrame) -> NDArray[np.float64]:
-    areas = (rows["width"] * rows["height"]).to_numpy().copy()
-    polygons = (rows["shape"] == "polygon").to_numpy()
-    areas[polygons] = polygon_areas(rows["segmentation"].filter(rows["shape"] == "polygon"))
-    masks = (rows["rle"].is_not_null() & (rows["shape"] == "mask")).to_numpy()
-    if masks.any():
-        areas[masks] = areas_of_counts(rows.filter(masks).select("rle", "image_width", "image_height").rows())
-    return areas
 
 
 def _annotations(rows: pl.DataFrame) -> list[str]:

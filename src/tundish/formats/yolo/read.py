@@ -20,7 +20,7 @@ import math
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from tundish.formats.base import (
     NO_ATTRIBUTES,
@@ -66,8 +66,6 @@ _LABEL_FOLDERS = frozenset(
 @dataclass(frozen=True)
 class Yolo:
     """YOLO detection and segmentation."""
-
-    name: ClassVar[str] = "yolo"
 
     def role(self, path: str, options: Options) -> Role:  # noqa: ARG002
         """Text files are labels but for lists of classes, lists of images (train.txt) and readmes."""
@@ -119,7 +117,7 @@ class Yolo:
         facts += read_note(min(SAMPLE, len(matched)), len(matched), "label files")
         facts += [f"{found.path} names {counted(len(found.names), 'class')}" for found in names.lists]
         classes = _classes(names, matched, look.numbers)
-        return Evidence(self.name, len(matched), facts, classes)
+        return Evidence(len(matched), facts, classes)
 
 
 def _read_file(path: str, data: bytes, catalog: Catalog, names: NameList | None, reading: Reading) -> None:

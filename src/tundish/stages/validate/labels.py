@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from tundish.imaging.geometry import area_of_counts, area_of_polygon
+from tundish.formats.frames import areas_of_labels
 from tundish.recipe.classes import normalise
 from tundish.rules.check import check
 
@@ -76,7 +76,7 @@ def _measured(labels: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
         joined.with_columns(
             overshoot=pl.when(whole).then(0.0).otherwise(out),
             short_side=pl.when(whole).then(1.0).otherwise(pl.min_horizontal("width", "height")),
-            area=_areas(joined),
+            area=areas_of_labels(joined),
             ring_text=pl.col("segmentation")
             .list.eval(pl.element().cast(pl.List(pl.String)).list.join(" "))
             .list.join(";"),
@@ -84,19 +84,6 @@ def _measured(labels: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
         .with_columns(copy=pl.int_range(pl.len(), dtype=pl.Int32).over(same))
         .drop("ring_text")
     )
-
-
-def _areas(labels: pl.DataFrame) -> pl.Series:
-    """px² of each label: of its mask, its rings, its box; of a label of the whole image, the image's."""
-    areas = (labels["width"] * labels["height"]).to_numpy().copy()
-    shapes = labels["shape"].to_numpy()
-    for index in np.flatnonzero(shapes == "polygon"):
-        areas[index] = area_of_polygon(labels["segmentation"][int(index)].to_list())
-    for index in np.flatnonzero(shapes == "mask"):
-        row = labels.row(int(index), named=True)
-        areas[index] = area_of_counts(row["rle"], row["image_width"], row["image_height"])
-    full = (labels["image_width"] * labels["image_height"]).to_numpy()
-    return pl.Series("area", np.where(shapes == "class", full, areas), dtype=pl.Float64)
 
 
 def _cut_to_image(labels: pl.DataFrame, which: pl.Series) -> pl.DataFrame:

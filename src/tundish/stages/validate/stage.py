@@ -14,7 +14,7 @@ import polars as pl
 
 from tundish.formats.base import Catalog, ImageRef, Options, Problem, Reading
 from tundish.formats.frames import labels_to_frame
-from tundish.formats.registry import FORMATS
+from tundish.formats.registry import load_reader
 from tundish.labeling.tables import LABEL_FAULTS, pulled
 from tundish.rules.check import check
 from tundish.rules.models import load_model
@@ -226,7 +226,7 @@ def _read_labels(context: Context, files: pl.DataFrame, source: Source, good: pl
         & (pl.col("outcome") == "accepted")
     )
     options = Options(names=source.names, extra=source.options)
-    return FORMATS[source.format].read(_label_files(context, wanted), catalog, options)
+    return load_reader(source.format).read(_label_files(context, wanted), catalog, options)
 
 
 def _label_files(context: Context, wanted: pl.DataFrame) -> Iterator[tuple[str, bytes]]:
