@@ -81,10 +81,15 @@ PLAIN = {"image": IMAGE, "id": value("string")}
 
 
 def write_to(
-    folder: Path, split: str, rows: pa.Table, images: Iterator[tuple[str, bytes]], **limits: int
+    folder: Path,
+    split: str,
+    rows: pa.Table,
+    images: Iterator[tuple[str, bytes]],
+    group: int = 99,
+    file: int = 99,
 ) -> dict[str, int]:
     files = Staged(folder)
-    sizes = write_split(files, split, rows, images, PLAIN, **limits)
+    sizes = write_split(files, split, rows, images, PLAIN, group_bytes=group, file_bytes=file)
     files.finish()
     return sizes
 
@@ -92,7 +97,7 @@ def write_to(
 def test_row_groups_and_files_are_closed_by_their_bytes(tmp_path: Path) -> None:
     images = ((f"{number}.bin", bytes([number]) * 100) for number in range(25))
     folder = tmp_path / "out"
-    sizes = write_to(folder, "train", rows(25), images, group_bytes=300, file_bytes=900)
+    sizes = write_to(folder, "train", rows(25), images, group=300, file=900)
     names = list(sizes)
     assert names == [f"train-0000{number}-of-00003.parquet" for number in range(3)]
     assert {path.name: path.stat().st_size for path in folder.iterdir()} == sizes
@@ -123,6 +128,6 @@ def test_images_are_stored_as_they_are_and_labels_are_packed(tmp_path: Path) -> 
 
 def test_the_same_rows_make_the_same_bytes(tmp_path: Path) -> None:
     for folder in ("a", "b"):
-        write_to(tmp_path / folder, "train", rows(5), iter([("n", b"data")] * 5), group_bytes=8)
+        write_to(tmp_path / folder, "train", rows(5), iter([("n", b"data")] * 5), group=8)
     first, second = sorted(tmp_path.rglob("*.parquet"))
     assert first.read_bytes() == second.read_bytes()

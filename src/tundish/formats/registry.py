@@ -27,6 +27,7 @@ __all__ = [
     "Look",
     "check_reader",
     "check_writer",
+    "forget",
     "format_names",
     "load_format",
     "load_reader",
@@ -95,6 +96,13 @@ def load_format(name: str) -> Format:
         packages = " and ".join(_package(point) for point in points)
         raise UsageError(f"{packages} both offer a format '{name}'", fix="uninstall one of them")
     return load_plugin(points[0], _package(points[0]))
+
+
+def forget() -> None:
+    """Look for installed packages again when they are next needed: some came or went in this process."""
+    importlib.invalidate_caches()
+    _points.cache_clear()
+    load_format.cache_clear()
 
 
 def plugin_faults() -> list[UsageError]:

@@ -18,7 +18,7 @@ from tundish.stages.export.selection import select
 from tundish.stages.export.target import open_target
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator
 
     from tundish.formats.base import Selection
 
@@ -50,9 +50,9 @@ def _run(context: Context) -> Outcome:
     return Outcome(counts | export_records(context), notes)
 
 
-def _write(context: Context, selection: Selection, form: str) -> Mapping[str, int]:
+def _write(context: Context, selection: Selection, form: str) -> dict[str, int]:
     with open_target(context, form) as target:
-        return load_writer(form).write(selection, target)
+        return dict(load_writer(form).write(selection, target))
 
 
 def _tidied(context: Context, wanted: Collection[str]) -> Iterator[str]:

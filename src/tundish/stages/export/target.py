@@ -77,9 +77,9 @@ class Staged:
                 {path.removeprefix(f"{folder}/") for path in self._files if path.startswith(f"{folder}/")},
             )
         suffixes = {PurePosixPath(path).suffix for path in self._files if "/" not in path}
-        for path in sorted(self.folder.glob("*")):
-            if path.is_file() and path.suffix in suffixes and path.name not in self._files | keep:
-                path.unlink()
+        for other in sorted(self.folder.glob("*")):
+            if other.is_file() and other.suffix in suffixes and other.name not in self._files | keep:
+                other.unlink()
 
     def _staged(self, path: str) -> Path:
         staged = self.staging / _inside(path)
