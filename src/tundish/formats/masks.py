@@ -275,6 +275,6 @@ FORMAT = Format(
     options={
         "folder": "name of the folders of masks",
         "suffix": "how the stems of masks end",
-        "names": "class names by value, beside `options`",
+        "names": "class names by value, a key of the source",
     },
 )

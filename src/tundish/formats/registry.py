@@ -29,6 +29,7 @@ __all__ = [
     "check_writer",
     "forget",
     "format_names",
+    "is_built_in",
     "load_format",
     "load_reader",
     "load_writer",
@@ -136,6 +137,11 @@ def _working() -> dict[str, Format]:
 def format_names() -> list[str]:
     """Names of all formats, without loading any: also of those that turn out broken."""
     return [*_BUILT_IN, *(name for name in _points() if name not in _BUILT_IN)]
+
+
+def is_built_in(name: str) -> bool:
+    """Whether a format comes with Tundish."""
+    return name in _BUILT_IN
 
 
 def reader_names() -> list[str]:

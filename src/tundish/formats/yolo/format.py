@@ -13,7 +13,7 @@ FORMAT = Format(
     "YOLO detection and segmentation: Ultralytics, Darknet and split-folder layouts",
     reader=Yolo(),
     writer=YoloWriter(),
-    options={"names": "class names by number, beside `options`"},
+    options={"names": "class names by number, a key of the source"},
     lost="to detect, polygons and masks become their boxes; to segment, several rings are joined into one, "
     "and masks and crowds are left out and counted; unlabelled images, scores, authors and attributes",
 )
