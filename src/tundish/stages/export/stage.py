@@ -16,6 +16,7 @@ from tundish.stages.export.records import FOLDER as RECORDS
 from tundish.stages.export.records import export_records
 from tundish.stages.export.selection import select
 from tundish.stages.export.target import open_target
+from tundish.storage.receipts import begin_export, end_export
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -38,7 +39,9 @@ def export_one(context: Context, form: str) -> Outcome:
     """
     check_writer(form)
     selection = select(context)
-    return Outcome(_counts(selection) | _write(context, selection, form))
+    counts = _counts(selection) | _write(context, selection, form)
+    end_export(context.dataset, [form])
+    return Outcome(counts)
 
 
 def _run(context: Context) -> Outcome:
@@ -47,10 +50,14 @@ def _run(context: Context) -> Outcome:
     for form in context.recipe.export.formats:
         counts |= _write(context, selection, form)
     notes = [*_tidied(context, context.recipe.export.formats), *(str(fault) for fault in plugin_faults())]
-    return Outcome(counts | export_records(context), notes)
+    begin_export(context.dataset, RECORDS)
+    counts |= export_records(context)
+    end_export(context.dataset, [*context.recipe.export.formats, RECORDS])
+    return Outcome(counts, notes)
 
 
 def _write(context: Context, selection: Selection, form: str) -> dict[str, int]:
+    begin_export(context.dataset, form)
     with open_target(context, form) as target:
         return dict(load_writer(form).write(selection, target))
 
