@@ -10,6 +10,7 @@ import polars as pl
 from tundish.formats.frames import areas_of_labels
 from tundish.recipe.classes import normalise
 from tundish.rules.check import check
+from tundish.storage.quarantine import quarantine_rows
 
 if TYPE_CHECKING:
     import pandera.polars as pa
@@ -123,41 +124,32 @@ def _quarantine(labels: pl.DataFrame, failures: pl.DataFrame) -> pl.DataFrame:
     )
     unnamed = pl.col("check") == "unknown_class"
     nameless = unnamed & (pl.col("raw_label") == "")
-    return failures.join(places, on="row", how="left", maintain_order="left").select(
-        pl.lit("annotation").alias("kind"),
-        "id",
-        "source",
-        pl.col("label_path").alias("path"),
-        pl.col("label_row").cast(pl.Int64).alias("row"),
-        pl.lit(None, pl.String).alias("place"),
-        pl.when(nameless).then(pl.lit("no_label")).otherwise("check").alias("check"),
-        "column",
-        pl.when(unnamed).then("raw_label").otherwise("value").alias("value"),
-        pl.when(nameless)
+    return quarantine_rows(
+        "annotation",
+        failures.join(places, on="row", how="left", maintain_order="left"),
+        path="label_path",
+        row="label_row",
+        check=pl.when(nameless).then(pl.lit("no_label")).otherwise("check"),
+        value=pl.when(unnamed).then("raw_label").otherwise("value"),
+        message=pl.when(nameless)
         .then(pl.lit("the region has no label"))
         .when(unnamed)
         .then(pl.format("the recipe has no class '{}'", "raw_label"))
-        .otherwise("message")
-        .alias("message"),
-        "severity",
-        pl.lit(1, pl.Int32).alias("count"),
+        .otherwise("message"),
     )
 
 
 def _clipped(labels: pl.DataFrame, which: pl.Series) -> pl.DataFrame:
-    return labels.filter(which).select(
-        pl.lit("annotation").alias("kind"),
-        pl.col("annotation_id").alias("id"),
-        "source",
-        pl.col("label_path").alias("path"),
-        pl.col("label_row").cast(pl.Int64).alias("row"),
-        pl.lit(None, pl.String).alias("place"),
-        pl.lit("clipped").alias("check"),
-        pl.lit("overshoot").alias("column"),
-        pl.col("overshoot").cast(pl.String).alias("value"),
-        pl.format(
-            "the label stood {} px out of its image and was cut to it", pl.col("overshoot").round_sig_figs(3)
-        ).alias("message"),
-        pl.lit("warning").alias("severity"),
-        pl.lit(1, pl.Int32).alias("count"),
+    message = "the label stood {} px out of its image and was cut to it"
+    return quarantine_rows(
+        "annotation",
+        labels.filter(which),
+        id="annotation_id",
+        path="label_path",
+        row="label_row",
+        check=pl.lit("clipped"),
+        column=pl.lit("overshoot"),
+        value="overshoot",
+        message=pl.format(message, pl.col("overshoot").round_sig_figs(3)),
+        severity=pl.lit("warning"),
     )
