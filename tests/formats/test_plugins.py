@@ -142,7 +142,7 @@ def test_what_it_wrote_it_reads_and_a_recipe_that_no_longer_names_it_removes_it(
     without = tundish(tmp_path, plant, "run", "line")
     assert without.returncode == 2
     assert without.stderr.startswith("Error: pipelines/line.yaml:") or "line.yaml" in without.stderr
-    assert "unknown format 'csv-boxes'; choose one of voc, " in without.stderr
+    assert "unknown format 'csv-boxes'; choose one of voc, yolo, " in without.stderr
     assert "or install the package that offers it." in without.stderr
     assert sorted(map(str, exported(folder))) == first
 

@@ -41,7 +41,7 @@ def test_a_format_that_is_only_written_cannot_be_read_and_the_other_way_round() 
         load_reader("parquet")
     with pytest.raises(UsageError, match=r"the format 'voc' is read, not written; choose one of parquet, "):
         load_writer("voc")
-    with pytest.raises(UsageError, match=r"unknown format .vocc.; choose one of voc, .*, or install"):
+    with pytest.raises(UsageError, match=r"unknown format .vocc.; choose one of voc, yolo, .*, or install"):
         load_reader("vocc")
 
 

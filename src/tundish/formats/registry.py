@@ -89,14 +89,16 @@ def load_format(name: str) -> Format:
         return built_in
     points = _points().get(name, [])
     if not points:
-        raise UsageError(
-            f"unknown format '{name}'",
-            fix=f"choose one of {', '.join(format_names())}, or install the package that offers it",
-        )
+        raise _unknown(name, format_names())
     if len(points) > 1:
         packages = " and ".join(_package(point) for point in points)
         raise UsageError(f"{packages} both offer a format '{name}'", fix="uninstall one of them")
     return load_plugin(points[0], _package(points[0]))
+
+
+def _unknown(name: str, names: list[str]) -> UsageError:
+    fix = f"choose one of {', '.join(names)}, or install the package that offers it"
+    return UsageError(f"unknown format '{name}'", fix=fix)
 
 
 def forget() -> None:
@@ -162,6 +164,8 @@ def check_reader(name: str) -> str:
     Raises:
         UsageError: There is no such format, it is broken, or it cannot be read.
     """
+    if name not in _BUILT_IN and name not in _points():
+        raise _unknown(name, reader_names())
     reads = _BUILT_IN[name].reads if name in _BUILT_IN else load_format(name).reader is not None
     if not reads:
         raise UsageError(
@@ -176,6 +180,8 @@ def check_writer(name: str) -> str:
     Raises:
         UsageError: There is no such format, it is broken, or it cannot be written.
     """
+    if name not in _BUILT_IN and name not in _points():
+        raise _unknown(name, writer_names())
     writes = _BUILT_IN[name].writes if name in _BUILT_IN else load_format(name).writer is not None
     if not writes:
         raise UsageError(
