@@ -91,7 +91,10 @@ def test_every_section_of_a_recipe_is_tracked_by_a_stage() -> None:
             ("records: {}", "records: {on: {schema: 'a.py:A', keys: a}}"),
             ["did you mean 'key'", "header_rows"],
         ),
-        (("link: {}", "link: {on: {on: {image: a, recrd: b}}}"), ["recrd' is unknown", "allowed here: image, record"]),
+        (
+            ("link: {}", "link: {on: {on: {image: a, recrd: b}}}"),
+            ["recrd' is unknown", "allowed here: image, record"],
+        ),
         (("label: {}", "label: {acceptance: {aqll: 1}}"), ["did you mean 'aql'", "miss_rate"]),
         (("[coil_id]", "[heat]"), ["'heat'", "coil_id"]),
         (("crazing: [龟裂]", "crazing: [划伤]"), ["'划伤'", "'crazing'", "'scratch'"]),
