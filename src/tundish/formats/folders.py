@@ -20,7 +20,7 @@ __all__ = ["FORMAT", "Folders"]
 
 @dataclass(frozen=True)
 class Folders:
-    """One folder a class, below nothing or below splits. Its labels speak of the whole image."""
+    """One folder a class, below nothing or below splits. Its labels are about the whole image."""
 
     def role(self, path: str, options: Options) -> Role:  # noqa: ARG002
         """Images are all there is."""

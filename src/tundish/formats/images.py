@@ -25,11 +25,11 @@ class Images:
         return "image" if is_image(path) else "other"
 
     def read(self, files: Iterable[tuple[str, bytes]], catalog: Catalog, options: Options) -> Reading:  # noqa: ARG002
-        """Nothing is said of any image: all are unlabelled."""
+        """No label file mentions any image: all are unlabelled."""
         return Reading()
 
     def sniff(self, listing: Listing) -> Evidence | None:
-        """Any image speaks for this format, and anything else speaks louder."""
+        """Any image suggests this format; every other format weighs more."""
         count = sum(self.role(path, Options()) == "image" for path in listing.paths)
         return Evidence(0, [f"{counted(count, 'image')}"], []) if count else None
 

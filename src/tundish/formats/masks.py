@@ -7,7 +7,7 @@ so where the usual names do not. Each value but 0 gives one 'mask' label of all 
 * value v is called ``names[v]`` where the recipe names it, else its number ("255"), which `classes` may
   rename;
 * with exactly two names, a mask of 0 and 255 means the second;
-* else 255 beside other values is VOC's border, which is no class: it is left out and told;
+* else 255 beside other values is VOC's border, which is not a class: it is left out and reported;
 * a mask in colours is read by ``labelmap.txt`` (``name:r,g,b``), or else gives colours as names ("#c08040").
 """
 
@@ -196,7 +196,7 @@ def _decode(data: bytes, image: ImageRef | None) -> _Mask:
     """The values of a mask image; where `image` is given, nothing of another size is decoded.
 
     Raises:
-        Fault: It is no readable image, or of another size.
+        Fault: It is not a readable image, or has another size.
     """
     try:
         with warnings.catch_warnings():

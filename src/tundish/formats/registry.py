@@ -82,7 +82,7 @@ def load_format(name: str) -> Format:
     """The format called `name`.
 
     Raises:
-        UsageError: There is none, or the package that offers it is broken.
+        UsageError: The format is unknown, or the package that offers it is broken.
     """
     if name in _BUILT_IN:
         built_in: Format = importlib.import_module(_BUILT_IN[name].module).FORMAT
@@ -132,7 +132,7 @@ def _working() -> dict[str, Format]:
             try:
                 found[name] = load_format(name)
             except UsageError:
-                continue  # `plugin_faults` tells of it
+                continue  # `plugin_faults` reports it
     return found
 
 
@@ -162,7 +162,7 @@ def check_reader(name: str) -> str:
     """The name of a format that can be read; formats that come with Tundish are not loaded for it.
 
     Raises:
-        UsageError: There is no such format, it is broken, or it cannot be read.
+        UsageError: The format is unknown, is broken, or cannot be read.
     """
     if name not in _BUILT_IN and name not in _points():
         raise _unknown(name, reader_names())
@@ -178,7 +178,7 @@ def check_writer(name: str) -> str:
     """The name of a format that can be written; formats that come with Tundish are not loaded for it.
 
     Raises:
-        UsageError: There is no such format, it is broken, or it cannot be written.
+        UsageError: The format is unknown, is broken, or cannot be written.
     """
     if name not in _BUILT_IN and name not in _points():
         raise _unknown(name, writer_names())

@@ -168,12 +168,12 @@ class _File:
             message = f"the file states the image '{name}' but is named for {found.path}, which was taken"
             self.notes.warn(Fault("other_file_name", message, "filename", stated))
         if found.path in self.reading.covered:
-            message = f"another label file speaks of {found.path} too; the labels of both were taken"
+            message = f"another label file is about {found.path} too; the labels of both were taken"
             self.notes.warn(Fault("image_labelled_twice", message, "filename", stated))
         return found
 
     def _check_size(self, root: Element, image: ImageRef) -> bool:
-        """Whether the labels are drawn on the stored image; tell where the size is not the image's."""
+        """Whether the labels are drawn on the stored image; report where the size is not the image's."""
         width, height = real(_text(root, "size/width")), real(_text(root, "size/height"))
         stated = f"{_text(root, 'size/width')}x{_text(root, 'size/height')}"
         if not width or not height:
@@ -197,7 +197,7 @@ class _File:
         x0, y0, x1, y1 = (_corner(box, side) for side in _SIDES)
         if x1 < x0 or y1 < y0:
             value = f"{x0:g} {y0:g} {x1:g} {y1:g}"
-            message = "the corners stood in reverse and were swapped"
+            message = "the corners were reversed and have been swapped"
             self.notes.warn(Fault("reversed_corners", message, "bndbox", value), row)
             x0, x1, y0, y1 = min(x0, x1), max(x0, x1), min(y0, y1), max(y0, y1)
         first, last = self.offsets

@@ -93,7 +93,7 @@ class _Look:
 
 
 def _chosen(looks: list[_Look]) -> list[_Look]:
-    """The files to read: no key points or captions of images that an instances file speaks of."""
+    """The files to read: no key points or captions of images that an instances file mentions."""
     readable = [look for look in looks if not look.panoptic]
     instances = [look for look in readable if parts_of(look.path)[1].startswith("instances")]
     spoken_of = {image for look in instances for image in look.matched}

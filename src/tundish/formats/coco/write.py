@@ -22,7 +22,7 @@ _KEY_POINTS = ("keypoints", "num_keypoints")
 class CocoWriter:
     """``annotations/instances_<split>.json``, and the image files beside it.
 
-    A COCO file cannot tell an image that is not labelled from one that shows nothing. Images that are not
+    COCO does not distinguish an image that is not labelled from one that shows nothing. Images that are not
     labelled are in ``image_info_<split>.json``, which has no annotations, as COCO has it for its test sets.
     """
 
@@ -60,16 +60,16 @@ def write_coco(
     Images are numbered from 1 by file name, annotations from 1 by image and then in the order given, and
     categories from 1 in the order of `classes`. Boxes have an empty ``segmentation``, polygons their rings,
     masks (crowds too) compressed counts, which pycocotools takes as it does lists. ``area`` is that of the
-    box, the polygon or the mask. Labels of the whole image stand as ``category_ids`` with their image: an
+    box, the polygon or the mask. Labels of the whole image are ``category_ids`` of their image: an
     annotation needs a box. For tracing, images carry tundish_id, path and source, annotations
-    annotation_id, score, author and attributes; key points among the attributes stand where COCO has them.
+    annotation_id, score, author and attributes; key points among the attributes are where COCO has them.
 
     Args:
         images: Rows of the images table.
         annotations: Rows of the annotations table, or others with its geometry, of these images.
         classes: The recipe's classes in their order.
         file_names: File name in the export by image_id.
-        attributes: Columns of `images` that stand with each image under ``attributes``, where not null.
+        attributes: Columns of `images` that each image gets under ``attributes``, where not null.
         description: Goes into ``info``.
 
     Raises:
@@ -116,7 +116,7 @@ def _images(images: pl.DataFrame, tags: pl.DataFrame, attributes: Sequence[str])
     ).to_dicts()
     if attributes:
         for entry, own in zip(entries, images.select(attributes).iter_rows(named=True), strict=True):
-            entry["attributes"] = {name: told for name, told in own.items() if told is not None}
+            entry["attributes"] = {name: value for name, value in own.items() if value is not None}
     for number, category in tags.select("number", "category").iter_rows():
         entries[number - 1].setdefault("category_ids", []).append(category)
     return entries

@@ -97,7 +97,7 @@ def _arrow(feature: Feature) -> pa.DataType:
 
 
 def yaml_features(features: Mapping[str, Feature]) -> list[dict[str, Any]]:
-    """`features` as the list that stands under ``dataset_info: features:`` in a dataset card."""
+    """`features` as the list under ``dataset_info: features:`` in a dataset card."""
     return [{"name": name, **_yaml(feature)} for name, feature in features.items()]
 
 

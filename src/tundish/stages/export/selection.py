@@ -36,7 +36,7 @@ def select(context: Context) -> Selection:
     labels = _labels(context, images)
     children, their_labels = _children(context, images)
     images = pl.concat([images, children]) if children.height else images
-    # Within its split's folder a name must stand once.
+    # Within its split's folder a name must be unique.
     wanted = images.select(pl.format("{}/{}", "split", "file_name")).to_series().to_list()
     names = [name.partition("/")[2] for name in file_names(wanted, images["image_id"].to_list())]
     classes = tuple(context.recipe.annotations.classes)

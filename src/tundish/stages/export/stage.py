@@ -35,7 +35,7 @@ def export_one(context: Context, form: str) -> Outcome:
 
     Raises:
         MissingStepError: An earlier stage has not run.
-        UsageError: There is no such format, or it cannot be written.
+        UsageError: The format is unknown, or cannot be written.
     """
     check_writer(form)
     selection = select(context)
