@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib
 from dataclasses import replace
 from functools import cache
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, NamedTuple
 
 from tundish.errors import TundishError, UsageError
@@ -67,6 +66,8 @@ _BUILT_IN = {
 @cache
 def _points() -> dict[str, list[EntryPoint]]:
     """The entry points of installed packages by the name of their format, sorted."""
+    from importlib.metadata import entry_points  # noqa: PLC0415  (costs more than the formats' names)
+
     found: dict[str, list[EntryPoint]] = {}
     for point in sorted(entry_points(group=GROUP), key=lambda one: (one.name, _package(one))):
         found.setdefault(point.name, []).append(point)
