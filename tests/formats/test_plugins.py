@@ -276,7 +276,7 @@ def test_a_format_that_fails_at_work_is_named(here: Callable[[], Path], tmp_path
     export_one(context, "yolo")
     with pytest.raises(PluginError, match=r"the format 'crash' failed when it wrote the export: KeyError"):
         export_one(context, "crash")
-    assert [path.name for path in context.dataset.exports.iterdir()] == ["yolo"]
+    assert [path.name for path in context.dataset.exports.iterdir() if path.is_dir()] == ["yolo"]
 
 
 OUTSIDE = f"""{GOOD}

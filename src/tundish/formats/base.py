@@ -335,7 +335,7 @@ class Files(Protocol):
         ...
 
     def rename(self, path: str, new: str) -> None:
-        """Give another name to a file that was written to this target."""
+        """Give another name to a file that `open` wrote in this export."""
         ...
 
 

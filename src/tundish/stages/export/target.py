@@ -42,11 +42,12 @@ class Staged:
 
     def write(self, path: str, data: bytes) -> None:
         """Take a file as a whole; one that has these bytes already is left alone."""
-        existing = self.folder / _inside(path)
+        existing, staged = self.folder / _inside(path), self._staged(path)
         self._files.add(path)
         if existing.is_file() and existing.stat().st_size == len(data) and existing.read_bytes() == data:
-            return
-        self._staged(path).write_bytes(data)
+            staged.unlink(missing_ok=True)
+        else:
+            staged.write_bytes(data)
 
     @contextmanager
     def open(self, path: str) -> Iterator[IO[bytes]]:
@@ -56,7 +57,7 @@ class Staged:
             yield stream
 
     def rename(self, path: str, new: str) -> None:
-        """Give another name to a file that `open` wrote."""
+        """Give another name to a file that `open` wrote in this export."""
         self._staged(path).replace(self._staged(new))
         self._files = self._files - {path} | {new}
 
