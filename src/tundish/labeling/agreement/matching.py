@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from scipy.optimize import linear_sum_assignment
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+import scipy
 
 from tundish.errors import UsageError
 from tundish.labeling.agreement.overlaps import answered
@@ -120,8 +118,8 @@ def preferred(found: Overlaps) -> tuple[Floats, NDArray[np.bool_]]:
 
 def components(first: NDArray[np.int64], second: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     """The number of the connected component that each of `count` nodes is in, by edges (n,) to (n,)."""
-    graph = coo_array((np.ones(len(first), np.int8), (first, second)), shape=(count, count))
-    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+    graph = scipy.sparse.coo_array((np.ones(len(first), np.int8), (first, second)), shape=(count, count))
+    return np.asarray(scipy.sparse.csgraph.connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
 def _ends(found: Overlaps) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -159,7 +157,7 @@ def _best(one: NDArray[np.int64], other: NDArray[np.int64], weight: Floats) -> N
     edge = np.full(matrix.shape, -1)
     matrix[row, column] = weight
     edge[row, column] = np.arange(len(weight))
-    picked = edge[linear_sum_assignment(matrix, maximize=True)]
+    picked = edge[scipy.optimize.linear_sum_assignment(matrix, maximize=True)]
     return np.asarray(picked[picked >= 0], dtype=np.int64)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
-from scipy.sparse import hstack
+import scipy
 
 from tundish.labeling.agreement.clusters import NOTHING
 from tundish.labeling.agreement.coefficients import (
@@ -164,7 +164,7 @@ def _sums(counted: Tallies) -> csr_array:
     columns = [np.ones(sides.height), *amounts]
     labels = [summed(at, np.zeros_like(at), column, (images, 1)) for column in columns]
     things = coincidences(counted.things, images, len(counted.names))
-    return hstack([things, coincidences(counted.presence, images, 2), *labels], format="csr")
+    return scipy.sparse.hstack([things, coincidences(counted.presence, images, 2), *labels], format="csr")
 
 
 def _kept(tables: Floats) -> Floats:

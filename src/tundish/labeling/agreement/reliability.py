@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
-from scipy.special import logsumexp
+import scipy
 
 from tundish.errors import UsageError
 from tundish.labeling.agreement.resampling import summed
@@ -200,7 +200,7 @@ class _Model:
         with np.errstate(divide="ignore"):  # what never occurs has a logarithm of minus infinity
             chances, ahead = np.log(tables), np.log(prevalence)
         joint = self.said @ chances.transpose(0, 2, 1).reshape(-1, self.classes) + ahead
-        likelihood = logsumexp(joint, axis=1, keepdims=True)
+        likelihood = scipy.special.logsumexp(joint, axis=1, keepdims=True)
         value = float(likelihood.sum())
         if self.smoothing:
             value += self.smoothing * float(chances.sum())

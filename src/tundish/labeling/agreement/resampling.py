@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import coo_array
+import scipy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ def summed(
     images: NDArray[np.int64], cells: NDArray[np.int64], amounts: Floats, shape: tuple[int, int]
 ) -> csr_array:
     """What each image adds to each cell of a table: amounts (n,) to images (n,) and cells (n,), summed."""
-    return coo_array((np.asarray(amounts, np.float64), (images, cells)), shape=shape).tocsr()
+    return scipy.sparse.coo_array((np.asarray(amounts, np.float64), (images, cells)), shape=shape).tocsr()
 
 
 def bootstrap(
