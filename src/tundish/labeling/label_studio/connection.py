@@ -109,7 +109,7 @@ class Connection:
         self._token = token
         self._tries = tries
         self._timeout = timeout
-        # Label Studio's own server sends head and body apart: on a connection that is kept open, the body waits
+        # Label Studio sends head and body apart: on a connection that is kept open, the body waits
         # 40 ms for the head to be acknowledged. Without TLS, a new connection costs next to nothing.
         kept = None if self.address.startswith("https:") else 0
         self._http = httpx.Client(
