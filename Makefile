@@ -24,10 +24,12 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable . --group test
 	touch $@
 
-$(LABEL_STUDIO_READY): constraints-label-studio.txt
+# With a ready database for the servers of the tests: to migrate an empty one takes half a minute.
+$(LABEL_STUDIO_READY): constraints-label-studio.txt | $(READY)
 	$(PYTHON) -m venv $(LABEL_STUDIO)
 	$(LABEL_STUDIO)/bin/python -m pip install --quiet --disable-pip-version-check \
 		--constraint constraints-label-studio.txt label-studio
+	$(BIN)/python -m tests.labeling.server_folders $(LABEL_STUDIO)/bin/label-studio
 	touch $@
 
 demo: $(READY)
@@ -61,4 +63,4 @@ docs: $(READY)
 	python docs/generate.py
 
 clean:
-	rm -rf $(VENV) $(LABEL_STUDIO) build dist
+	rm -rf $(VENV) $(LABEL_STUDIO) .cache build dist
