@@ -50,7 +50,7 @@ types: $(READY)
 
 # With Label Studio, so that no test of it is skipped: a minute the first time.
 unit: $(READY) $(LABEL_STUDIO_READY)
-	pytest --numprocesses 2
+	pytest --numprocesses 2 --dist worksteal
 
 label-studio-installed: $(LABEL_STUDIO_READY)
 

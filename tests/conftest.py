@@ -22,3 +22,9 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the public data sets are not here ({folder}); set TUNDISH_SHARED to their folder")
     return folder
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the slow tests: of workers that run side by side none is left with a long one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)

@@ -40,6 +40,9 @@ _TAB = {
 }
 """The list of tasks as Label Studio shows it by default."""
 
+_LOOKED_AT = "id,title,label_config,model_version,created_at"
+"""Of a project. All that a project has includes counts, for which the server goes through all its answers."""
+
 _INSTRUCTION = (
     "Mark what you see. <b>Submit</b> with nothing marked says that nothing is there; "
     "<b>Skip</b> says that you cannot tell, and decides nothing."
@@ -60,7 +63,11 @@ class Client(Connection):
         return self.projects(title).get(title)
 
     def projects(self, part: str) -> dict[str, dict[str, Any]]:
-        """By title, the oldest first: those with `part` in it, in any case; of equal titles the oldest."""
+        """By title, the oldest first: those with `part` in it, in any case; of equal titles the oldest.
+
+        Returns:
+            id, title, label_config, model_version and created_at of each.
+        """
         by_title: dict[str, dict[str, Any]] = {}
         for project in sorted(self._all_projects(part), key=lambda project: int(project["id"])):
             by_title.setdefault(str(project["title"]), project)
@@ -70,7 +77,7 @@ class Client(Connection):
         doing = f"looking for the project '{part}'"
         page = 1
         while True:
-            answer = self.get(doing, PROJECTS, title=part, page=page, page_size=100)
+            answer = self.get(doing, PROJECTS, title=part, page=page, page_size=100, include=_LOOKED_AT)
             yield from answer["results"]
             if not answer.get("next"):
                 return
