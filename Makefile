@@ -8,6 +8,8 @@ LABEL_STUDIO_READY := $(LABEL_STUDIO)/.ready
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
+# Each stage is a process of its own: without bytecode each would compile the package again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test lint types unit label-studio label-studio-installed docs clean
 
