@@ -11,11 +11,12 @@ export DVC_NO_ANALYTICS := 1
 # Each stage is a process of its own: without bytecode each would compile the package again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test lint types unit label-studio label-studio-installed docs clean
+.PHONY: help demo test test-all lint types unit unit-all label-studio label-studio-installed docs clean
 
 help:
 	@echo "make demo   sample data through the whole pipeline with dvc repro (about two minutes the first time)"
-	@echo "make test   lint, types and tests"
+	@echo "make test   lint, types and tests, but for the few that take longest"
+	@echo "make test-all  lint, types and all tests, as continuous integration runs them"
 	@echo "make label-studio  a Label Studio with an example project in front of the annotator"
 	@echo "make docs   write the generated parts of docs/ again"
 	@echo "make clean  remove what make has made"
@@ -43,6 +44,8 @@ demo: $(READY)
 
 test: lint types unit
 
+test-all: lint types unit-all
+
 lint: $(READY)
 	ruff check
 	ruff format --check
@@ -52,6 +55,9 @@ types: $(READY)
 
 # With Label Studio, so that no test of it is skipped: a minute the first time.
 unit: $(READY) $(LABEL_STUDIO_READY)
+	pytest --numprocesses 2 --dist worksteal -m "not slow"
+
+unit-all: $(READY) $(LABEL_STUDIO_READY)
 	pytest --numprocesses 2 --dist worksteal
 
 label-studio-installed: $(LABEL_STUDIO_READY)

@@ -21,8 +21,6 @@ from tundish.labeling.tables import ANSWERS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-pytestmark = pytest.mark.slow
-
 BIN = Path(sys.executable).parent
 ENV = os.environ | {
     "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
@@ -119,6 +117,7 @@ def after_first_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_repro__from_first_run_to_clone(after_first_run: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(after_first_run, tmp_path / "plant", symlinks=True)
     first = products(folder)
@@ -196,6 +195,7 @@ def answers_of(folder: Path) -> Path:
     return folder / "datasets/line/labels/answers.parquet"
 
 
+@pytest.mark.slow
 def test_answers_are_versioned_with_the_dataset(after_first_run: Path, tmp_path: Path) -> None:
     """Answers come after the first run, are added, change, and are there in a clone."""
     folder = shutil.copytree(after_first_run, tmp_path / "plant", symlinks=True)

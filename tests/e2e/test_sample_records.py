@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from tundish.sample import TableTruth
 
-pytestmark = pytest.mark.slow
-
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = [
     ("steel-surface", "heats"),

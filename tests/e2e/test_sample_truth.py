@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from tundish.sample import Truth
 
-pytestmark = pytest.mark.slow
-
 FOUND_AS = {
     "box_outside": "outside_image",
     "outside": "outside_image",
