@@ -11,6 +11,23 @@ The Python twin of the command line::
 from __future__ import annotations
 
 from tundish.api.pipeline import read_table, run, status
+from tundish.api.projects import Added, AddedImages, AddedRecords, Project, SampleMade, add, init, sample
 from tundish.errors import GateError, OutsideError, TundishError, UsageError
 
-__all__ = ["GateError", "OutsideError", "TundishError", "UsageError", "read_table", "run", "status"]
+__all__ = [
+    "Added",
+    "AddedImages",
+    "AddedRecords",
+    "GateError",
+    "OutsideError",
+    "Project",
+    "SampleMade",
+    "TundishError",
+    "UsageError",
+    "add",
+    "init",
+    "read_table",
+    "run",
+    "sample",
+    "status",
+]

@@ -68,6 +68,8 @@ def test_quoted__reads_back_as_a_value_a_key_and_an_item(text: str) -> None:
         ),
         pytest.param("\ufeffsources: [a]\n", "\ufeffsources: [a, N]\n", id="byte order mark"),
         pytest.param("b: 1\n", "b: 1\nsources:\n  - N\n", id="no such key"),
+        pytest.param("# mine\n", "# mine\nsources:\n  - N\n", id="nothing but a comment"),
+        pytest.param("", "sources:\n  - N\n", id="an empty file"),
     ],
 )
 def test_append__to_a_list_keeps_everything_else(before: str, after: str) -> None:

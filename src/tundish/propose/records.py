@@ -1,13 +1,15 @@
-"""Look at a file of records: which schema fits it, and what each of its headers would be read as."""
+"""Looks at a file of records: which schema fits it, and what each of its headers would be read as."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tundish.errors import SourceError
+from tundish.errors import SourceError, UsageError
 from tundish.recipe.sections import Records
 from tundish.rules.models import models_of
 from tundish.stages.records.plan import read_options, record_table
@@ -18,14 +20,13 @@ from tundish.tabular.values.cells import read_cells
 from tundish.tabular.values.settle import settle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
     from tundish.stages.records.plan import RecordTable
     from tundish.tabular.base import Layout, Sheet
     from tundish.tabular.plan import Plan
 
-__all__ = ["Proposal", "Row", "propose"]
+__all__ = ["Proposal", "Row", "column_names", "propose", "table_name"]
 
 _SHOWN = 3
 
@@ -37,16 +38,25 @@ class Row:
     Attributes:
         header: As written.
         column: Of the schema; None where it stays text, or nothing is settled.
-        told: Unit and conversion, or what has to be decided.
-        examples: Values of the first records, as they would stand in the table.
+        read_as: Unit and conversion, or what has to be decided.
+        examples: Values of the first records, as the table would hold them.
         candidates: Columns it may mean, where only a person can tell.
     """
 
     header: str
     column: str | None
-    told: str
+    read_as: str
     examples: tuple[str, ...] = ()
     candidates: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        values = f": {', '.join(self.examples)}" if self.examples else ""
+        return f"{self.header} -> {self.means} ({self.read_as}){values}"
+
+    @property
+    def means(self) -> str:
+        """The column, or those that it may mean, or a dash."""
+        return self.column or (" or ".join(self.candidates) + "?" if self.candidates else "-")
 
 
 @dataclass(frozen=True)
@@ -55,8 +65,8 @@ class Proposal:
 
     Attributes:
         schema: As a recipe names it.
-        layout: Of the sheet that was looked at.
-        rows: One a column of the file.
+        layout: How the sheet that was looked at is laid out.
+        rows: One for each column of the file.
         missing: Required columns that no header means.
         problem: Why the file could not be read so to the end, in a sentence.
     """
@@ -69,9 +79,22 @@ class Proposal:
 
     @property
     def fit(self) -> tuple[bool, int]:
-        """Better proposals are larger: all required columns there, then the most columns understood."""
+        """Better proposals are larger: all required columns first, then the most columns understood."""
         understood = sum(row.column is not None or bool(row.candidates) for row in self.rows)
         return (not self.missing, understood)
+
+    @property
+    def layout_facts(self) -> tuple[str, ...]:
+        """How the sheet is laid out, in words."""
+        layout = self.layout
+        separators = {None: "", ",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
+        facts = (
+            f"sheet {layout.sheet}" if layout.sheet else "",
+            layout.encoding or "",
+            separators.get(layout.separator, repr(layout.separator)),
+            f"{layout.header_rows} header row{'s' if layout.header_rows != 1 else ''}",
+        )
+        return tuple(fact for fact in facts if fact)
 
 
 def propose(
@@ -81,17 +104,18 @@ def propose(
     sheet: str | None = None,
     names: tuple[str, ...] = (),
 ) -> list[Proposal]:
-    """Proposals for a file, the best first; those that understand none of its headers are left out.
+    """Proposals for a file, the best first.
 
     Args:
-        project: Whose schemas are tried.
+        project: The project whose schemas are tried.
         path: The file.
-        schema: Only this one.
-        sheet: Only this sheet of a workbook.
+        schema: Try this schema only.
+        sheet: Look at this sheet of a workbook only.
         names: The columns in order, for a file without header.
 
     Raises:
-        SourceError: The file cannot be read at all, or has no header and `names` are not given.
+        SourceError: The file cannot be read at all, has no header and `names` are not given, or has no header
+            that a schema knows.
         SchemaError: A schema is wrong.
     """
     references = [schema] if schema else list(_record_schemas(project))
@@ -113,7 +137,59 @@ def propose(
         for one in sheets
         if (proposal := _proposal(table, reference, one)).fit[1] or schema
     ]
+    if not found:
+        raise SourceError(
+            "no schema of this project knows any of its headers",
+            where=str(path),
+            fix="add their names to an alias table in schemas/, or name the schema with --schema",
+        )
     return sorted(found, key=lambda proposal: proposal.fit, reverse=True)
+
+
+def table_name(source: Path, table: str | None = None) -> str:
+    """What a table is called in the recipe.
+
+    Args:
+        source: The file; its name is the table's where none is given.
+        table: The name that was given.
+
+    Raises:
+        UsageError: The name cannot be one.
+    """
+    if table is None:
+        return re.sub(r"[^\w.-]+", "-", source.stem).strip("-.")[:100] or "records"
+    if not re.fullmatch(r"\w[\w.-]{0,99}", table):
+        raise UsageError(
+            f"'{table}' cannot be the name of a table", fix="use letters, digits, '.', '-' and '_'"
+        )
+    return table
+
+
+def column_names(names: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Names of columns, as given one by one, separated by commas, or one on each line of a file.
+
+    Raises:
+        UsageError: A name is there twice.
+    """
+    if names is None:
+        return ()
+    if isinstance(names, str):
+        file = Path(names)
+        lines = file.read_text(encoding="utf-8-sig").splitlines() if _is_file(file) else names.split(",")
+    else:
+        lines = list(names)
+    found = tuple(line.strip() for line in lines if line.strip())
+    twice = sorted({name for name in found if found.count(name) > 1})
+    if twice:
+        raise UsageError(f"the names of the columns hold '{twice[0]}' twice", fix="name each column once")
+    return found
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a long list of names is no file's name
+        return False
 
 
 def _record_schemas(project: Path) -> Iterator[str]:
@@ -128,8 +204,8 @@ def _proposal(table: RecordTable, reference: str, sheet: Sheet) -> Proposal:
     joined = sheet.layout.header_rows > 1
     matches = {header: narrow.lookup(header, joined=joined) for header in sheet.layout.headers}
     unsure = {header: match.candidates for header, match in matches.items() if match.candidates}
-    there = {match.column for match in matches.values()} | {one for names in unsure.values() for one in names}
-    missing = tuple(sorted(table.required - there))
+    found = {match.column for match in matches.values()} | {one for names in unsure.values() for one in names}
+    missing = tuple(sorted(table.required - found))
     options = replace(read_options(table.section, "UTC"), columns=dict.fromkeys(unsure))
     rows: list[Row] = []
     problem = None
@@ -140,7 +216,7 @@ def _proposal(table: RecordTable, reference: str, sheet: Sheet) -> Proposal:
         problem = f"{error.what}; {error.fix}"
         rows = [Row(header, match.column, match.unit or "") for header, match in matches.items()]
     rows = [
-        replace(row, candidates=unsure[row.header], told="say which it means")
+        replace(row, candidates=unsure[row.header], read_as="say which it means")
         if row.header in unsure
         else row
         for row in rows
@@ -154,11 +230,11 @@ def _rows(plan: Plan, sheet: Sheet) -> Iterator[Row]:
     if piece is not None:
         plan = settle(plan, piece.cells)
         examples = read_cells(piece.cells.head(200), plan).frame
-    for told in plan.describe():
-        name = told["column"]
+    for entry in plan.describe():
+        name = entry["column"]
         values = _shown(examples[name]) if name in examples.columns else []
-        known = told["how"] not in ("unknown", "left out")
-        yield Row(told["header"], name if known else None, _told(told), tuple(values))
+        known = entry["how"] not in ("unknown", "left out")
+        yield Row(entry["header"], name if known else None, _read_as(entry), tuple(values))
 
 
 def _shown(column: pl.Series) -> list[str]:
@@ -168,7 +244,7 @@ def _shown(column: pl.Series) -> list[str]:
     return (first.round_sig_figs(6) if first.dtype.is_float() else first).cast(pl.String).to_list()
 
 
-def _told(entry: dict[str, str | None]) -> str:
+def _read_as(entry: dict[str, str | None]) -> str:
     read, unit, how = entry["read_as"], entry["unit"], entry["how"]
     if how == "unknown":
         return "not in the schema: kept as text"

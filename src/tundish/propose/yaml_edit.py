@@ -63,34 +63,39 @@ def append(text: str, path: Sequence[str], lines: Sequence[str], where: str = ""
 def _expected(data: Any, path: Sequence[str], entry: Any) -> Any:
     """What the file must say afterwards."""
     if path:
+        data = data or {}
         return data | {path[0]: _expected(data.get(path[0]), path[1:], entry)}
     return [*(data or []), *entry] if isinstance(entry, list) else {**(data or {}), **entry}
 
 
-def _appended(text: str, path: list[str], lines: list[str]) -> str:
+def _appended(text: str, path: Sequence[str], lines: Sequence[str]) -> str:
     node, column, bracketed = yaml.compose(text, Loader=yaml.SafeLoader), -2, False
-    while path:
-        found = [pair for pair in node.value if pair[0].value == path[0]]
+    for place, name in enumerate(path):
+        found = [pair for pair in node.value if pair[0].value == name] if node is not None else []
         if not found:
-            for key in reversed(path):
+            for key in reversed(path[place:]):
                 lines = [f"{key}:", *_indented(lines, 2)]
             break
-        bracketed |= bool(node.flow_style)
-        key_node, node = found[0]
-        column = key_node.start_mark.column
-        path = path[1:]
-    empty = isinstance(node, yaml.ScalarNode) or not node.value
-    if not empty and not node.flow_style:
-        return _after(text, _end_of_block(text, node), _indented(lines, node.start_mark.column))
+        bracketed |= _in_brackets(node)
+        column, node = found[0][0].start_mark.column, found[0][1]
+    if node is None:  # nothing but comments
+        return _after(text, len(text), lines)
     one_line = flow(yaml.safe_load("\n".join(lines)))
-    if not empty:
+    if isinstance(node, yaml.CollectionNode) and node.value:
+        if not _in_brackets(node):
+            return _after(text, _end_of_block(text, node), _indented(lines, node.start_mark.column))
         last = node.value[-1][1] if isinstance(node, yaml.MappingNode) else node.value[-1]
         at = last.end_mark.index
         return f"{text[:at]}, {one_line[1:-1]}{text[at:]}"
     start, end = node.start_mark.index, node.end_mark.index
     if bracketed:
         return text[:start] + one_line + text[end:]
-    return _after(text[:start].rstrip(" ") + text[end:], start, _indented(lines, column + 2))
+    head = text[:start].rstrip(" ")
+    return _after(head + text[end:], len(head), _indented(lines, column + 2))
+
+
+def _in_brackets(node: yaml.Node | None) -> bool:
+    return isinstance(node, yaml.CollectionNode) and bool(node.flow_style)
 
 
 def _indented(lines: Sequence[str], column: int) -> list[str]:
@@ -103,7 +108,7 @@ def _after(text: str, index: int, lines: Sequence[str]) -> str:
     at = text.find("\n", max(index - 1, 0)) + 1
     block = "".join(line + newline for line in lines)
     if not at:
-        return text + newline + block
+        return text + (newline if text else "") + block
     return text[:at] + block + text[at:]
 
 

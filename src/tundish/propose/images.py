@@ -1,0 +1,46 @@
+"""Looks at a folder or an archive of images: which label format its files speak for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tundish.errors import SourceError
+from tundish.formats.base import Listing, suffix_of
+from tundish.formats.registry import sniff_all
+from tundish.sources.files import open_source
+from tundish.tabular.files.open import TABLE_SUFFIXES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tundish.formats.base import Evidence
+
+__all__ = ["examine"]
+
+
+def examine(source: Path) -> list[Evidence]:
+    """What speaks for each label format that a source may be in, the best first.
+
+    Args:
+        source: A folder, a zip or a tar.
+
+    Raises:
+        SourceError: It cannot be opened, or holds no images.
+    """
+    with open_source(source) as entries:
+        members = {entry.path: entry for entry in entries if entry.fault is None}
+        found = sniff_all(Listing(sorted(members), lambda path: members[path].read()))
+    if not members:
+        raise SourceError(
+            "the source holds no files", where=str(source), fix="name the folder with the images"
+        )
+    if not found:
+        tables = sorted(path for path in members if suffix_of(path) in TABLE_SUFFIXES)
+        raise SourceError(
+            f"none of its {len(members):,} files is an image",
+            where=str(source),
+            fix=f"add a table by its own path, such as '{tables[0]}'"
+            if tables
+            else "name the folder that holds the images and their labels",
+        )
+    return found
