@@ -31,8 +31,7 @@ def init(folder: Path) -> None:
     click.echo(f"Laid out {project.folder}; its README.md says what lies where. Next:")
     if project.folder.resolve() != Path.cwd():
         click.echo(f"  {pasteable('cd', str(project.folder))}")
-    click.echo("  tundish add line1 ~/photos/line1     with a name and a folder of your own, or:")
-    click.echo("  tundish sample")
+    click.echo("  tundish add line1 ~/photos/line1   # a name and a folder of your own; or: tundish sample")
 
 
 @click.command("sample")

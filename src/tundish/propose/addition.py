@@ -84,7 +84,7 @@ def add_images(
         notes.append(f"it is called '{label}' in the tables: '{_label_of(place)}' is another source")
     classes = _distinct(evidence.classes, set(before.annotations.lookup()))
     text = recipe.read_bytes().decode()
-    lines = source_lines(place, evidence, label if label != _label_of(place) else None)
+    lines = source_lines(place, evidence, label=label if label != _label_of(place) else None, facts=True)
     text = with_classes(with_source(text, lines, str(recipe)), classes, str(recipe))
     notes += _remarks(before, evidence, classes)
     return Addition(text, "extended", place, label, tuple(classes), tuple(notes))

@@ -120,14 +120,19 @@ def _comment(text: str) -> str:
     return "".join(sign if sign.isprintable() else "?" for sign in " ".join(text.split()))
 
 
-def source_lines(place: str, evidence: Evidence, label: str | None = None) -> Iterator[str]:
+def source_lines(
+    place: str, evidence: Evidence, *, label: str | None = None, facts: bool = False
+) -> Iterator[str]:
     """A source's entry in the recipe.
 
     Args:
         place: The source as the recipe names it.
         evidence: What it turned out to be.
         label: Its name in the tables, where the last part of its path is not the one.
+        facts: Write the evidence above it.
     """
+    if facts:
+        yield from (f"# {_comment(fact)}" for fact in evidence.facts)
     yield f"- path: {quoted(place)}"
     yield f"  format: {evidence.format}"
     if label is not None:
