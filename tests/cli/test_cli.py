@@ -87,7 +87,7 @@ def test_help__imports_nothing_heavy(tmp_path: Path) -> None:
         (["run", "nope"], "tundish add NAME SOURCE"),
         (["run", "x", "--from", "export", "--to", "split"], "comes after"),
         (["run", "x", "--to", "nowhere"], "nowhere"),
-        (["add", "a b", "."], "no name for a dataset"),
+        (["add", "a b", "."], "cannot be the name of a dataset"),
         (["add", "x", "missing"], "nothing is here"),
         (["status"], "no dataset yet"),
         (["--nonsense"], "--nonsense"),
@@ -190,4 +190,4 @@ def test_init__lays_out_a_project_once(tmp_path: Path) -> None:
         ".dvc",
     }
     assert (plant / "dvc.yaml").read_bytes() == (ROOT / "dvc.yaml").read_bytes()
-    assert "there is a project already" in refusal(tundish("init", "plant", cwd=tmp_path))
+    assert "a Tundish project already; go on in it" in refusal(tundish("init", "plant", cwd=tmp_path))

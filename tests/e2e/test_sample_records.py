@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from tundish.sample.steel_plan import campaign
+from tundish.demo.steel_plan import campaign
 
 if TYPE_CHECKING:
     from tests.painted import Ran
 
-    from tundish.sample import TableTruth
+    from tundish.demo import TableTruth
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = [

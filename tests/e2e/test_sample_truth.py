@@ -13,7 +13,7 @@ import tundish
 if TYPE_CHECKING:
     from tests.painted import Ran
 
-    from tundish.sample import Truth
+    from tundish.demo import Truth
 
 FOUND_AS = {
     "box_outside": "outside_image",

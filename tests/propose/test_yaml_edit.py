@@ -67,6 +67,9 @@ def test_quoted__reads_back_as_a_value_a_key_and_an_item(text: str) -> None:
             id="block text",
         ),
         pytest.param("\ufeffsources: [a]\n", "\ufeffsources: [a, N]\n", id="byte order mark"),
+        pytest.param(
+            "sources: &all\n    - a\nb: 1\n", "sources: &all\n    - a\n    - N\nb: 1\n", id="an anchor"
+        ),
         pytest.param("b: 1\n", "b: 1\nsources:\n  - N\n", id="no such key"),
         pytest.param("# mine\n", "# mine\nsources:\n  - N\n", id="nothing but a comment"),
         pytest.param("", "sources:\n  - N\n", id="an empty file"),
@@ -108,6 +111,7 @@ def test_append__to_a_mapping_inside_another(before: str, after: str) -> None:
     "text",
     [
         "x: &one [a]\nsources: *one\n",
+        "sources: &all\n  - a\nb: *all\n",
         "sources: text\n",
         "sources: {a: 1}\n",
         "<<: {sources: [a]}\n",

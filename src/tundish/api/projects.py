@@ -322,8 +322,8 @@ def sample(
         UsageError: The folder is not a project.
         OutsideError: This installation lacks the recipes.
     """
+    from tundish.demo import make_coal_belt, make_steel_surface  # noqa: PLC0415
     from tundish.propose.recipe_text import list_pipeline  # noqa: PLC0415
-    from tundish.sample import make_coal_belt, make_steel_surface  # noqa: PLC0415
     from tundish.storage.dataset import DatasetFolder  # noqa: PLC0415
 
     makers = {"steel-surface": make_steel_surface, "coal-belt": make_coal_belt}

@@ -48,13 +48,18 @@ def sample(seed: int) -> None:
     """
     from tundish.api import projects
 
-    for made in projects.sample(seed=seed, project=find_project()):
+    for made in projects.sample(seed=seed, project=find_project(), progress=_begin):
         click.echo(
             f"{made.dataset}: {made.image_files} image files, {made.label_files} label files, "
             f"{made.records} records, {made.planted} faults and oddities planted "
             f"(datasets/{made.dataset}/truth.json)"
         )
     click.echo("Next: 'dvc repro', or 'tundish run steel-surface'.")
+
+
+def _begin(dataset: str, made: int, total: int) -> None:
+    if made < total:
+        click.echo(f"Making {dataset} ({made + 1} of {total}) ...", err=True)
 
 
 COMMANDS = {"init": init, "sample": sample}

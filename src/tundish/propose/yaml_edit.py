@@ -83,7 +83,8 @@ def _appended(text: str, path: Sequence[str], lines: Sequence[str]) -> str:
     one_line = flow(yaml.safe_load("\n".join(lines)))
     if isinstance(node, yaml.CollectionNode) and node.value:
         if not _in_brackets(node):
-            return _after(text, _end_of_block(text, node), _indented(lines, node.start_mark.column))
+            column = _column(text, node)
+            return _after(text, _end_of_block(text, node, column), _indented(lines, column))
         last = node.value[-1][1] if isinstance(node, yaml.MappingNode) else node.value[-1]
         at = last.end_mark.index
         return f"{text[:at]}, {one_line[1:-1]}{text[at:]}"
@@ -112,12 +113,21 @@ def _after(text: str, index: int, lines: Sequence[str]) -> str:
     return text[:at] + block + text[at:]
 
 
-def _end_of_block(text: str, node: yaml.Node) -> int:
+def _column(text: str, node: yaml.CollectionNode) -> int:
+    """Where the entries of a block begin on their lines: PyYAML's own mark may be that of an anchor."""
+    first = node.value[0]
+    if isinstance(first, tuple):
+        return int(first[0].start_mark.column)
+    dash = text.rindex("-", 0, first.start_mark.index)
+    return dash - text.rfind("\n", 0, dash) - 1
+
+
+def _end_of_block(text: str, node: yaml.Node, column: int) -> int:
     """Index after the last character of a block, with the comments below it that are indented deeper."""
     end = _end(text, node)
     while (at := text.find("\n", max(end - 1, 0)) + 1) and at < len(text):
         line = text[at:].partition("\n")[0]
-        if not line.lstrip().startswith("#") or len(line) - len(line.lstrip()) <= node.start_mark.column:
+        if not line.lstrip().startswith("#") or len(line) - len(line.lstrip()) <= column:
             break
         end = at + len(line)
     return end

@@ -12,16 +12,16 @@ import pytest
 import python_calamine
 from PIL import Image
 
-from tundish.sample.coal_records import sequence_start, write_lab
-from tundish.sample.steel_plan import campaign, photographed
-from tundish.sample.steel_records import write_steel
+from tundish.demo.coal_records import sequence_start, write_lab
+from tundish.demo.steel_plan import campaign, photographed
+from tundish.demo.steel_records import write_steel
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.painted import Painted
 
-    from tundish.sample.truth import TableTruth
+    from tundish.demo.truth import TableTruth
 
 SEEDS = (2026, 7)
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tundish.sample import COAL_CLASSES, STEEL_CLASSES, make_coal_belt, make_steel_surface
+from tundish.demo import COAL_CLASSES, STEEL_CLASSES, make_coal_belt, make_steel_surface
 
 if TYPE_CHECKING:
     from pathlib import Path
