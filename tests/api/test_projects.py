@@ -20,7 +20,7 @@ from tundish.cli import main
 from tundish.recipe.load import json_schema, load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -47,8 +47,10 @@ def photos(folder: Path, *classes: str, count: int = 12, seed: int = 0) -> Path:
     return folder
 
 
-def add(plant: Path, source: Path, name: str = "line1", **options: bool) -> tundish.AddedImages:
-    added = tundish.add(name, source, project=plant, **options)
+def add(
+    plant: Path, source: Path, name: str = "line1", *, force: bool = False, dry_run: bool = False
+) -> tundish.AddedImages:
+    added = tundish.add(name, source, project=plant, force=force, dry_run=dry_run)
     assert isinstance(added, tundish.AddedImages)
     return added
 
@@ -329,9 +331,9 @@ class TestAddRefuses:
     """Wrong use: one sentence, and nothing is written."""
 
     @pytest.fixture(autouse=True)
-    def _nothing_is_written(self, plant: Path) -> Callable[[], None]:
+    def _nothing_is_written(self, plant: Path) -> Iterator[None]:
         before = sorted(path for path in plant.rglob("*") if "datasets" not in path.parts)
-        yield  # type: ignore[misc]
+        yield
         assert sorted(path for path in plant.rglob("*") if "datasets" not in path.parts) == before
 
     def refusal(self, plant: Path, source: Path | str, name: str = "line1", **options: str) -> str:

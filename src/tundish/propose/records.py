@@ -94,6 +94,8 @@ class Proposal:
             separators.get(layout.separator, repr(layout.separator)),
             f"{layout.header_rows} header row{'s' if layout.header_rows != 1 else ''}",
         )
+        if layout.header_rows == 0 and not _lacks_header(layout):
+            return ("columns with names",)
         return tuple(fact for fact in facts if fact)
 
 
@@ -125,11 +127,11 @@ def propose(
     ]
     known = tuple({name for table in tables for name in table.columns.spellings()})
     sheets = open_table(path, path.name, Asked(sheet=sheet, names=names, known=known))
-    if not names and all(one.layout.header_rows == 0 for one in sheets):
+    if not names and all(_lacks_header(one.layout) for one in sheets):
         raise SourceError(
             f"the file has no header over its {len(sheets[0].layout.headers)} columns",
             where=str(path),
-            fix="give their names in order: --names a,b,c or --names FILE with one a line",
+            fix="give their names in order: --names a,b,c or --names FILE with one on each line",
         )
     found = [
         proposal
@@ -139,11 +141,21 @@ def propose(
     ]
     if not found:
         raise SourceError(
-            "no schema of this project knows any of its headers",
+            f"no schema of this project knows any of its headers ({_some(sheets[0].layout.headers)})",
             where=str(path),
-            fix="add their names to an alias table in schemas/, or name the schema with --schema",
+            fix="add them to an alias table in schemas/, name the schema with --schema,"
+            " or the columns with --names if there is no header",
         )
     return sorted(found, key=lambda proposal: proposal.fit, reverse=True)
+
+
+def _lacks_header(layout: Layout) -> bool:
+    """Whether the first row is a record already. Parquet and Arrow name their columns elsewhere."""
+    return layout.header_rows == 0 and (layout.separator is not None or layout.sheet is not None)
+
+
+def _some(headers: Sequence[str]) -> str:
+    return ", ".join(headers[:_SHOWN]) + (", ..." if len(headers) > _SHOWN else "")
 
 
 def table_name(source: Path, table: str | None = None) -> str:
