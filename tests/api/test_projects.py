@@ -449,3 +449,11 @@ def test_recipes_of_this_repository_name_a_schema_that_is_there() -> None:
         first = path.read_text(encoding="utf-8").partition("\n")[0]
         target = path.parent / first.removeprefix("# yaml-language-server: $schema=")
         assert orjson.loads(target.read_bytes()) == json_schema()
+
+
+def test_add__a_label_file_that_cannot_be_read_is_one_sentence(plant: Path, tmp_path: Path) -> None:
+    photos(tmp_path / "in", count=2)
+    (tmp_path / "in/p 0 0.txt").symlink_to(tmp_path / "in/p 0 0.txt2")
+    (tmp_path / "in/p 0 1.xml").symlink_to("/proc/self/mem")
+    with pytest.raises(tundish.TundishError, match=r"'p 0 0\.txt' cannot be read"):
+        add(plant, tmp_path / "in")

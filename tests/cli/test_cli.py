@@ -186,6 +186,9 @@ def test_add__a_second_source_goes_into_the_same_recipe(project: Path, tmp_path:
     done = tundish("add", "parts", source, cwd=project)
     assert done.returncode == 0, done.stderr
     assert "Added it to pipelines/parts.yaml" in done.stdout
+    assert done.stdout.endswith("  tundish run parts\n  dvc repro\n")
+    inside = tundish("add", "parts", str(photos(tmp_path / "august")), cwd=project / "pipelines")
+    assert inside.stdout.endswith(f"  tundish run parts\n  dvc --cd {project} repro\n")
     assert source in refusal(tundish("add", "parts", source, cwd=project))
     answer = orjson.loads(tundish("add", "parts", source, "--force", "--json", cwd=project).stdout)
     assert (answer["action"], answer["classes"]) == ("replaced", ["cracked", "good"])

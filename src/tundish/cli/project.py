@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tundish.cli._common import find_project
-from tundish.cli._shell import pasteable
+from tundish.cli._shell import pasteable, repro
 
 __all__ = ["COMMANDS"]
 
@@ -48,13 +48,15 @@ def sample(seed: int) -> None:
     """
     from tundish.api import projects
 
-    for made in projects.sample(seed=seed, project=find_project(), progress=_begin):
+    project = find_project()
+    for made in projects.sample(seed=seed, project=project, progress=_begin):
         click.echo(
             f"{made.dataset}: {made.image_files} image files, {made.label_files} label files, "
             f"{made.records} records, {made.planted} faults and oddities planted "
             f"(datasets/{made.dataset}/truth.json)"
         )
-    click.echo("Next: 'dvc repro', or 'tundish run steel-surface'.")
+    click.echo("Next, run one of:\n  tundish run steel-surface")
+    click.echo(f"  {repro(project)}")
 
 
 def _begin(dataset: str, made: int, total: int) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tundish.errors import SourceError
 from tundish.formats.base import Listing, suffix_of
 from tundish.formats.registry import sniff_all
-from tundish.sources.files import open_source
+from tundish.sources.files import Entry, EntryFault, EntryUnavailable, open_source
 from tundish.tabular.files.open import TABLE_SUFFIXES
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ def examine(source: Path) -> list[Evidence]:
         source: A folder, a zip or a tar.
 
     Raises:
-        SourceError: It cannot be opened, or holds no images.
+        SourceError: It cannot be opened, one of its label files cannot be read, or it holds no images.
     """
     with open_source(source) as entries:
         members = {entry.path: entry for entry in entries if entry.fault is None}
-        found = sniff_all(Listing(sorted(members), lambda path: members[path].read()))
+        found = sniff_all(Listing(sorted(members), lambda path: _read(members[path], source)))
     if not members:
         raise SourceError(
             "the source holds no files", where=str(source), fix="name the folder with the images"
@@ -44,3 +44,14 @@ def examine(source: Path) -> list[Evidence]:
             else "name the folder that holds the images and their labels",
         )
     return found
+
+
+def _read(entry: Entry, source: Path) -> bytes:
+    try:
+        return entry.read()
+    except (EntryFault, EntryUnavailable) as problem:
+        raise SourceError(
+            f"'{entry.path}' cannot be read ({problem.message})",
+            where=str(source),
+            fix="grant access to it, or move it away, and add the source again",
+        ) from problem

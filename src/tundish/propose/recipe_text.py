@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from tundish.errors import UsageError
+from tundish.neutral import for_terminal
 from tundish.propose.editors import SCHEMA_LINE
 from tundish.propose.yaml_edit import append, flow, quoted
 from tundish.storage.table import write_atomically
@@ -116,8 +117,8 @@ def record_recipe(name: str, table: str, lines: Sequence[str]) -> str:
 
 
 def _comment(text: str) -> str:
-    """Text on one line: it may quote a file's name, and a name may hold a line break or a control sign."""
-    return "".join(sign if sign.isprintable() else "?" for sign in " ".join(text.split()))
+    """Text on one line: it may quote a file's name, which may hold line breaks and control characters."""
+    return for_terminal(" ".join(text.split()))
 
 
 def source_lines(
