@@ -11,7 +11,17 @@ The Python twin of the command line::
 from __future__ import annotations
 
 from tundish.api.pipeline import read_table, run, status
-from tundish.api.projects import Added, AddedImages, AddedRecords, Project, SampleMade, add, init, sample
+from tundish.api.projects import (
+    Added,
+    AddedImages,
+    AddedRecords,
+    Project,
+    RecordColumn,
+    SampleMade,
+    add,
+    init,
+    sample,
+)
 from tundish.errors import GateError, OutsideError, TundishError, UsageError
 
 __all__ = [
@@ -21,6 +31,7 @@ __all__ = [
     "GateError",
     "OutsideError",
     "Project",
+    "RecordColumn",
     "SampleMade",
     "TundishError",
     "UsageError",

@@ -9,16 +9,26 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tundish.api.results import Progress, Result
 from tundish.errors import UsageError
+from tundish.propose.column import RecordColumn
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
     from tundish.propose.addition import Addition
-    from tundish.propose.records import Row
     from tundish.storage.dataset import DatasetFolder
 
-__all__ = ["Added", "AddedImages", "AddedRecords", "Project", "SampleMade", "add", "init", "sample"]
+__all__ = [
+    "Added",
+    "AddedImages",
+    "AddedRecords",
+    "Project",
+    "RecordColumn",
+    "SampleMade",
+    "add",
+    "init",
+    "sample",
+]
 
 
 @dataclass(frozen=True)
@@ -92,7 +102,7 @@ class AddedRecords(Added):
 
     schema: str
     layout: tuple[str, ...]
-    columns: tuple[Row, ...]
+    columns: tuple[RecordColumn, ...]
     missing: tuple[str, ...]
     problem: str | None
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tundish.errors import SourceError, UsageError
+from tundish.propose.column import RecordColumn
 from tundish.recipe.sections import Records
 from tundish.rules.models import models_of
 from tundish.stages.records.plan import read_options, record_table
@@ -26,37 +27,9 @@ if TYPE_CHECKING:
     from tundish.tabular.base import Layout, Sheet
     from tundish.tabular.plan import Plan
 
-__all__ = ["Proposal", "Row", "column_names", "propose", "table_name"]
+__all__ = ["Proposal", "column_names", "propose", "table_name"]
 
 _SHOWN = 3
-
-
-@dataclass(frozen=True)
-class Row:
-    """What one column of the file would become.
-
-    Attributes:
-        header: As written.
-        column: Of the schema; None where it stays text, or nothing is settled.
-        read_as: Unit and conversion, or what has to be decided.
-        examples: Values of the first records, as the table would hold them.
-        candidates: Columns it may mean, where only a person can tell.
-    """
-
-    header: str
-    column: str | None
-    read_as: str
-    examples: tuple[str, ...] = ()
-    candidates: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        values = f": {', '.join(self.examples)}" if self.examples else ""
-        return f"{self.header} -> {self.means} ({self.read_as}){values}"
-
-    @property
-    def means(self) -> str:
-        """The column, or those that it may mean, or a dash."""
-        return self.column or (" or ".join(self.candidates) + "?" if self.candidates else "-")
 
 
 @dataclass(frozen=True)
@@ -73,7 +46,7 @@ class Proposal:
 
     schema: str
     layout: Layout
-    rows: tuple[Row, ...]
+    rows: tuple[RecordColumn, ...]
     missing: tuple[str, ...]
     problem: str | None = None
 
@@ -144,7 +117,7 @@ def propose(
             f"no schema of this project knows any of its headers ({_some(sheets[0].layout.headers)})",
             where=str(path),
             fix="add them to an alias table in schemas/, name the schema with --schema,"
-            " or the columns with --names if there is no header",
+            " or the columns with --names if it lacks a header",
         )
     return sorted(found, key=lambda proposal: proposal.fit, reverse=True)
 
@@ -200,7 +173,7 @@ def column_names(names: str | Sequence[str] | None) -> tuple[str, ...]:
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except OSError:  # a long list of names is no file's name
+    except OSError:  # a long list of names is too long for a path
         return False
 
 
@@ -219,14 +192,14 @@ def _proposal(table: RecordTable, reference: str, sheet: Sheet) -> Proposal:
     found = {match.column for match in matches.values()} | {one for names in unsure.values() for one in names}
     missing = tuple(sorted(table.required - found))
     options = replace(read_options(table.section, "UTC"), columns=dict.fromkeys(unsure))
-    rows: list[Row] = []
+    rows: list[RecordColumn] = []
     problem = None
     try:
         plan = make_plan(sheet.layout, table.wanted, (), table.columns, options, "records.records")
         rows = list(_rows(plan, sheet))
     except SourceError as error:
         problem = f"{error.what}; {error.fix}"
-        rows = [Row(header, match.column, match.unit or "") for header, match in matches.items()]
+        rows = [RecordColumn(header, match.column, match.unit or "") for header, match in matches.items()]
     rows = [
         replace(row, candidates=unsure[row.header], read_as="say which it means")
         if row.header in unsure
@@ -236,7 +209,7 @@ def _proposal(table: RecordTable, reference: str, sheet: Sheet) -> Proposal:
     return Proposal(reference, sheet.layout, tuple(rows), missing, problem)
 
 
-def _rows(plan: Plan, sheet: Sheet) -> Iterator[Row]:
+def _rows(plan: Plan, sheet: Sheet) -> Iterator[RecordColumn]:
     piece = next(sheet.pieces(), None)
     examples = pl.DataFrame()
     if piece is not None:
@@ -246,7 +219,7 @@ def _rows(plan: Plan, sheet: Sheet) -> Iterator[Row]:
         name = entry["column"]
         values = _shown(examples[name]) if name in examples.columns else []
         known = entry["how"] not in ("unknown", "left out")
-        yield Row(entry["header"], name if known else None, _read_as(entry), tuple(values))
+        yield RecordColumn(entry["header"], name if known else None, _read_as(entry), tuple(values))
 
 
 def _shown(column: pl.Series) -> list[str]:
