@@ -79,6 +79,7 @@ class AddedImages(Added):
         classes: Classes of its labels, in the format's own order.
         new_classes: Those that the recipe did not have before.
         others: Other formats that it could be, each with its evidence.
+        warnings: What is wrong with formats of installed packages, a sentence each.
     """
 
     format: str
@@ -86,6 +87,7 @@ class AddedImages(Added):
     classes: tuple[str, ...]
     new_classes: tuple[str, ...]
     others: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -220,7 +222,8 @@ def _add_images(dataset: DatasetFolder, source: Path, *, force: bool, dry_run: b
     from tundish.propose.images import examine  # noqa: PLC0415
 
     recipe = _recipe(dataset)
-    best, *others = examine(source)
+    looked = examine(source)
+    best, *others = looked.found
     addition = add_images(dataset, recipe, source, best, force=force)
     if not dry_run:
         _write(dataset, recipe, addition.text)
@@ -231,6 +234,7 @@ def _add_images(dataset: DatasetFolder, source: Path, *, force: bool, dry_run: b
         classes=tuple(best.classes),
         new_classes=addition.new_classes,
         others=tuple(f"{other.format} ({other.facts[0]})" for other in others),
+        warnings=tuple(map(str, looked.faults)),
     )
 
 

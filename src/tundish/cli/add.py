@@ -66,6 +66,8 @@ def add(
         names=names,
         project=find_project(),
     )
+    for warning in added.warnings if isinstance(added, projects.AddedImages) else ():
+        click.echo(f"Warning: {warning}", err=True)
     if as_json:
         import orjson
 

@@ -6,35 +6,36 @@ from typing import TYPE_CHECKING
 
 from tundish.errors import SourceError
 from tundish.formats.base import Listing, suffix_of
-from tundish.formats.registry import sniff_all
+from tundish.formats.registry import Look, look
 from tundish.sources.files import Entry, EntryFault, EntryUnavailable, open_source
 from tundish.tabular.files.open import TABLE_SUFFIXES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tundish.formats.base import Evidence
-
 __all__ = ["examine"]
 
 
-def examine(source: Path) -> list[Evidence]:
-    """What speaks for each label format that a source may be in, the best first.
+def examine(source: Path) -> Look:
+    """What suggests each label format that a source may be in.
 
     Args:
         source: A folder, a zip or a tar.
+
+    Returns:
+        At least one format, the best first, and what is wrong with formats of installed packages.
 
     Raises:
         SourceError: It cannot be opened, one of its label files cannot be read, or it holds no images.
     """
     with open_source(source) as entries:
         members = {entry.path: entry for entry in entries if entry.fault is None}
-        found = sniff_all(Listing(sorted(members), lambda path: _read(members[path], source)))
+        looked = look(Listing(sorted(members), lambda path: _read(members[path], source)))
     if not members:
         raise SourceError(
             "the source holds no files", where=str(source), fix="name the folder with the images"
         )
-    if not found:
+    if not looked.found:
         tables = sorted(path for path in members if suffix_of(path) in TABLE_SUFFIXES)
         raise SourceError(
             f"none of its {len(members):,} files is an image",
@@ -43,7 +44,7 @@ def examine(source: Path) -> list[Evidence]:
             if tables
             else "name the folder that holds the images and their labels",
         )
-    return found
+    return looked
 
 
 def _read(entry: Entry, source: Path) -> bytes:
