@@ -13,7 +13,7 @@ from tests.stages.curated import Picture, build
 from tundish.cli import main
 from tundish.imaging.geometry import counts_of_mask
 from tundish.labeling.label_studio.regions.shapes import brush_value
-from tundish.labeling.tables import pulled
+from tundish.labeling.tables import answers_fingerprint
 from tundish.stages.consensus import STAGE
 from tundish.storage.tables import ANNOTATIONS, STANDING
 
@@ -122,7 +122,9 @@ def settled(context: Context) -> dict[str, tuple[str, int, str]]:
     told("pull", "small")
     # As validate does, the labels that were pulled take the place of those pulled before.
     labels = ANNOTATIONS.read(context.dataset.labels / "annotations.parquet")
-    ANNOTATIONS.write(labels, context.dataset.table("annotations"), metadata=pulled(context.dataset.labels))
+    ANNOTATIONS.write(
+        labels, context.dataset.table("annotations"), metadata=answers_fingerprint(context.dataset.labels)
+    )
     STAGE.run(context)
     rows = context.dataset.read(STANDING).select("path", "state", "labels", "decided_by")
     return {path: (state, labels, by) for path, state, labels, by in rows.iter_rows()}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.stages.curated import Picture, box
 
-from tundish.labeling.tables import ANSWERS, pulled
+from tundish.labeling.tables import ANSWERS, answers_fingerprint
 from tundish.stages.consensus import STAGE
 from tundish.storage.tables import ANNOTATIONS
 
@@ -24,7 +24,7 @@ DRAWN = [box("scratch", 10, 10, 20, 20)]
 def validated(context: Context) -> None:
     """Call the stages after answers were pulled that validate would find as sound as those before."""
     path = context.dataset.table("annotations")
-    ANNOTATIONS.write(ANNOTATIONS.read(path), path, metadata=pulled(context.dataset.labels))
+    ANNOTATIONS.write(ANNOTATIONS.read(path), path, metadata=answers_fingerprint(context.dataset.labels))
     STAGE.run(context)
 
 

@@ -22,7 +22,7 @@ from click.testing import CliRunner, Result
 from tundish.cli import main
 from tundish.imaging.files.decode import encode
 from tundish.labeling.label_studio.client import Client
-from tundish.labeling.label_studio.server import holder
+from tundish.labeling.label_studio.server import running_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -583,7 +583,7 @@ def test_a_server_that_dies_is_told(
     shutil.copytree(label_studio_template, home)
     process = background("start", TUNDISH_LABEL_STUDIO=str(label_studio_executable))
     lines_until(process, "Ctrl-C")
-    server = holder(home)
+    server = running_process(home)
     assert server
     os.kill(server, signal.SIGKILL)
     _, stderr = process.communicate(timeout=30)

@@ -19,14 +19,14 @@ __all__ = [
     "ADJUDICATOR",
     "ANSWERS",
     "LABEL_FAULTS",
-    "PLACE",
+    "LABEL_PATH",
     "TASKS",
+    "answered_images",
+    "answers_fingerprint",
+    "judgements_of",
     "last_answers",
-    "last_of_authors",
-    "made_of",
-    "opinions_of",
-    "pulled",
-    "submitted",
+    "last_answers_by_author",
+    "recorded_fingerprint",
 ]
 
 ADJUDICATOR = "adjudicator"
@@ -69,16 +69,16 @@ ANSWERS = Table(
 )
 """The table of answers; an image may have several, of several authors."""
 
-PLACE = pl.format("task-{}/annotation-{}", "task_id", "answer_id")
+LABEL_PATH = pl.format("task-{}/annotation-{}", "task_id", "answer_id")
 """Of a row of `ANSWERS`: the `label_path` of the labels that came of it."""
 
 
 def last_answers(answers: pl.DataFrame) -> pl.DataFrame:
     """Of each image the answer changed last: rows of `ANSWERS`, with the `label_path` of its labels."""
-    return _last(answers, "image_id").with_columns(label_path=PLACE)
+    return _last(answers, "image_id").with_columns(label_path=LABEL_PATH)
 
 
-def last_of_authors(answers: pl.DataFrame) -> pl.DataFrame:
+def last_answers_by_author(answers: pl.DataFrame) -> pl.DataFrame:
     """Of each image and author the answer changed last: rows of `ANSWERS`."""
     return _last(answers, "image_id", "author")
 
@@ -115,14 +115,14 @@ LABEL_FAULTS = Table("problems", QUARANTINE.schema, QUARANTINE.order, "label pul
 _PULLED = "pulled"
 
 
-def pulled(labels: Path) -> dict[str, str]:
+def answers_fingerprint(labels: Path) -> dict[str, str]:
     """Which answers lie in ``labels/``, as metadata for what is made of them; equal ones give equal text."""
     files = [labels / "annotations.parquet", labels / "answers.parquet"]
     said = sha256(b"".join(sha256(file.read_bytes()).digest() for file in files if file.exists()))
     return {_PULLED: said.hexdigest()}
 
 
-def submitted(labels: Path) -> dict[str, set[str]]:
+def answered_images(labels: Path) -> dict[str, set[str]]:
     """The images that annotators answered, as pulled, by title of the project; to skip one is no answer."""
     answers = ANSWERS.read_if_there(labels / "answers.parquet").filter(
         (pl.col("answer") != "cancelled") & pl.col("role").ne_missing(ADJUDICATOR)
@@ -134,13 +134,13 @@ def submitted(labels: Path) -> dict[str, set[str]]:
     return {title: set(image_ids) for title, image_ids in by_title.iter_rows()}
 
 
-def made_of(table: Path) -> dict[str, str]:
-    """What `pulled` said when a table was made; nothing where an earlier version made it."""
+def recorded_fingerprint(table: Path) -> dict[str, str]:
+    """What `answers_fingerprint` said when a table was made; nothing where an earlier version made it."""
     said = (pq.read_schema(table).metadata or {}).get(_PULLED.encode())
     return {_PULLED: said.decode()} if said else {}
 
 
-def opinions_of(labels: pl.DataFrame, answers: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def judgements_of(labels: pl.DataFrame, answers: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Labels and answers that are annotators' opinions.
 
     The adjudicators' are no opinions beside others. Of what one annotator answered about an image in several
@@ -151,8 +151,8 @@ def opinions_of(labels: pl.DataFrame, answers: pl.DataFrame) -> tuple[pl.DataFra
         labels: Rows of the annotations table.
         answers: Rows of ANSWERS, without those that were skipped.
     """
-    last = last_of_authors(answers.filter(pl.col("role").ne_missing(ADJUDICATOR)))
+    last = last_answers_by_author(answers.filter(pl.col("role").ne_missing(ADJUDICATOR)))
     # The number of an answer may come again on another server, and is another image's there.
     others = answers.join(last, on=["task_id", "answer_id", "image_id"], how="anti")
-    others = others.select("image_id", label_path=PLACE)
+    others = others.select("image_id", label_path=LABEL_PATH)
     return labels.join(others, on=["image_id", "label_path"], how="anti", maintain_order="left"), last

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tundish.labeling.agreement.severities import agreed
+from tundish.labeling.agreement.severities import agreed_severities
 from tundish.labeling.tables import ANSWERS
 
 
@@ -18,7 +18,7 @@ def told(*answers: tuple[str, str | None, dict[str, Any]]) -> str | None:
         | more
         for number, (author, severity, more) in enumerate(answers, 1)
     ]
-    found = agreed(ANSWERS.frame(rows))
+    found = agreed_severities(ANSWERS.frame(rows))
     return found["severity"][0] if found.height else None
 
 

@@ -15,7 +15,7 @@ from tests.stages.curated import Picture, box, build
 from tundish.cli.label.agree import agree
 from tundish.errors import MissingStepError
 from tundish.labeling.agreement.coefficients import cohen_kappa, krippendorff_alpha
-from tundish.labeling.agreement.summary import confusions, opinions, said_of
+from tundish.labeling.agreement.summary import confusion_table, read_judgements, summarise_agreement
 from tundish.labeling.tables import ANSWERS
 from tundish.storage.tables import ANNOTATIONS
 
@@ -57,13 +57,13 @@ def test_what_an_annotator_answered_again_is_one_opinion(tmp_path: Path) -> None
         (ANNOTATIONS, context.dataset.table("annotations")),
     ):
         table.write(table.read(path).with_columns(same), path)
-    said = said_of(context.dataset)
+    said = read_judgements(context.dataset)
     assert said.labels.select("author", "x").sort("author").rows() == [("li", NEAR["x"]), ("wu", HERE["x"])]
     assert said.answers.height == 2
 
 
 def test_shared_images__measured_by_annotator_pair_and_class(tmp_path: Path) -> None:
-    found = opinions(said_of(shared(tmp_path).dataset), iou=0.5)
+    found = summarise_agreement(read_judgements(shared(tmp_path).dataset), iou=0.5)
     assert found.shared == 4
     assert found.agreement.annotators.select("author", "images").rows() == [("li", 4), ("wu", 4), ("xu", 3)]
     pairs = {row["author"] + row["other"]: row for row in found.agreement.pairs.iter_rows(named=True)}
@@ -75,8 +75,8 @@ def test_shared_images__measured_by_annotator_pair_and_class(tmp_path: Path) -> 
 
 
 def test_confusions__each_two_counted_once(tmp_path: Path) -> None:
-    found = opinions(said_of(shared(tmp_path).dataset), iou=0.5)
-    assert confusions(found.agreement).to_dicts() == [
+    found = summarise_agreement(read_judgements(shared(tmp_path).dataset), iou=0.5)
+    assert confusion_table(found.agreement).to_dicts() == [
         {"label": "no", "no": 1, "scratch": 1, "(nothing)": 2},
         {"label": "scratch", "no": 1, "scratch": 4, "(nothing)": 0},
     ]
@@ -84,20 +84,22 @@ def test_confusions__each_two_counted_once(tmp_path: Path) -> None:
 
 def test_nobody_shares_an_image__one_sentence(tmp_path: Path) -> None:
     context = dataset(tmp_path, {"a.jpg": {"li": [HERE]}, "b.jpg": {"wu": [HERE]}})
-    found = opinions(said_of(context.dataset), iou=0.5)
+    found = summarise_agreement(read_judgements(context.dataset), iou=0.5)
     assert found.notes == ["fewer than two annotators answered the same images: there is nothing to compare"]
     assert found.quality.is_empty()
 
 
 def test_nothing_was_judged_by_three__no_reliability(tmp_path: Path) -> None:
     context = dataset(tmp_path, {"a.jpg": {"li": [HERE], "wu": []}, "b.jpg": {"li": [HERE], "wu": [HERE]}})
-    found = opinions(said_of(context.dataset), iou=0.5)
+    found = summarise_agreement(read_judgements(context.dataset), iou=0.5)
     assert found.quality.is_empty()
     assert found.notes == ["no thing was judged by three: two who differ do not say who errs"]
 
 
 def test_nobody_drew_anything__no_reliability(tmp_path: Path) -> None:
-    found = opinions(said_of(dataset(tmp_path, {"a.jpg": {"li": [], "wu": []}}).dataset), iou=0.5)
+    found = summarise_agreement(
+        read_judgements(dataset(tmp_path, {"a.jpg": {"li": [], "wu": []}}).dataset), iou=0.5
+    )
     assert (found.shared, found.quality.height) == (1, 0)
 
 
@@ -105,7 +107,7 @@ def test_pulled_and_not_validated__said_so(tmp_path: Path) -> None:
     context = dataset(tmp_path, {"a.jpg": {"li": [HERE]}})
     context.dataset.write(ANNOTATIONS, ANNOTATIONS.empty())
     with pytest.raises(MissingStepError, match="not in the annotations table"):
-        said_of(context.dataset)
+        read_judgements(context.dataset)
 
 
 SEVERITIES = ("minor", "major", "critical")
@@ -129,8 +131,8 @@ def rated(folder: Path) -> Context:
 
 
 def test_severities__in_their_order(tmp_path: Path) -> None:
-    said = said_of(rated(tmp_path).dataset)
-    found = opinions(said, iou=0.5, severities=SEVERITIES).agreement
+    said = read_judgements(rated(tmp_path).dataset)
+    found = summarise_agreement(said, iou=0.5, severities=SEVERITIES).agreement
     overall = {row["measure"]: row for row in found.overall.iter_rows(named=True)}
     ratings = np.array([[0, 1, 0, 2], [0, 2, 1, 2], [0, 1, np.nan, np.nan]])
     assert overall["severity_alpha"]["value"] == krippendorff_alpha(ratings, "ordinal").value
@@ -143,9 +145,9 @@ def test_severities__in_their_order(tmp_path: Path) -> None:
 
 
 def test_severities__not_asked_for_or_not_said(tmp_path: Path) -> None:
-    said = said_of(shared(tmp_path).dataset)
-    assert "severity_kappa" not in opinions(said, iou=0.5).agreement.pairs.columns
-    found = opinions(said, iou=0.5, severities=SEVERITIES).agreement
+    said = read_judgements(shared(tmp_path).dataset)
+    assert "severity_kappa" not in summarise_agreement(said, iou=0.5).agreement.pairs.columns
+    found = summarise_agreement(said, iou=0.5, severities=SEVERITIES).agreement
     (row,) = found.overall.filter(measure="severity_alpha").to_dicts()
     assert (row["value"], row["items"], row["note"]) == (None, 0, "no item has two ratings")
     assert found.pairs["severity_kappa"].to_list() == [None, None, None]

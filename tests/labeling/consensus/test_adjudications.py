@@ -15,11 +15,11 @@ from tests.stages.answering import answer, write_recipe
 from tests.stages.curated import Picture, box, build, whole
 
 from tundish.cli import main
-from tundish.labeling.consensus.adjudications import Rulings, rulings
-from tundish.labeling.consensus.disputes import Cases, cases
-from tundish.labeling.consensus.merge import consensus
-from tundish.labeling.label_studio.read_answers import annotations_of
-from tundish.labeling.tables import ANSWERS, opinions_of
+from tundish.labeling.consensus.adjudications import Adjudications, read_adjudications
+from tundish.labeling.consensus.disputes import Disputes, collect_disputes
+from tundish.labeling.consensus.merge import merge_labels
+from tundish.labeling.label_studio.read_answers import read_tasks
+from tundish.labeling.tables import ANSWERS, judgements_of
 from tundish.recipe.labelling import Label
 from tundish.recipe.sections import Annotations
 from tundish.stages import load_stage
@@ -33,7 +33,9 @@ SIZE = (64, 48)
 SECTION = Annotations.model_validate({"classes": ["scratch", "no"]})
 
 
-def asked(said: Mapping[str, Mapping[str, list[dict[str, Any]]]], quorum: float = 1.0, **more: Any) -> Cases:
+def asked(
+    said: Mapping[str, Mapping[str, list[dict[str, Any]]]], quorum: float = 1.0, **more: Any
+) -> Disputes:
     """The cases that come of what annotators drew, by image and author."""
     rows = [
         {"annotation_id": f"{number:030x}{row:02x}", "image_id": image_id, "path": f"{image_id}.jpg"}
@@ -52,7 +54,7 @@ def asked(said: Mapping[str, Mapping[str, list[dict[str, Any]]]], quorum: float 
         schema=["image_id", "author"],
         orient="row",
     )
-    found = consensus(labels, sizes, seen, quorum=quorum)
+    found = merge_labels(labels, sizes, seen, quorum=quorum)
     disputes = found.disputes.with_columns(
         pl.col("unit").cast(pl.Int32), settled_by=pl.lit(more.get("by"), pl.String)
     ).select(DISPUTES.schema.names)
@@ -61,14 +63,14 @@ def asked(said: Mapping[str, Mapping[str, list[dict[str, Any]]]], quorum: float 
         pl.col(name) if name in agreed.columns else pl.lit(None).alias(name) for name in labels.columns
     ).cast(labels.schema)
     shapes = more.get("shapes", ("box", "mask", "class"))
-    return cases(disputes, told, labels, dict.fromkeys(more.get("there", said), SIZE), shapes)
+    return collect_disputes(disputes, told, labels, dict.fromkeys(more.get("there", said), SIZE), shapes)
 
 
 HERE, NEAR, AWAY = box("scratch", 10, 10, 20, 20), box("scratch", 11, 10, 20, 20), box("no", 40, 20, 9, 9)
 OTHER = box("no", 10, 10, 20, 20)
 
 
-def notes(found: Cases, image_id: str) -> list[tuple[str, str | None]]:
+def notes(found: Disputes, image_id: str) -> list[tuple[str, str | None]]:
     return [
         (region["value"][region["type"]][0], region.get("meta", {}).get("text", [None])[0])
         for region in found.regions[image_id]
@@ -153,13 +155,13 @@ def answered(
         dict(zip(["column_0", "column_1", "column_2", "column_3", "column_4"],
                  ["image_id", "source", "path", "width", "height"], strict=True))
     )  # fmt: skip
-    pulled = annotations_of([task], images, section)
+    pulled = read_tasks([task], images, section)
     return pulled.annotations, pulled.answers
 
 
-def ruled(regions: list[dict[str, Any]], origin: str, section: Annotations = SECTION) -> Rulings:
+def ruled(regions: list[dict[str, Any]], origin: str, section: Annotations = SECTION) -> Adjudications:
     sizes = pl.DataFrame([("a", *SIZE)], schema=["image_id", "width", "height"], orient="row")
-    return rulings(*answered(regions, origin, section), sizes, iou=0.5)
+    return read_adjudications(*answered(regions, origin, section), sizes, iou=0.5)
 
 
 @pytest.mark.parametrize("kind", ["box", "class"])
@@ -272,11 +274,11 @@ def test_both_kept__the_answer_counts_and_is_told_unless_one_was_touched() -> No
 def test_an_adjudicator_s_answer_is_no_opinion() -> None:
     labels, answers = answered(asked({"a": {"li": [HERE], "wu": []}}).regions["a"], "prediction")
     assert answers["role"].to_list() == ["adjudicator"]
-    own, opinions = opinions_of(labels, answers)
+    own, opinions = judgements_of(labels, answers)
     assert own.is_empty()
     assert opinions.is_empty()
     nobody = ANSWERS.empty()
-    assert opinions_of(labels, nobody)[0].height == 1
+    assert judgements_of(labels, nobody)[0].height == 1
 
 
 def test_command__no_stale_labels_and_the_server_is_asked_though_nothing_is_open(

@@ -13,13 +13,13 @@ from tests.labeling.frames import HEIGHT, WIDTH, answers, box, labels, mask, pol
 
 from tundish.errors import UsageError
 from tundish.imaging.geometry import mask_of_counts, mask_of_polygon
-from tundish.labeling.consensus.merge import AGREED, Consensus, consensus
+from tundish.labeling.consensus.merge import AGREED, Consensus, merge_labels
 
 Row = dict[str, Any]
 
 
 def agreed(*rows: Row, seen: pl.DataFrame | None = None, **options: Any) -> Consensus:
-    return consensus(labels(*rows), sizes("i", "j", "k"), seen, **options)
+    return merge_labels(labels(*rows), sizes("i", "j", "k"), seen, **options)
 
 
 def by_all(*authors: str) -> pl.DataFrame:
@@ -176,7 +176,7 @@ def test_one_author_keeps_all_as_it_is() -> None:
         mask("a", mask_of_polygon([[40, 20, 50, 20, 50, 30]], WIDTH, HEIGHT), "crack"),
     ]
     frame = labels(*drawn)
-    found = consensus(frame, sizes())
+    found = merge_labels(frame, sizes())
     kept = ["annotation_id", "image_id", "path", "source", "label", "shape", "x", "y", "width", "height",
             "segmentation", "rle", "is_crowd", "attributes"]  # fmt: skip
     assert found.agreed.select(kept).sort("annotation_id").equals(frame.select(kept))
@@ -238,8 +238,8 @@ def test_the_order_of_labels_and_answers_does_not_matter(rows: list[Row], seed: 
     frame = labels(*rows)
     mixed = frame.sample(fraction=1, shuffle=True, seed=seed)
     seen = SEEN.sample(fraction=1, shuffle=True, seed=seed)
-    one = consensus(frame, sizes("i", "j"), SEEN, iou=0.2)
-    other = consensus(mixed, sizes("i", "j"), seen, iou=0.2)
+    one = merge_labels(frame, sizes("i", "j"), SEEN, iou=0.2)
+    other = merge_labels(mixed, sizes("i", "j"), seen, iou=0.2)
     for first, second in zip(one, other, strict=True):
         assert first.equals(second)
 
@@ -262,7 +262,7 @@ def test_consensus_of_a_consensus_changes_nothing(rows: list[Row]) -> None:
     columns = [name for name in first.columns if name in labels().columns]
     again = pl.concat([labels(), first.select(columns)], how="diagonal")
     again = again.with_columns(author=pl.lit("consensus"), valid=pl.lit(value=True))
-    second = consensus(again, sizes("i", "j")).agreed
+    second = merge_labels(again, sizes("i", "j")).agreed
     assert second.select(columns).equals(first.select(columns))
 
 
@@ -276,5 +276,5 @@ def test_what_the_authors_are_called_does_not_matter(place: tuple[int, ...], nam
     ]
     frame = labels(*rows)
     renamed = frame.with_columns(author=pl.col("author").replace_strict(dict(zip("abc", names, strict=True))))
-    one, other = (consensus(each, sizes(), SEEN, iou=0.1) for each in (frame, renamed))
+    one, other = (merge_labels(each, sizes(), SEEN, iou=0.1) for each in (frame, renamed))
     assert one.agreed.drop("decided_by").equals(other.agreed.drop("decided_by"))

@@ -8,7 +8,7 @@ import pytest
 
 from tundish.errors import OutsideError, UsageError
 from tundish.labeling.label_studio.config import LabelConfig
-from tundish.labeling.label_studio.project import project_of
+from tundish.labeling.label_studio.project import prepare_project
 from tundish.labeling.label_studio.push import push
 from tundish.labeling.label_studio.tasks import Item, Prelabels
 
@@ -130,7 +130,7 @@ def test_new_items_are_prepared_before_they_are_sent(world: World) -> None:
 def test_the_title_must_suit_label_studio(world: World) -> None:
     for title in ("ab", "a" * 51):
         with pytest.raises(UsageError, match="3 to 50 characters"):
-            project_of(world.client, title, world.config, None)
+            prepare_project(world.client, title, world.config, None)
 
 
 def test_a_class_that_the_recipe_has_gained_comes_to_the_project(world: World) -> None:

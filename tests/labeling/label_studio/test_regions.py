@@ -16,7 +16,7 @@ from polars.testing import assert_frame_equal
 
 from tundish.imaging.geometry import area_of_polygon, counts_of_mask, mask_of_counts
 from tundish.labeling.label_studio.config import CONTROLS, LabelConfig, Shape
-from tundish.labeling.label_studio.read_answers import Pulled, annotations_of
+from tundish.labeling.label_studio.read_answers import ReadAnswers, read_tasks
 from tundish.labeling.label_studio.regions.brush import rle_of_mask
 from tundish.labeling.label_studio.regions.write import regions_of
 from tundish.labeling.tables import ANSWERS
@@ -68,17 +68,17 @@ def task(*result: dict[str, Any], **annotation: Any) -> dict[str, Any]:
     return {"id": 3, "data": {"image_id": IMAGE}, "annotations": [told | annotation], "drafts": []}
 
 
-def pull(*tasks: object, images: pl.DataFrame = IMAGES, users: dict[int, str] | None = None) -> Pulled:
-    return annotations_of(tasks, images, CLASSES, users)
+def pull(*tasks: object, images: pl.DataFrame = IMAGES, users: dict[int, str] | None = None) -> ReadAnswers:
+    return read_tasks(tasks, images, CLASSES, users)
 
 
-def row(pulled: Pulled) -> dict[str, Any]:
+def row(pulled: ReadAnswers) -> dict[str, Any]:
     assert not [problem for problem in pulled.problems if problem.severity == "error"]
     (only,) = pulled.annotations.to_dicts()
     return only | {"attributes": json.loads(only["attributes"])}
 
 
-def checks(pulled: Pulled) -> list[tuple[str, str, int]]:
+def checks(pulled: ReadAnswers) -> list[tuple[str, str, int]]:
     return [(problem.check, problem.severity, problem.labels) for problem in pulled.problems]
 
 
@@ -412,7 +412,7 @@ def frame(*rows: dict[str, Any]) -> pl.DataFrame:
     return ANNOTATIONS.frame(numbered)
 
 
-def there_and_back(labels: pl.DataFrame) -> tuple[list[dict[str, Any]], Pulled]:
+def there_and_back(labels: pl.DataFrame) -> tuple[list[dict[str, Any]], ReadAnswers]:
     pushed = regions_of(labels, {IMAGE: (WIDTH, HEIGHT)})
     assert not pushed.problems
     result = pushed.results[IMAGE]
@@ -575,7 +575,7 @@ def test_real_projects_come_through(shared_data: Path, name: str, taken: int, re
         regions |= {entry["id"]: entry for entry in entries}
         classes |= {label.lower() for entry in entries for label in entry["value"][entry["type"]]}
     catalog = pl.DataFrame(images)
-    pulled = annotations_of(tasks, catalog, Annotations.model_validate({"classes": sorted(classes)}))
+    pulled = read_tasks(tasks, catalog, Annotations.model_validate({"classes": sorted(classes)}))
     assert pulled.annotations.height == taken
     assert pulled.annotations["valid"].all()
     assert pulled.answers["refused"].sum() == refused

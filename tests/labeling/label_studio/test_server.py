@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from tundish.errors import OutsideError, UsageError
-from tundish.labeling.label_studio.server import Account, LabelStudio, holder, write_secret
+from tundish.labeling.label_studio.server import Account, LabelStudio, running_process, write_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,12 +121,12 @@ def test_a_server_that_ends_later_is_told(tmp_path: Path) -> None:
 def test_two_do_not_share_a_folder(
     label_studio: LabelStudio, label_studio_executable: Path, tmp_path: Path
 ) -> None:
-    assert holder(label_studio.folder) == label_studio.pid
+    assert running_process(label_studio.folder) == label_studio.pid
     second = LabelStudio(label_studio_executable, label_studio.folder)
     with pytest.raises(OutsideError, match=f"runs here already.*'kill {label_studio.pid}'"):
         second.start()
     assert httpx.get(f"{label_studio.url}/health").json() == {"status": "UP"}
-    assert holder(tmp_path) is None
+    assert running_process(tmp_path) is None
 
 
 def test_one_that_outlived_its_starter_keeps_its_folder(
@@ -139,7 +139,7 @@ def test_one_that_outlived_its_starter_keeps_its_folder(
     )
     command = [sys.executable, "-c", starter, str(label_studio_executable), str(tmp_path)]
     assert subprocess.run(command, check=False).returncode == 9
-    pid = holder(tmp_path)
+    pid = running_process(tmp_path)
     assert pid
     try:
         with pytest.raises(OutsideError, match="runs here already"):
@@ -147,6 +147,6 @@ def test_one_that_outlived_its_starter_keeps_its_folder(
     finally:
         os.kill(pid, signal.SIGTERM)
     end = time.monotonic() + 20
-    while holder(tmp_path) is not None:
+    while running_process(tmp_path) is not None:
         assert time.monotonic() < end
         time.sleep(0.1)

@@ -17,9 +17,9 @@ import polars as pl
 import pyarrow as pa
 
 from tundish.errors import OutsideError
-from tundish.labeling.acceptance.plans import Plan
-from tundish.labeling.acceptance.switching import CorrectiveAction, Lot, State, after
-from tundish.labeling.acceptance.verdict import ALL, KINDS, together
+from tundish.labeling.acceptance.plans import SamplingPlan
+from tundish.labeling.acceptance.switching import CorrectiveAction, Inspection, SwitchingState, next_state
+from tundish.labeling.acceptance.verdict import ALL_CLASSES, KINDS, combine_verdicts
 from tundish.recipe.classes import normalise
 from tundish.storage.table import Table, field, write_atomically
 from tundish.storage.tables import CONSENSUS
@@ -29,26 +29,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "BATCH_IMAGES",
     "FINDINGS",
-    "LOT",
+    "AqlResult",
     "Batch",
-    "Found",
-    "dumped",
-    "findings_of",
-    "fingerprints",
-    "gated",
-    "history",
-    "latest",
-    "planned",
+    "dump_json",
+    "fingerprint_labels",
+    "hold_back",
+    "latest_batches",
+    "plan_fields",
     "read_batches",
-    "unchanged",
-    "verdict_of",
+    "read_findings",
+    "read_verdict",
+    "switching_state",
+    "unchanged_images",
     "write_batch",
 ]
 
 _WRITER = "label accept"
 
-LOT = Table(
+BATCH_IMAGES = Table(
     "lot",
     pa.schema(
         [
@@ -98,7 +98,7 @@ _LETTERS = {"A": "critical", "B": "major", "C": "minor"}
 _CONTENT = ("label", "shape", "x", "y", "width", "height", "segmentation", "rle", "is_crowd", "attributes")
 
 
-class Found(NamedTuple):
+class AqlResult(NamedTuple):
     """What the review of a batch came to by one AQL: its verdict, images reviewed, those nonconforming."""
 
     accepted: bool | None
@@ -116,7 +116,7 @@ class Batch:
         title: Of its review project.
         plans: The sampling plans, by name of the AQL as in `acceptance.JUDGED`; of one lot.
         seed: What the sample was drawn with.
-        lot: Rows of `LOT`.
+        lot: Rows of `BATCH_IMAGES`.
         resubmits: Number of the batch that was not accepted and comes again in this one.
         reduced: Whoever answers for the labels agrees to reduced inspection.
         chosen: Its severity was said, and not found by the switching rules, which start anew here.
@@ -132,7 +132,7 @@ class Batch:
     number: int
     folder: Path
     title: str
-    plans: Mapping[str, Plan]
+    plans: Mapping[str, SamplingPlan]
     seed: int
     lot: pl.DataFrame
     resubmits: int | None = None
@@ -144,10 +144,10 @@ class Batch:
     misplaced: float = 0.5
     loose: float = 0.75
     classes: Sequence[str] = ()
-    found: Mapping[str, Found] = made(default_factory=dict)
+    found: Mapping[str, AqlResult] = made(default_factory=dict)
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> SamplingPlan:
         """The plan with the largest sample: that is the sample drawn."""
         return max(self.plans.values(), key=lambda one: one.n)
 
@@ -159,7 +159,7 @@ class Batch:
     @property
     def accepted(self) -> bool | None:
         """By every AQL, or not by one of them; None before the verdict."""
-        return together(one.accepted for one in self.found.values())
+        return combine_verdicts(one.accepted for one in self.found.values())
 
     @property
     def inspected(self) -> int:
@@ -177,13 +177,13 @@ class Batch:
         return f"{self.number} ({self.producer})" if self.producer else str(self.number)
 
 
-def findings_of(batch: Batch) -> pl.DataFrame:
+def read_findings(batch: Batch) -> pl.DataFrame:
     """Rows of `FINDINGS` of a batch that was reviewed, whatever version of Tundish wrote them."""
     found = FINDINGS.read(batch.folder / "findings.parquet")
     return found.with_columns(pl.col("worst").replace(_LETTERS))
 
 
-def verdict_of(batch: Batch) -> dict[str, Any] | None:
+def read_verdict(batch: Batch) -> dict[str, Any] | None:
     """What verdict.json says, whatever version of Tundish wrote it; None before the first answer."""
     path = batch.folder / "verdict.json"
     if not path.exists():
@@ -216,15 +216,17 @@ def _read(folder: Path, number: int) -> Batch:
     said: dict[str, Any] = _BEFORE | _json(folder / "plan.json")
     found = _json(folder / "verdict.json") if (folder / "verdict.json").exists() else {}
     try:
-        plans = {ALL: said["plan"]} if "plan" in said else said["plans"]
-        by_name = found.get("classes", {ALL: found}) if found else {}
+        plans = {ALL_CLASSES: said["plan"]} if "plan" in said else said["plans"]
+        by_name = found.get("classes", {ALL_CLASSES: found}) if found else {}
         return Batch(
             number,
             folder,
-            plans={name: Plan(**plan) for name, plan in plans.items()},
-            lot=LOT.read(folder / "lot.parquet"),
+            plans={name: SamplingPlan(**plan) for name, plan in plans.items()},
+            lot=BATCH_IMAGES.read(folder / "lot.parquet"),
             **{name: said[name] for name in _SAID},
-            found={name: Found(*(one[part] for part in Found._fields)) for name, one in by_name.items()},
+            found={
+                name: AqlResult(*(one[part] for part in AqlResult._fields)) for name, one in by_name.items()
+            },
         )
     except (AttributeError, KeyError, TypeError) as error:
         raise OutsideError(
@@ -242,24 +244,24 @@ def _json(path: Path) -> dict[str, Any]:
 
 def write_batch(batch: Batch, labels: pl.DataFrame) -> None:
     """Write a new batch, and the labels (rows of CONSENSUS) of its sample as they stand."""
-    LOT.write(batch.lot, batch.folder / "lot.parquet")
+    BATCH_IMAGES.write(batch.lot, batch.folder / "lot.parquet")
     CONSENSUS.write(labels, batch.folder / "sample.parquet")
-    said = {name: getattr(batch, name) for name in _SAID} | planned(batch)
-    write_atomically(batch.folder / "plan.json", dumped({"number": batch.number, **said}))
+    said = {name: getattr(batch, name) for name in _SAID} | plan_fields(batch)
+    write_atomically(batch.folder / "plan.json", dump_json({"number": batch.number, **said}))
 
 
-def planned(batch: Batch) -> dict[str, object]:
+def plan_fields(batch: Batch) -> dict[str, object]:
     """The plan of a batch, or its plans by class of nonconformity, as they stand in plan.json."""
     plans = {name: asdict(plan) for name, plan in batch.plans.items()}
-    return {"plan": plans[ALL]} if ALL in plans else {"plans": plans}
+    return {"plan": plans[ALL_CLASSES]} if ALL_CLASSES in plans else {"plans": plans}
 
 
-def dumped(value: object) -> bytes:
+def dump_json(value: object) -> bytes:
     """JSON as it stands in a batch's files."""
     return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def fingerprints(image_ids: pl.Series, labels: pl.DataFrame) -> pl.DataFrame:
+def fingerprint_labels(image_ids: pl.Series, labels: pl.DataFrame) -> pl.DataFrame:
     """image_id and fingerprint of what is drawn in each image, whoever drew it and whatever it is called by.
 
     Args:
@@ -277,7 +279,7 @@ def fingerprints(image_ids: pl.Series, labels: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def unchanged(
+def unchanged_images(
     labels: pl.DataFrame, severities: pl.DataFrame, batches: Sequence[Batch], class_of: Mapping[str, str]
 ) -> pl.DataFrame:
     """image_id and batch of the images that are labelled as they were in a batch.
@@ -294,14 +296,14 @@ def unchanged(
     for one in batches:
         then = {class_of.get(normalise(name), name): name for name in reversed(one.classes)}
         named = labels.join(one.lot, on="image_id", how="semi").with_columns(pl.col("label").replace(then))
-        now = fingerprints(one.lot["image_id"], named)
+        now = fingerprint_labels(one.lot["image_id"], named)
         now = now.join(severities.select("image_id", "severity"), on="image_id", how="left")
         same = now.join(one.lot, on=["image_id", "fingerprint", "severity"], how="semi", nulls_equal=True)
         found.append(same.select("image_id", batch=pl.lit(one.number, pl.Int64)))
     return pl.concat(found)
 
 
-def latest(batches: Sequence[Batch]) -> pl.DataFrame:
+def latest_batches(batches: Sequence[Batch]) -> pl.DataFrame:
     """For each image the batch it came in last: image_id, batch, accepted.
 
     What a batch that came again left behind, because it was in dispute then, has no verdict any more.
@@ -321,7 +323,7 @@ def latest(batches: Sequence[Batch]) -> pl.DataFrame:
     )
 
 
-def gated(
+def hold_back(
     standing: pl.DataFrame,
     labels: pl.DataFrame,
     severities: pl.DataFrame,
@@ -335,17 +337,17 @@ def gated(
     Args:
         standing: Rows of STANDING.
         labels: The rows of CONSENSUS they speak of.
-        severities: As of `unchanged`.
+        severities: As of `unchanged_images`.
         batches: All of them.
         class_of: The recipe's classes by normalised spelling.
         required: Whether what is in no batch, or was labelled anew since it was accepted, is held back, too.
     """
     decided = (pl.col("decided_by") != "import") & pl.col("state").is_in(["labelled", "negative"])
-    same = unchanged(labels, severities, batches, class_of).with_columns(same=pl.lit(value=True))
+    same = unchanged_images(labels, severities, batches, class_of).with_columns(same=pl.lit(value=True))
     known = (
         standing.filter(decided)
         .select(pl.col("image_id").unique())
-        .join(latest(batches), on="image_id", how="left")
+        .join(latest_batches(batches), on="image_id", how="left")
         .join(same, on=["image_id", "batch"], how="left")
         .select(
             "image_id",
@@ -367,7 +369,9 @@ def gated(
     return joined.with_columns(state=state).select(standing.columns)
 
 
-def history(batches: Sequence[Batch], aql: float, name: str = ALL, producer: str = "") -> State:
+def switching_state(
+    batches: Sequence[Batch], aql: float, name: str = ALL_CLASSES, producer: str = ""
+) -> SwitchingState:
     """Where the switching rules stand after one producer's batches that have a verdict by this AQL.
 
     Args:
@@ -376,18 +380,20 @@ def history(batches: Sequence[Batch], aql: float, name: str = ALL, producer: str
         name: Of the AQL, as in `acceptance.JUDGED`.
         producer: Whose lots.
     """
-    state = State()
+    state = SwitchingState()
     for one in batches:
         plan, found = one.plans.get(name), one.found.get(name)
         if plan is None or plan.aql != aql or plan.severity is None or one.producer != producer:
             continue
         if one.corrected:
-            state = after(state, CorrectiveAction())
+            state = next_state(state, CorrectiveAction())
         if found is None or found.accepted is None:
             continue
         if one.chosen and one.resubmits is None:
-            state = State(plan.severity)
+            state = SwitchingState(plan.severity)
         if state.severity == "reduced" and plan.severity == "normal" and one.resubmits is None:
-            state = State()  # nobody answered for reduced inspection any more
-        state = after(state, Lot(plan, found.defects, one.resubmits is not None, agreed=one.reduced))
+            state = SwitchingState()  # nobody answered for reduced inspection any more
+        state = next_state(
+            state, Inspection(plan, found.defects, one.resubmits is not None, agreed=one.reduced)
+        )
     return state

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Interval",
-    "OutgoingLimit",
-    "acceptance",
-    "acceptance_in_lot",
-    "average_outgoing",
-    "clopper_pearson",
-    "outgoing_limit",
+    "OutgoingQualityLimit",
+    "acceptance_probability",
+    "acceptance_probability_in_batch",
+    "average_outgoing_quality",
+    "clopper_pearson_interval",
+    "outgoing_quality_limit",
     "quality_at",
 ]
 
@@ -33,19 +33,19 @@ class Interval(NamedTuple):
     high: float
 
 
-class OutgoingLimit(NamedTuple):
+class OutgoingQualityLimit(NamedTuple):
     """The worst average outgoing quality (AOQL) and the incoming quality it belongs to, both 0 to 1."""
 
     limit: float
     quality: float
 
 
-def acceptance(quality: float, n: int, ac: int) -> float:
+def acceptance_probability(quality: float, n: int, ac: int) -> float:
     """Chance that a lot is accepted, where the lot is large beside its sample."""
     return float(bdtr(ac, n, quality))
 
 
-def acceptance_in_lot(defective: int, lot_size: int, n: int, ac: int) -> float:
+def acceptance_probability_in_batch(defective: int, lot_size: int, n: int, ac: int) -> float:
     """Chance that a lot of `lot_size` items with just `defective` nonconforming ones is accepted."""
     # scipy.stats has this, and takes a second to import.
     found = np.arange(max(0, n - (lot_size - defective)), min(ac, defective, n) + 1)
@@ -64,26 +64,26 @@ def quality_at(chance: float, n: int, ac: int) -> float:
     return float(betainccinv(ac + 1, n - ac, chance))
 
 
-def average_outgoing(quality: float, lot_size: int, n: int, ac: int) -> float:
+def average_outgoing_quality(quality: float, lot_size: int, n: int, ac: int) -> float:
     """Average outgoing quality (AOQ), if lots that are not accepted are inspected in full and mended."""
-    return quality * acceptance(quality, n, ac) * (lot_size - n) / lot_size
+    return quality * acceptance_probability(quality, n, ac) * (lot_size - n) / lot_size
 
 
-def outgoing_limit(lot_size: int, n: int, ac: int) -> OutgoingLimit:
+def outgoing_quality_limit(lot_size: int, n: int, ac: int) -> OutgoingQualityLimit:
     """The largest average outgoing quality over all incoming ones; 0 where all of the lot is inspected."""
     if n >= lot_size:
-        return OutgoingLimit(0.0, 0.0)
+        return OutgoingQualityLimit(0.0, 0.0)
 
     def slope(quality: float) -> float:
         # d/dp of p Pa(p); -p dPa/dp is (ac + 1) times the chance of just ac + 1 nonconforming items.
-        accepted = acceptance(quality, n, ac)
-        return accepted - (ac + 1) * (acceptance(quality, n, ac + 1) - accepted)
+        accepted = acceptance_probability(quality, n, ac)
+        return accepted - (ac + 1) * (acceptance_probability(quality, n, ac + 1) - accepted)
 
     worst = float(brentq(slope, 0.0, quality_at(1e-6, n, ac), xtol=1e-12))
-    return OutgoingLimit(average_outgoing(worst, lot_size, n, ac), worst)
+    return OutgoingQualityLimit(average_outgoing_quality(worst, lot_size, n, ac), worst)
 
 
-def clopper_pearson(
+def clopper_pearson_interval(
     found: int, inspected: int, confidence: float = 0.95, side: Literal["both", "upper"] = "both"
 ) -> Interval:
     """Exact interval for the share of nonconforming items, of which `found` were among `inspected`.

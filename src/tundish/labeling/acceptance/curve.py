@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tundish.labeling.acceptance.characteristic import acceptance_in_lot, outgoing_limit, quality_at
+from tundish.labeling.acceptance.characteristic import (
+    acceptance_probability_in_batch,
+    outgoing_quality_limit,
+    quality_at,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tundish.labeling.acceptance.plans import Plan
+    from tundish.labeling.acceptance.plans import SamplingPlan
     from tundish.labeling.acceptance.verdict import Verdict
 
-__all__ = ["oc_picture"]
+__all__ = ["draw_oc_curve"]
 
 _WIDTH, _HEIGHT = 760, 550
 _LEFT, _RIGHT, _TOP, _BOTTOM = 76, 734, 62, 404
@@ -30,7 +34,7 @@ _POINTS = 240
 _DOTS = 40
 
 
-def oc_picture(verdicts: Mapping[str, Verdict]) -> str:
+def draw_oc_curve(verdicts: Mapping[str, Verdict]) -> str:
     """Chance of acceptance over the share of nonconforming images in the lot, as SVG text.
 
     Marked are the AQL (or LQ) with the chance of the worst lot that keeps it, the consumer's point (10 %),
@@ -74,38 +78,38 @@ def _panel(verdict: Verdict, name: str) -> list[str]:
     return [*lines, *_key(key, 0), *_key(beside, 1)]
 
 
-def _limit(plan: Plan, largest: float) -> tuple[list[str], list[tuple[str, str]]]:
+def _limit(plan: SamplingPlan, largest: float) -> tuple[list[str], list[tuple[str, str]]]:
     """The line and dot of the limit agreed on, and its words."""
     limit = plan.aql if plan.aql is not None else plan.lq
     assert limit is not None, "a plan has an AQL or an LQ"
     exact = round(limit * plan.lot_size / 100, 9)
     # Items are whole: a lot at the AQL has no more than that, a lot at the LQ no fewer.
     name, defective = ("AQL", math.floor(exact)) if plan.aql is not None else ("LQ", math.ceil(exact))
-    chance = acceptance_in_lot(defective, plan.lot_size, plan.n, plan.ac)
+    chance = acceptance_probability_in_batch(defective, plan.lot_size, plan.n, plan.ac)
     x = _x(100 * defective / plan.lot_size, largest)
     dot = f'<circle cx="{x:.1f}" cy="{_y(chance):.1f}" r="4.5" fill="{_LIMIT}"/>'
     words = f"{name} {limit:g} % ({defective} of {plan.lot_size}): accepted with {100 * chance:.1f} %"
     return [_upright(limit, largest, _LIMIT, ' stroke-dasharray="6 4"'), dot], [(_LIMIT, words)]
 
 
-def _consumers_point(plan: Plan) -> str:
+def _consumers_point(plan: SamplingPlan) -> str:
     """The best lot that is accepted with a chance of 10 % at most."""
     defective = bisect_left(
         range(plan.lot_size + 1),
         -_CONSUMERS_RISK,
-        key=lambda d: -acceptance_in_lot(d, plan.lot_size, plan.n, plan.ac),
+        key=lambda d: -acceptance_probability_in_batch(d, plan.lot_size, plan.n, plan.ac),
     )
     share = 100 * defective / plan.lot_size
     return f"{share:.2f} % or more ({defective} of {plan.lot_size}): accepted with at most 10 %"
 
 
-def _outgoing(plan: Plan) -> str:
-    worst = outgoing_limit(plan.lot_size, plan.n, plan.ac)
+def _outgoing(plan: SamplingPlan) -> str:
+    worst = outgoing_quality_limit(plan.lot_size, plan.n, plan.ac)
     share, quality = (f"{100 * one:.2g}" for one in worst)
     return f"AOQL {share} % (at {quality} %), where lots not accepted are mended whole"
 
 
-def _largest(plan: Plan, verdict: Verdict) -> float:
+def _largest(plan: SamplingPlan, verdict: Verdict) -> float:
     """Right end of the axis in percent: the curve is flat there, and all that is marked lies before it."""
     shares = [100 * quality_at(_SMALL_RISK, plan.n, plan.ac)]
     shares += [1.25 * limit for limit in (plan.aql, plan.lq) if limit is not None]
@@ -138,12 +142,12 @@ def _line(x: tuple[float, float], y: tuple[float, float], colour: str, more: str
     return f'<line {ends} stroke="{colour}"{more}/>'
 
 
-def _about(plan: Plan) -> str:
+def _about(plan: SamplingPlan) -> str:
     about = f"lot of {plan.lot_size} images, sample of {plan.n}, Ac {plan.ac}, Re {plan.re}"
     return f"{about} · {plan.terms}"
 
 
-def _head(plan: Plan, name: str) -> list[str]:
+def _head(plan: SamplingPlan, name: str) -> list[str]:
     title = f"Operating characteristic: {name} nonconformities" if name else "Operating characteristic"
     return [
         _text(_LEFT, 24, title, ' font-size="17" font-weight="bold"'),
@@ -151,7 +155,7 @@ def _head(plan: Plan, name: str) -> list[str]:
     ]
 
 
-def _frame(plan: Plan, largest: float) -> Iterator[str]:
+def _frame(plan: SamplingPlan, largest: float) -> Iterator[str]:
     """Grid, axes and what stands beside them."""
     for tenth in range(0, 11, 2):
         y = _y(tenth / 10)
@@ -174,11 +178,14 @@ def _frame(plan: Plan, largest: float) -> Iterator[str]:
     yield _text(24, height, "chance of acceptance, %", turned)
 
 
-def _curve(plan: Plan, largest: float) -> Iterator[str]:
+def _curve(plan: SamplingPlan, largest: float) -> Iterator[str]:
     most = math.floor(largest / 100 * plan.lot_size + 1e-9)
     lots = np.unique(np.linspace(0, most, min(most + 1, _POINTS)).round().astype(int)).tolist()
     places = [
-        (_x(100 * d / plan.lot_size, largest), _y(acceptance_in_lot(d, plan.lot_size, plan.n, plan.ac)))
+        (
+            _x(100 * d / plan.lot_size, largest),
+            _y(acceptance_probability_in_batch(d, plan.lot_size, plan.n, plan.ac)),
+        )
         for d in lots
     ]
     points = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)

@@ -14,23 +14,23 @@ import polars as pl
 
 from tundish.errors import MissingStepError, UsageError
 from tundish.labeling.acceptance.batch import (
-    LOT,
+    BATCH_IMAGES,
     Batch,
-    findings_of,
-    fingerprints,
-    history,
-    latest,
+    fingerprint_labels,
+    latest_batches,
     read_batches,
-    unchanged,
+    read_findings,
+    switching_state,
+    unchanged_images,
     write_batch,
 )
-from tundish.labeling.acceptance.opening import last_of_series
-from tundish.labeling.acceptance.plans import SEVERITIES, Plan, isolated_plan, plan
-from tundish.labeling.acceptance.switching import CorrectiveAction, after
-from tundish.labeling.acceptance.verdict import ALL, JUDGED, draw
-from tundish.labeling.agreement.severities import agreed
+from tundish.labeling.acceptance.opening import last_in_series
+from tundish.labeling.acceptance.plans import SEVERITIES, SamplingPlan, compute_isolated_plan, look_up_plan
+from tundish.labeling.acceptance.switching import CorrectiveAction, next_state
+from tundish.labeling.acceptance.verdict import ALL_CLASSES, CLASSES_BY_AQL, draw_sample
+from tundish.labeling.agreement.severities import agreed_severities
 from tundish.labeling.pool import images_of
-from tundish.labeling.tables import ADJUDICATOR, ANSWERS, made_of, pulled
+from tundish.labeling.tables import ADJUDICATOR, ANSWERS, answers_fingerprint, recorded_fingerprint
 from tundish.storage.tables import CONSENSUS, STANDING
 
 if TYPE_CHECKING:
@@ -41,13 +41,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SEVERAL",
-    "Asked",
-    "check",
+    "BatchOptions",
     "check_consensus",
-    "next_batch",
-    "open_batch",
-    "refused",
-    "waiting",
+    "check_options",
+    "count_waiting_images",
+    "create_next_batch",
+    "find_open_batch",
+    "refused_batches",
 ]
 
 SEVERAL = "several"
@@ -57,7 +57,7 @@ _DECIDED = ("labelled", "negative", "refused", "unreviewed")
 _AUTO = "auto"
 
 
-class Asked(NamedTuple):
+class BatchOptions(NamedTuple):
     """How a batch is to be inspected.
 
     Attributes:
@@ -97,20 +97,20 @@ class Asked(NamedTuple):
 
     @property
     def aqls(self) -> dict[str, float]:
-        """By name, as in `JUDGED`, the worst class first; empty where nothing is said."""
+        """By name, as in `CLASSES_BY_AQL`, the worst class first; empty where nothing is said."""
         if self.aql is None:
             return {}
         if not isinstance(self.aql, Mapping):
-            return {ALL: self.aql}
+            return {ALL_CLASSES: self.aql}
         # The alphabet has them in this order, too.
         return {name: self.aql[name] for name in sorted(self.aql)}
 
 
-_STANDARD = Asked("", aql=1.0, level="II")
+_STANDARD = BatchOptions("", aql=1.0, level="II")
 """How the first batch of a producer is inspected where nothing is said."""
 
 
-def check(asked: Asked) -> None:
+def check_options(asked: BatchOptions) -> None:
     """Refuse what no batch can be inspected by.
 
     Raises:
@@ -132,7 +132,7 @@ def check(asked: Asked) -> None:
             fix="write 'acceptance: {reduced: true}' into the recipe, or take normal",
         )
     for aql in (asked.aqls or _STANDARD.aqls).values():
-        plan(2, "II" if asked.level is None else asked.level, aql)
+        look_up_plan(2, "II" if asked.level is None else asked.level, aql)
     if asked.annotator and not asked.per_annotator:
         raise UsageError(
             "a batch holds the work of all annotators",
@@ -141,7 +141,7 @@ def check(asked: Asked) -> None:
         )
 
 
-def _check_alone(asked: Asked, lq: float) -> None:
+def _check_alone(asked: BatchOptions, lq: float) -> None:
     if asked.level is not None or asked.severity != _AUTO:
         raise UsageError(
             f"a lot that stands alone has no {'severity' if asked.level is None else 'level'}",
@@ -152,53 +152,53 @@ def _check_alone(asked: Asked, lq: float) -> None:
         raise UsageError(f"an LQ of {lq:g} %", where="lq", fix="take more than 0 %, and 100 % at most")
 
 
-def open_batch(
+def find_open_batch(
     dataset: DatasetFolder, annotator: str = "", class_of: Mapping[str, str] | None = None
 ) -> Batch | None:
-    """The batch, of this annotator or of any, whose review is not complete; `class_of` as of `Asked`."""
+    """The batch, of this annotator or of any, whose review is not complete; `class_of` as of `BatchOptions`."""
     batches = read_batches(dataset.labels)
     done = _mended(dataset, batches, class_of or {}) + _followed(batches)
     mine = [one for one in batches if annotator in ("", one.producer)]
     return next((one for one in mine if not one.complete and one not in done), None)
 
 
-def refused(dataset: DatasetFolder) -> list[Batch]:
+def refused_batches(dataset: DatasetFolder) -> list[Batch]:
     """The batches that were not accepted and have not come again."""
     batches = read_batches(dataset.labels)
     followed = _followed(batches)
     return [one for one in batches if one.accepted is False and one not in followed]
 
 
-def next_batch(dataset: DatasetFolder, asked: Asked) -> Batch | None:
+def create_next_batch(dataset: DatasetFolder, asked: BatchOptions) -> Batch | None:
     """Make the next batch: one that comes again, or the images that are in none; None where there are none.
 
     Raises:
-        UsageError: As of `check`; an annotator who has decided nothing; or inspection is discontinued.
+        UsageError: As of `check_options`; an annotator who has decided nothing; or inspection is discontinued.
         MissingStepError: No answers were pulled, or the stage consensus has not run since.
     """
-    check(asked)
+    check_options(asked)
     batches = read_batches(dataset.labels)
     producer, again, now = _candidates(dataset, batches, asked)
     if now.is_empty():
         return None
     number = 1 + max((one.number for one in batches), default=0)
-    asked = _as_before(asked, again or last_of_series(batches, producer))
+    asked = _as_before(asked, again or last_in_series(batches, producer))
     plans = _plans(batches, asked, producer, now.height)
-    sample = draw(now["image_id"], max(plans.values(), key=lambda one: one.n), asked.seed)
+    sample = draw_sample(now["image_id"], max(plans.values(), key=lambda one: one.n), asked.seed)
     places = (
         pl.DataFrame({"image_id": sample})
         .with_row_index("place")
         .with_columns(pl.col("place").cast(pl.Int32))
     )
     labels = _labels(dataset)
-    lot = now.join(fingerprints(now["image_id"], labels), on="image_id", maintain_order="left")
+    lot = now.join(fingerprint_labels(now["image_id"], labels), on="image_id", maintain_order="left")
     made = Batch(
         number,
         dataset.labels / "batches" / str(number),
         f"{asked.title} review {number}",
         plans,
         asked.seed,
-        lot.join(places, on="image_id", how="left").select(LOT.schema.names),
+        lot.join(places, on="image_id", how="left").select(BATCH_IMAGES.schema.names),
         resubmits=again.number if again else None,
         reduced=asked.reduced,
         chosen=asked.severity != _AUTO,
@@ -213,7 +213,7 @@ def next_batch(dataset: DatasetFolder, asked: Asked) -> Batch | None:
     return made
 
 
-def waiting(dataset: DatasetFolder, asked: Asked) -> int:
+def count_waiting_images(dataset: DatasetFolder, asked: BatchOptions) -> int:
     """How many images the next batch would hold; 0 where they are not known before the stage consensus."""
     try:
         return _candidates(dataset, read_batches(dataset.labels), asked)[2].height
@@ -221,7 +221,7 @@ def waiting(dataset: DatasetFolder, asked: Asked) -> int:
         return 0
 
 
-def _as_before(asked: Asked, before: Batch | None) -> Asked:
+def _as_before(asked: BatchOptions, before: Batch | None) -> BatchOptions:
     """What is asked, with what is not said of it as it was before, or as is usual."""
     if asked.lq is not None:
         return asked
@@ -239,11 +239,11 @@ def _aql_of(batch: Batch) -> float | dict[Nonconformity, float]:
     """As it was asked for."""
     aqls = {name: one.aql for name, one in batch.plans.items() if one.aql is not None}
     names: tuple[Nonconformity, ...] = ("critical", "major", "minor")
-    return aqls[ALL] if ALL in aqls else {name: aqls[name] for name in names if name in aqls}
+    return aqls[ALL_CLASSES] if ALL_CLASSES in aqls else {name: aqls[name] for name in names if name in aqls}
 
 
 def _candidates(
-    dataset: DatasetFolder, batches: Sequence[Batch], asked: Asked
+    dataset: DatasetFolder, batches: Sequence[Batch], asked: BatchOptions
 ) -> tuple[str, Batch | None, pl.DataFrame]:
     """Whose work comes next, the batch that comes again with it, and its images as of `_decided`."""
     check_consensus(dataset)
@@ -272,7 +272,7 @@ def check_consensus(dataset: DatasetFolder) -> None:
             fix=f"call 'tundish label pull {dataset.name}' when somebody has",
         )
     STANDING.read(path)
-    if made_of(path) != pulled(dataset.labels):
+    if recorded_fingerprint(path) != answers_fingerprint(dataset.labels):
         raise MissingStepError(
             "the labels that count are not made of the answers that were pulled last",
             where=str(path),
@@ -280,7 +280,9 @@ def check_consensus(dataset: DatasetFolder) -> None:
         )
 
 
-def _next_producer(dataset: DatasetFolder, fresh: pl.DataFrame, asked: Asked) -> tuple[str, pl.DataFrame]:
+def _next_producer(
+    dataset: DatasetFolder, fresh: pl.DataFrame, asked: BatchOptions
+) -> tuple[str, pl.DataFrame]:
     """Whose work comes next, and what of it is in no batch."""
     if not asked.per_annotator:
         return "", fresh
@@ -310,15 +312,17 @@ def _in_order(producers: Sequence[str]) -> list[str]:
     return sorted(producers, key=lambda name: (name == SEVERAL, name))
 
 
-def _plans(batches: Sequence[Batch], asked: Asked, producer: str, lot_size: int) -> dict[str, Plan]:
+def _plans(
+    batches: Sequence[Batch], asked: BatchOptions, producer: str, lot_size: int
+) -> dict[str, SamplingPlan]:
     """A plan for each AQL, as severe as the producer's batches before ask for; or that of a lot alone."""
     if asked.lq is not None:
-        return {ALL: isolated_plan(lot_size, asked.lq, asked.ac)}
+        return {ALL_CLASSES: compute_isolated_plan(lot_size, asked.lq, asked.ac)}
     assert asked.level is not None
     plans = {}
     for name, aql in asked.aqls.items():
-        state = history(batches, aql, name, producer)
-        state = after(state, CorrectiveAction()) if asked.corrected else state
+        state = switching_state(batches, aql, name, producer)
+        state = next_state(state, CorrectiveAction()) if asked.corrected else state
         if state.discontinued:
             whose, other = (f" of {producer}", "; --annotator takes another") if producer else ("", "")
             raise UsageError(
@@ -328,7 +332,7 @@ def _plans(batches: Sequence[Batch], asked: Asked, producer: str, lot_size: int)
             )
         found = "normal" if state.severity == "reduced" and not asked.reduced else state.severity
         severity = found if asked.severity == _AUTO else asked.severity
-        plans[name] = plan(lot_size, asked.level, aql, severity)
+        plans[name] = look_up_plan(lot_size, asked.level, aql, severity)
     return plans
 
 
@@ -339,7 +343,7 @@ def _decided(dataset: DatasetFolder) -> pl.DataFrame:
     )
     known = standing.join(images_of(dataset), on="image_id", how="semi").select(pl.col("image_id").unique())
     answers = dataset.read(ANSWERS, dataset.labels)
-    return known.join(agreed(answers), on="image_id", how="left").sort("image_id")
+    return known.join(agreed_severities(answers), on="image_id", how="left").sort("image_id")
 
 
 def _labels(dataset: DatasetFolder) -> pl.DataFrame:
@@ -352,7 +356,7 @@ def _fresh(
     dataset: DatasetFolder, now: pl.DataFrame, batches: Sequence[Batch], class_of: Mapping[str, str]
 ) -> pl.DataFrame:
     """What is in no batch, was left out of one that came again, or labelled anew since it was accepted."""
-    last, same = latest(batches), unchanged(_labels(dataset), now, batches, class_of)
+    last, same = latest_batches(batches), unchanged_images(_labels(dataset), now, batches, class_of)
     left = pl.col("batch").is_in([one.number for one in _followed(batches)])
     held = last.filter(pl.col("accepted").fill_null(value=False).not_() & ~left)
     same = last.filter("accepted").join(same, on=["image_id", "batch"], how="semi")
@@ -370,11 +374,11 @@ def _mended(dataset: DatasetFolder, batches: Sequence[Batch], class_of: Mapping[
     if not open_:
         return []
     now = _decided(dataset)
-    same = unchanged(_labels(dataset), now, open_, class_of)
+    same = unchanged_images(_labels(dataset), now, open_, class_of)
     mended = []
     for one in open_:
-        judged = [worst for name in one.plans for worst in JUDGED[name]]
-        bad = findings_of(one).filter(pl.col("worst").is_in(judged))
+        judged = [worst for name in one.plans for worst in CLASSES_BY_AQL[name]]
+        bad = read_findings(one).filter(pl.col("worst").is_in(judged))
         left = same.filter(batch=one.number).join(bad, on="image_id", how="semi")
         if (
             now.join(left, on="image_id", how="semi").is_empty()

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tundish.labeling.acceptance.batch import latest
+from tundish.labeling.acceptance.batch import latest_batches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tundish.labeling.acceptance.batch import Batch
 
-__all__ = ["last_of_series", "opening"]
+__all__ = ["describe_opening", "last_in_series"]
 
 
-def opening(batch: Batch, batches: Sequence[Batch]) -> str:
+def describe_opening(batch: Batch, batches: Sequence[Batch]) -> str:
     """Why a batch was made, and how it is inspected, in a sentence.
 
     Args:
@@ -27,11 +27,11 @@ def opening(batch: Batch, batches: Sequence[Batch]) -> str:
     earlier = [one for one in batches if one.number < batch.number]
     before = next((one for one in earlier if one.number == batch.resubmits), None)
     if before is None and batch.plan.aql is not None:
-        before = last_of_series(earlier, batch.producer)
+        before = last_in_series(earlier, batch.producer)
     return f"opens batch {batch.name}: {_images(batch, earlier)}; {_inspected(batch, before)}"
 
 
-def last_of_series(batches: Sequence[Batch], producer: str) -> Batch | None:
+def last_in_series(batches: Sequence[Batch], producer: str) -> Batch | None:
     """The producer's last batch with an AQL: one that stood alone is of no series."""
     mine = [one for one in batches if one.producer == producer and one.plan.aql is not None]
     return mine[-1] if mine else None
@@ -42,7 +42,7 @@ def _images(batch: Batch, earlier: Sequence[Batch]) -> str:
     images = f"{size:,} image{'s' if size > 1 else ''}"
     if batch.resubmits is not None:
         return f"{images} resubmitted after batch {batch.resubmits}"
-    known = latest(earlier).join(batch.lot, on="image_id", how="semi")
+    known = latest_batches(earlier).join(batch.lot, on="image_id", how="semi")
     left = known["accepted"].null_count()
     why = {
         "in no batch before": size - known.height,

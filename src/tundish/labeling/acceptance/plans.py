@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tundish.errors import UsageError
-from tundish.labeling.acceptance.characteristic import acceptance_in_lot
+from tundish.labeling.acceptance.characteristic import acceptance_probability_in_batch
 from tundish.recipe.labelling import AQLS
 
 __all__ = [
@@ -21,12 +21,12 @@ __all__ = [
     "LEVELS",
     "SAMPLE_SIZES",
     "SEVERITIES",
-    "Plan",
+    "SamplingPlan",
     "Severity",
     "ac_one_step_tighter",
     "code_letter",
-    "isolated_plan",
-    "plan",
+    "compute_isolated_plan",
+    "look_up_plan",
 ]
 
 Severity = Literal["normal", "tightened", "reduced"]
@@ -128,7 +128,7 @@ _CONSUMERS_RISK = 0.10
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SamplingPlan:
     """How many items of a lot are looked at, and how many nonconforming ones it may show.
 
     Attributes:
@@ -189,7 +189,9 @@ def code_letter(lot_size: int, level: str) -> str:
     return row[LEVELS.index(level)]
 
 
-def plan(lot_size: int, level: str = "II", aql: float = 1.0, severity: str = "normal") -> Plan:
+def look_up_plan(
+    lot_size: int, level: str = "II", aql: float = 1.0, severity: str = "normal"
+) -> SamplingPlan:
     """The single sampling plan of a lot.
 
     Where the table's sample is not smaller than the lot, all of the lot is inspected, with the same Ac. A lot
@@ -212,10 +214,10 @@ def plan(lot_size: int, level: str = "II", aql: float = 1.0, severity: str = "no
         )
     code = code_letter(max(lot_size, 2), level)
     if lot_size == 1:
-        return Plan(1, 1, 0, 1, aql=aql, level=level, severity=table)
+        return SamplingPlan(1, 1, 0, 1, aql=aql, level=level, severity=table)
     letter, ac = _follow(table, code, column)
     n = min(SAMPLE_SIZES[table][LETTERS.index(letter)], lot_size)
-    return Plan(lot_size, n, ac, ac + 1, aql, None, level, table, code, letter)
+    return SamplingPlan(lot_size, n, ac, ac + 1, aql, None, level, table, code, letter)
 
 
 def _known_severity(severity: str) -> Severity:
@@ -246,7 +248,7 @@ def _follow(severity: Severity, letter: str, column: int) -> tuple[str, int]:
     return LETTERS[row], int(cell)
 
 
-def ac_one_step_tighter(plan: Plan) -> int:
+def ac_one_step_tighter(plan: SamplingPlan) -> int:
     """Ac of the same sample under normal inspection at the next smaller AQL, for the switching score.
 
     Args:
@@ -259,7 +261,7 @@ def ac_one_step_tighter(plan: Plan) -> int:
     return ac
 
 
-def isolated_plan(lot_size: int, lq: float, ac: int) -> Plan:
+def compute_isolated_plan(lot_size: int, lq: float, ac: int) -> SamplingPlan:
     """A plan for a lot that stands alone: the smallest sample that protects against the limiting quality.
 
     It is computed, and is not the one ISO 2859-2 prints: a lot with LQ nonconforming (rounded up to whole
@@ -285,8 +287,8 @@ def isolated_plan(lot_size: int, lq: float, ac: int) -> Plan:
     low, high = ac, lot_size  # at `low` every lot passes, at `high` none does
     while high - low > 1:
         middle = (low + high) // 2
-        if acceptance_in_lot(defective, lot_size, middle, ac) <= _CONSUMERS_RISK:
+        if acceptance_probability_in_batch(defective, lot_size, middle, ac) <= _CONSUMERS_RISK:
             high = middle
         else:
             low = middle
-    return Plan(lot_size, high, ac, ac + 1, lq=lq)
+    return SamplingPlan(lot_size, high, ac, ac + 1, lq=lq)

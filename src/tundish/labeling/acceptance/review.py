@@ -8,20 +8,27 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from tundish.labeling.acceptance.batch import FINDINGS, Batch, Found, dumped, history, read_batches
-from tundish.labeling.acceptance.curve import oc_picture
+from tundish.labeling.acceptance.batch import (
+    FINDINGS,
+    AqlResult,
+    Batch,
+    dump_json,
+    read_batches,
+    switching_state,
+)
+from tundish.labeling.acceptance.curve import draw_oc_curve
 from tundish.labeling.acceptance.verdict import (
-    ALL,
+    ALL_CLASSES,
     CLASSES,
     KINDS,
-    Ruling,
+    BatchVerdict,
     Verdict,
-    defective,
-    nonconformities,
-    rule,
+    count_nonconforming,
+    find_nonconformities,
+    judge_sample,
 )
-from tundish.labeling.agreement.matching import match
-from tundish.labeling.agreement.overlaps import overlaps
+from tundish.labeling.agreement.matching import match_labels
+from tundish.labeling.agreement.overlaps import find_overlaps
 from tundish.labeling.pool import files_of
 from tundish.labeling.tables import ANSWERS, last_answers
 from tundish.recipe.classes import normalise
@@ -33,7 +40,7 @@ if TYPE_CHECKING:
 
     from tundish.storage.dataset import DatasetFolder
 
-__all__ = ["Judged", "judge", "unreviewed"]
+__all__ = ["JudgedBatch", "judge_batch", "unreviewed_images"]
 
 _MATCH_IOU = 0.1
 """Low, so that a shape that lies badly is one nonconformity (misplaced) and not two (rejected and missed)."""
@@ -41,15 +48,17 @@ _MATCH_IOU = 0.1
 _BATCH, _REVIEW = "batch", "review"
 
 
-class Judged(NamedTuple):
+class JudgedBatch(NamedTuple):
     """A batch with its verdicts, and sentences worth reading."""
 
     batch: Batch
-    ruling: Ruling
+    ruling: BatchVerdict
     notes: list[str]
 
 
-def judge(batch: Batch, dataset: DatasetFolder, class_of: Mapping[str, str] | None = None) -> Judged:
+def judge_batch(
+    batch: Batch, dataset: DatasetFolder, class_of: Mapping[str, str] | None = None
+) -> JudgedBatch:
     """Hold the reviewers' answers against the labels of a batch, and store what comes of it in its folder.
 
     An image counts as reviewed when it was answered and all that was drawn could be read; the answer changed
@@ -70,20 +79,22 @@ def judge(batch: Batch, dataset: DatasetFolder, class_of: Mapping[str, str] | No
     labels = labels.with_columns(pl.col("label").replace(names))
     pairs = _pairs(batch, answers, labels, said, sizes)
     seen = set(answers["image_id"])
-    items = nonconformities(
+    items = find_nonconformities(
         [one for one in batch.sample if one in seen], pairs, misplaced=batch.misplaced, loose=batch.loose
     )
-    ruling = rule(batch.plans, batch.sample, items, miss_rate=batch.miss_rate)
+    ruling = judge_sample(batch.plans, batch.sample, items, miss_rate=batch.miss_rate)
     notes += _own_work(answers, dataset)
-    found = {name: Found(one.accepted, one.inspected, one.defects) for name, one in ruling.verdicts.items()}
+    found = {
+        name: AqlResult(one.accepted, one.inspected, one.defects) for name, one in ruling.verdicts.items()
+    }
     judged = replace(batch, found=found)
     FINDINGS.write(_placed(items, images, dataset), batch.folder / "findings.parquet")
-    write_atomically(batch.folder / "oc.svg", oc_picture(ruling.verdicts).encode())
-    write_atomically(batch.folder / "verdict.json", dumped(_told(judged, ruling, items, answers, dataset)))
-    return Judged(judged, ruling, notes)
+    write_atomically(batch.folder / "oc.svg", draw_oc_curve(ruling.verdicts).encode())
+    write_atomically(batch.folder / "verdict.json", dump_json(_told(judged, ruling, items, answers, dataset)))
+    return JudgedBatch(judged, ruling, notes)
 
 
-def unreviewed(batch: Batch) -> list[str]:
+def unreviewed_images(batch: Batch) -> list[str]:
     """The images of a batch's sample that nobody has reviewed yet, in the order they were drawn."""
     if not (batch.folder / "review" / "answers.parquet").exists():
         return batch.sample
@@ -116,14 +127,14 @@ def _reviewed(batch: Batch) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
 def _pairs(
     batch: Batch, answers: pl.DataFrame, labels: pl.DataFrame, said: pl.DataFrame, sizes: pl.DataFrame
 ) -> pl.DataFrame:
-    """The batch's labels beside the reviewer's, as `nonconformities` wants them."""
+    """The batch's labels beside the reviewer's, as `find_nonconformities` wants them."""
     ours = labels.join(answers, on="image_id", how="semi").select(ANNOTATIONS.schema.names)
     both = pl.concat(
         [ours.with_columns(author=pl.lit(_BATCH)), said.with_columns(author=pl.lit(_REVIEW))],
         how="vertical_relaxed",
     )
     seen = pl.concat([answers.select("image_id", author=pl.lit(author)) for author in (_BATCH, _REVIEW)])
-    matches = match(overlaps(both, sizes), seen, iou=_MATCH_IOU)
+    matches = match_labels(find_overlaps(both, sizes), seen, iou=_MATCH_IOU)
     return (
         matches.join(batch.lot.select("image_id", "severity"), on="image_id", how="left")
         .join(answers.select("image_id", review_severity="severity"), on="image_id", how="left")
@@ -153,22 +164,22 @@ def _own_work(answers: pl.DataFrame, dataset: DatasetFolder) -> list[str]:
 
 
 def _told(
-    batch: Batch, ruling: Ruling, items: pl.DataFrame, answers: pl.DataFrame, dataset: DatasetFolder
+    batch: Batch, ruling: BatchVerdict, items: pl.DataFrame, answers: pl.DataFrame, dataset: DatasetFolder
 ) -> dict[str, object]:
     before = [one for one in read_batches(dataset.labels) if one.number < batch.number]
     by_name: dict[str, dict[str, object]] = {}
     for name, verdict in ruling.verdicts.items():
         by_name[name] = _told_of(verdict)
         if verdict.plan.aql is not None:
-            state = history([*before, batch], verdict.plan.aql, name, batch.producer)
+            state = switching_state([*before, batch], verdict.plan.aql, name, batch.producer)
             by_name[name]["switching"] = asdict(state)
     whole = {"accepted": batch.accepted, "inspected": batch.inspected, "sentence": str(ruling)}
     return {
         "number": batch.number,
         "producer": batch.producer,
         "miss_rate": batch.miss_rate,
-        **(by_name[ALL] if ALL in by_name else whole | {"classes": by_name}),
-        "images_by_worst": {name: defective(items, (name,)) for name in CLASSES},
+        **(by_name[ALL_CLASSES] if ALL_CLASSES in by_name else whole | {"classes": by_name}),
+        "images_by_worst": {name: count_nonconforming(items, (name,)) for name in CLASSES},
         "findings": {kind: int(items[kind].sum()) for kind in KINDS},
         "reviewers": sorted(answers["author"].drop_nulls().unique()),
     }

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tundish.errors import UsageError
-from tundish.labeling.acceptance.plans import Plan, Severity, ac_one_step_tighter
+from tundish.labeling.acceptance.plans import SamplingPlan, Severity, ac_one_step_tighter
 
-__all__ = ["CorrectiveAction", "Lot", "State", "after", "score_of"]
+__all__ = ["CorrectiveAction", "Inspection", "SwitchingState", "next_score", "next_state"]
 
 _WINDOW = 5
 _REFUSED_IN_WINDOW = 2
@@ -20,7 +20,7 @@ _SCORE_FOR_REDUCED = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Lot:
+class Inspection:
     """What the inspection of a lot came to.
 
     Attributes:
@@ -31,7 +31,7 @@ class Lot:
             to reduced inspection.
     """
 
-    plan: Plan
+    plan: SamplingPlan
     defects: int
     resubmitted: bool = False
     agreed: bool = False
@@ -48,7 +48,7 @@ class CorrectiveAction:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class SwitchingState:
     """Where a history stands.
 
     Attributes:
@@ -71,7 +71,7 @@ class State:
         return self.score >= _SCORE_FOR_REDUCED
 
 
-def after(state: State, event: Lot | CorrectiveAction) -> State:
+def next_state(state: SwitchingState, event: Inspection | CorrectiveAction) -> SwitchingState:
     """The state after one more lot, or after a corrective action, which leads back to tightened inspection.
 
     Raises:
@@ -79,7 +79,7 @@ def after(state: State, event: Lot | CorrectiveAction) -> State:
             inspection was discontinued.
     """
     if isinstance(event, CorrectiveAction):
-        return State("tightened") if state.discontinued else state
+        return SwitchingState("tightened") if state.discontinued else state
     if event.resubmitted:
         return state
     _check(state, event)
@@ -89,10 +89,10 @@ def after(state: State, event: Lot | CorrectiveAction) -> State:
     if state.severity == "tightened":
         return _after_tightened(replace(state, recent=recent), accepted=event.accepted)
     stays = event.accepted and event.agreed
-    return replace(state, recent=recent) if stays else State("normal")
+    return replace(state, recent=recent) if stays else SwitchingState("normal")
 
 
-def _check(state: State, lot: Lot) -> None:
+def _check(state: SwitchingState, lot: Inspection) -> None:
     if state.discontinued:
         raise UsageError(
             f"inspection is discontinued: {_REFUSED_ON_TIGHTENED} lots were not accepted under tightened"
@@ -109,23 +109,23 @@ def _check(state: State, lot: Lot) -> None:
         )
 
 
-def _after_normal(state: State, lot: Lot) -> State:
+def _after_normal(state: SwitchingState, lot: Inspection) -> SwitchingState:
     if state.recent.count(False) >= _REFUSED_IN_WINDOW:
-        return State("tightened")
-    state = replace(state, score=score_of(state.score, lot))
-    return State("reduced") if state.may_be_reduced and lot.agreed else state
+        return SwitchingState("tightened")
+    state = replace(state, score=next_score(state.score, lot))
+    return SwitchingState("reduced") if state.may_be_reduced and lot.agreed else state
 
 
-def _after_tightened(state: State, *, accepted: bool) -> State:
+def _after_tightened(state: SwitchingState, *, accepted: bool) -> SwitchingState:
     refused = state.refused + (not accepted)
     if refused >= _REFUSED_ON_TIGHTENED:
         return replace(state, refused=refused, discontinued=True)
     if state.recent.count(True) == _WINDOW:
-        return State("normal")
+        return SwitchingState("normal")
     return replace(state, refused=refused)
 
 
-def score_of(score: int, lot: Lot) -> int:
+def next_score(score: int, lot: Inspection) -> int:
     """The switching score after a lot under normal inspection.
 
     Ac 0 or 1: 2 more for a lot that is accepted. Ac 2 and above: 3 more for a lot that would also be accepted

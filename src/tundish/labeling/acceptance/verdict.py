@@ -17,35 +17,39 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tundish.errors import UsageError
-from tundish.labeling.acceptance.characteristic import Interval, acceptance_in_lot, clopper_pearson
+from tundish.labeling.acceptance.characteristic import (
+    Interval,
+    acceptance_probability_in_batch,
+    clopper_pearson_interval,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from tundish.labeling.acceptance.plans import Plan
+    from tundish.labeling.acceptance.plans import SamplingPlan
 
 __all__ = [
-    "ALL",
+    "ALL_CLASSES",
     "CLASSES",
-    "JUDGED",
+    "CLASSES_BY_AQL",
     "KINDS",
-    "Ruling",
+    "BatchVerdict",
     "Verdict",
-    "defective",
-    "draw",
-    "nonconformities",
-    "rule",
-    "together",
-    "verdict",
+    "combine_verdicts",
+    "count_nonconforming",
+    "draw_sample",
+    "find_nonconformities",
+    "judge_counts",
+    "judge_sample",
 ]
 
 CLASSES = ("critical", "major", "minor")
 """Of nonconformities, the worst first."""
 
-ALL = ""
+ALL_CLASSES = ""
 """The name of an AQL that all classes share."""
 
-JUDGED = {ALL: CLASSES} | {name: (name,) for name in CLASSES}
+CLASSES_BY_AQL = {ALL_CLASSES: CLASSES} | {name: (name,) for name in CLASSES}
 """The classes an AQL is for, by its name. An image counts in the class of its worst nonconformity alone."""
 
 KINDS = {
@@ -69,7 +73,7 @@ _TOLD = {
 """A nonconformity in words."""
 
 
-def draw(ids: Iterable[str], plan: Plan, seed: int) -> list[str]:
+def draw_sample(ids: Iterable[str], plan: SamplingPlan, seed: int) -> list[str]:
     """The images to review, a simple random sample in the order to show them.
 
     An image's place follows from the seed and its name alone: the order of `ids` does not matter, and a
@@ -102,7 +106,7 @@ def _place(seed: int, name: str) -> bytes:
     return hashlib.sha256(f"{seed}\0{name}".encode()).digest()
 
 
-def nonconformities(
+def find_nonconformities(
     ids: Iterable[str], pairs: pl.DataFrame, *, misplaced: float, loose: float
 ) -> pl.DataFrame:
     """What the review found, an image a row in the order of `ids`: how often each of `KINDS`, and in words.
@@ -172,11 +176,11 @@ def _details(pairs: pl.DataFrame, found: Mapping[str, pl.Expr]) -> pl.DataFrame:
     return said.group_by("image_id", maintain_order=True).agg(pl.col("details").str.join("; "))
 
 
-def defective(items: pl.DataFrame, classes: Collection[str] = CLASSES) -> int:
+def count_nonconforming(items: pl.DataFrame, classes: Collection[str] = CLASSES) -> int:
     """Images whose worst nonconformity is of one of these classes: an image counts once, in one class.
 
     Args:
-        items: As `nonconformities` gives it.
+        items: As `find_nonconformities` gives it.
         classes: Of `CLASSES`; all of them for a single AQL, one for an AQL of its own.
     """
     return items.filter(pl.col("worst").is_in(list(classes))).height
@@ -198,7 +202,7 @@ class Verdict:
         miss_rate: Share of nonconforming images that the reviewer is taken to overlook, 0 to 1.
     """
 
-    plan: Plan
+    plan: SamplingPlan
     defects: int
     inspected: int
     accepted: bool | None
@@ -235,7 +239,7 @@ class Verdict:
         return f" Acceptance does not show that it is {aql:g} % or less."
 
 
-def verdict(plan: Plan, defects: int, inspected: int, *, miss_rate: float = 0.0) -> Verdict:
+def judge_counts(plan: SamplingPlan, defects: int, inspected: int, *, miss_rate: float = 0.0) -> Verdict:
     """The verdict on a batch.
 
     A lot is accepted when the whole sample is reviewed and shows Ac nonconforming images or fewer. It is not
@@ -244,7 +248,7 @@ def verdict(plan: Plan, defects: int, inspected: int, *, miss_rate: float = 0.0)
 
     Args:
         plan: The plan the sample was drawn by.
-        defects: Nonconforming images (`defective`).
+        defects: Nonconforming images (`count_nonconforming`).
         inspected: Images that were reviewed.
         miss_rate: Share of nonconforming images the reviewer overlooks; 0 takes the review for the truth. It
             corrects the estimates, never the count that is held against Ac.
@@ -279,26 +283,26 @@ def verdict(plan: Plan, defects: int, inspected: int, *, miss_rate: float = 0.0)
     )
 
 
-def _limits(plan: Plan, defects: int, *, exact: bool) -> tuple[Interval, float]:
+def _limits(plan: SamplingPlan, defects: int, *, exact: bool) -> tuple[Interval, float]:
     """Interval and upper limit of the share a reviewer sees; a lot seen whole by a sure one is known."""
     if plan.inspect_all and exact:
         share = defects / plan.n
         return Interval(share, share), share
-    upper = clopper_pearson(defects, plan.n, side="upper").high
-    return clopper_pearson(defects, plan.n), upper
+    upper = clopper_pearson_interval(defects, plan.n, side="upper").high
+    return clopper_pearson_interval(defects, plan.n), upper
 
 
-def _chance(plan: Plan, defects: int) -> float:
+def _chance(plan: SamplingPlan, defects: int) -> float:
     in_lot = round(defects / plan.n * plan.lot_size)
-    return acceptance_in_lot(in_lot, plan.lot_size, plan.n, plan.ac)
+    return acceptance_probability_in_batch(in_lot, plan.lot_size, plan.n, plan.ac)
 
 
 @dataclass(frozen=True, slots=True)
-class Ruling:
+class BatchVerdict:
     """What became of a batch by all its AQLs.
 
     Attributes:
-        verdicts: By name of the AQL, as in `JUDGED`.
+        verdicts: By name of the AQL, as in `CLASSES_BY_AQL`.
         unjudged: Nonconforming images of each class that has no AQL, by its name.
     """
 
@@ -308,17 +312,17 @@ class Ruling:
     @property
     def accepted(self) -> bool | None:
         """By every AQL, or not by one of them; None while it may still end either way."""
-        return together(one.accepted for one in self.verdicts.values())
+        return combine_verdicts(one.accepted for one in self.verdicts.values())
 
     def __str__(self) -> str:
-        if ALL in self.verdicts:
-            return str(self.verdicts[ALL])
+        if ALL_CLASSES in self.verdicts:
+            return str(self.verdicts[ALL_CLASSES])
         said = [f"{name} {_WORDS[one.accepted]}" for name, one in self.verdicts.items()]
         said += [f"{name} not judged, {count} found" for name, count in self.unjudged.items()]
         return f"{_WORDS[self.accepted]}: {', '.join(said)}."
 
 
-def together(said: Iterable[bool | None]) -> bool | None:
+def combine_verdicts(said: Iterable[bool | None]) -> bool | None:
     """Accepted by all, or not by one; None while that is open, and where nothing was said yet."""
     every = list(said)
     return False if False in every else None if None in every or not every else True
@@ -327,20 +331,22 @@ def together(said: Iterable[bool | None]) -> bool | None:
 _WORDS = {True: "accepted", False: "not accepted", None: "undecided"}
 
 
-def rule(
-    plans: Mapping[str, Plan], sample: Sequence[str], items: pl.DataFrame, *, miss_rate: float = 0.0
-) -> Ruling:
+def judge_sample(
+    plans: Mapping[str, SamplingPlan], sample: Sequence[str], items: pl.DataFrame, *, miss_rate: float = 0.0
+) -> BatchVerdict:
     """The verdict by each AQL. A plan with a smaller sample than another looks at the first images drawn.
 
     Args:
-        plans: By name of the AQL, as in `JUDGED`.
+        plans: By name of the AQL, as in `CLASSES_BY_AQL`.
         sample: The images in the order they were drawn, as many as the largest plan wants.
-        items: Of the images that were reviewed, as `nonconformities` gives them.
-        miss_rate: As of `verdict`.
+        items: Of the images that were reviewed, as `find_nonconformities` gives them.
+        miss_rate: As of `judge_counts`.
     """
     verdicts = {}
     for name, plan in plans.items():
         seen = items.filter(pl.col("image_id").is_in(list(sample[: plan.n])))
-        verdicts[name] = verdict(plan, defective(seen, JUDGED[name]), seen.height, miss_rate=miss_rate)
-    left = [] if ALL in plans else [name for name in CLASSES if name not in plans]
-    return Ruling(verdicts, {name: defective(items, JUDGED[name]) for name in left})
+        verdicts[name] = judge_counts(
+            plan, count_nonconforming(seen, CLASSES_BY_AQL[name]), seen.height, miss_rate=miss_rate
+        )
+    left = [] if ALL_CLASSES in plans else [name for name in CLASSES if name not in plans]
+    return BatchVerdict(verdicts, {name: count_nonconforming(items, CLASSES_BY_AQL[name]) for name in left})

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from tundish.labeling.agreement.matching import assigned, components, preferred
-from tundish.labeling.agreement.overlaps import answered
+from tundish.labeling.agreement.matching import assign_pairs, connected_groups, matching_weights
+from tundish.labeling.agreement.overlaps import authors_by_image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tundish.imaging.geometry import Floats
     from tundish.labeling.agreement.overlaps import Overlaps
 
-__all__ = ["NOTHING", "UNITS", "clusters", "units"]
+__all__ = ["NOTHING", "UNITS", "cluster_labels", "collect_units"]
 
 NOTHING = "(nothing)"
 """What an author says of a unit who saw its image and drew nothing there; no class can be called so."""
@@ -29,10 +29,10 @@ UNITS = {
     "row": pl.Int64,
     "label": pl.String,
 }
-"""Columns of what `units` returns; `row` is the label's place in `Overlaps.labels`, null without a label."""
+"""Columns of what `collect_units` returns; `row` is the label's place in `Overlaps.labels`, null without a label."""
 
 
-def units(found: Overlaps, answers: pl.DataFrame | None = None, *, iou: float = 0.5) -> pl.DataFrame:
+def collect_units(found: Overlaps, answers: pl.DataFrame | None = None, *, iou: float = 0.5) -> pl.DataFrame:
     """What each author who has seen an image says of each thing that anybody drew in it: columns `UNITS`.
 
     A thing that all missed is no unit, nor is an image where all drew nothing: agreement that there is
@@ -41,21 +41,21 @@ def units(found: Overlaps, answers: pl.DataFrame | None = None, *, iou: float = 
     Args:
         found: The labels and their overlaps.
         answers: image_id and author of who has seen which image, as for `match`.
-        iou: The least IoU of labels of one thing, as for `clusters`.
+        iou: The least IoU of labels of one thing, as for `cluster_labels`.
     """
     labels = found.labels
     drawn = labels.select("image_id", "author", "label").with_columns(
-        unit=pl.Series(clusters(found, iou)), row=pl.int_range(pl.len(), dtype=pl.Int64)
+        unit=pl.Series(cluster_labels(found, iou)), row=pl.int_range(pl.len(), dtype=pl.Int64)
     )
     things = drawn.select("unit", "image_id").unique()
-    silent = things.join(answered(found, answers), on="image_id").join(
+    silent = things.join(authors_by_image(found, answers), on="image_id").join(
         drawn, on=["unit", "author"], how="anti"
     )
     silent = silent.with_columns(row=pl.lit(None, pl.Int64), label=pl.lit(NOTHING))
     return pl.concat([drawn.select(*UNITS), silent.select(*UNITS)]).sort("unit", "author")
 
 
-def clusters(found: Overlaps, iou: float = 0.5) -> NDArray[np.int64]:
+def cluster_labels(found: Overlaps, iou: float = 0.5) -> NDArray[np.int64]:
     """The thing that each label speaks of, (n,), numbered from 0 in the order of the labels.
 
     Where the assignments two by two contradict each other, groups are joined in the order of their mean IoU,
@@ -70,9 +70,9 @@ def clusters(found: Overlaps, iou: float = 0.5) -> NDArray[np.int64]:
         UsageError: The threshold is not above 0 and up to 1.
     """
     count = found.labels.height
-    chosen = assigned(found, iou)
+    chosen = assign_pairs(found, iou)
     first, second = found.first[chosen], found.second[chosen]
-    groups = components(first, second, count)
+    groups = connected_groups(first, second, count)
     members, edges = np.bincount(groups, minlength=count), np.bincount(groups[first], minlength=count)
     # Where each two are a pair, no author can stand there twice.
     torn = edges < members * (members - 1) // 2
@@ -95,7 +95,7 @@ def _split(
     inside = inside[~found.mixed[inside]]
     inside = inside[np.argsort(groups[found.first[inside]], kind="stable")]
     authors = found.labels["author"].rank("dense").cast(pl.Int64).to_numpy()[rows]
-    weight, _ = preferred(found)
+    weight, _ = matching_weights(found)
     bounds = [0, *(np.flatnonzero(np.diff(groups[rows])) + 1).tolist(), len(rows)]
     edge_groups = groups[found.first[inside]]
     result = groups.copy()

@@ -12,7 +12,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from tundish.errors import UsageError
-from tundish.labeling.agreement.overlaps import answered
+from tundish.labeling.agreement.overlaps import authors_by_image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from tundish.imaging.geometry import Floats
     from tundish.labeling.agreement.overlaps import Overlaps
 
-__all__ = ["MATCHES", "assigned", "both_ways", "components", "match", "preferred"]
+__all__ = [
+    "MATCHES",
+    "assign_pairs",
+    "connected_groups",
+    "match_labels",
+    "matching_weights",
+    "mirror_matches",
+]
 
 MATCHES = {
     "image_id": pl.String,
@@ -32,13 +39,13 @@ MATCHES = {
     "other_label": pl.String,
     "iou": pl.Float64,
 }
-"""Columns of what `match` returns; the four of a label are null where its author drew nothing there."""
+"""Columns of what `match_labels` returns; the four of a label are null where its author drew nothing there."""
 
 _SAME_LABEL = 1e-6
 """IoU: of pairs that overlap equally well, those of one class go together."""
 
 
-def match(
+def match_labels(
     found: Overlaps, answers: pl.DataFrame | None = None, *, iou: float = 0.5, by_class: bool = False
 ) -> pl.DataFrame:
     """The labels of each two authors of an image beside each other: columns `MATCHES`.
@@ -63,25 +70,25 @@ def match(
     Raises:
         UsageError: The threshold is not above 0 and up to 1.
     """
-    chosen = assigned(found, iou, by_class=by_class, crowds=True)
+    chosen = assign_pairs(found, iou, by_class=by_class, crowds=True)
     first, second = found.first[chosen], found.second[chosen]
     paired = _side(found.labels, first, "").hstack(
         _side(found.labels, second, "other_").drop("image_id", "other_row")
     )
     paired = paired.with_columns(iou=pl.Series(found.iou[chosen], dtype=pl.Float64)).drop("row")
-    alone = _alone(found, answered(found, answers), first, second)
+    alone = _alone(found, authors_by_image(found, answers), first, second)
     columns = [pl.col(name).cast(kind) for name, kind in MATCHES.items()]
     return pl.concat([paired.select(columns), alone.select(columns)]).sort(
         "image_id", "author", "other", "annotation_id", "other_annotation_id", nulls_last=True
     )
 
 
-def both_ways(matches: pl.DataFrame) -> pl.DataFrame:
-    """Each row of `match` twice: as `author` sees it beside `other`, and the other way round."""
+def mirror_matches(matches: pl.DataFrame) -> pl.DataFrame:
+    """Each row of `match_labels` twice: as `author` sees it beside `other`, and the other way round."""
     return pl.concat([matches, _turned(matches)])
 
 
-def assigned(
+def assign_pairs(
     found: Overlaps, iou: float, *, by_class: bool = False, crowds: bool = False
 ) -> NDArray[np.bool_]:
     """Which of the overlaps are pairs, (n,).
@@ -97,7 +104,7 @@ def assigned(
     """
     if not 0 < iou <= 1:
         raise UsageError(f"an IoU threshold of {iou:g}", where="iou", fix="give one above 0, up to 1")
-    weight, same = preferred(found)
+    weight, same = matching_weights(found)
     able = found.iou >= iou
     if by_class:
         able &= same
@@ -111,14 +118,14 @@ def assigned(
     return chosen
 
 
-def preferred(found: Overlaps) -> tuple[Floats, NDArray[np.bool_]]:
+def matching_weights(found: Overlaps) -> tuple[Floats, NDArray[np.bool_]]:
     """The IoU of each overlap with a trace more where the classes are the same; and where they are."""
     codes = found.labels["label"].rank("dense").to_numpy()
     same = codes[found.first] == codes[found.second]
     return found.iou + _SAME_LABEL * same, np.asarray(same, dtype=np.bool_)
 
 
-def components(first: NDArray[np.int64], second: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+def connected_groups(first: NDArray[np.int64], second: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     """The number of the connected component that each of `count` nodes is in, by edges (n,) to (n,)."""
     graph = coo_array((np.ones(len(first), np.int8), (first, second)), shape=(count, count))
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
@@ -140,7 +147,7 @@ def _assign(left: NDArray[np.int64], right: NDArray[np.int64], weight: Floats) -
     sure = (degree[one] == 1) & (degree[other] == 1)
     chosen = [np.flatnonzero(sure)]
     open_ = np.flatnonzero(~sure)
-    groups = components(one[open_], other[open_], len(nodes))[one[open_]]
+    groups = connected_groups(one[open_], other[open_], len(nodes))[one[open_]]
     order = np.argsort(groups, kind="stable")
     open_, groups = open_[order], groups[order]
     bounds = np.concatenate([[0], np.flatnonzero(np.diff(groups)) + 1, [len(groups)]])
@@ -176,7 +183,7 @@ def _in_crowds(
 
 
 def _side(labels: pl.DataFrame, rows: NDArray[np.int64], prefix: str) -> pl.DataFrame:
-    """image_id, row and what `match` says of the labels on one side."""
+    """image_id, row and what `match_labels` says of the labels on one side."""
     return labels[rows].select(
         "image_id",
         pl.col("author").alias("other" if prefix else "author"),

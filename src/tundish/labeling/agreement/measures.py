@@ -24,8 +24,14 @@ from tundish.labeling.agreement.coefficients import (
     fleiss_kappa,
     krippendorff_alphas,
 )
-from tundish.labeling.agreement.resampling import bootstrap, summed
-from tundish.labeling.agreement.tallies import coded, coincidences, one_against_rest, share, tallies
+from tundish.labeling.agreement.resampling import bootstrap_intervals, sum_by_image
+from tundish.labeling.agreement.tallies import (
+    code_of,
+    count_coincidences,
+    count_tallies,
+    one_against_rest,
+    share,
+)
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -33,7 +39,7 @@ if TYPE_CHECKING:
     from tundish.imaging.geometry import Floats
     from tundish.labeling.agreement.tallies import Tallies
 
-__all__ = ["Agreement", "agreement"]
+__all__ = ["Agreement", "measure_agreement"]
 
 _MEASURES = ("alpha", "percent", "presence_alpha", "presence_percent", "f1", "f1_class", "mean_iou")
 
@@ -95,7 +101,7 @@ class Agreement(NamedTuple):
     matches: pl.DataFrame
 
 
-def agreement(
+def measure_agreement(
     labels: pl.DataFrame,
     sizes: pl.DataFrame,
     answers: pl.DataFrame | None = None,
@@ -119,7 +125,7 @@ def agreement(
     Raises:
         UsageError: As for `overlaps` and `match`.
     """
-    counted = tallies(labels, sizes, answers, iou=iou, tolerance=tolerance)
+    counted = count_tallies(labels, sizes, answers, iou=iou, tolerance=tolerance)
     values = _values(counted, draws, seed)
     overall = values.head(len(_MEASURES)).insert_column(0, pl.Series("measure", _MEASURES))
     return Agreement(
@@ -147,7 +153,7 @@ def _values(counted: Tallies, draws: int, seed: int) -> pl.DataFrame:
 
     sums = _sums(counted)
     values = measures(np.asarray(sums.sum(axis=0), np.float64).reshape(1, -1))[0]
-    low, high = bootstrap(sums, measures, draws=draws, seed=seed)
+    low, high = bootstrap_intervals(sums, measures, draws=draws, seed=seed)
     units, images, compared = counted.things["unit"].n_unique(), len(counted.images), counted.sides.height
     items = [units, units, images, images, compared, compared, int(counted.sides["paired"].sum())]
     items += [units] * (size - 1)
@@ -159,12 +165,12 @@ def _values(counted: Tallies, draws: int, seed: int) -> pl.DataFrame:
 def _sums(counted: Tallies) -> csr_array:
     """By image: coincidences of things and of presence; labels: all, paired, of one class, their IoU."""
     images, sides = len(counted.images), counted.sides
-    at = sides.select(coded("image_id", counted.images)).to_series().to_numpy()
+    at = sides.select(code_of("image_id", counted.images)).to_series().to_numpy()
     amounts = [sides[name].fill_null(0).cast(pl.Float64).to_numpy() for name in ("paired", "same", "iou")]
     columns = [np.ones(sides.height), *amounts]
-    labels = [summed(at, np.zeros_like(at), column, (images, 1)) for column in columns]
-    things = coincidences(counted.things, images, len(counted.names))
-    return hstack([things, coincidences(counted.presence, images, 2), *labels], format="csr")
+    labels = [sum_by_image(at, np.zeros_like(at), column, (images, 1)) for column in columns]
+    things = count_coincidences(counted.things, images, len(counted.names))
+    return hstack([things, count_coincidences(counted.presence, images, 2), *labels], format="csr")
 
 
 def _kept(tables: Floats) -> Floats:
@@ -193,7 +199,7 @@ def _fleiss(counted: Tallies) -> tuple[Coefficient, str]:
     chosen = things.filter(pl.col("raters") == common)
     numbers, unit = np.unique(chosen["unit"].to_numpy(), return_inverse=True)
     shape = (len(numbers), len(counted.names))
-    kappa = fleiss_kappa(summed(unit, chosen["label"].to_numpy(), np.ones(len(unit)), shape).toarray())
+    kappa = fleiss_kappa(sum_by_image(unit, chosen["label"].to_numpy(), np.ones(len(unit)), shape).toarray())
     left = things["unit"].n_unique() - len(numbers)
     return kappa, kappa.why or (
         f"{left} things without exactly {common} ratings are left out" if left else ""
@@ -232,14 +238,16 @@ def _kappas(
     size, images = len(names), seen["image_id"].to_list()
     ends = pl.col("label", "other_label").fill_null(NOTHING)
     at = matches.with_columns(ends).select(
-        image=coded("image_id", images), cell=coded("label", names) * size + coded("other_label", names)
+        image=code_of("image_id", images), cell=code_of("label", names) * size + code_of("other_label", names)
     )
-    sums = summed(at["image"].to_numpy(), at["cell"].to_numpy(), np.ones(at.height), (len(images), size**2))
+    sums = sum_by_image(
+        at["image"].to_numpy(), at["cell"].to_numpy(), np.ones(at.height), (len(images), size**2)
+    )
 
     def kappa(totals: Floats) -> Floats:
         return cohen_kappas(totals.reshape(-1, size, size))[:, None]
 
-    low, high = bootstrap(sums, kappa, draws=draws, seed=seed)
+    low, high = bootstrap_intervals(sums, kappa, draws=draws, seed=seed)
     table = np.asarray(sums.sum(axis=0), np.float64).reshape(size, size)
     things = cohen_kappa(table)
     cells = seen.select(2 * pl.col("some").cast(pl.Int64) + pl.col("other_some").cast(pl.Int64)).to_series()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tundish.imaging.geometry import Floats
 
-__all__ = ["Overlaps", "answered", "counts_of_labels", "covered", "overlaps"]
+__all__ = ["Overlaps", "authors_by_image", "counts_of_labels", "covered_shares", "find_overlaps"]
 
 _AT_ONCE = 500_000
 """Pairs of labels compared at a time: some hundred MB."""
@@ -57,7 +57,7 @@ class Overlaps(NamedTuple):
     rejected: pl.DataFrame
 
 
-def overlaps(labels: pl.DataFrame, sizes: pl.DataFrame, *, tolerance: float = 0.0) -> Overlaps:
+def find_overlaps(labels: pl.DataFrame, sizes: pl.DataFrame, *, tolerance: float = 0.0) -> Overlaps:
     """The labels of different authors that cover each other.
 
     Args:
@@ -94,14 +94,14 @@ def overlaps(labels: pl.DataFrame, sizes: pl.DataFrame, *, tolerance: float = 0.
     return Overlaps(ordered, first, second, iou, crowd[first] != crowd[second], rejected)
 
 
-def covered(found: Overlaps, sizes: pl.DataFrame) -> Floats:
+def covered_shares(found: Overlaps, sizes: pl.DataFrame) -> Floats:
     """How much of the smaller of two labels the other covers, (n,), above 0 up to 1.
 
     Where just one of two is a crowd region, it is the other that counts, as for `Overlaps.iou`.
 
     Args:
         found: The labels and their overlaps, compared without a tolerance.
-        sizes: As for `overlaps`.
+        sizes: As for `find_overlaps`.
     """
     shapes = found.labels["shape"].to_numpy()
     drawn = (shapes == "polygon") | (shapes == "mask")
@@ -118,7 +118,7 @@ def covered(found: Overlaps, sizes: pl.DataFrame) -> Floats:
     return np.asarray(np.where(whole, found.iou, share).clip(max=1.0), dtype=np.float64)
 
 
-def answered(found: Overlaps, answers: pl.DataFrame | None) -> pl.DataFrame:
+def authors_by_image(found: Overlaps, answers: pl.DataFrame | None) -> pl.DataFrame:
     """image_id and author of who has seen what, each once, sorted: who drew something, and `answers`.
 
     Those of `Overlaps.rejected` are left out: drawing nothing valid does not say that there is nothing.

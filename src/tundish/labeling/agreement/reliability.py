@@ -14,7 +14,7 @@ import polars as pl
 from scipy.special import logsumexp
 
 from tundish.errors import UsageError
-from tundish.labeling.agreement.resampling import summed
+from tundish.labeling.agreement.resampling import sum_by_image
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tundish.imaging.geometry import Floats
 
-__all__ = ["Reliability", "dawid_skene", "quality", "weights"]
+__all__ = ["Reliability", "annotator_quality", "fit_dawid_skene", "weights"]
 
 
 class Reliability(NamedTuple):
@@ -58,7 +58,7 @@ class Reliability(NamedTuple):
     note: str
 
 
-def dawid_skene(
+def fit_dawid_skene(
     votes: pl.DataFrame,
     names: Sequence[str] | None = None,
     *,
@@ -112,7 +112,7 @@ def dawid_skene(
     )
 
 
-def quality(found: Reliability) -> pl.DataFrame:
+def annotator_quality(found: Reliability) -> pl.DataFrame:
     """The annotators, one a row, sorted by name.
 
     Returns:
@@ -222,7 +222,7 @@ def _counted(votes: pl.DataFrame, units: pl.Series, authors: list[str], names: l
     ]  # fmt: skip
     unit, author, label = (place.cast(pl.Int64).to_numpy() for place in places)
     shape = (len(units), len(authors) * len(names))
-    return summed(unit, author * len(names) + label, np.ones(len(unit)), shape)
+    return sum_by_image(unit, author * len(names) + label, np.ones(len(unit)), shape)
 
 
 def _checked(votes: pl.DataFrame, names: list[str]) -> None:

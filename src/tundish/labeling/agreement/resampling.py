@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 
     from tundish.imaging.geometry import Floats
 
-__all__ = ["bootstrap", "summed"]
+__all__ = ["bootstrap_intervals", "sum_by_image"]
 
 _AT_ONCE = 8
 """Draws computed at a time: one cache line of weights an image; with 64 it takes three times as long."""
 
 
-def summed(
+def sum_by_image(
     images: NDArray[np.int64], cells: NDArray[np.int64], amounts: Floats, shape: tuple[int, int]
 ) -> csr_array:
     """What each image adds to each cell of a table: amounts (n,) to images (n,) and cells (n,), summed."""
     return coo_array((np.asarray(amounts, np.float64), (images, cells)), shape=shape).tocsr()
 
 
-def bootstrap(
+def bootstrap_intervals(
     sums: csr_array,
     statistic: Callable[[Floats], Floats],
     *,

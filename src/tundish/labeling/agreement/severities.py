@@ -9,16 +9,16 @@ import numpy as np
 import polars as pl
 
 from tundish.labeling.agreement.coefficients import cohen_kappa, krippendorff_alpha, percent_agreement
-from tundish.labeling.agreement.tallies import coded
-from tundish.labeling.tables import ADJUDICATOR, last_answers, last_of_authors
+from tundish.labeling.agreement.tallies import code_of
+from tundish.labeling.tables import ADJUDICATOR, last_answers, last_answers_by_author
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["agreed", "overall", "pairs"]
+__all__ = ["agreed_severities", "measure_severities", "measure_severities_by_pair"]
 
 
-def agreed(answers: pl.DataFrame) -> pl.DataFrame:
+def agreed_severities(answers: pl.DataFrame) -> pl.DataFrame:
     """image_id and severity: what an adjudicator called the image, else what all who answered did, or null.
 
     Who answered an image more than once called it what they called it last.
@@ -29,13 +29,13 @@ def agreed(answers: pl.DataFrame) -> pl.DataFrame:
     answered = answers.filter(pl.col("answer") != "cancelled")
     settles = pl.col("role").eq_missing(ADJUDICATOR)
     ruled = last_answers(answered.filter(settles)).select(answers.columns)
-    others = last_of_authors(answered.filter(~settles)).join(ruled, on="image_id", how="anti")
+    others = last_answers_by_author(answered.filter(~settles)).join(ruled, on="image_id", how="anti")
     said = pl.col("severity").drop_nulls().unique()
     both = pl.concat([ruled, others]).group_by("image_id")
     return both.agg(severity=pl.when(said.len() == 1).then(said.first()))
 
 
-def overall(said: pl.DataFrame, order: Sequence[str]) -> pl.DataFrame:
+def measure_severities(said: pl.DataFrame, order: Sequence[str]) -> pl.DataFrame:
     """measure, value, items, note: Krippendorff's ordinal alpha, and the agreement it corrects for chance.
 
     Args:
@@ -56,12 +56,12 @@ def overall(said: pl.DataFrame, order: Sequence[str]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row").with_columns(pl.col("value").fill_nan(None))
 
 
-def pairs(said: pl.DataFrame, order: Sequence[str]) -> pl.DataFrame:
+def measure_severities_by_pair(said: pl.DataFrame, order: Sequence[str]) -> pl.DataFrame:
     """author, other (author before other in the alphabet), severity_kappa: Cohen's, by linear weights.
 
     Args:
-        said: As for `overall`.
-        order: As for `overall`.
+        said: As for `measure_severities`.
+        order: As for `measure_severities`.
     """
     by_author = {
         author: part.select("image_id", "severity")
@@ -79,4 +79,4 @@ def pairs(said: pl.DataFrame, order: Sequence[str]) -> pl.DataFrame:
 
 def _known(said: pl.DataFrame, order: Sequence[str]) -> pl.DataFrame:
     known = said.filter(pl.col("severity").is_in(list(order))).sort("image_id", "author")
-    return known.with_columns(severity=coded("severity", list(order)))
+    return known.with_columns(severity=code_of("severity", list(order)))

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from tundish.errors import MissingStepError
-from tundish.labeling.agreement.clusters import NOTHING, units
-from tundish.labeling.agreement.measures import Agreement, agreement
-from tundish.labeling.agreement.overlaps import overlaps
-from tundish.labeling.agreement.reliability import dawid_skene, quality
-from tundish.labeling.agreement.severities import overall, pairs
-from tundish.labeling.tables import ANSWERS, opinions_of
+from tundish.labeling.agreement.clusters import NOTHING, collect_units
+from tundish.labeling.agreement.measures import Agreement, measure_agreement
+from tundish.labeling.agreement.overlaps import find_overlaps
+from tundish.labeling.agreement.reliability import annotator_quality, fit_dawid_skene
+from tundish.labeling.agreement.severities import measure_severities, measure_severities_by_pair
+from tundish.labeling.tables import ANSWERS, judgements_of
 from tundish.storage.tables import ANNOTATIONS, IMAGES
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from tundish.storage.dataset import DatasetFolder
 
-__all__ = ["Opinions", "Said", "confusions", "opinions", "said_of"]
+__all__ = ["AgreementSummary", "Judgements", "confusion_table", "read_judgements", "summarise_agreement"]
 
 
-class Said(NamedTuple):
+class Judgements(NamedTuple):
     """What annotators said.
 
     Attributes:
@@ -39,7 +39,7 @@ class Said(NamedTuple):
     severities: pl.DataFrame
 
 
-class Opinions(NamedTuple):
+class AgreementSummary(NamedTuple):
     """How far annotators agree.
 
     Attributes:
@@ -55,7 +55,7 @@ class Opinions(NamedTuple):
     notes: list[str]
 
 
-def said_of(dataset: DatasetFolder) -> Said:
+def read_judgements(dataset: DatasetFolder) -> Judgements:
     """What the annotators of a dataset said; a task that was skipped is no answer, nor is an adjudicator's.
 
     Raises:
@@ -68,7 +68,7 @@ def said_of(dataset: DatasetFolder) -> Said:
     labels = labels.with_columns(author).unique("annotation_id", maintain_order=True)
     path = dataset.table("answers", dataset.labels)
     answers = ANSWERS.read_if_there(path)
-    labels, answers = opinions_of(labels, answers.filter(pl.col("answer") != "cancelled"))
+    labels, answers = judgements_of(labels, answers.filter(pl.col("answer") != "cancelled"))
     answers = answers.join(sizes, on="image_id", how="semi").with_columns(author)
     unread = answers.filter(pl.col("labels") > 0).join(labels, on=["image_id", "author"], how="anti")
     if unread.height:
@@ -81,10 +81,10 @@ def said_of(dataset: DatasetFolder) -> Said:
     whole = answers.filter((pl.col("refused") == 0) | (pl.col("labels") > 0))
     seen = whole.select("image_id", "author").unique(maintain_order=True)
     rated = answers.drop_nulls("severity").select("image_id", "author", "severity")
-    return Said(labels, sizes, seen, rated)
+    return Judgements(labels, sizes, seen, rated)
 
 
-def opinions(said: Said, *, iou: float, severities: Sequence[str] = ()) -> Opinions:
+def summarise_agreement(said: Judgements, *, iou: float, severities: Sequence[str] = ()) -> AgreementSummary:
     """Measure agreement, and estimate each annotator's reliability.
 
     Args:
@@ -94,30 +94,34 @@ def opinions(said: Said, *, iou: float, severities: Sequence[str] = ()) -> Opini
             any: `severity_alpha` (Krippendorff's, ordinal) and `severity_percent` over all, and for two
             `severity_kappa` (Cohen's, by linear weights).
     """
-    found = agreement(said.labels, said.sizes, said.answers, iou=iou)
+    found = measure_agreement(said.labels, said.sizes, said.answers, iou=iou)
     if severities:
-        rows = overall(said.severities, severities)
+        rows = measure_severities(said.severities, severities)
         found = found._replace(
             overall=pl.concat([found.overall, rows], how="diagonal"),
-            pairs=found.pairs.join(pairs(said.severities, severities), on=["author", "other"], how="left"),
+            pairs=found.pairs.join(
+                measure_severities_by_pair(said.severities, severities), on=["author", "other"], how="left"
+            ),
         )
     shared = int(found.overall.filter(measure="presence_percent")["items"][0] or 0)
     empty = pl.DataFrame(schema={"author": pl.String})
     if not shared:
         note = "fewer than two annotators answered the same images: there is nothing to compare"
-        return Opinions(0, found, empty, [note])
-    votes = units(overlaps(said.labels, said.sizes), said.answers, iou=iou)
+        return AgreementSummary(0, found, empty, [note])
+    votes = collect_units(find_overlaps(said.labels, said.sizes), said.answers, iou=iou)
     votes = votes.filter(pl.len().over("unit") > 1)
     if votes.is_empty():
-        return Opinions(shared, found, empty, ["nobody drew anything in the images that several answered"])
-    model = dawid_skene(votes)
+        return AgreementSummary(
+            shared, found, empty, ["nobody drew anything in the images that several answered"]
+        )
+    model = fit_dawid_skene(votes)
     judges = votes.group_by("unit").agg(pl.col("author").n_unique())["author"]
     # Of two who differ nobody knows who errs: figures for each would look as if one did.
-    reliable = quality(model) if (judges > 2).any() else empty
-    return Opinions(shared, found, reliable, [model.note] if model.note else [])
+    reliable = annotator_quality(model) if (judges > 2).any() else empty
+    return AgreementSummary(shared, found, reliable, [model.note] if model.note else [])
 
 
-def confusions(found: Agreement) -> pl.DataFrame:
+def confusion_table(found: Agreement) -> pl.DataFrame:
     """What one says beside what the other says, over all pairs: label, then a column for each other label.
 
     Each two are counted once, the author who comes first in the alphabet down the side; where one drew

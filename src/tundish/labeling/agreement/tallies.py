@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import polars as pl
 
-from tundish.labeling.agreement.clusters import NOTHING, units
-from tundish.labeling.agreement.matching import both_ways, match
-from tundish.labeling.agreement.overlaps import answered, overlaps
-from tundish.labeling.agreement.resampling import summed
+from tundish.labeling.agreement.clusters import NOTHING, collect_units
+from tundish.labeling.agreement.matching import match_labels, mirror_matches
+from tundish.labeling.agreement.overlaps import authors_by_image, find_overlaps
+from tundish.labeling.agreement.resampling import sum_by_image
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
     from tundish.imaging.geometry import Floats
 
-__all__ = ["Tallies", "coded", "coincidences", "one_against_rest", "share", "tallies"]
+__all__ = ["Tallies", "code_of", "count_coincidences", "count_tallies", "one_against_rest", "share"]
 
 
 class Tallies(NamedTuple):
@@ -30,7 +30,7 @@ class Tallies(NamedTuple):
             `some` and `other_some`.
         things: unit, image (place in `images`), label (place in `names`): what one author says of a thing.
         presence: The same of images: unit and image are one, label is 1 where the author drew something.
-        matches: As `match` gives it.
+        matches: As `match_labels` gives it.
         sides: A row for each label and other author: image_id, author, other, label; whether it has a partner
             there (`paired`), of its class (`same`), and their iou.
     """
@@ -44,39 +44,41 @@ class Tallies(NamedTuple):
     sides: pl.DataFrame
 
 
-def tallies(
+def count_tallies(
     labels: pl.DataFrame, sizes: pl.DataFrame, answers: pl.DataFrame | None, *, iou: float, tolerance: float
 ) -> Tallies:
     """Count; arguments and errors as for `agreement`."""
-    found = overlaps(labels, sizes, tolerance=tolerance)
-    matches = match(found, answers, iou=iou)
+    found = find_overlaps(labels, sizes, tolerance=tolerance)
+    matches = match_labels(found, answers, iou=iou)
     drew = found.labels.select("image_id", "author", some=pl.lit(value=True)).unique()
-    known = answered(found, answers).join(drew, on=["image_id", "author"], how="left")
+    known = authors_by_image(found, answers).join(drew, on=["image_id", "author"], how="left")
     known = known.with_columns(pl.col("some").fill_null(value=False))
     shared = known.filter(pl.len().over("image_id") > 1)
     images = shared["image_id"].unique().sort().to_list()
     names = [*found.labels["label"].unique().sort().to_list(), NOTHING]
-    said = units(found, answers, iou=iou).filter(pl.len().over("unit") > 1)
+    said = collect_units(found, answers, iou=iou).filter(pl.len().over("unit") > 1)
     presence = shared.select(
-        unit=coded("image_id", images), image=coded("image_id", images), label=pl.col("some").cast(pl.Int64)
+        unit=code_of("image_id", images),
+        image=code_of("image_id", images),
+        label=pl.col("some").cast(pl.Int64),
     )
     return Tallies(
         images=images,
         names=names,
         seen=_by_two(shared),
-        things=said.select("unit", image=coded("image_id", images), label=coded("label", names)),
+        things=said.select("unit", image=code_of("image_id", images), label=code_of("label", names)),
         presence=presence,
         matches=matches,
         sides=_sides(matches),
     )
 
 
-def coded(column: str, names: list[str]) -> pl.Expr:
+def code_of(column: str, names: list[str]) -> pl.Expr:
     """The place of each value of a column in `names`."""
     return pl.col(column).cast(pl.Enum(names)).to_physical().cast(pl.Int64)
 
 
-def coincidences(ratings: pl.DataFrame, images: int, size: int) -> csr_array:
+def count_coincidences(ratings: pl.DataFrame, images: int, size: int) -> csr_array:
     """Krippendorff's coincidence matrix by image: (images, size * size).
 
     Args:
@@ -89,7 +91,9 @@ def coincidences(ratings: pl.DataFrame, images: int, size: int) -> csr_array:
         pl.col("rating") != pl.col("rating_right")
     )
     cells = (pairs["label"] * size + pairs["label_right"]).to_numpy()
-    return summed(pairs["image"].to_numpy(), cells, 1 / pairs["others"].to_numpy(), (images, size * size))
+    return sum_by_image(
+        pairs["image"].to_numpy(), cells, 1 / pairs["others"].to_numpy(), (images, size * size)
+    )
 
 
 def one_against_rest(tables: Floats, place: int) -> Floats:
@@ -112,7 +116,7 @@ def _by_two(shared: pl.DataFrame) -> pl.DataFrame:
 
 
 def _sides(matches: pl.DataFrame) -> pl.DataFrame:
-    rows = both_ways(matches).filter(pl.col("annotation_id").is_not_null())
+    rows = mirror_matches(matches).filter(pl.col("annotation_id").is_not_null())
     paired = pl.col("other_label").is_not_null()
     rows = rows.with_columns(paired=paired, same=paired & (pl.col("label") == pl.col("other_label")))
     # A crowd region may stand beside several labels, and is one.

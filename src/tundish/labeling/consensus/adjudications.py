@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 import orjson
 import polars as pl
 
-from tundish.labeling.agreement.overlaps import overlaps
-from tundish.labeling.consensus.disputes import AGREED, DISPUTE, OVERLAPS
+from tundish.labeling.agreement.overlaps import find_overlaps
+from tundish.labeling.consensus.disputes import DISPUTE, OVERLAPS, UNDISPUTED
 from tundish.labeling.tables import ADJUDICATOR, last_answers
 
-__all__ = ["Rulings", "rulings"]
+__all__ = ["Adjudications", "read_adjudications"]
 
 
-class Rulings(NamedTuple):
+class Adjudications(NamedTuple):
     """What adjudicators decided.
 
     Attributes:
@@ -33,7 +33,9 @@ class Rulings(NamedTuple):
     doubled: list[str]
 
 
-def rulings(labels: pl.DataFrame, answers: pl.DataFrame, sizes: pl.DataFrame, *, iou: float) -> Rulings:
+def read_adjudications(
+    labels: pl.DataFrame, answers: pl.DataFrame, sizes: pl.DataFrame, *, iou: float
+) -> Adjudications:
     """What adjudicators decided; a task that was skipped decides nothing.
 
     Args:
@@ -65,7 +67,7 @@ def rulings(labels: pl.DataFrame, answers: pl.DataFrame, sizes: pl.DataFrame, *,
     ]
     said = said.with_columns(attributes=pl.Series(plain, dtype=pl.String))
     doubled = sorted(_doubled(proposed) - {*hasty})
-    return Rulings(last.filter(~late).drop("label_path"), said.filter(~late), hasty, doubled)
+    return Adjudications(last.filter(~late).drop("label_path"), said.filter(~late), hasty, doubled)
 
 
 def _undecided(labels: pl.DataFrame, sizes: pl.DataFrame, iou: float) -> set[str]:
@@ -74,7 +76,7 @@ def _undecided(labels: pl.DataFrame, sizes: pl.DataFrame, iou: float) -> set[str
     found = {*labels.filter("untouched").filter(several)["image_id"]}
     same = labels.filter(pl.len().over("image_id", "number", "label") > 1)
     # Labels of one author are not compared: here each has its own.
-    pairs = overlaps(same.with_columns(author="annotation_id"), sizes)
+    pairs = find_overlaps(same.with_columns(author="annotation_id"), sizes)
     one, other = (pairs.labels[rows[pairs.iou >= iou]] for rows in (pairs.first, pairs.second))
     alike = (one["number"] == other["number"]) & (one["label"] == other["label"])
     return found | {*one.filter(alike)["image_id"]}
@@ -82,7 +84,7 @@ def _undecided(labels: pl.DataFrame, sizes: pl.DataFrame, iou: float) -> set[str
 
 def _doubled(labels: pl.DataFrame) -> set[str]:
     """Images in which overlapping labels that are not of one dispute stand as they were proposed."""
-    number = pl.col("number").fill_null(AGREED)
+    number = pl.col("number").fill_null(UNDISPUTED)
     kept = labels.filter("untouched").select("image_id", number, "overlaps").explode("overlaps")
     ours, theirs = ["image_id", "number", "overlaps"], ["image_id", "overlaps", "number"]
     return {*kept.join(kept, left_on=ours, right_on=theirs, how="semi")["image_id"]}

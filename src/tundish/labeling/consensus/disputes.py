@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
-from tundish.labeling.agreement.overlaps import covered, overlaps
+from tundish.labeling.agreement.overlaps import covered_shares, find_overlaps
 from tundish.labeling.label_studio.regions.write import regions_of
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from tundish.formats.base import Problem
     from tundish.labeling.label_studio.config import Shape
 
-__all__ = ["AGREED", "DISPUTE", "OVERLAPS", "TASK", "Cases", "cases"]
+__all__ = ["DISPUTE", "INSTRUCTION", "OVERLAPS", "UNDISPUTED", "Disputes", "collect_disputes"]
 
-TASK = (
+INSTRUCTION = (
     "Of each dispute keep one label, or none, and mend it. A selected region's details name its dispute; one"
     " that is in none is agreed."
 )
@@ -35,10 +35,10 @@ DISPUTE = "dispute"
 OVERLAPS = "overlaps"
 """Key in the `meta` of a region: the numbers of other disputes of which a label may be of the same thing.
 
-Those of what is agreed are `AGREED`.
+Those of what is agreed are `UNDISPUTED`.
 """
 
-AGREED = 0
+UNDISPUTED = 0
 """Number of what is in no dispute."""
 
 _SAME = 0.3
@@ -50,7 +50,7 @@ of neighbours that were drawn generously cover less.
 """
 
 
-class Cases(NamedTuple):
+class Disputes(NamedTuple):
     """What is to be adjudicated.
 
     Attributes:
@@ -65,13 +65,13 @@ class Cases(NamedTuple):
     problems: list[Problem]
 
 
-def cases(
+def collect_disputes(
     disputes: pl.DataFrame,
     agreed: pl.DataFrame,
     labels: pl.DataFrame,
     sizes: Mapping[str, tuple[int, int]],
     shapes: Collection[Shape],
-) -> Cases:
+) -> Disputes:
     """The images in which something is in dispute and nobody has settled it.
 
     Args:
@@ -94,7 +94,7 @@ def cases(
     things = _things(drawn)
     drawn = drawn.join(things, on=["image_id", "number"], maintain_order="left")
     mine, settled = _by_image(drawn.sort("number", "annotation_id")), _by_image(agreed)
-    found = Cases(pl.DataFrame(schema={"image_id": pl.String, "why": pl.String}), {}, [])
+    found = Disputes(pl.DataFrame(schema={"image_id": pl.String, "why": pl.String}), {}, [])
     asked = []
     for (image_id,), disputed in things.group_by("image_id", maintain_order=True):
         undisputed = settled.get(image_id, agreed.clear())
@@ -120,7 +120,7 @@ def _numbered(
     """Both with the number of their dispute, from 1 in each image, and of others they overlap."""
     rank = pl.col("unit").rank("dense").over("image_id").cast(pl.Int64)
     drawn = drawn.with_columns(pl.col("author").fill_null(""), number=rank)
-    agreed = agreed.with_columns(pl.col("author").fill_null(""), number=pl.lit(AGREED, pl.Int64))
+    agreed = agreed.with_columns(pl.col("author").fill_null(""), number=pl.lit(UNDISPUTED, pl.Int64))
     there = pl.DataFrame(
         [(key, *size) for key, size in sizes.items()],
         schema={"image_id": pl.String, "width": pl.Int64, "height": pl.Int64},
@@ -128,8 +128,8 @@ def _numbered(
     )
     # Of the whole image all labels speak.
     placed = pl.concat([drawn.select(agreed.columns), agreed]).filter(pl.col("shape") != "class")
-    pairs = overlaps(placed, there)
-    same = covered(pairs, there) >= _SAME
+    pairs = find_overlaps(placed, there)
+    same = covered_shares(pairs, there) >= _SAME
     one, other = (pairs.labels[rows[same]] for rows in (pairs.first, pairs.second))
     found = [
         first.select("image_id", "annotation_id", "number", "author").with_columns(
@@ -174,9 +174,9 @@ def _things(drawn: pl.DataFrame) -> pl.DataFrame:
 def _asked(others: list[int]) -> str:
     if not others:
         return ""
-    numbers = [str(number) for number in others if number != AGREED]
+    numbers = [str(number) for number in others if number != UNDISPUTED]
     told = [f"dispute{'s' * (len(numbers) > 1)} {', '.join(numbers)}"] * bool(numbers)
-    told += ["what is agreed"] * (AGREED in others)
+    told += ["what is agreed"] * (UNDISPUTED in others)
     return f"; overlaps {' and '.join(told)}: one thing or {'two' if len(others) == 1 else 'more'}?"
 
 

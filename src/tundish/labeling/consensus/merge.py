@@ -10,15 +10,15 @@ import polars as pl
 from tundish.errors import UsageError
 from tundish.imaging.geometry import box_of_counts
 from tundish.imaging.overlap import majority_of_counts
-from tundish.labeling.agreement.clusters import units
-from tundish.labeling.agreement.overlaps import answered, counts_of_labels, overlaps
+from tundish.labeling.agreement.clusters import collect_units
+from tundish.labeling.agreement.overlaps import authors_by_image, counts_of_labels, find_overlaps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tundish.labeling.agreement.overlaps import Overlaps
 
-__all__ = ["AGREED", "Consensus", "consensus"]
+__all__ = ["AGREED", "Consensus", "merge_labels"]
 
 _GEOMETRY: dict[str, pl.DataType | type[pl.DataType]] = {
     "shape": pl.String,
@@ -58,7 +58,7 @@ class Consensus(NamedTuple):
     Attributes:
         agreed: Columns `AGREED`. Geometry as in the annotations table; `attributes` where all who voted for
             the class have the same; votes for the class, authors who have `drawn` it, authors who have
-            `answered` the image; `agreement`: mean IoU of each two, null of a single one; `decided_by`: who
+            `authors_by_image` the image; `agreement`: mean IoU of each two, null of a single one; `decided_by`: who
             voted for the class, `members`: the annotation_ids it was made of, both sorted. A label with one
             member keeps its annotation_id, else it follows from theirs.
         disputes: The labels without a quorum as they came, and: unit, number of the thing they speak of;
@@ -74,7 +74,7 @@ class Consensus(NamedTuple):
     images: pl.DataFrame
 
 
-def consensus(
+def merge_labels(
     labels: pl.DataFrame,
     sizes: pl.DataFrame,
     answers: pl.DataFrame | None = None,
@@ -96,16 +96,16 @@ def consensus(
         answers: image_id and author of who has seen which image: only so it is known who drew nothing.
         quorum: Least share of the authors, above 0 up to 1.
         iou: The least IoU of labels of one thing, above 0 up to 1.
-        tolerance: px by which shapes grow before they are compared, as for `overlaps`.
+        tolerance: px by which shapes grow before they are compared, as for `find_overlaps`.
         weights: Of each author's vote for the class, 0 or more, as `reliability.weights` has them. Everybody
             counts alike where it comes to whether there is anything.
 
     Raises:
-        UsageError: As for `overlaps`; a quorum or weights outside their range, an author without a weight.
+        UsageError: As for `find_overlaps`; a quorum or weights outside their range, an author without a weight.
     """
-    found = overlaps(labels, sizes, tolerance=tolerance)
+    found = find_overlaps(labels, sizes, tolerance=tolerance)
     _check(found, quorum, weights)
-    said = units(found, answers, iou=iou)
+    said = collect_units(found, answers, iou=iou)
     things = _things(said, found, quorum, weights)
     things = _averaged(things, said, found, sizes)
     agreed = things.filter(pl.col("reason").is_null()).select(
@@ -114,7 +114,7 @@ def consensus(
     return Consensus(
         agreed=agreed.sort("image_id", "label", "x", "y", "annotation_id"),
         disputes=_disputes(things, said, found),
-        images=_images(answered(found, answers), things),
+        images=_images(authors_by_image(found, answers), things),
     )
 
 

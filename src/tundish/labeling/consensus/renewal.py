@@ -13,17 +13,17 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
-from tundish.labeling.label_studio.predictions import said
+from tundish.labeling.label_studio.predictions import region_contents
 from tundish.recipe.labelling import ADJUDICATION
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from tundish.labeling.consensus.disputes import Cases
+    from tundish.labeling.consensus.disputes import Disputes
     from tundish.labeling.label_studio.client import Client
-    from tundish.labeling.label_studio.tasks import There
+    from tundish.labeling.label_studio.tasks import Existing
 
-__all__ = ["Renewal", "compare", "fingerprints", "take_out"]
+__all__ = ["Renewal", "compare_tasks", "fingerprint_disputes", "remove_tasks"]
 
 _NAMED = 10
 
@@ -44,17 +44,19 @@ class Renewal(NamedTuple):
     notes: tuple[str, ...]
 
 
-def fingerprints(found: Cases) -> dict[str, str]:
+def fingerprint_disputes(found: Disputes) -> dict[str, str]:
     """What the task of each image says, in 32 hex digits, by image_id; in whatever order its regions come."""
     return {
-        image_id: sha256(b"\n".join([why.encode(), *said(found.regions[image_id])])).hexdigest()[:32]
+        image_id: sha256(b"\n".join([why.encode(), *region_contents(found.regions[image_id])])).hexdigest()[
+            :32
+        ]
         for image_id, why in found.images.select("image_id", "why").iter_rows()
     }
 
 
-def compare(
+def compare_tasks(
     client: Client,
-    there: There,
+    there: Existing,
     wanted: Mapping[str, str],
     ours: Collection[str],
     answered: Collection[tuple[int, str | None]],
@@ -99,7 +101,7 @@ def compare(
     return Renewal(frozenset(stale), renewed, kept, _told(touched))
 
 
-def take_out(client: Client, project: int, stale: Collection[int]) -> int:
+def remove_tasks(client: Client, project: int, stale: Collection[int]) -> int:
     """Take out tasks that nobody has touched by now; how many went.
 
     Raises:

@@ -19,12 +19,12 @@ from tundish.formats.reading.xmlfile import parse_xml
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-__all__ = ["CONTROLS", "IMAGE", "SEVERITY", "Control", "LabelConfig", "Names", "Shape", "read_config"]
+__all__ = ["CONTROLS", "IMAGE", "SEVERITY", "ClassNames", "Control", "LabelConfig", "Shape", "read_config"]
 
 Shape = Literal["box", "polygon", "mask", "class"]
 """As the annotations table calls them."""
 
-Names: TypeAlias = "Mapping[str, Mapping[str, str]]"
+ClassNames: TypeAlias = "Mapping[str, Mapping[str, str]]"
 """What results call a class where it is not the class's name: by control, by class."""
 
 IMAGE = "image"
@@ -93,7 +93,7 @@ class LabelConfig:
             raise UsageError("there is nothing to label with", fix="name classes in the recipe, and a shape")
         _check_names([*self.classes, *self.severities])
 
-    def xml(self, names: Names | None = None) -> str:
+    def xml(self, names: ClassNames | None = None) -> str:
         """The configuration as Label Studio takes it; equal input gives equal text.
 
         Colours go by the place of a class, so that a class added at the end changes no other.

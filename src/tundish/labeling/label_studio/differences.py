@@ -14,9 +14,9 @@ from tundish.recipe.classes import normalise, spellings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tundish.labeling.label_studio.config import Control, LabelConfig, Names
+    from tundish.labeling.label_studio.config import ClassNames, Control, LabelConfig
 
-__all__ = ["Difference", "differences", "names_there", "offers_more", "surplus"]
+__all__ = ["Difference", "find_differences", "find_surplus", "names_in_project", "offers_more"]
 
 _DRAWING = frozenset(CONTROLS.values())
 
@@ -39,7 +39,7 @@ class Difference(NamedTuple):
     fix: str
 
 
-def names_there(config: LabelConfig, found: str) -> Names:
+def names_in_project(config: LabelConfig, found: str) -> ClassNames:
     """What results of a project call the classes that it does not offer by their own names.
 
     Of several aliases of one class it is the first that stands there.
@@ -70,7 +70,7 @@ def offers_more(config: LabelConfig, found: str) -> bool:
     return _more(*_controls(config, found))
 
 
-def differences(config: LabelConfig, found: str) -> list[Difference]:
+def find_differences(config: LabelConfig, found: str) -> list[Difference]:
     """What of `config` the server's configuration, `found`, does not offer, or calls by other names.
 
     What it has beyond that is no difference, and neither is a class that it knows by an alias.
@@ -94,7 +94,7 @@ def differences(config: LabelConfig, found: str) -> list[Difference]:
     return told
 
 
-def surplus(config: LabelConfig, found: str) -> list[Difference]:
+def find_surplus(config: LabelConfig, found: str) -> list[Difference]:
     """What the server's configuration, `found`, offers beyond `config`; not what it calls by other names.
 
     Raises:
@@ -102,7 +102,7 @@ def surplus(config: LabelConfig, found: str) -> list[Difference]:
     """
     ours, theirs = _controls(config, found)
     class_of = spellings(config.classes)
-    renamed = {(one.control, one.now) for one in differences(config, found)}
+    renamed = {(one.control, one.now) for one in find_differences(config, found)}
     told = []
     fix = "take it out in the project's settings, or name it in the recipe"
     for name, control in theirs.items():
@@ -124,7 +124,7 @@ def surplus(config: LabelConfig, found: str) -> list[Difference]:
 
 def _controls(config: LabelConfig, found: str) -> tuple[dict[str, Control], dict[str, Control]]:
     """What a project should offer under the names that it has for it, and what it offers."""
-    return read_config(config.xml(names_there(config, found))), read_config(found)
+    return read_config(config.xml(names_in_project(config, found))), read_config(found)
 
 
 def _more(ours: Mapping[str, Control], theirs: Mapping[str, Control]) -> bool:

@@ -16,9 +16,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from tundish.labeling.label_studio.client import Client
-    from tundish.labeling.label_studio.tasks import Prelabels, Region
+    from tundish.labeling.label_studio.tasks import Prelabels, RegionJson
 
-__all__ = ["Limits", "Proposed", "batches", "prediction_of", "propose", "said", "show"]
+__all__ = [
+    "AddedPredictions",
+    "Limits",
+    "add_predictions",
+    "prediction_of",
+    "region_contents",
+    "show_version",
+    "split_into_batches",
+]
 
 
 _COMPARED = 100
@@ -35,7 +43,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Proposed:
+class AddedPredictions:
     """What known tasks were given.
 
     Args:
@@ -59,8 +67,8 @@ def prediction_of(prelabels: Prelabels, image_id: str) -> dict[str, Any] | None:
     return prediction if score is None else prediction | {"score": score}
 
 
-def batches(
-    entries: Iterable[dict[str, Any]], drawn: Callable[[dict[str, Any]], Sequence[Region]], limits: Limits
+def split_into_batches(
+    entries: Iterable[dict[str, Any]], drawn: Callable[[dict[str, Any]], Sequence[RegionJson]], limits: Limits
 ) -> Iterator[list[dict[str, Any]]]:
     """Entries in batches that stay small enough for one call; `drawn` tells the regions of one."""
     batch: list[dict[str, Any]] = []
@@ -83,14 +91,14 @@ def batches(
         yield batch
 
 
-def propose(
+def add_predictions(
     client: Client,
     project: int,
     waiting: Mapping[str, Sequence[int]],
     prelabels: Prelabels,
     tasks: int,
     limits: Limits,
-) -> Proposed:
+) -> AddedPredictions:
     """Give known tasks the predictions of a version that they lack; what they have is not sent again.
 
     Args:
@@ -107,7 +115,7 @@ def propose(
         if prediction is not None:
             wanted |= {number: {"task": number, **prediction} for number in numbers}
     if not wanted:
-        return Proposed()
+        return AddedPredictions()
     known, doubled = _there(client, project, wanted, prelabels.version, tasks)
     notes = _otherwise(client, project, [one for number, one in wanted.items() if number in known])
     for number in doubled:
@@ -117,7 +125,7 @@ def propose(
     missing = [prediction for task, prediction in wanted.items() if task not in known]
     sent = sum(
         client.import_predictions(project, batch)
-        for batch in batches(missing, lambda prediction: prediction["result"], limits)
+        for batch in split_into_batches(missing, lambda prediction: prediction["result"], limits)
     )
     if sent < len(missing):
         refused = len(missing) - sent
@@ -125,10 +133,10 @@ def propose(
             f"Label Studio refuses the predictions of {refused:,} known task{'s' * (refused > 1)}: "
             "the project's labelling configuration does not fit them"
         )
-    return Proposed(sent, bool(known or sent), tuple(notes))
+    return AddedPredictions(sent, bool(known or sent), tuple(notes))
 
 
-def show(client: Client, project: int, before: str | None, version: str) -> list[str]:
+def show_version(client: Client, project: int, before: str | None, version: str) -> list[str]:
     """Make a version the one that annotators see instead of the one before; what is to be said of it."""
     if before == version:
         return []
@@ -148,7 +156,7 @@ def _there(
         lacking = {int(task["id"]) for task in client.tasks(project, ("id",), lacking=version)}
         if counts[version] == tasks - len(lacking):
             return set(wanted) - lacking, []
-    results: dict[int, list[Region]] = {}
+    results: dict[int, list[RegionJson]] = {}
     doubled = []
     for prediction in client.predictions(project):
         task, result = int(prediction["task"]), prediction["result"]
@@ -156,7 +164,7 @@ def _there(
             continue
         if task not in results:
             results[task] = result
-        elif said(results[task]) == said(result):
+        elif region_contents(results[task]) == region_contents(result):
             doubled.append(int(prediction["id"]))
     return set(wanted) & set(results), doubled
 
@@ -165,12 +173,12 @@ def _otherwise(client: Client, project: int, predictions: Sequence[dict[str, Any
     """Tell where a version that is there says something else than it does now, going by some of the tasks."""
     some = predictions[:: -(-len(predictions) // _COMPARED) or 1]
     stored = {
-        (prediction["task"], prediction["model_version"]): said(prediction["result"])
+        (prediction["task"], prediction["model_version"]): region_contents(prediction["result"])
         for prediction in client.predictions_of(project, [one["task"] for one in some])
     }
     other = 0
     for one in some:
-        now = said(one["result"])
+        now = region_contents(one["result"])
         other += stored.get((one["task"], one["model_version"]), now) != now
     if not other:
         return []
@@ -182,12 +190,12 @@ def _otherwise(client: Client, project: int, predictions: Sequence[dict[str, Any
     return [told]
 
 
-def said(regions: Sequence[Region]) -> list[bytes]:
+def region_contents(regions: Sequence[RegionJson]) -> list[bytes]:
     """What regions say, whatever they are called and in whatever order they come."""
     named = ({key: value for key, value in region.items() if key != "id"} for region in regions)
     return sorted(orjson.dumps(region, option=orjson.OPT_SORT_KEYS) for region in named)
 
 
-def _weight(regions: Sequence[Region]) -> int:
+def _weight(regions: Sequence[RegionJson]) -> int:
     """Bytes of regions on the wire, about: nothing but masks is long."""
     return sum(400 + 4 * len(region["value"].get("rle", ())) for region in regions)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tundish.labeling.label_studio.config import Shape
     from tundish.storage.dataset import DatasetFolder
 
-__all__ = ["imported", "items_of", "predicted"]
+__all__ = ["imported_prelabels", "items_of", "predicted_prelabels"]
 
 _ALWAYS = ("image_id", "label", "shape", "score")
 
@@ -49,7 +49,7 @@ def items_of(
     ]
 
 
-def imported(
+def imported_prelabels(
     dataset: DatasetFolder, images: pl.DataFrame, shapes: Collection[Shape]
 ) -> tuple[Prelabels, list[Problem]]:
     """The valid labels that came with the images' files, as pre-annotations; and those that cannot be.
@@ -65,7 +65,7 @@ def imported(
     return Prelabels(drawn.results), drawn.problems
 
 
-def predicted(
+def predicted_prelabels(
     file: Path,
     images: pl.DataFrame,
     shapes: Collection[Shape],

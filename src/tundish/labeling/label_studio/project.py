@@ -14,15 +14,20 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tundish.errors import UsageError
-from tundish.labeling.label_studio.differences import differences, names_there, offers_more, surplus
+from tundish.labeling.label_studio.differences import (
+    find_differences,
+    find_surplus,
+    names_in_project,
+    offers_more,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tundish.labeling.label_studio.client import Client
-    from tundish.labeling.label_studio.config import LabelConfig, Names
+    from tundish.labeling.label_studio.config import ClassNames, LabelConfig
 
-__all__ = ["Project", "project_of"]
+__all__ = ["ReadyProject", "prepare_project"]
 
 _TITLE = range(3, 51)
 _NAMED = 10
@@ -30,7 +35,7 @@ _FOREIGN = re.compile(r"from_name=(.+?), to_name=.*?, type=(\w+)")
 """How the server tells of regions that a configuration has no control for."""
 
 
-class Project(NamedTuple):
+class ReadyProject(NamedTuple):
     """A project that is ready to be pushed into.
 
     Attributes:
@@ -42,11 +47,13 @@ class Project(NamedTuple):
 
     number: int
     created: bool
-    names: Names
+    names: ClassNames
     notes: list[str]
 
 
-def project_of(client: Client, title: str, config: LabelConfig, project: Mapping[str, Any] | None) -> Project:
+def prepare_project(
+    client: Client, title: str, config: LabelConfig, project: Mapping[str, Any] | None
+) -> ReadyProject:
     """Make a project, or bring one up to date.
 
     A configuration that lacks what the recipe has gained is brought up to date, and so is one that shows a
@@ -71,18 +78,18 @@ def project_of(client: Client, title: str, config: LabelConfig, project: Mapping
             fix="set a title of another length in the recipe, or give the annotators shorter names",
         )
     if project is None:
-        return Project(int(client.create_project(title, config.xml())["id"]), True, {}, [])
+        return ReadyProject(int(client.create_project(title, config.xml())["id"]), True, {}, [])
     number = int(project["id"])
     found = str(project["label_config"])
-    names = names_there(config, found)
+    names = names_in_project(config, found)
     wanted = config.xml(names)
     if found.strip() == wanted.strip():
-        return Project(number, False, names, [])
+        return ReadyProject(number, False, names, [])
     if offers_more(config, found):
-        told = [*differences(config, found), *surplus(config, found)]
+        told = [*find_differences(config, found), *find_surplus(config, found)]
         notes = [f"the project '{title}' was left as it is: it {one.what}; {one.fix}" for one in told]
-        return Project(number, False, names, notes)
-    return Project(number, False, names, [_update(client, number, title, wanted)])
+        return ReadyProject(number, False, names, notes)
+    return ReadyProject(number, False, names, [_update(client, number, title, wanted)])
 
 
 def _update(client: Client, project: int, title: str, config: str) -> str:

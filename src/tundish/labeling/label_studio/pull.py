@@ -16,8 +16,8 @@ import polars as pl
 
 from tundish.errors import OutsideError
 from tundish.formats.base import Problem
-from tundish.labeling.label_studio.differences import differences
-from tundish.labeling.label_studio.read_answers import annotations_of
+from tundish.labeling.label_studio.differences import find_differences
+from tundish.labeling.label_studio.read_answers import read_tasks
 from tundish.labeling.tables import ANSWERS, LABEL_FAULTS, TASKS
 from tundish.storage.tables import ANNOTATIONS
 
@@ -97,7 +97,7 @@ def pull(
     tasks = pl.concat([*stay, *(table for one in projects for table in (one.live, one.gone))])
     tasks = tasks.sort(TASKS.order)
     lost = pl.concat([one.gone for one in projects])
-    read = annotations_of(map(orjson.loads, tasks["json"]), images, section)
+    read = read_tasks(map(orjson.loads, tasks["json"]), images, section)
     problems = (*read.problems, *(_gone(row) for row in lost.iter_rows(named=True)))
     TASKS.write(tasks, path)
     ANNOTATIONS.write(read.annotations, folder / "annotations.parquet")
@@ -168,7 +168,7 @@ def _pull_project(
 ) -> _Project:
     title = str(project["title"])
     number, name = int(project["id"]), f"{project['id']} {project['created_at']}"
-    found = differences(config, str(project["label_config"]))
+    found = find_differences(config, str(project["label_config"]))
     notes = [f"the project '{title}' {one.what}; {one.fix}" for one in found]
     listed = {int(task["id"]): task for task in client.tasks(number, _LISTED)}
     there = _are_there(known, name, listed)

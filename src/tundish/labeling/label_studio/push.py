@@ -10,18 +10,24 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tundish.labeling.label_studio.predictions import Limits, batches, prediction_of, propose, show
-from tundish.labeling.label_studio.project import project_of
-from tundish.labeling.label_studio.regions.write import under_names
-from tundish.labeling.label_studio.tasks import Item, Prelabels, Region, There, tasks_by_image
+from tundish.labeling.label_studio.predictions import (
+    Limits,
+    add_predictions,
+    prediction_of,
+    show_version,
+    split_into_batches,
+)
+from tundish.labeling.label_studio.project import prepare_project
+from tundish.labeling.label_studio.regions.write import rename_classes
+from tundish.labeling.label_studio.tasks import Existing, Item, Prelabels, RegionJson, tasks_by_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tundish.labeling.label_studio.client import Client
-    from tundish.labeling.label_studio.config import LabelConfig, Names
+    from tundish.labeling.label_studio.config import ClassNames, LabelConfig
 
-__all__ = ["Push", "look", "push"]
+__all__ = ["Push", "look_up_existing", "push"]
 
 _BATCH = 1000
 _PREDICTIONS = 5000  # after each call the server counts anew for all tasks of the project
@@ -60,7 +66,7 @@ def push(
     address: Callable[[str], str],
     prelabels: Prelabels | None = None,
     *,
-    there: There | None = None,
+    there: Existing | None = None,
     prepare: Callable[[int, Sequence[Item]], None] | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Push:
@@ -76,7 +82,7 @@ def push(
         items: The images; one that stands there twice is pushed once.
         address: Where the browser finds the picture of an image_id.
         prelabels: What is drawn already.
-        there: What `look` saw of the project just now; by default it looks itself.
+        there: What `look_up_existing` saw of the project just now; by default it looks itself.
         prepare: Called with the project's id and the new items before the first of them is sent.
         progress: Told (tasks there, tasks in all).
 
@@ -84,8 +90,8 @@ def push(
         UsageError: The title is too short or too long for Label Studio.
         OutsideError: The server fails; what it has taken by then stays.
     """
-    there = there or look(client, client.find_project(title))
-    project, created, names, notes = project_of(client, title, config, there.project)
+    there = there or look_up_existing(client, client.find_project(title))
+    project, created, names, notes = prepare_project(client, title, config, there.project)
     drawn = _named(prelabels or Prelabels(), names)
     tasks = _known(client, project, there.tasks, notes)
     if not tasks.total and not created:
@@ -94,7 +100,7 @@ def push(
     fresh = [item for key, item in wanted.items() if key not in tasks.by_key]
     known = len(wanted) - len(fresh)
     waiting = {key: numbers for key, numbers in tasks.waiting.items() if key in wanted}
-    proposed = propose(client, project, waiting, drawn, tasks.total, _limits(_PREDICTIONS))
+    proposed = add_predictions(client, project, waiting, drawn, tasks.total, _limits(_PREDICTIONS))
     if fresh and prepare is not None:
         prepare(project, fresh)
     done = known
@@ -105,21 +111,21 @@ def push(
         progress(done, len(wanted))
     if proposed.there or any(drawn.regions.get(item.image_id) for item in fresh):
         before = there.project["model_version"] if there.project else None
-        notes += show(client, project, before, drawn.version)
+        notes += show_version(client, project, before, drawn.version)
     notes += proposed.notes
     return Push(project, created, len(fresh), known, proposed.sent, tuple(notes))
 
 
-def look(client: Client, project: Mapping[str, Any] | None) -> There:
+def look_up_existing(client: Client, project: Mapping[str, Any] | None) -> Existing:
     """What is in a project already, of which the server says this; None where there is none yet."""
-    return There(project, client.tasks(int(project["id"]), _LISTED)) if project else There()
+    return Existing(project, client.tasks(int(project["id"]), _LISTED)) if project else Existing()
 
 
-def _named(prelabels: Prelabels, names: Names) -> Prelabels:
+def _named(prelabels: Prelabels, names: ClassNames) -> Prelabels:
     """What is drawn already, under the names that a project has for the classes."""
     if not names:
         return prelabels
-    regions = {key: under_names(result, names) for key, result in prelabels.regions.items()}
+    regions = {key: rename_classes(result, names) for key, result in prelabels.regions.items()}
     return replace(prelabels, regions=regions)
 
 
@@ -168,10 +174,10 @@ def _batches(
 ) -> Iterator[list[dict[str, Any]]]:
     """Tasks in batches that stay small enough for one call."""
     tasks = (_task(item, address(item.image_id), prelabels) for item in items)
-    return batches(tasks, _drawn, _limits(_BATCH))
+    return split_into_batches(tasks, _drawn, _limits(_BATCH))
 
 
-def _drawn(task: dict[str, Any]) -> list[Region]:
+def _drawn(task: dict[str, Any]) -> list[RegionJson]:
     return [region for prediction in task.get("predictions", ()) for region in prediction["result"]]
 
 

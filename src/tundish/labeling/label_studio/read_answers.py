@@ -24,7 +24,7 @@ from tundish.formats.reading.fault import Fault
 from tundish.formats.reading.text import real
 from tundish.imaging.geometry import box_of_polygon
 from tundish.labeling.label_studio.regions.read import Results, sort_results
-from tundish.labeling.label_studio.regions.shapes import cut_to_picture, read_value
+from tundish.labeling.label_studio.regions.shapes import clip_to_picture, read_value
 from tundish.labeling.tables import ADJUDICATOR, ANSWERS
 from tundish.recipe.classes import normalise
 from tundish.recipe.labelling import ADJUDICATION
@@ -32,11 +32,11 @@ from tundish.recipe.labelling import ADJUDICATION
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tundish.labeling.label_studio.regions.read import Choice, Region
-    from tundish.labeling.label_studio.regions.shapes import Drawn
+    from tundish.labeling.label_studio.regions.read import DrawnRegion, ImageClass
+    from tundish.labeling.label_studio.regions.shapes import Geometry
     from tundish.recipe.sections import Annotations
 
-__all__ = ["Pulled", "annotations_of"]
+__all__ = ["ReadAnswers", "read_tasks"]
 
 
 _ROUNDING = 1e-6
@@ -46,7 +46,7 @@ _PART = re.compile(r"([0-9a-f]{32})(?:-(\d{1,6}))?")
 """Id of a region that was pushed; of a polygon of several rings, each ring but the first adds its number."""
 
 
-class Pulled(NamedTuple):
+class ReadAnswers(NamedTuple):
     """What the annotators said.
 
     `annotations` has the columns and types of the annotations table, `answers` those of `ANSWERS`. Labels of
@@ -59,12 +59,12 @@ class Pulled(NamedTuple):
     problems: list[Problem]
 
 
-def annotations_of(
+def read_tasks(
     tasks: Iterable[object],
     images: pl.DataFrame,
     section: Annotations,
     users: Mapping[int, str] | None = None,
-) -> Pulled:
+) -> ReadAnswers:
     """What Label Studio's tasks say.
 
     Predictions are not read: they are what was pushed. An `annotation_id` is made of the ids of image,
@@ -125,7 +125,7 @@ class _Pull:
         told = where, row, fault.check, fault.column, fault.value, fault.message
         self.problems.append(Problem(*told, "warning" if warning else "error", lost))
 
-    def done(self) -> Pulled:
+    def done(self) -> ReadAnswers:
         """The frames."""
         frame = labels_to_frame(Reading(labels=self.labels), "")
         columns = zip(*self.named, strict=True) if self.named else ((),) * 3
@@ -135,7 +135,7 @@ class _Pull:
         ]
         # A proposal that an annotator let stand is the annotator's; that it was one stands in its attributes.
         annotations = frame.with_columns(*series, origin=pl.lit("annotator"), valid=series[2].is_not_null())
-        return Pulled(annotations, ANSWERS.frame(self.answers), self.problems)
+        return ReadAnswers(annotations, ANSWERS.frame(self.answers), self.problems)
 
     def _answer(
         self,
@@ -184,7 +184,7 @@ class _Answer:
         """Take over all regions and classes."""
         for row, fault, lost in results.faults:
             self._refuse(row, fault, lost)
-        drawn: list[tuple[Region, Drawn]] = []
+        drawn: list[tuple[DrawnRegion, Geometry]] = []
         for region in results.regions:
             try:
                 drawn.append((region, self._drawn(region)))
@@ -195,7 +195,7 @@ class _Answer:
         for choice in results.choices:
             self._choice(choice)
 
-    def _drawn(self, region: Region) -> Drawn:
+    def _drawn(self, region: DrawnRegion) -> Geometry:
         width, height = self.image.width, self.image.height
         kind = region.drawn
         if kind is None:
@@ -208,9 +208,9 @@ class _Answer:
             raise Fault("size_mismatch", message, "original_width", size)
         return read_value(kind, region.value, width, height)
 
-    def _region(self, region: Region, shape: Drawn) -> None:
+    def _region(self, region: DrawnRegion, shape: Geometry) -> None:
         try:
-            drawn, out = cut_to_picture(shape, self.image.width, self.image.height)
+            drawn, out = clip_to_picture(shape, self.image.width, self.image.height)
         except Fault as fault:
             self._refuse(region.row, fault, max(len(region.labels), 1))
             return
@@ -231,7 +231,7 @@ class _Answer:
             said = label._replace(score=score, author=self.author, attributes=attributes)
             self._take(said, f"{region.id or region.row}\0{place}")
 
-    def _choice(self, choice: Choice) -> None:
+    def _choice(self, choice: ImageClass) -> None:
         whole = (0.0, 0.0, float(self.image.width), float(self.image.height))
         attributes: dict[str, object] = {"region": choice.id, "origin": choice.origin}
         if choice.meta:
@@ -269,9 +269,9 @@ class _Answer:
         self.pull.refuse(self.where, row, fault, 0, warning=True)
 
 
-def _whole_polygons(drawn: list[tuple[Region, Drawn]]) -> Iterable[tuple[Region, Drawn]]:
+def _whole_polygons(drawn: list[tuple[DrawnRegion, Geometry]]) -> Iterable[tuple[DrawnRegion, Geometry]]:
     """Regions with the rings of one pushed polygon put together again, as far as they have one label."""
-    wholes: dict[tuple[object, ...], tuple[Region, Drawn]] = {}
+    wholes: dict[tuple[object, ...], tuple[DrawnRegion, Geometry]] = {}
     for region, shape in drawn:
         part = _PART.fullmatch(region.id or "") if region.kind == "polygon" else None
         key = (part[1], *region.labels) if part else (region.row,)

@@ -1,6 +1,6 @@
 """A Label Studio of one's own: started on loopback from an environment of its own, stopped by process id.
 
-An empty data folder costs half a minute of database migrations, a copied one a few seconds: `prepare` makes
+An empty data folder costs half a minute of database migrations, a copied one a few seconds: `prepare_template` makes
 such a template once.
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import IO
 
-__all__ = ["Account", "LabelStudio", "holder", "prepare", "write_secret"]
+__all__ = ["Account", "LabelStudio", "prepare_template", "running_process", "write_secret"]
 
 _HOST = "127.0.0.1"
 _MOVED = re.compile(r"Trying to start at \d+|That port is already in use")
@@ -60,7 +60,7 @@ def write_secret(path: Path, text: str) -> None:
         stream.write(text + "\n")
 
 
-def holder(folder: Path) -> int | None:
+def running_process(folder: Path) -> int | None:
     """The process of the Label Studio that runs in `folder`; None where none does."""
     facts = lock.holder(folder / "lock")
     return None if facts is None else int(facts.get("process", 0))
@@ -209,7 +209,7 @@ class LabelStudio:
         )
 
     def _busy(self) -> OutsideError:
-        pid = holder(self.folder)
+        pid = running_process(self.folder)
         return OutsideError(
             f"a Label Studio runs here already{f' (process {pid})' if pid else ''}",
             where=str(self.folder),
@@ -298,7 +298,7 @@ class LabelStudio:
         }
 
 
-def prepare(executable: Path, template: Path) -> None:
+def prepare_template(executable: Path, template: Path) -> None:
     """Make a ready data folder at `template`, to be copied for every later server; nothing where it is there.
 
     Raises:

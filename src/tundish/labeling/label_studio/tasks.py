@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 from typing import Any
 
-__all__ = ["Item", "Prelabels", "Region", "There", "tasks_by_image"]
+__all__ = ["Existing", "Item", "Prelabels", "RegionJson", "tasks_by_image"]
 
 
-Region = dict[str, Any]
+RegionJson = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +55,13 @@ class Prelabels:
         scores: A model's confidence by image_id, 0 to 1.
     """
 
-    regions: Mapping[str, Sequence[Region]] = field(default_factory=dict)
+    regions: Mapping[str, Sequence[RegionJson]] = field(default_factory=dict)
     version: str = "import"
     scores: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class There:
+class Existing:
     """What is on the server already.
 
     Args:

@@ -16,7 +16,7 @@ from tundish.labeling.label_studio.config import CONTROLS, SEVERITY
 if TYPE_CHECKING:
     from tundish.labeling.label_studio.regions.shapes import Kind
 
-__all__ = ["Choice", "Region", "Results", "sort_results"]
+__all__ = ["DrawnRegion", "ImageClass", "Results", "sort_results"]
 
 Origin = Literal["manual", "prediction", "prediction-changed"]
 
@@ -33,7 +33,7 @@ _NAMES = frozenset(CONTROLS.values())
 
 
 @dataclass(slots=True)
-class Region:
+class DrawnRegion:
     """One region of an annotation, its geometry not yet read.
 
     `row` is its place in the result; `size` is the width and height of the picture that was shown, px, where
@@ -56,7 +56,7 @@ class Region:
         return cast("Kind", self.kind) if self.kind in _DRAWN else None
 
 
-class Choice(NamedTuple):
+class ImageClass(NamedTuple):
     """A class of the whole image, the place in the result where it is said, and its entry's `meta`."""
 
     row: int
@@ -74,8 +74,8 @@ class Results:
     many labels each costs.
     """
 
-    regions: list[Region] = field(default_factory=list)
-    choices: list[Choice] = field(default_factory=list)
+    regions: list[DrawnRegion] = field(default_factory=list)
+    choices: list[ImageClass] = field(default_factory=list)
     severity: str | None = None
     notes: dict[str, object] = field(default_factory=dict)
     faults: list[tuple[int, Fault, int]] = field(default_factory=list)
@@ -84,7 +84,7 @@ class Results:
 def sort_results(entries: list[Any]) -> Results:
     """Sort the entries of an annotation's `result`; what cannot be understood is among the faults."""
     results = Results()
-    by_id: dict[str, Region] = {}
+    by_id: dict[str, DrawnRegion] = {}
     answers: list[tuple[int, dict[str, Any]]] = []
     for row, entry in enumerate(entries):
         kind = entry.get("type") if isinstance(entry, dict) else None
@@ -107,7 +107,7 @@ def sort_results(entries: list[Any]) -> Results:
     return results
 
 
-def _add_region(results: Results, by_id: dict[str, Region], row: int, entry: dict[str, Any]) -> None:
+def _add_region(results: Results, by_id: dict[str, DrawnRegion], row: int, entry: dict[str, Any]) -> None:
     value, kind = entry["value"], _kind(entry["type"], entry["value"])
     identity = str(entry["id"]) if entry.get("id") is not None else None
     known = by_id.get(identity) if identity is not None else None
@@ -130,10 +130,10 @@ def _add_region(results: Results, by_id: dict[str, Region], row: int, entry: dic
                 region.labels.append(text)
 
 
-def _region(row: int, identity: str | None, kind: str, entry: dict[str, Any]) -> Region:
+def _region(row: int, identity: str | None, kind: str, entry: dict[str, Any]) -> DrawnRegion:
     size = entry.get("original_width"), entry.get("original_height")
     score = real(entry.get("score"))
-    region = Region(row, identity, kind, entry["value"], size, _origin(entry), score)
+    region = DrawnRegion(row, identity, kind, entry["value"], size, _origin(entry), score)
     usual = {*_GEOMETRY.get(kind, ()), entry["type"], "labels"}
     more = {key: value for key, value in entry["value"].items() if key not in usual}
     more |= {key: value for key, value in entry.items() if key not in _USUAL}
@@ -163,7 +163,7 @@ def _kind(name: str, value: dict[str, Any]) -> str:
     return "rectangle" if {"x", "y", "width", "height"} <= value.keys() else "labels"
 
 
-def _same_place(region: Region, kind: str, value: dict[str, Any]) -> bool:
+def _same_place(region: DrawnRegion, kind: str, value: dict[str, Any]) -> bool:
     """Whether another entry with a region's id is about that region: it repeats its geometry, or has none."""
     keys = _GEOMETRY.get(region.kind, ())
     if kind == "labels" or not any(key in value for key in keys):
@@ -185,4 +185,4 @@ def _add_answer(results: Results, row: int, entry: dict[str, Any]) -> None:
         return
     identity = str(entry["id"]) if entry.get("id") is not None else None
     about = _origin(entry), entry.get("meta")
-    results.choices += [Choice(row, identity, text, *about) for text in dict.fromkeys(texts)]
+    results.choices += [ImageClass(row, identity, text, *about) for text in dict.fromkeys(texts)]

@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 __all__ = [
-    "Drawn",
+    "Geometry",
     "Kind",
     "box_value",
     "brush_value",
-    "cut_to_picture",
+    "clip_to_picture",
+    "is_rotated_box",
     "polygon_value",
     "read_value",
-    "turned_box",
 ]
 
 Kind = Literal["rectangle", "polygon", "brush"]
@@ -60,7 +60,7 @@ _QUARTERS: dict[float, tuple[float, float]] = {
 }
 
 
-class Drawn(NamedTuple):
+class Geometry(NamedTuple):
     """What a region draws, in pixels of the upright image: as in the annotations table."""
 
     shape: Literal["box", "polygon", "mask"]
@@ -71,7 +71,7 @@ class Drawn(NamedTuple):
     """Degrees clockwise, and the box before it is turned about its upper left corner."""
 
 
-def read_value(kind: Kind, value: Mapping[str, Any], width: int, height: int) -> Drawn:
+def read_value(kind: Kind, value: Mapping[str, Any], width: int, height: int) -> Geometry:
     """The geometry of a region's `value` on a picture of this size, px; it may reach beyond the picture.
 
     Raises:
@@ -81,15 +81,15 @@ def read_value(kind: Kind, value: Mapping[str, Any], width: int, height: int) ->
         return _rectangle(value, width, height)
     if kind == "polygon":
         ring = _ring(value.get("points"), width, height)
-        return Drawn("polygon", box_of_polygon([ring]) or (0.0, 0.0, 0.0, 0.0), [ring])
+        return Geometry("polygon", box_of_polygon([ring]) or (0.0, 0.0, 0.0, 0.0), [ring])
     counts = counts_of_rle(value.get("rle"), width, height)
     box = box_of_counts(counts, width, height)
     if box is None:
         raise Fault("empty_mask", "the brush region has no pixel", "rle")
-    return Drawn("mask", box, counts=counts)
+    return Geometry("mask", box, counts=counts)
 
 
-def cut_to_picture(drawn: Drawn, width: int, height: int) -> tuple[Drawn, float]:
+def clip_to_picture(drawn: Geometry, width: int, height: int) -> tuple[Geometry, float]:
     """The part of a shape inside its picture, and how far it stood out, px.
 
     What stands out by the rounding of arithmetic alone is left as it is. `rotation` keeps what a box was.
@@ -137,12 +137,12 @@ def brush_value(counts: str, width: int, height: int) -> dict[str, Any]:
     return {"format": "rle", "rle": rle_of_counts(counts, width, height)}
 
 
-def turned_box(drawn: Drawn, width: int, height: int) -> bool:
+def is_rotated_box(drawn: Geometry, width: int, height: int) -> bool:
     """Whether a shape is what its `rotation` says, so that it can go back as a turned box."""
     if drawn.rotation is None:
         return False
     try:
-        expected, _ = cut_to_picture(_turned(*drawn.rotation), width, height)
+        expected, _ = clip_to_picture(_turned(*drawn.rotation), width, height)
     except Fault:
         return False
     if expected.shape != drawn.shape:
@@ -155,7 +155,7 @@ def turned_box(drawn: Drawn, width: int, height: int) -> bool:
     )
 
 
-def _rectangle(value: Mapping[str, Any], width: int, height: int) -> Drawn:
+def _rectangle(value: Mapping[str, Any], width: int, height: int) -> Geometry:
     x, y = _number(value, "x") * width / 100, _number(value, "y") * height / 100
     across, down = _number(value, "width") * width / 100, _number(value, "height") * height / 100
     rotation = _number(value, "rotation") if value.get("rotation") is not None else 0.0
@@ -164,10 +164,10 @@ def _rectangle(value: Mapping[str, Any], width: int, height: int) -> Drawn:
     if not math.isfinite(x + y + across + down):
         raise Fault("not_finite", "the numbers are too large to add up", "value", dict(value))
     box = (x, y, across, down)
-    return _turned(rotation, box) if rotation % 360 else Drawn("box", box)
+    return _turned(rotation, box) if rotation % 360 else Geometry("box", box)
 
 
-def _turned(rotation: float, box: Box) -> Drawn:
+def _turned(rotation: float, box: Box) -> Geometry:
     """A box turned clockwise about its upper left corner."""
     x, y, across, down = box
     degrees = rotation % 360
@@ -180,8 +180,8 @@ def _turned(rotation: float, box: Box) -> Drawn:
     ring += [x + right[0] + lower[0], y + right[1] + lower[1], x + lower[0], y + lower[1]]
     bounds = box_of_polygon([ring]) or box
     if degrees in _QUARTERS:
-        return Drawn("box", bounds, rotation=(rotation, box))
-    return Drawn("polygon", bounds, [ring], rotation=(rotation, box))
+        return Geometry("box", bounds, rotation=(rotation, box))
+    return Geometry("polygon", bounds, [ring], rotation=(rotation, box))
 
 
 def _ring(points: object, width: int, height: int) -> list[float]:

@@ -15,11 +15,11 @@ from tundish.formats.reading.fault import Fault
 from tundish.formats.reading.text import real
 from tundish.labeling.label_studio.config import CONTROLS, IMAGE, Shape
 from tundish.labeling.label_studio.regions.shapes import (
-    Drawn,
+    Geometry,
     box_value,
     brush_value,
+    is_rotated_box,
     polygon_value,
-    turned_box,
 )
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from tundish.labeling.label_studio.config import Names
+    from tundish.labeling.label_studio.config import ClassNames
 
-__all__ = ["Proposals", "regions_of", "under_names"]
+__all__ = ["Proposals", "regions_of", "rename_classes"]
 
 _TYPES = {"box": "rectanglelabels", "polygon": "polygonlabels", "brush": "brushlabels", "choice": "choices"}
 
@@ -75,7 +75,7 @@ def regions_of(
     return proposals
 
 
-def under_names(result: Sequence[dict[str, Any]], names: Names) -> list[dict[str, Any]]:
+def rename_classes(result: Sequence[dict[str, Any]], names: ClassNames) -> list[dict[str, Any]]:
     """The entries of a result as a project takes them that knows classes by other names.
 
     What the `meta` of a choice says by class is said by those names, too.
@@ -135,7 +135,7 @@ def _values(row: Mapping[str, Any], width: int, height: int) -> Iterator[tuple[S
         yield "class", {}
     elif row["shape"] == "mask":
         yield "mask", brush_value(row["rle"] or "", width, height)
-    elif turned_box(drawn := Drawn(row["shape"], box, rings, rotation=_rotation(row)), width, height):
+    elif is_rotated_box(drawn := Geometry(row["shape"], box, rings, rotation=_rotation(row)), width, height):
         assert drawn.rotation is not None
         yield "box", box_value(drawn.rotation[1], drawn.rotation[0], width, height)
     elif row["shape"] == "box":
