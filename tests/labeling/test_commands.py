@@ -434,7 +434,7 @@ def test_a_model_s_table_and_a_list_of_images(run: Any, plant: Path, client: Cli
     assert "annotators now see what 'model-8' draws, no longer 'model-7'" in told["notes"]
     again = orjson.loads(run(*push).stdout)
     assert (again["counts"]["there already"], again["counts"]["given other proposals"]) == (2, 0)
-    assert sorted(client.versions(project["id"]).items()) == [("model-7", 1), ("model-8", 1)]
+    assert sorted(client.count_predictions(project["id"]).items()) == [("model-7", 1), ("model-8", 1)]
 
 
 def test_the_images_worth_most_come_first(run: Any, plant: Path, client: Client) -> None:
@@ -588,7 +588,7 @@ def test_a_server_that_dies_is_told(
     os.kill(server, signal.SIGKILL)
     _, stderr = process.communicate(timeout=30)
     assert process.returncode == 3
-    what = "Label Studio ended by itself (signal 9); see the log, and start it again."
+    what = "Label Studio ended by itself (signal 9); check the log, and start it again."
     assert stderr.splitlines()[-1] == f"Error: {home / 'log.txt'}: {what}"
     assert not (home / "address").exists()
 

@@ -1,4 +1,4 @@
-"""The tables of answers that `tundish label pull` writes, and how they are read."""
+"""The tables that `tundish label pull` writes, and what follows from their rows."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 ADJUDICATOR = "adjudicator"
-"""Role of who settles what annotators dispute."""
+"""The role of a person who settles what annotators dispute."""
 
 _TEXT = pa.string()
 _ID = pa.int64()
@@ -67,25 +67,32 @@ ANSWERS = Table(
     ("source", "path", "task_id", "answer_id"),
     "label pull",
 )
-"""The table of answers; an image may have several, of several authors."""
+"""The table of answers; an image may have several answers, by one or more authors."""
 
 LABEL_PATH = pl.format("task-{}/annotation-{}", "task_id", "answer_id")
-"""Of a row of `ANSWERS`: the `label_path` of the labels that came of it."""
+"""Expression over a row of `ANSWERS`: the `label_path` of the answer's labels."""
 
 
 def last_answers(answers: pl.DataFrame) -> pl.DataFrame:
-    """Of each image the answer changed last: rows of `ANSWERS`, with the `label_path` of its labels."""
+    """Select the last changed answer of each image.
+
+    Args:
+        answers: Rows of `ANSWERS`.
+
+    Returns:
+        One row an image, with the `label_path` of its labels.
+    """
     return _last(answers, "image_id").with_columns(label_path=LABEL_PATH)
 
 
 def last_answers_by_author(answers: pl.DataFrame) -> pl.DataFrame:
-    """Of each image and author the answer changed last: rows of `ANSWERS`."""
+    """Select the last changed answer of each author about each image: rows of `ANSWERS`."""
     return _last(answers, "image_id", "author")
 
 
-def _last(answers: pl.DataFrame, *of: str) -> pl.DataFrame:
+def _last(answers: pl.DataFrame, *keys: str) -> pl.DataFrame:
     last = answers.sort("updated_at", "answer_id", nulls_last=False)
-    return last.unique(of, keep="last", maintain_order=True)
+    return last.unique(keys, keep="last", maintain_order=True)
 
 
 TASKS = Table(
@@ -107,23 +114,23 @@ TASKS = Table(
     later=(pl.lit(None, pl.String).alias("created_at"),),
     history=True,
 )
-"""What the server said, one row a task that has been answered."""
+"""The server's tasks that have answers, one a row."""
 
 LABEL_FAULTS = Table("problems", QUARANTINE.schema, QUARANTINE.order, "label pull")
-"""What in the answers could not be taken, or should be known."""
+"""Problems of regions and answers that were pulled."""
 
 _PULLED = "pulled"
 
 
 def answers_fingerprint(labels: Path) -> dict[str, str]:
-    """Which answers lie in ``labels/``, as metadata for what is made of them; equal ones give equal text."""
+    """Fingerprint the answers in a dataset's ``labels/``, as metadata for tables that are derived from them."""
     files = [labels / "annotations.parquet", labels / "answers.parquet"]
-    said = sha256(b"".join(sha256(file.read_bytes()).digest() for file in files if file.exists()))
-    return {_PULLED: said.hexdigest()}
+    digest = sha256(b"".join(sha256(file.read_bytes()).digest() for file in files if file.exists()))
+    return {_PULLED: digest.hexdigest()}
 
 
 def answered_images(labels: Path) -> dict[str, set[str]]:
-    """The images that annotators answered, as pulled, by title of the project; to skip one is no answer."""
+    """List the images that annotators answered, as pulled, by title of the project; skipping does not count."""
     answers = ANSWERS.read_if_there(labels / "answers.parquet").filter(
         (pl.col("answer") != "cancelled") & pl.col("role").ne_missing(ADJUDICATOR)
     )
@@ -135,24 +142,27 @@ def answered_images(labels: Path) -> dict[str, set[str]]:
 
 
 def recorded_fingerprint(table: Path) -> dict[str, str]:
-    """What `answers_fingerprint` said when a table was made; nothing where an earlier version made it."""
-    said = (pq.read_schema(table).metadata or {}).get(_PULLED.encode())
-    return {_PULLED: said.decode()} if said else {}
+    """Read the `answers_fingerprint` that a table was written with; empty where an earlier version wrote it."""
+    recorded = (pq.read_schema(table).metadata or {}).get(_PULLED.encode())
+    return {_PULLED: recorded.decode()} if recorded else {}
 
 
 def judgements_of(labels: pl.DataFrame, answers: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Labels and answers that are annotators' opinions.
+    """Select the labels and answers that are annotators' judgements.
 
-    The adjudicators' are no opinions beside others. Of what one annotator answered about an image in several
-    tasks, or several times in one, the answer changed last is the opinion: two of them would be two labels of
-    one thing, and no second vote.
+    An adjudicator's answer is a decision, not a judgement beside others. Where one annotator answered an image
+    in several tasks, or several times in one, the last changed answer is the judgement: two answers would be
+    two labels of one object, and not a second vote.
 
     Args:
         labels: Rows of the annotations table.
-        answers: Rows of ANSWERS, without those that were skipped.
+        answers: Rows of `ANSWERS`, without skipped ones.
+
+    Returns:
+        The labels and the answers, rows of the same tables.
     """
     last = last_answers_by_author(answers.filter(pl.col("role").ne_missing(ADJUDICATOR)))
-    # The number of an answer may come again on another server, and is another image's there.
+    # Another server may use the number of an answer again, for another image.
     others = answers.join(last, on=["task_id", "answer_id", "image_id"], how="anti")
     others = others.select("image_id", label_path=LABEL_PATH)
     return labels.join(others, on=["image_id", "label_path"], how="anti", maintain_order="left"), last

@@ -220,7 +220,9 @@ def _rulings(
     """What should be known of the adjudicators' answers."""
     open_ = disputes.filter(pl.col("settled_by").is_null())
     skipped = answers.filter((pl.col("role") == ADJUDICATOR) & (pl.col("answer") == "cancelled"))
-    skipped = skipped.join(open_, on="image_id", how="semi").filter(~pl.col("image_id").is_in(ruled.hasty))
+    skipped = skipped.join(open_, on="image_id", how="semi").filter(
+        ~pl.col("image_id").is_in(ruled.undecided)
+    )
     both = opinions.select("image_id", "author", "updated_at").join(
         ruled.answers.select("image_id", by="author", at="updated_at"), on="image_id"
     )
@@ -229,9 +231,9 @@ def _rulings(
     told = {
         "adjudicated images stay in dispute: submitted undecided (labels of one dispute side by side as they"
         " were proposed, or nothing at all and not begun from what was drawn); mend them in the adjudication"
-        " project": len(ruled.hasty),
+        " project": len(ruled.undecided),
         "adjudicated images keep overlapping labels as they were proposed: where they are one thing, take"
-        " one of them away in the adjudication project": len(ruled.doubled),
+        " one of them away in the adjudication project": len(ruled.overlapping),
         "images in dispute were skipped by their adjudicator": skipped["image_id"].n_unique(),
         "adjudicated images were answered anew since, and stand as they were adjudicated: to change them,"
         " change the answer in the adjudication project": since,

@@ -42,7 +42,7 @@ def test_a_plan_with_its_verdict() -> None:
     of = look_up_plan(1000)
     picture = draw_oc_curve({"": judge_counts(of, 2, 80)})
     said = words(picture)
-    assert "lot of 1000 images, sample of 80, Ac 2, Re 3 · AQL 1 %, level II, normal" in said
+    assert "batch of 1000 images, sample of 80, Ac 2, Re 3 · AQL 1 %, level II, normal" in said
     assert "AQL 1 % (10 of 1000): accepted with 96.1 %" in said
     assert "2 of 80 found: accepted" in said
     assert "95 % interval 0.30 to 8.74 %" in said
@@ -52,7 +52,7 @@ def test_a_plan_with_its_verdict() -> None:
         >= acceptance_probability_in_batch(64, 1000, 80, 2)
     )
     assert "6.40 % or more (64 of 1000): accepted with at most 10 %" in said
-    assert "AOQL 1.6 % (at 2.8 %), where lots not accepted are mended whole" in said
+    assert "AOQL 1.6 % (at 2.8 %), if rejected batches are corrected in full" in said
     assert draw_oc_curve({"": judge_counts(of, 2, 80)}) == picture
 
 
@@ -94,7 +94,7 @@ def test_a_panel_for_each_class() -> None:
     assert "Operating characteristic: critical nonconformities" in said
     chance = acceptance_probability_in_batch(25, 1000, 80, 5)
     assert f"AQL 2.5 % (25 of 1000): accepted with {100 * chance:.1f} %" in said
-    assert said.count("2.78 % nonconforming, 10 % missed") == 2
+    assert said.count("2.78 % nonconforming, 10 % overlooked") == 2
 
 
 def test_an_isolated_lot() -> None:

@@ -77,7 +77,7 @@ def made(context: Context, asked: BatchOptions) -> Batch:
 
 def numbers(batch: Batch) -> set[int]:
     places = {picture.image_id: number for number, picture in enumerate(PICTURES)}
-    return {places[image_id] for image_id in batch.lot["image_id"]}
+    return {places[image_id] for image_id in batch.images["image_id"]}
 
 
 def test_a_batch_holds_the_work_of_one(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_an_annotator_is_chosen(tmp_path: Path) -> None:
         assert batch.number == number
     assert find_open_batch(context.dataset, SEVERAL) is None
     assert create_next_batch(context.dataset, EACH._replace(annotator="wu")) is None
-    with pytest.raises(UsageError, match="'qi' answered nothing alone; take one of li, wu, several"):
+    with pytest.raises(UsageError, match="no image was answered by 'qi' alone; use one of li, wu, several"):
         create_next_batch(context.dataset, EACH._replace(annotator="qi"))
     with pytest.raises(UsageError, match="per: annotator"):
         check_options(EACH._replace(annotator="li", per_annotator=False))
@@ -146,7 +146,7 @@ def test_refused_work_comes_again_as_that_of_the_same_producer(tmp_path: Path) -
     assert (again.producer, again.resubmits, numbers(again)) == ("li", 1, {5, 6, 7, 8, 9})
     reviewed(again, *again.sample, said={image_id: [] for image_id in batch.sample})
     judged = judge_batch(again, context.dataset)
-    assert judged.ruling.accepted
+    assert judged.verdict.accepted
     before = read_batches(context.dataset.labels)
     assert switching_state(before, 6.5, ALL_CLASSES, "li").recent == (False,), (
         "what comes again counts for nothing"
@@ -190,16 +190,16 @@ def test_each_class_has_its_verdict(
     assert len(batch.sample) == batch.plan.n == 5
     reviewed(batch, *batch.sample, said={batch.sample[place]: boxes for place, boxes in found.items()})
     judged = judge_batch(batch, context.dataset)
-    assert judged.ruling.accepted is accepted
+    assert judged.verdict.accepted is accepted
     (again,) = read_batches(context.dataset.labels)
     assert (again.accepted, again.plans, again.complete) == (accepted, batch.plans, True)
-    assert again.found == {
+    assert again.results == {
         name: AqlResult(word, inspected, count)
         for name, word, inspected, count in zip(("critical", "major"), by_class, (2, 5), defects, strict=True)
     }
     told = orjson.loads((batch.folder / "verdict.json").read_bytes())
-    assert told["images_by_worst"]["minor"] == judged.ruling.unjudged["minor"]
-    assert (told["accepted"], told["sentence"]) == (accepted, str(judged.ruling))
+    assert told["images_by_worst"]["minor"] == judged.verdict.unjudged["minor"]
+    assert (told["accepted"], told["sentence"]) == (accepted, str(judged.verdict))
     root = ElementTree.fromstring((batch.folder / "oc.svg").read_text())
     titles = [node.text for node in root.iter() if (node.text or "").startswith("Operating characteristic: ")]
     assert titles[1:] == [f"Operating characteristic: {name} nonconformities" for name in again.plans]
@@ -208,11 +208,11 @@ def test_each_class_has_its_verdict(
 def test_each_class_has_its_history(tmp_path: Path) -> None:
     def judged_as(number: int, critical: bool | None, major: bool | None) -> Batch:
         plans = {"critical": look_up_plan(500, "II", 1.0), "major": look_up_plan(500, "II", 2.5)}
-        found = {
+        results = {
             name: AqlResult(word, plans[name].n, 0 if word else plans[name].re)
             for name, word in (("critical", critical), ("major", major))
         }
-        return Batch(number, tmp_path, "t", plans, 0, pl.DataFrame(), found=found)
+        return Batch(number, tmp_path, "t", plans, 0, pl.DataFrame(), results=results)
 
     batches = [judged_as(1, False, True), judged_as(2, False, True)]
     assert [one.accepted for one in batches] == [False, False]
@@ -243,12 +243,12 @@ def test_what_reviewers_overlook_is_told(tmp_path: Path) -> None:
     batch = made(context, BatchOptions("small", aql=10.0, miss_rate=0.2))
     reviewed(batch, *batch.sample, said={batch.sample[0]: MISSED})
     judged = judge_batch(batch, context.dataset)
-    assert judged.ruling.verdicts[ALL_CLASSES].rate == pytest.approx(1 / 5 / 0.8)
+    assert judged.verdict.verdicts[ALL_CLASSES].rate == pytest.approx(1 / 5 / 0.8)
     told = orjson.loads((batch.folder / "verdict.json").read_bytes())
     assert (told["miss_rate"], told["rate"]) == (0.2, pytest.approx(0.25))
     assert "(95 %), if reviewers overlook 20 % of them." in told["sentence"]
     assert read_batches(context.dataset.labels)[0].miss_rate == 0.2
-    assert "25.00 % nonconforming, 20 % missed" in (batch.folder / "oc.svg").read_text()
+    assert "25.00 % nonconforming, 20 % overlooked" in (batch.folder / "oc.svg").read_text()
 
 
 def test_how_near_a_label_must_be_is_the_recipe_s(tmp_path: Path) -> None:
@@ -256,7 +256,7 @@ def test_how_near_a_label_must_be_is_the_recipe_s(tmp_path: Path) -> None:
     context = world(tmp_path)
     batch = made(context, BY_CLASS._replace(misplaced=0.2, loose=0.3))
     reviewed(batch, *batch.sample, said={batch.sample[0]: LOOSE})
-    assert judge_batch(batch, context.dataset).ruling.unjudged == {"minor": 0}
+    assert judge_batch(batch, context.dataset).verdict.unjudged == {"minor": 0}
     (again,) = read_batches(context.dataset.labels)
     assert (again.misplaced, again.loose) == (0.2, 0.3)
 
@@ -296,7 +296,7 @@ def test_a_further_batch_is_inspected_as_the_one_before_it(tmp_path: Path) -> No
     """Where neither the recipe nor an option says otherwise: the switching rules want one series."""
     context = world_of(tmp_path, 9)
     assert opened(context, BatchOptions("small", aql=6.5, level="I")) == (
-        "opens batch 1: 9 images, 9 in no batch before; AQL 6.5 %, level I"
+        "opens batch 1: 9 images, 9 not in a batch before; AQL 6.5 %, level I"
     )
     accepted(context, read_batches(context.dataset.labels)[0])
     answer(
@@ -310,7 +310,7 @@ def test_a_further_batch_is_inspected_as_the_one_before_it(tmp_path: Path) -> No
     assert (plain.plan.aql, plain.plan.level) == (6.5, "I")
     assert count_waiting_images(context.dataset, BatchOptions("small")) == 0
     assert describe_opening(plain, read_batches(context.dataset.labels)) == (
-        "opens batch 2: 3 images, 2 in no batch before, 1 labelled anew since acceptance;"
+        "opens batch 2: 3 images, 2 not in a batch before, 1 labelled again since acceptance;"
         " AQL 6.5 %, level I, as batch 1"
     )
     accepted(context, plain)
@@ -321,7 +321,7 @@ def test_a_further_batch_is_inspected_as_the_one_before_it(tmp_path: Path) -> No
     )
     STAGE.run(context)
     assert opened(context, BatchOptions("small", aql=2.5)) == (
-        "opens batch 3: 1 image, 1 in no batch before; AQL 2.5 %, level I; batch 2 had AQL 6.5 %, level I:"
+        "opens batch 3: 1 image, 1 not in a batch before; AQL 2.5 %, level I; batch 2 had AQL 6.5 %, level I:"
         " another series"
     )
 
@@ -335,7 +335,7 @@ def test_each_annotator_has_a_series(tmp_path: Path) -> None:
     context = world(tmp_path)
     accepted(context, made(context, BatchOptions("small", aql=6.5, per_annotator=True)))
     of = BatchOptions("small", per_annotator=True)
-    assert opened(context, of) == "opens batch 2 (wu): 5 images, 5 in no batch before; AQL 1 %, level II"
+    assert opened(context, of) == "opens batch 2 (wu): 5 images, 5 not in a batch before; AQL 1 %, level II"
 
 
 def test_a_series_with_an_aql_for_each_class_goes_on(tmp_path: Path) -> None:
@@ -344,7 +344,7 @@ def test_a_series_with_an_aql_for_each_class_goes_on(tmp_path: Path) -> None:
     answer(context, PICTURES, {picture.path: {"li": DRAWN} for picture in PICTURES})
     STAGE.run(context)
     assert opened(context, BatchOptions("small")) == (
-        "opens batch 2: 3 images, 3 in no batch before; critical AQL 6.5 %, major AQL 10 %, level II,"
+        "opens batch 2: 3 images, 3 not in a batch before; critical AQL 6.5 %, major AQL 10 %, level II,"
         " as batch 1"
     )
 
@@ -372,9 +372,9 @@ def test_a_batch_that_comes_again_is_inspected_as_before(tmp_path: Path) -> None
 
 
 def test_a_lot_that_stands_alone_has_no_aql(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="a lot that stands alone has no level"):
+    with pytest.raises(UsageError, match="an isolated batch \(by an LQ\) has no level"):
         check_options(BatchOptions("small", lq=5.0, level="I"))
-    with pytest.raises(UsageError, match="holds 1 nonconforming items, which Ac 1 cannot tell"):
+    with pytest.raises(UsageError, match="holds 1 nonconforming items, which a plan with Ac 1 cannot reject"):
         create_next_batch(world_of(tmp_path, 9).dataset, BatchOptions("small", lq=5.0, ac=1))
 
 
@@ -417,7 +417,7 @@ def test_answers_that_the_labels_do_not_know_yet(tmp_path: Path) -> None:
     with pytest.raises(MissingStepError, match="run 'tundish run small --to consensus'"):
         create_next_batch(context.dataset, EACH)
     STAGE.run(context)
-    with pytest.raises(MissingStepError, match="not made of the answers that were pulled last"):
+    with pytest.raises(MissingStepError, match="answers were pulled since the labels that count"):
         create_next_batch(context.dataset, EACH)  # validate has not seen them
     assert read_batches(context.dataset.labels) == []
     path.write_bytes(before)
@@ -442,12 +442,12 @@ def test_a_pull_that_brought_no_answer(tmp_path: Path) -> None:
 
 
 REFUSED = [
-    (["--aql", "0.7"], "aql: AQL 0.7 is not in the tables; take one of 0.065, 0.1, "),
-    (["--aql", "40"], "nonconformities, not nonconforming images; take one of 0.065"),
-    (["--level", "V"], "level: there is no inspection level 'V'; take one of S-1, S-2, S-3, S-4, I, II, III"),
-    (["--level", ""], "level: there is no inspection level ''"),
-    (["--severity", "hard"], "severity: there is no severity 'hard'; take one of auto, normal, tightened"),
-    (["--annotator", "li"], "annotator: a batch holds the work of all annotators; write 'acceptance: {per: "),
+    (["--aql", "0.7"], "aql: AQL 0.7 is not in the tables; use one of 0.065, 0.1, "),
+    (["--aql", "40"], "nonconformities, not nonconforming images; use one of 0.065"),
+    (["--level", "V"], "level: unknown inspection level 'V'; use one of S-1, S-2, S-3, S-4, I, II, III"),
+    (["--level", ""], "level: unknown inspection level ''"),
+    (["--severity", "hard"], "severity: unknown severity 'hard'; use one of auto, normal, tightened"),
+    (["--annotator", "li"], "annotator: a batch holds the work of all annotators here; write 'acceptance: {per: "),
 ]
 
 
@@ -468,12 +468,12 @@ def test_refused_before_anything_is_asked_of_a_server(
 @pytest.mark.parametrize(
     ("change", "allowed"),
     [
-        ({"aql": 0.7}, "take one of 0.065, 0.1, "),
-        ({"aql": {"minor": 0.7}}, "take one of 0.065, 0.1, "),
-        ({"level": "V"}, "take one of S-1, S-2, S-3, S-4, I, II, III"),
-        ({"severity": "hard"}, "take one of auto, normal, tightened, reduced"),
+        ({"aql": 0.7}, "use one of 0.065, 0.1, "),
+        ({"aql": {"minor": 0.7}}, "use one of 0.065, 0.1, "),
+        ({"level": "V"}, "use one of S-1, S-2, S-3, S-4, I, II, III"),
+        ({"severity": "hard"}, "use one of auto, normal, tightened, reduced"),
         ({"severity": "reduced"}, "write 'acceptance: {reduced: true}' into the recipe"),
-        ({"aql": None, "lq": float("nan")}, "an LQ of nan %; take more than 0 %, and 100 % at most"),
+        ({"aql": None, "lq": float("nan")}, "an LQ of nan %; give more than 0 %, and 100 % at most"),
     ],
 )
 def test_what_the_standard_does_not_have(change: dict[str, Any], allowed: str) -> None:

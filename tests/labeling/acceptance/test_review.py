@@ -77,7 +77,7 @@ def test_lot__what_annotators_decided_and_a_sample_of_it(tmp_path: Path) -> None
     context = world(tmp_path)
     batch = made(context)
     assert (batch.number, batch.title, batch.plan) == (1, "small review 1", look_up_plan(COUNT, "II", 6.5))
-    assert set(batch.lot["image_id"]) == set(IDS)
+    assert set(batch.images["image_id"]) == set(IDS)
     assert len(batch.sample) == batch.plan.n < COUNT
     assert read_batches(context.dataset.labels)[0].sample == batch.sample
     frozen = CONSENSUS.read(batch.folder / "sample.parquet")
@@ -101,8 +101,8 @@ def test_half_reviewed__says_what_is_missing(tmp_path: Path) -> None:
     batch = made(context)
     reviewed(batch, *batch.sample[:1])
     judged = judge_batch(batch, context.dataset)
-    assert (judged.ruling.accepted, judged.ruling.verdicts[ALL_CLASSES].inspected) == (None, 1)
-    assert f"{batch.plan.n - 1} of {batch.plan.n} not reviewed" in str(judged.ruling)
+    assert (judged.verdict.accepted, judged.verdict.verdicts[ALL_CLASSES].inspected) == (None, 1)
+    assert f"{batch.plan.n - 1} of {batch.plan.n} not reviewed" in str(judged.verdict)
     assert find_open_batch(context.dataset) is not None
 
 
@@ -111,10 +111,10 @@ def test_accepted__stored_with_the_batch(tmp_path: Path) -> None:
     batch = made(context)
     reviewed(batch, *batch.sample)
     judged = judge_batch(batch, context.dataset)
-    assert judged.ruling.accepted is True
+    assert judged.verdict.accepted is True
     told = orjson.loads((batch.folder / "verdict.json").read_bytes())
     assert (told["accepted"], told["defects"], told["reviewers"]) == (True, 0, ["qi"])
-    assert told["interval"] == list(judged.ruling.verdicts[ALL_CLASSES].interval or ())
+    assert told["interval"] == list(judged.verdict.verdicts[ALL_CLASSES].interval or ())
     assert told["switching"]["score"] == 2
     assert (batch.folder / "oc.svg").read_text().startswith("<svg")
     assert find_open_batch(context.dataset) is None
@@ -130,9 +130,9 @@ def test_a_class_that_was_renamed_since__is_the_class_that_reviewers_drew(tmp_pa
     batch = made(context)
     drawn = [box("Kratzer", 10, 10, 20, 20)]
     reviewed(batch, *batch.sample, said=dict.fromkeys(batch.sample, drawn))
-    assert judge_batch(batch, context.dataset).ruling.accepted is False
+    assert judge_batch(batch, context.dataset).verdict.accepted is False
     renamed = spellings({"Kratzer": ("scratch",)})
-    assert judge_batch(batch, context.dataset, renamed).ruling.accepted is True
+    assert judge_batch(batch, context.dataset, renamed).verdict.accepted is True
 
 
 @pytest.mark.parametrize("accepted", [True, False])
@@ -202,7 +202,7 @@ def test_severity__compared_where_both_were_asked(tmp_path: Path) -> None:
     judge_batch(batch, context.dataset)
     assert FINDINGS.read(batch.folder / "findings.parquet")["wrong_severity"].sum() == batch.plan.n
     reviewed(batch, *batch.sample)
-    assert judge_batch(batch, context.dataset).ruling.accepted
+    assert judge_batch(batch, context.dataset).verdict.accepted
 
 
 def test_skipped_and_unreadable_answers_are_no_review(tmp_path: Path) -> None:
@@ -214,10 +214,10 @@ def test_skipped_and_unreadable_answers_are_no_review(tmp_path: Path) -> None:
     first = pl.col("image_id") == answers["image_id"][0]
     ANSWERS.write(answers.with_columns(refused=pl.when(first).then(1).otherwise(0).cast(pl.Int32)), path)
     judged = judge_batch(batch, context.dataset)
-    assert judged.ruling.verdicts[ALL_CLASSES].missing == 1
-    assert judged.notes == ["1 answers hold a region that cannot be taken, and do not count; draw it anew"]
+    assert judged.verdict.verdicts[ALL_CLASSES].missing == 1
+    assert judged.notes == ["1 answers have a region that cannot be read, and do not count; draw it again"]
     ANSWERS.write(answers.with_columns(answer=pl.lit("cancelled")), path)
-    assert judge_batch(batch, context.dataset).ruling.verdicts[ALL_CLASSES].inspected == 0
+    assert judge_batch(batch, context.dataset).verdict.verdicts[ALL_CLASSES].inspected == 0
 
 
 def test_what_is_left_to_review(tmp_path: Path) -> None:
@@ -232,7 +232,7 @@ def test_own_work__told(tmp_path: Path) -> None:
     batch = made(context)
     reviewed(batch, *batch.sample, author="li")
     assert judge_batch(batch, context.dataset).notes == [
-        f"li reviewed {batch.plan.n} images that they had labelled themselves: that is no second opinion"
+        f"li reviewed {batch.plan.n} images that they had labelled themselves: that is not a second opinion"
     ]
 
 
@@ -240,7 +240,7 @@ def rejected(context: Context) -> Batch:
     batch = made(context)
     reviewed(batch, *batch.sample, said={image_id: [] for image_id in batch.sample})
     judged = judge_batch(batch, context.dataset)
-    assert judged.ruling.accepted is False
+    assert judged.verdict.accepted is False
     STAGE.run(context)
     return judged.batch
 
@@ -256,10 +256,10 @@ def test_refused__comes_again_once_what_was_found_is_labelled_anew(tmp_path: Pat
     numbers = {picture.image_id: number for number, picture in enumerate(PICTURES)}
     labelled(context, other={numbers[image_id]: [] for image_id in batch.sample})
     again = made(context)
-    assert (again.number, again.resubmits, again.lot.height) == (2, 1, COUNT)
+    assert (again.number, again.resubmits, again.images.height) == (2, 1, COUNT)
     assert refused_batches(context.dataset) == []
     reviewed(again, *again.sample, said={image_id: [] for image_id in batch.sample})
-    assert judge_batch(again, context.dataset).ruling.accepted
+    assert judge_batch(again, context.dataset).verdict.accepted
     assert switching_state(read_batches(context.dataset.labels), 6.5).recent == (False,), (
         "what comes again counts for nothing"
     )
@@ -271,7 +271,7 @@ def test_refused_before_all_is_reviewed(tmp_path: Path) -> None:
     assert batch.plan.re == 1
     first = batch.sample[0]
     reviewed(batch, first, said={first: []})
-    found = judge_batch(batch, context.dataset).ruling.verdicts[ALL_CLASSES]
+    found = judge_batch(batch, context.dataset).verdict.verdicts[ALL_CLASSES]
     assert (found.accepted, found.interval) == (False, None), "an interval waits for the rest"
     assert find_open_batch(context.dataset) is not None
     labelled(context, other={PICTURES.index(IDS[first]): []})
@@ -287,7 +287,7 @@ def test_new_and_changed_images_are_the_next_batch(tmp_path: Path) -> None:
     assert create_next_batch(context.dataset, ASKED) is None
     labelled(context, other={0: [box("no", 1, 1, 9, 9)]})
     fresh = made(context)
-    assert set(fresh.lot["image_id"]) == {PICTURES[place].image_id for place in (0, 9, 10, 11)}
+    assert set(fresh.images["image_id"]) == {PICTURES[place].image_id for place in (0, 9, 10, 11)}
     by_batch = dict(
         latest_batches(read_batches(context.dataset.labels)).select("image_id", "batch").iter_rows()
     )
@@ -306,9 +306,9 @@ def test_in_dispute_when_its_batch_came_again__comes_with_the_next(tmp_path: Pat
     answer(context, PICTURES, said)
     STAGE.run(context)
     again = made(context)
-    assert (again.resubmits, again.lot.height) == (1, COUNT - 1)
+    assert (again.resubmits, again.images.height) == (1, COUNT - 1)
     reviewed(again, *again.sample, said={image_id: [] for image_id in batch.sample})
-    assert judge_batch(again, context.dataset).ruling.accepted
+    assert judge_batch(again, context.dataset).verdict.accepted
 
     said[late.path] = {"li": DRAWN, "wu": DRAWN}
     answer(context, PICTURES, said)
@@ -316,8 +316,8 @@ def test_in_dispute_when_its_batch_came_again__comes_with_the_next(tmp_path: Pat
     standing = context.dataset.read(STANDING).filter(image_id=late.image_id)
     assert standing["state"].to_list() == ["unreviewed"], "what was refused before does not slip in"
     third = made(context)
-    assert (third.lot["image_id"].to_list(), third.resubmits) == ([late.image_id], None)
-    assert "1 left out when their batch came again" in describe_opening(
+    assert (third.images["image_id"].to_list(), third.resubmits) == ([late.image_id], None)
+    assert "1 left out when their batch was resubmitted" in describe_opening(
         third, read_batches(context.dataset.labels)
     )
 
@@ -335,7 +335,7 @@ def test_refused_for_a_severity__comes_again_once_that_is_mended(tmp_path: Path)
     called(context, "minor")
     batch = made(context)
     reviewed(batch, *batch.sample, severity="major")
-    assert judge_batch(batch, context.dataset).ruling.accepted is False
+    assert judge_batch(batch, context.dataset).verdict.accepted is False
     assert create_next_batch(context.dataset, ASKED) is None
     called(context, "minor", other="major", among=batch.sample)
     assert made(context).resubmits == 1
@@ -346,9 +346,9 @@ def test_another_severity_after_acceptance__unreviewed(tmp_path: Path) -> None:
     called(context, "minor")
     batch = made(context)
     reviewed(batch, *batch.sample, severity="minor")
-    assert judge_batch(batch, context.dataset).ruling.accepted
+    assert judge_batch(batch, context.dataset).verdict.accepted
     called(context, "minor", other="major", among=batch.sample[:1])
-    assert made(context).lot["image_id"].to_list() == batch.sample[:1]
+    assert made(context).images["image_id"].to_list() == batch.sample[:1]
 
 
 def judged_as(number: int, folder: Path, *, accepted: bool, **more: Any) -> Batch:
@@ -362,7 +362,7 @@ def judged_as(number: int, folder: Path, *, accepted: bool, **more: Any) -> Batc
         {ALL_CLASSES: planned},
         0,
         BATCH_IMAGES.empty(),
-        found={ALL_CLASSES: AqlResult(accepted, planned.n, defects)},
+        results={ALL_CLASSES: AqlResult(accepted, planned.n, defects)},
         **more,
     )
 
@@ -390,7 +390,7 @@ def test_nobody_answers_for_reduced_inspection_any_more__normal(tmp_path: Path) 
         one = judged_as(number, folder, accepted=True, severity=severity, reduced=True)
         write_batch(one, CONSENSUS.empty())
         FINDINGS.write(FINDINGS.empty(), folder / "findings.parquet")
-        (folder / "verdict.json").write_bytes(dump_json(one.found[ALL_CLASSES]._asdict()))
+        (folder / "verdict.json").write_bytes(dump_json(one.results[ALL_CLASSES]._asdict()))
     asked = BatchOptions("small", aql=1.0, reduced=True)
     assert switching_state(read_batches(context.dataset.labels), 1.0).severity == "reduced"
     batch = made(context, asked._replace(reduced=False))
@@ -409,7 +409,7 @@ def test_discontinued__no_batch_before_a_correction(tmp_path: Path) -> None:
         one = judged_as(number, folder, accepted=False, severity=severity)
         write_batch(one, CONSENSUS.empty())
         FINDINGS.write(FINDINGS.empty(), folder / "findings.parquet")
-        (folder / "verdict.json").write_bytes(dump_json(one.found[ALL_CLASSES]._asdict()))
+        (folder / "verdict.json").write_bytes(dump_json(one.results[ALL_CLASSES]._asdict()))
     asked = BatchOptions("small", aql=1.0)
     with pytest.raises(UsageError, match="discontinued"):
         create_next_batch(context.dataset, asked)
@@ -437,7 +437,7 @@ def test_damaged_plan__one_sentence(tmp_path: Path) -> None:
     with pytest.raises(OutsideError, match="damaged"):
         read_batches(context.dataset.labels)
     (batch.folder / "plan.json").write_bytes(b"{}")
-    with pytest.raises(OutsideError, match="do not fit"):
+    with pytest.raises(OutsideError, match="contradict each other"):
         read_batches(context.dataset.labels)
 
 

@@ -87,7 +87,7 @@ def test_pushed_blind_reviewed_and_accepted(
     assert states(context) == {"unreviewed"}
     down = accept("--seed", "7", "--server", "http://127.0.0.1:9")
     assert down.exit_code == 3
-    assert "no Label Studio answers" in down.stderr
+    assert "Label Studio does not answer" in down.stderr
     first = told()
     assert orjson.loads((context.dataset.labels / "batches" / "1" / "plan.json").read_bytes())["seed"] == 7
     n = first["plan"]["n"]
@@ -125,7 +125,7 @@ def test_a_class_renamed_while_a_batch_is_reviewed(context: Context, client: Cli
     classes = {"Kratzer": ("scratch",)} | {name: () for name in annotations.classes if name != "scratch"}
     annotations = annotations.model_copy(update={"classes": classes})
     write_recipe(replace(context, recipe=context.recipe.model_copy(update={"annotations": annotations})))
-    updated = f"the labelling configuration of '{title} review 1' was brought up to date"
+    updated = f"the labelling configuration of '{title} review 1' was updated"
     assert updated in told()["notes"]
     review(client, f"{title} review 1", n - 1, drawn=True)
     verdict = told()["verdict"]
@@ -216,7 +216,7 @@ def test_two_annotators__each_their_own_batches(two: Context, client: Client, ti
     answer(two, PICTURES, anew)
     stale = accept()
     assert stale.exit_code == 2
-    assert "the labels that count are not made of the answers that were pulled last" in stale.stderr
+    assert "answers were pulled since the labels that count were determined" in stale.stderr
     assert "run 'tundish run small --to consensus'" in stale.stderr
     assert standing(two)["wu"] == {"refused"}
     third = told()
@@ -245,7 +245,7 @@ def test_batch_after_batch(plain: Context, client: Client, title: str) -> None:
     """As somebody reads it who types the same command again and again."""
     first = accept("--aql", "6.5", "--level", "I").stdout.splitlines()
     assert first[:2] == [
-        "opens batch 1: 9 images, 9 in no batch before; AQL 6.5 %, level I",
+        "opens batch 1: 9 images, 9 not in a batch before; AQL 6.5 %, level I",
         "batch 1: 9 images, sample 2 (AQL 6.5 %, level I, normal), 0 of 2 reviewed",
     ]
     ignored = accept("--aql", "2.5", "--seed", "3").stdout
@@ -260,7 +260,7 @@ def test_batch_after_batch(plain: Context, client: Client, title: str) -> None:
     second = accept()
     lines = second.stdout.splitlines()
     assert lines[0] == (
-        "opens batch 2: 3 images, 2 in no batch before, 1 labelled anew since acceptance;"
+        "opens batch 2: 3 images, 2 not in a batch before, 1 labelled again since acceptance;"
         " AQL 6.5 %, level I, as batch 1"
     )
     assert lines[1].startswith("batch 2: 3 images, sample 2 (AQL 6.5 %, level I, normal), 0 of 2 reviewed")
@@ -274,7 +274,7 @@ def test_batch_after_batch(plain: Context, client: Client, title: str) -> None:
 
 def test_a_lot_that_stands_alone(plain: Context, client: Client, title: str) -> None:
     done = accept("--lq", "40", "--ac", "1", "--json")
-    assert done.stderr.startswith("opens batch 1: 9 images, 9 in no batch before; LQ 40 %, Ac 1\n")
+    assert done.stderr.startswith("opens batch 1: 9 images, 9 not in a batch before; LQ 40 %, Ac 1\n")
     of = orjson.loads(done.stdout)
     assert (of["opened"], of["plan"]["lq"], of["plan"]["n"]) == (done.stderr.splitlines()[0], 40.0, 6)
     review(client, f"{title} review 1", 6, drawn=True)
@@ -288,7 +288,7 @@ def test_a_lot_that_stands_alone(plain: Context, client: Client, title: str) -> 
     [
         (("--lq", "5", "--aql", "1"), "--lq: an AQL and an LQ do not go together; name one of them."),
         (("--ac", "1"), "--ac: an AQL has its Ac from the standard; name it with --lq alone."),
-        (("--lq", "5", "--level", "I"), "lq: a lot that stands alone has no level; leave it away"),
+        (("--lq", "5", "--level", "I"), "lq: an isolated batch \(by an LQ\) has no level; leave it away"),
     ],
 )
 def test_what_does_not_go_together(plain: Context, words: tuple[str, ...], sentence: str) -> None:
@@ -301,7 +301,7 @@ def test_what_does_not_go_together(plain: Context, words: tuple[str, ...], sente
 def test_a_batch_is_told_though_no_server_answers(plain: Context) -> None:
     down = accept("--server", "http://127.0.0.1:9")
     assert down.exit_code == 3
-    assert down.stdout == "opens batch 1: 9 images, 9 in no batch before; AQL 1 %, level II\n"
+    assert down.stdout == "opens batch 1: 9 images, 9 not in a batch before; AQL 1 %, level II\n"
     assert (plain.dataset.labels / "batches" / "1" / "plan.json").is_file()
 
 

@@ -75,7 +75,7 @@ def test_cohens_kappa_of_a_single_class_is_not_one_but_undefined() -> None:
     found = cohen_kappa([[7, 0], [0, 0]])
     assert math.isnan(found.value)
     assert found.items == 7
-    assert found.why == "only one value was given: chance alone agrees fully"
+    assert found.why == "only one value was given, so agreement by chance is complete"
 
 
 def test_weighted_kappas() -> None:
@@ -160,7 +160,7 @@ def test_what_has_no_ratings_has_no_coefficient() -> None:
 def test_a_single_value_has_no_alpha() -> None:
     found = krippendorff_alpha(np.array([[1, 1, 2], [1, 1, math.nan]]))
     assert math.isnan(found.value)
-    assert (found.items, found.why) == (2, "only one value was given: chance alone agrees fully")
+    assert (found.items, found.why) == (2, "only one value was given, so agreement by chance is complete")
     assert math.isnan(fleiss_kappa([[3, 0], [3, 0]]).value)
 
 
@@ -336,7 +336,7 @@ def test_three_authors_who_have_not_all_seen_all() -> None:
     said = np.array([[1, 0], [1, 2], [0, math.nan]])
     overall = {row["measure"]: row for row in found.overall.rows(named=True)}
     assert overall["alpha"]["value"] == pytest.approx(krippendorff_alpha(said).value)
-    assert overall["fleiss"]["note"] == "1 things without exactly 3 ratings are left out"
+    assert overall["fleiss"]["note"] == "1 objects without exactly 3 ratings are left out"
     assert found.pairs.select("author", "other", "images").rows() == [
         ("a", "b", 2), ("a", "c", 1), ("b", "c", 1),
     ]  # fmt: skip
@@ -347,10 +347,10 @@ def test_what_is_not_defined_is_null_and_told() -> None:
     found = judged(box("a", 0, 0, 9, 9), box("b", 0, 0, 9, 9), seen=None)
     overall = {row["measure"]: row for row in found.overall.rows(named=True)}
     assert overall["alpha"]["value"] is None
-    assert overall["alpha"]["note"] == "only one value was given: chance alone agrees fully"
+    assert overall["alpha"]["note"] == "only one value was given, so agreement by chance is complete"
     assert overall["f1"]["value"] == 1.0
     assert found.pairs["kappa"].to_list() == [None]
-    assert found.pairs["note"].to_list() == ["only one value was given: chance alone agrees fully"]
+    assert found.pairs["note"].to_list() == ["only one value was given, so agreement by chance is complete"]
 
 
 @pytest.mark.parametrize("rows", [(), (box("a", 0, 0, 9, 9),)], ids=["no label", "one author"])

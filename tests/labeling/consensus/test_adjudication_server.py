@@ -128,7 +128,7 @@ def test_the_annotators_project_went__it_is_told_though_the_adjudicators_is_ther
         assert "Next: " not in done.stdout
         assert done.stderr.splitlines()[-1] == (
             f"Error: {client.address}: the server has no project '{title}' (the answers of 5 tasks pulled "
-            "before stay); what the others hold was pulled; push first, then pull again."
+            "before stay); the others were pulled; push first, then pull again."
         )
     told("push", "small")
     assert settled(context)["d.jpg"] == ("labelled", 1, "adjudicator")

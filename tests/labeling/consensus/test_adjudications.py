@@ -91,8 +91,8 @@ def test_the_most_disputed_first_then_by_id() -> None:
     found = asked({"b": one, "c": {"li": [HERE, AWAY], "wu": []}, "a": one})
     assert found.images["image_id"].to_list() == ["c", "a", "b"]
     assert found.images["why"][0] == (
-        "Dispute 1: 1 of 2 who have seen the image drew it (scratch)"
-        "\nDispute 2: 1 of 2 who have seen the image drew it (no)"
+        "Dispute 1: 1 of 2 who saw the image drew it (scratch)"
+        "\nDispute 2: 1 of 2 who saw the image drew it (no)"
     )
 
 
@@ -170,9 +170,9 @@ def test_submitted_as_it_was_shown__settles_nothing(kind: str) -> None:
         {"li": [HERE], "wu": [OTHER]} if kind == "box" else {"li": [whole("no")], "wu": [whole("scratch")]}
     )
     regions = asked({"a": drawn}).regions["a"]
-    assert ruled(regions, "prediction").hasty == ["a"]
+    assert ruled(regions, "prediction").undecided == ["a"]
     changed = ruled(regions, "prediction-changed")
-    assert changed.hasty == []
+    assert changed.undecided == []
     assert changed.labels.height == 2
     if kind == "box":
         kept = ruled(regions[:1], "prediction")
@@ -183,19 +183,19 @@ def test_submitted_as_it_was_shown__settles_nothing(kind: str) -> None:
 def test_a_class_that_was_renamed_since__is_still_of_its_dispute() -> None:
     regions = asked({"a": {"li": [whole("no")], "wu": [whole("scratch")]}}).regions["a"]
     renamed = Annotations.model_validate({"classes": {"groove": ["scratch"], "no": []}})
-    assert ruled(regions, "prediction", renamed).hasty == ["a"]
+    assert ruled(regions, "prediction", renamed).undecided == ["a"]
 
 
 def test_one_upon_the_other_with_the_same_class__settles_nothing() -> None:
     first, second = asked({"a": {"li": [HERE], "wu": [OTHER]}}).regions["a"]
     value = second["value"] | {"rectanglelabels": ["scratch"]}
-    assert ruled([first, second | {"value": value}], "prediction-changed").hasty == ["a"]
+    assert ruled([first, second | {"value": value}], "prediction-changed").undecided == ["a"]
     away = value | {"x": 60.0}
     assert ruled([first, second | {"value": away}], "prediction-changed").labels.height == 2
 
 
 def test_empty_and_not_begun_from_what_is_drawn__settles_nothing() -> None:
-    assert ruled([], "manual").hasty == ["a"]
+    assert ruled([], "manual").undecided == ["a"]
 
 
 SHIFTED, APART = box("scratch", 20, 10, 20, 20), box("no", 25, 10, 20, 20)
@@ -204,12 +204,12 @@ PART, ROD = box("no", 12, 12, 4, 4), box("scratch", 12, 8, 2, 24)
 
 def test_one_thing_at_two_places__each_dispute_names_the_other() -> None:
     found = asked({"a": {"li": [HERE], "wu": [SHIFTED]}})
-    said = "1 of 2 who have seen the image drew it (scratch); overlaps dispute {}: one thing or two?"
+    said = "1 of 2 who saw the image drew it (scratch); overlaps dispute {}: one object or two?"
     assert found.images["why"][0].split("\n") == [f"Dispute {n}: {said.format(3 - n)}" for n in (1, 2)]
     told = [(one["meta"]["dispute"], one["meta"]["overlaps"]) for one in found.regions["a"]]
     assert told == [(1, [2]), (2, [1])]
     many = asked({"a": {"li": [HERE], "wu": [SHIFTED], "xu": [PART]}}).images["why"][0]
-    assert "overlaps disputes 2, 3: one thing or more?" in many
+    assert "overlaps disputes 2, 3: one object or more?" in many
 
 
 @pytest.mark.parametrize(
@@ -225,24 +225,24 @@ def test_one_thing_at_two_places__each_dispute_names_the_other() -> None:
 )
 def test_whether_it_is_asked_if_there_is_one_thing_or_two(drawn: dict[str, Any], asks: bool) -> None:
     found = asked({"a": drawn})
-    assert ("one thing or two?" in found.images["why"][0]) == asks
+    assert ("one object or two?" in found.images["why"][0]) == asks
     assert any("overlaps" in one["meta"] for one in found.regions["a"]) == asks
-    assert ruled(found.regions["a"], "prediction").doubled == ["a"] * asks
+    assert ruled(found.regions["a"], "prediction").overlapping == ["a"] * asks
 
 
 def test_a_third_drew_it_at_another_place__what_is_agreed_is_named_too() -> None:
     found = asked({"a": {"li": [HERE], "wu": [NEAR], "xu": [SHIFTED]}}, 0.6)
-    assert found.images["why"][0].endswith("(scratch); overlaps what is agreed: one thing or two?")
+    assert found.images["why"][0].endswith("(scratch); overlaps what is agreed: one object or two?")
     disputed, agreed = found.regions["a"]
-    assert agreed["meta"] == {"text": ["Agreed; overlaps dispute 1: one thing or two?"], "overlaps": [1]}
+    assert agreed["meta"] == {"text": ["Agreed; overlaps dispute 1: one object or two?"], "overlaps": [1]}
     kept = ruled([disputed, agreed], "prediction")
-    assert (kept.doubled, kept.hasty, kept.labels.height) == (["a"], [], 2)
+    assert (kept.overlapping, kept.undecided, kept.labels.height) == (["a"], [], 2)
     assert not any("meta" in json.loads(text) for text in kept.labels["attributes"])
-    assert ruled([disputed], "prediction").doubled == []
-    assert ruled([agreed], "prediction").doubled == []
+    assert ruled([disputed], "prediction").overlapping == []
+    assert ruled([agreed], "prediction").overlapping == []
     several = {"a": {"li": [HERE], "wu": [NEAR], "xu": [SHIFTED], "zu": [PART]}}
     why = asked(several, 0.5).images["why"][0]
-    assert "overlaps what is agreed: one thing or two?" in why
+    assert "overlaps what is agreed: one object or two?" in why
 
 
 def test_who_agreed_and_drew_another_beside_it_meant_two_things() -> None:
@@ -258,17 +258,17 @@ def test_of_several_labels_of_a_dispute__only_the_one_that_overlaps() -> None:
     numbers = {one["value"]["x"]: one["meta"] for one in regions}
     assert len({meta["dispute"] for meta in numbers.values()}) == 2
     by_x = {round(one["value"]["x"] * 0.64): one for one in regions}
-    assert ruled([by_x[10], by_x[22]], "prediction").doubled == ["a"]
-    assert ruled([by_x[4], by_x[22]], "prediction").doubled == []
+    assert ruled([by_x[10], by_x[22]], "prediction").overlapping == ["a"]
+    assert ruled([by_x[4], by_x[22]], "prediction").overlapping == []
 
 
 def test_both_kept__the_answer_counts_and_is_told_unless_one_was_touched() -> None:
     regions = asked({"a": {"li": [HERE], "wu": [SHIFTED]}}).regions["a"]
     kept = ruled(regions, "prediction")
-    assert (kept.doubled, kept.hasty, kept.labels.height) == (["a"], [], 2)
+    assert (kept.overlapping, kept.undecided, kept.labels.height) == (["a"], [], 2)
     assert not any("meta" in json.loads(text) for text in kept.labels["attributes"])
-    assert ruled(regions[:1], "prediction").doubled == []
-    assert ruled(regions, "prediction-changed").doubled == []
+    assert ruled(regions[:1], "prediction").overlapping == []
+    assert ruled(regions, "prediction-changed").overlapping == []
 
 
 def test_an_adjudicator_s_answer_is_no_opinion() -> None:
@@ -292,7 +292,7 @@ def test_command__no_stale_labels_and_the_server_is_asked_though_nothing_is_open
     answer(context, pictures, {"a.jpg": {"li": [HERE], "wu": []}})
     stale = CliRunner().invoke(main, ["label", "adjudicate", "small"])
     assert stale.exit_code == 2
-    assert "not made of the answers that were pulled last" in stale.stderr
+    assert "answers were pulled since the labels that count" in stale.stderr
     load_stage("consensus").run(context)
     asked_for = CliRunner().invoke(main, ["label", "adjudicate", "small"])
     assert asked_for.exit_code == 3, asked_for.output
@@ -303,7 +303,7 @@ def test_command__no_stale_labels_and_the_server_is_asked_though_nothing_is_open
     answer(context, pictures, {})
     nobody = CliRunner().invoke(main, ["label", "adjudicate", "small"])
     assert nobody.exit_code == 2
-    assert "nobody has answered yet; call 'tundish label pull small' when somebody has" in nobody.stderr
+    assert "nobody has answered yet; call 'tundish label pull small' when somebody has answered" in nobody.stderr
 
 
 def test_no_annotator_is_called_as_the_project_is() -> None:

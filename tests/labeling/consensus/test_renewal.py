@@ -71,7 +71,7 @@ def test_changed_and_no_longer_disputed(context: Context, client: Client, title:
     assert [after[path] for path in ("c.jpg", "d.jpg")] == [before[path] for path in ("c.jpg", "d.jpg")]
     assert after["b.jpg"] > max(before.values()), "nobody who has an old task open answers another one"
     new = tasks(client, f"{title} · adjudication")["b.jpg"]
-    assert new["data"]["why"].endswith("\nDispute 2: 1 of 4 who have seen the image drew it (no)")
+    assert new["data"]["why"].endswith("\nDispute 2: 1 of 4 who saw the image drew it (no)")
     assert len(proposal(client, new["id"])) == 5
     assert told("adjudicate", "small")["counts"] == counts(in_dispute=3, there_already=3)
     settled(context)
@@ -119,7 +119,7 @@ def test_whoever_touched_a_task_keeps_it_and_is_told(context: Context, client: C
     named = ", ".join(str(number) for number in sorted(asked[f"{path}.jpg"] for path in "abd"))
     told_of, address = done["notes"]
     assert told_of == (
-        f"3 tasks that somebody has begun or answered say otherwise than they would now, and stay ({named}): "
+        f"3 tasks that somebody has begun or answered are outdated and stay ({named}): "
         "pull the answers first; what is told still is asked anew once its task is deleted in the project"
     )
     assert "/projects/" in address

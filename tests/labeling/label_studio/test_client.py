@@ -154,7 +154,7 @@ def test_the_token_comes_from_a_file_of_one_s_own(tmp_path: Path) -> None:
     path = tmp_path / "token"
     path.write_text("secret\n")
     path.chmod(0o640)
-    with pytest.raises(UsageError, match=r"others may read the token \(mode 640\)") as caught:
+    with pytest.raises(UsageError, match=r"other users may read the token \(mode 640\)") as caught:
         find_token(path)
     assert "secret" not in str(caught.value)
     path.chmod(0o600)

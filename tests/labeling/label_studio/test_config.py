@@ -113,7 +113,7 @@ def test_names_that_cannot_stand_there(name: str) -> None:
 
 @pytest.mark.parametrize(("classes", "shapes"), [({}, ["box"]), ({"a": ()}, [])])
 def test_nothing_to_label_with(classes: dict[str, tuple[str, ...]], shapes: list[Shape]) -> None:
-    with pytest.raises(UsageError, match="nothing to label with"):
+    with pytest.raises(UsageError, match="no labels to offer"):
         LabelConfig(classes, shapes)
 
 
@@ -124,7 +124,7 @@ def test_what_is_no_configuration(text: str) -> None:
 
 
 def test_lines_above_the_picture__a_text_or_a_field_of_the_task() -> None:
-    config = LabelConfig({"scratch": ()}, told=("Keep one.", "$why")).xml()
+    config = LabelConfig({"scratch": ()}, headers=("Keep one.", "$why")).xml()
     view = parse_xml(config.encode())[0]
     assert [(one.tag, one.get("value")) for one in view][:3] == [
         ("Header", "Keep one."),

@@ -27,7 +27,7 @@ def test_no_difference() -> None:
     assert not offers_more(whole, whole.xml())
     assert names_in_project(whole, whole.xml()) == {}
     assert find_differences(CONFIG, whole.xml()) == []
-    told = LabelConfig(CLASSES, told=("Keep one.",))
+    told = LabelConfig(CLASSES, headers=("Keep one.",))
     assert find_differences(told, FOUND) == find_surplus(told, FOUND) == []
 
 
@@ -95,7 +95,7 @@ def test_a_label_shown_by_another_name_still_yields_its_class() -> None:
         "scratch",
         "Kratzer",
         "shows 'scratch' in 'box' as 'Kratzer'",
-        "its answers count all the same, and a push sets it back",
+        "its answers count all the same, and a push changes it back",
     )
 
 
@@ -121,7 +121,7 @@ def test_what_was_not_pushed_yet() -> None:
     told = find_differences(config, LabelConfig({"scratch": ()}).xml())
     assert where(told) == [("box", "龟裂", None), ("box", 'a<b & "c"', None), ("brush", None, None)]
     assert told[0].what == "does not offer the label '龟裂' in 'box'"
-    assert {one.fix for one in told} == {"push to bring it up to date"}
+    assert {one.fix for one in told} == {"push to update it"}
     told = find_differences(config, LabelConfig({"scratch": (), "dent": ()}, ("box", "polygon")).xml())
     assert where(told) == [("box", "龟裂", "dent"), ("box", 'a<b & "c"', None), ("brush", None, None)]
     assert all(one.fix.startswith("add it in the project's settings") for one in told[1:])

@@ -155,7 +155,7 @@ def test_a_personal_token_that_expires(world: World, label_studio: LabelStudio) 
     with Client(label_studio.url, short) as world.client:
         time.sleep(3)
         for call in (lambda: world.push(world.items(4)), world.pull):
-            assert short not in sentence(call, "refuses the token", "expired", "take a fresh one")
+            assert short not in sentence(call, "refuses the token", "expired", "copy a new one")
     assert short not in sentence(lambda: Client(label_studio.url, short), "refuses the token", "expired")
     assert not world.folder.exists()
     world.client = good
@@ -172,7 +172,7 @@ def test_a_personal_token_that_was_revoked(
     good.send("revoking a token", "POST", "api/token/blacklist/", json={"refresh": token})
     with Client(label_studio.url, token) as world.client:
         for call in (lambda: world.push(world.items(2)), world.pull):
-            assert token not in sentence(call, "refuses the token", "take a fresh one")
+            assert token not in sentence(call, "refuses the token", "copy a new one")
     world.client = good
     assert world.push(world.items(2)).added == 1
     assert world.pull().answers == 0
@@ -183,8 +183,8 @@ def test_nobody_is_there(world: World) -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with Client(f"http://127.0.0.1:{port}", WRONG) as world.client:
-        sentence(lambda: world.push(world.items(1)), "no Label Studio answers", "start it")
-        sentence(world.pull, "no Label Studio answers")
+        sentence(lambda: world.push(world.items(1)), "Label Studio does not answer", "start it")
+        sentence(world.pull, "Label Studio does not answer")
     assert not world.folder.exists()
 
 
@@ -192,7 +192,7 @@ def test_somebody_else_is_there() -> None:
     claims = {"token_type": "refresh", "exp": int(time.time()) + 3600, "user_id": "1"}
     for token in (WRONG, jwt.encode(claims, WRONG, algorithm="HS256")):
         with stranger() as address, Client(address, token) as client:
-            sentence(client.users, "what answers here is no Label Studio")
+            sentence(client.users, "the server at this address is not Label Studio")
 
 
 def test_a_slow_server_s_work_is_not_done_twice(world: World, label_studio: LabelStudio) -> None:
@@ -365,7 +365,7 @@ def test_a_label_renamed_in_the_server(world: World) -> None:
     assert world.pull().notes == ()
     assert world.read("annotations")["label"].to_list() == ["scratch"] * 2
     assert world.push(world.items(2)).notes == (
-        f"the labelling configuration of '{world.title}' was brought up to date",
+        f"the labelling configuration of '{world.title}' was updated",
     )
 
 
@@ -375,7 +375,7 @@ def test_a_class_that_was_not_pushed_yet(world: World) -> None:
     world.classes = ("scratch", "inclusion", "划伤")
     assert world.pull().notes == tuple(
         f"the project '{world.title}' does not offer the label '划伤' in '{name}'; "
-        "push to bring it up to date"
+        "push to update it"
         for name in ("box", "brush")
     )
     world.push(world.items(1))

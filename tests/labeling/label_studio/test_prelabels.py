@@ -88,7 +88,7 @@ def test_a_list_names_images_of_the_dataset(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"1 of its lines name no valid image.*'images/1.jpg'"):
         listed_images(images(5), file)
     file.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(SourceError, match="it is no text"):
+    with pytest.raises(SourceError, match="it is not text"):
         listed_images(images(5), file)
 
 

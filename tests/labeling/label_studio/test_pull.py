@@ -202,7 +202,7 @@ def test_a_project_that_is_missing_does_not_hold_up_the_others(world: World) -> 
     assert (done.changed, done.answers, done.notes) == (1, 2, ())
     assert str(done.missing) == (
         f"{world.client.address}: the server has no project '{first}' (the answers of 1 task pulled before "
-        "stay) and no project 'nobody's'; what the others hold was pulled; push first, then pull again."
+        "stay) and no project 'nobody's'; the others were pulled; push first, then pull again."
     )
     assert world.read("annotations").sort("path")["x"].to_list() == pytest.approx([1, 5])
 

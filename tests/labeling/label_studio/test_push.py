@@ -137,7 +137,7 @@ def test_a_class_that_the_recipe_has_gained_comes_to_the_project(world: World) -
     world.push(world.items(1))
     world.classes = ("scratch", "inclusion", "划伤")
     done = world.push(world.items(1))
-    assert done.notes == (f"the labelling configuration of '{world.title}' was brought up to date",)
+    assert done.notes == (f"the labelling configuration of '{world.title}' was updated",)
     found = world.client.find_project(world.title)
     assert found is not None
     assert found["label_config"].strip() == world.config.xml()
@@ -177,7 +177,7 @@ def test_a_class_renamed_in_the_recipe__is_shown_by_its_new_name_and_called_by_t
     world.classes, world.aliases = ("Kratzer", "inclusion"), {"Kratzer": ("scratch",)}
     new = {item.image_id: [world.box(10, 20, 30, 40, "Kratzer")] for item in world.items(3)}
     done = world.push(world.items(3), Prelabels(new))
-    assert done.notes == (f"the labelling configuration of '{world.title}' was brought up to date",)
+    assert done.notes == (f"the labelling configuration of '{world.title}' was updated",)
     found = world.client.find_project(world.title)
     assert found is not None
     assert '<Label value="Kratzer" alias="scratch"' in found["label_config"]
@@ -211,11 +211,11 @@ def test_a_class_renamed_in_the_recipe__where_the_configuration_is_refused(world
     world.classes, world.aliases = ("Kratzer", "inclusion"), {"Kratzer": ("scratch",)}
     new = Prelabels({f"{1:032x}": [world.box(10, 20, 30, 40, "Kratzer")]})
     (note,) = world.push(world.items(2), new).notes
-    assert "most likely without a label; what the recipe has gained or renamed does not come there" in note
+    assert "most likely regions without a label; what the recipe has gained or renamed does not come there" in note
     assert proposed(world)["1.jpg"] == ["scratch"]
     world.client.send("mending", "PATCH", f"api/annotations/{answer}/", json={"result": []})
     assert world.push(world.items(2), new).notes == (
-        f"the labelling configuration of '{world.title}' was brought up to date",
+        f"the labelling configuration of '{world.title}' was updated",
     )
 
 
@@ -273,7 +273,7 @@ def test_known_tasks_get_what_another_model_says(world: World) -> None:
     assert shown(world) == "model-8"
     again = world.push(world.items(5), model_8)
     assert (again.added, again.known, again.proposed, again.notes) == (0, 5, 0, ())
-    assert sum(world.client.versions(world.project).values()) == 7
+    assert sum(world.client.count_predictions(world.project).values()) == 7
 
 
 def test_the_next_task_comes_with_what_was_pushed_last(world: World) -> None:
@@ -307,7 +307,7 @@ def test_versions_of_which_one_is_a_part_of_the_other(world: World) -> None:
     }
     world.push(world.items(5), drawn_by(world, "model-8", 5))
     assert world.push(world.items(5), drawn_by(world, "model-8", 5)).proposed == 0
-    assert world.client.versions(world.project) == {"model-80": 2, "Model-8": 3, "model-8": 5}
+    assert world.client.count_predictions(world.project) == {"model-80": 2, "Model-8": 3, "model-8": 5}
 
 
 def test_labels_that_were_imported_after_their_task_was_pushed(world: World) -> None:
@@ -334,7 +334,7 @@ def test_another_opinion_under_the_same_name_is_told(world: World, monkeypatch: 
         (note,) = done.notes
         assert f"'model-7' says otherwise of {told} tasks that were compared" in note
         assert "left as it is" in note
-    assert sum(world.client.versions(world.project).values()) == 3
+    assert sum(world.client.count_predictions(world.project).values()) == 3
     body = {"model_version": "model-7"}
     world.client.send("deleting", "DELETE", f"api/projects/{world.project}/model-versions/", json=body)
     assert world.push(world.items(3), rewritten).proposed == 3
@@ -360,9 +360,9 @@ def test_predictions_that_were_cut_off_go_on_where_they_stopped(
         patch.setattr(world.client, "import_predictions", fail)
         with pytest.raises(OutsideError):
             world.push(world.items(7), model_8)
-    assert world.client.versions(world.project) == {"model-7": 7, "model-8": 4}
+    assert world.client.count_predictions(world.project) == {"model-7": 7, "model-8": 4}
     assert world.push(world.items(7), model_8).proposed == 3
-    assert world.client.versions(world.project) == {"model-7": 7, "model-8": 7}
+    assert world.client.count_predictions(world.project) == {"model-7": 7, "model-8": 7}
     assert shown(world) == "model-8"
 
 
@@ -379,9 +379,9 @@ def test_predictions_that_the_server_was_given_twice_are_there_once(world: World
     done = world.push(world.items(3), model_8)
     assert (done.proposed, done.notes) == (
         0,
-        ("2 predictions that stood in their tasks twice were taken out",),
+        ("2 predictions that were in their tasks twice were removed",),
     )
-    assert world.client.versions(world.project) == {"model-8": 3}
+    assert world.client.count_predictions(world.project) == {"model-8": 3}
 
 
 def test_predictions_that_the_configuration_does_not_fit_are_told(world: World) -> None:
@@ -414,13 +414,13 @@ def test_a_class_is_added_though_a_region_without_a_label_is_there(world: World)
     assert done.added == 1
     (note,) = done.notes
     assert "refuses the new labelling configuration" in note
-    assert f"in task {number}, most likely without a label" in note
+    assert f"in task {number}, most likely regions without a label" in note
     # Mended as the note says, a repeat completes it.
     world.client.send(
         "mending", "PATCH", f"api/annotations/{answer}/", json={"result": [world.box(5, 6, 7, 8)]}
     )
     assert world.push(world.items(4)).notes == (
-        f"the labelling configuration of '{world.title}' was brought up to date",
+        f"the labelling configuration of '{world.title}' was updated",
     )
     found = world.client.find_project(world.title)
     assert found is not None
@@ -433,8 +433,8 @@ def test_a_class_is_added_though_a_region_without_a_label_is_there(world: World)
         (("scratch",), ("box", "mask"), (), "offers the label 'inclusion' in 'box'"),
         (("scratch", "inclusion"), ("mask",), (), "has a control 'box'"),
         (("scratch", "inclusion"), ("box",), (), "has a control 'brush'"),
-        (("scratch", "inclusion"), ("box", "mask", "polygon"), (), "was brought up to date"),
-        (("scratch", "inclusion"), ("box", "mask"), ("minor", "major"), "was brought up to date"),
+        (("scratch", "inclusion"), ("box", "mask", "polygon"), (), "was updated"),
+        (("scratch", "inclusion"), ("box", "mask"), ("minor", "major"), "was updated"),
         (("划伤",), ("box", "mask"), (), "not offer the label '划伤' in 'box'"),
     ],
 )
@@ -451,6 +451,6 @@ def test_what_a_recipe_gains_and_loses_while_answers_exist(
     after = world.client.find_project(world.title)
     assert before is not None
     assert after is not None
-    kept = told != "was brought up to date"
+    kept = told != "was updated"
     assert (after["label_config"] == before["label_config"]) == kept
     assert all("was left as it is: it " in note for note in done.notes) == kept

@@ -68,8 +68,8 @@ def task(*result: dict[str, Any], **annotation: Any) -> dict[str, Any]:
     return {"id": 3, "data": {"image_id": IMAGE}, "annotations": [told | annotation], "drafts": []}
 
 
-def pull(*tasks: object, images: pl.DataFrame = IMAGES, users: dict[int, str] | None = None) -> ReadAnswers:
-    return read_tasks(tasks, images, CLASSES, users)
+def pull(*tasks: object, images: pl.DataFrame = IMAGES) -> ReadAnswers:
+    return read_tasks(tasks, images, CLASSES)
 
 
 def row(pulled: ReadAnswers) -> dict[str, Any]:
@@ -337,9 +337,9 @@ class TestAnswers:
         third = told["annotations"][0] | {"id": 9, "completed_by": 5}
         fourth = {key: value for key, value in second.items() if key != "completed_by"} | {"id": 10}
         told["annotations"] += [second, third, fourth]
-        pulled = pull(told, users={5: "李"})
-        assert pulled.annotations["author"].to_list() == ["1", "b@example.com", "李", None]
-        assert pulled.answers["author"].to_list() == ["1", "b@example.com", "李", None]
+        pulled = pull(told)
+        assert pulled.annotations["author"].to_list() == ["1", "b@example.com", "5", None]
+        assert pulled.answers["author"].to_list() == ["1", "b@example.com", "5", None]
         assert pulled.annotations["annotation_id"].n_unique() == 4
 
     def test_proposals_that_stand_are_the_annotators(self) -> None:

@@ -64,7 +64,7 @@ def test_what_is_in_dispute_is_known_by_the_names_of_the_adjudicator_s_project(
     settled(context)
     done = told("adjudicate", "small")
     assert done["counts"] == counts(in_dispute=1, renewed=1)
-    assert f"the labelling configuration of '{title} · adjudication' was brought up to date" in done["notes"]
+    assert f"the labelling configuration of '{title} · adjudication' was updated" in done["notes"]
     (task,) = tasks(client, f"{title} · adjudication").values()
     assert task["data"]["why"] == "Dispute 1 (whole image): 2 call it 'Kratzer', 2 call it 'no'"
     (shown,) = proposal(client, task["id"])

@@ -59,8 +59,8 @@ def test_a_secret_file_is_replaced_whole(tmp_path: Path) -> None:
 
 
 def test_an_account_is_kept(tmp_path: Path) -> None:
-    assert Account.of(tmp_path) == Account.of(tmp_path)
-    assert Account.of(tmp_path) != Account.of(tmp_path / "another")
+    assert Account.load_or_create(tmp_path) == Account.load_or_create(tmp_path)
+    assert Account.load_or_create(tmp_path) != Account.load_or_create(tmp_path / "another")
 
 
 def test_a_port_that_is_taken_is_told(label_studio_executable: Path, tmp_path: Path, taken_port: int) -> None:

@@ -126,7 +126,7 @@ def _pushed(
     from tundish.recipe.labelling import ADJUDICATION
 
     marks = pl.col("image_id").replace_strict(made_of, return_dtype=pl.String)
-    wanted = found.images.with_columns(made_of=marks).filter(~pl.col("image_id").is_in(renewal.kept))
+    wanted = found.images.with_columns(fingerprint=marks).filter(~pl.col("image_id").is_in(renewal.kept))
     rows = wanted.join(images.filter("valid"), on="image_id", maintain_order="left")
     rest = Existing(there.project, [one for one in there.tasks if one["id"] not in renewal.stale])
     drawn = Prelabels(found.regions, "disputes")

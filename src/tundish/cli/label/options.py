@@ -97,7 +97,7 @@ def push_dataset(
         for title, mine, there in work:
             with progress("push") as tell:
                 what = (client, title, config_of(recipe), mine, pictures.address, prelabels)
-                done[title] = pushing.push(*what, there=there, prepare=pictures.prepare, progress=tell)
+                done[title] = pushing.push(*what, existing=there, prepare=pictures.prepare, progress=tell)
     notes = [*selected.notes, *notes]
     notes += [note for one in done.values() for note in one.notes]
     notes += [f"'{title}': {client.address}/projects/{one.project}/data" for title, one in done.items()]
@@ -137,7 +137,7 @@ def push_apart(
         project: Where the dataset lies.
         recipe: Of the dataset.
         title: Of the project.
-        images: Rows of the images table; columns `why` and `made_of`, where there are, as of `Item`.
+        images: Rows of the images table; columns `why` and `fingerprint`, where there are, as of `Item`.
         prelabels: What is drawn already.
         config: What it should offer; by default what the recipe says.
         there: What was seen of the project just now; by default it is looked at.
@@ -148,7 +148,7 @@ def push_apart(
     items, pictures = _items(client, project, recipe, images, **asked)
     with progress("push") as tell:
         what = (client, title, config or config_of(recipe), items, pictures.address, prelabels)
-        return pushing.push(*what, there=there, prepare=pictures.prepare, progress=tell)
+        return pushing.push(*what, existing=there, prepare=pictures.prepare, progress=tell)
 
 
 def _items(

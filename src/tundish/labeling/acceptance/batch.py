@@ -1,8 +1,9 @@
-"""Batches of labelled images that are accepted as a whole or not: their files, and what they hold back.
+"""Batches of labelled images that are accepted as a whole or not: their files, and the images they hold back.
 
-``labels/batches/<number>/`` holds plan.json (written last: without it there is no batch), lot.parquet, the
-labels of the sample as they stood (sample.parquet), the reviewers' answers (review/), and once they were
-compared findings.parquet, oc.svg and verdict.json. Nothing of it is written anew but by another answer.
+``labels/batches/<number>/`` contains plan.json (written last: a folder without it is not a batch), lot.parquet
+(the batch's images), sample.parquet (the sample's labels when the batch was opened), review/ (the reviewers'
+answers) and, after these were compared, findings.parquet, oc.svg and verdict.json, which only another answer
+changes.
 """
 
 from __future__ import annotations
@@ -90,16 +91,22 @@ FINDINGS = Table(
     later=tuple(pl.lit(None, pl.String).alias(name) for name in ("source", "path", "details")),
     history=True,
 )
-"""What the review found."""
+"""The nonconformities that the review of a batch found."""
 
 _LETTERS = {"A": "critical", "B": "major", "C": "minor"}
-"""What batches of an earlier version call the classes of nonconformities."""
+"""Names of the classes of nonconformities in batches of an earlier version."""
 
 _CONTENT = ("label", "shape", "x", "y", "width", "height", "segmentation", "rle", "is_crowd", "attributes")
 
 
 class AqlResult(NamedTuple):
-    """What the review of a batch came to by one AQL: its verdict, images reviewed, those nonconforming."""
+    """The result of a batch's review by one AQL.
+
+    Attributes:
+        accepted: The verdict; None before it is decided.
+        inspected: Number of images reviewed.
+        defects: Number of nonconforming images among them.
+    """
 
     accepted: bool | None
     inspected: int
@@ -108,25 +115,26 @@ class AqlResult(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """A batch.
+    """A batch of labelled images.
 
     Attributes:
-        number: From 1.
-        folder: Where its files are.
-        title: Of its review project.
-        plans: The sampling plans, by name of the AQL as in `acceptance.JUDGED`; of one lot.
-        seed: What the sample was drawn with.
-        lot: Rows of `BATCH_IMAGES`.
-        resubmits: Number of the batch that was not accepted and comes again in this one.
-        reduced: Whoever answers for the labels agrees to reduced inspection.
-        chosen: Its severity was said, and not found by the switching rules, which start anew here.
+        number: Number of the batch, from 1.
+        folder: The folder with its files.
+        title: Title of its review project.
+        plans: The sampling plans of the batch, by name of the AQL as in `verdict.CLASSES_BY_AQL`.
+        seed: Seed of the sample.
+        images: Rows of `BATCH_IMAGES`.
+        resubmits: Number of the batch that was not accepted and is resubmitted in this one.
+        reduced: Whether the person responsible for the labels approved reduced inspection.
+        chosen: Whether its severity was chosen by the user instead of the switching rules, which start again
+            from it.
         corrected: The corrective action that ended a discontinuation before it; '' for none.
-        producer: Whose work it is; '' where all annotators of a dataset are taken as one.
-        miss_rate: Share of nonconforming images that its reviewers are taken to overlook.
+        producer: The annotator whose work it is; '' where all annotators of a dataset count as one producer.
+        miss_rate: Assumed share of nonconforming images that reviewers overlook, 0 to 1.
         misplaced: IoU below which a label is in another place than the reviewer's.
-        loose: IoU below which it is not tight.
-        classes: What its labels were called when it was made; empty of a batch of an earlier version.
-        found: By name of the AQL; empty before the first answer.
+        loose: IoU below which a label is not tight.
+        classes: Names of its labels' classes when it was opened; empty for batches of an earlier version.
+        results: The results of the review by name of the AQL; empty before the first answer.
     """
 
     number: int
@@ -134,7 +142,7 @@ class Batch:
     title: str
     plans: Mapping[str, SamplingPlan]
     seed: int
-    lot: pl.DataFrame
+    images: pl.DataFrame
     resubmits: int | None = None
     reduced: bool = False
     chosen: bool = False
@@ -144,65 +152,65 @@ class Batch:
     misplaced: float = 0.5
     loose: float = 0.75
     classes: Sequence[str] = ()
-    found: Mapping[str, AqlResult] = made(default_factory=dict)
+    results: Mapping[str, AqlResult] = made(default_factory=dict)
 
     @property
     def plan(self) -> SamplingPlan:
-        """The plan with the largest sample: that is the sample drawn."""
+        """The plan with the largest sample, which is the sample that is drawn."""
         return max(self.plans.values(), key=lambda one: one.n)
 
     @property
     def sample(self) -> list[str]:
         """The images to review, in the order they were drawn."""
-        return self.lot.drop_nulls("place").sort("place")["image_id"].to_list()
+        return self.images.drop_nulls("place").sort("place")["image_id"].to_list()
 
     @property
     def accepted(self) -> bool | None:
-        """By every AQL, or not by one of them; None before the verdict."""
-        return combine_verdicts(one.accepted for one in self.found.values())
+        """True if accepted by every AQL, False if not accepted by one; None before the verdict."""
+        return combine_verdicts(one.accepted for one in self.results.values())
 
     @property
     def inspected(self) -> int:
-        """Images reviewed so far."""
-        return max((one.inspected for one in self.found.values()), default=0)
+        """Number of images reviewed so far."""
+        return max((one.inspected for one in self.results.values()), default=0)
 
     @property
     def complete(self) -> bool:
-        """All of the sample was reviewed."""
+        """Whether the whole sample was reviewed."""
         return self.inspected >= self.plan.n
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """The batch's name in messages: its number, and the producer where there are several."""
         return f"{self.number} ({self.producer})" if self.producer else str(self.number)
 
 
 def read_findings(batch: Batch) -> pl.DataFrame:
-    """Rows of `FINDINGS` of a batch that was reviewed, whatever version of Tundish wrote them."""
+    """Read the `FINDINGS` of a reviewed batch, also those that an earlier version wrote."""
     found = FINDINGS.read(batch.folder / "findings.parquet")
     return found.with_columns(pl.col("worst").replace(_LETTERS))
 
 
 def read_verdict(batch: Batch) -> dict[str, Any] | None:
-    """What verdict.json says, whatever version of Tundish wrote it; None before the first answer."""
+    """Read verdict.json, also one that an earlier version wrote; None before the first answer."""
     path = batch.folder / "verdict.json"
     if not path.exists():
         return None
-    said = _json(path)
-    worst = {_LETTERS.get(name, name): count for name, count in said.get("images_by_worst", {}).items()}
-    return said | {"images_by_worst": worst}
+    verdict = _json(path)
+    worst = {_LETTERS.get(name, name): count for name, count in verdict.get("images_by_worst", {}).items()}
+    return verdict | {"images_by_worst": worst}
 
 
-_SAID = (
+_FIELDS = (
     *("title", "seed", "resubmits", "reduced", "chosen", "corrected"),
     *("producer", "miss_rate", "misplaced", "loose", "classes"),
 )
-_BEFORE = {"producer": "", "miss_rate": 0.0, "misplaced": 0.5, "loose": 0.75, "classes": ()}
-"""What a batch of an earlier version means where it says nothing."""
+_DEFAULTS = {"producer": "", "miss_rate": 0.0, "misplaced": 0.5, "loose": 0.75, "classes": ()}
+"""Fields that plan.json of an earlier version lacks."""
 
 
 def read_batches(labels: Path) -> list[Batch]:
-    """The batches of a dataset's ``labels/`` in their order.
+    """Read the batches in a dataset's ``labels/``, in the order of their numbers.
 
     Raises:
         OutsideError: A file of a batch is damaged.
@@ -213,24 +221,24 @@ def read_batches(labels: Path) -> list[Batch]:
 
 
 def _read(folder: Path, number: int) -> Batch:
-    said: dict[str, Any] = _BEFORE | _json(folder / "plan.json")
-    found = _json(folder / "verdict.json") if (folder / "verdict.json").exists() else {}
+    fields: dict[str, Any] = _DEFAULTS | _json(folder / "plan.json")
+    verdict = _json(folder / "verdict.json") if (folder / "verdict.json").exists() else {}
     try:
-        plans = {ALL_CLASSES: said["plan"]} if "plan" in said else said["plans"]
-        by_name = found.get("classes", {ALL_CLASSES: found}) if found else {}
+        plans = {ALL_CLASSES: fields["plan"]} if "plan" in fields else fields["plans"]
+        by_name = verdict.get("classes", {ALL_CLASSES: verdict}) if verdict else {}
         return Batch(
             number,
             folder,
             plans={name: SamplingPlan(**plan) for name, plan in plans.items()},
-            lot=BATCH_IMAGES.read(folder / "lot.parquet"),
-            **{name: said[name] for name in _SAID},
-            found={
+            images=BATCH_IMAGES.read(folder / "lot.parquet"),
+            **{name: fields[name] for name in _FIELDS},
+            results={
                 name: AqlResult(*(one[part] for part in AqlResult._fields)) for name, one in by_name.items()
             },
         )
     except (AttributeError, KeyError, TypeError) as error:
         raise OutsideError(
-            f"the batch's files do not fit each other ({error})", where=str(folder), fix="restore them"
+            f"the batch's files contradict each other ({error})", where=str(folder), fix="restore them"
         ) from error
 
 
@@ -243,30 +251,38 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 def write_batch(batch: Batch, labels: pl.DataFrame) -> None:
-    """Write a new batch, and the labels (rows of CONSENSUS) of its sample as they stand."""
-    BATCH_IMAGES.write(batch.lot, batch.folder / "lot.parquet")
+    """Write the files of a new batch.
+
+    Args:
+        batch: The batch.
+        labels: The current labels of its sample, rows of CONSENSUS.
+    """
+    BATCH_IMAGES.write(batch.images, batch.folder / "lot.parquet")
     CONSENSUS.write(labels, batch.folder / "sample.parquet")
-    said = {name: getattr(batch, name) for name in _SAID} | plan_fields(batch)
-    write_atomically(batch.folder / "plan.json", dump_json({"number": batch.number, **said}))
+    fields = {name: getattr(batch, name) for name in _FIELDS} | plan_fields(batch)
+    write_atomically(batch.folder / "plan.json", dump_json({"number": batch.number, **fields}))
 
 
 def plan_fields(batch: Batch) -> dict[str, object]:
-    """The plan of a batch, or its plans by class of nonconformity, as they stand in plan.json."""
+    """The plan of a batch, or its plans by class of nonconformity, as in plan.json."""
     plans = {name: asdict(plan) for name, plan in batch.plans.items()}
     return {"plan": plans[ALL_CLASSES]} if ALL_CLASSES in plans else {"plans": plans}
 
 
 def dump_json(value: object) -> bytes:
-    """JSON as it stands in a batch's files."""
+    """Encode a value as the JSON of a batch's files."""
     return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 def fingerprint_labels(image_ids: pl.Series, labels: pl.DataFrame) -> pl.DataFrame:
-    """image_id and fingerprint of what is drawn in each image, whoever drew it and whatever it is called by.
+    """Fingerprint the labels of each image by their content, whoever drew them and whatever their ids.
 
     Args:
-        image_ids: Each once; one without labels has a fingerprint, too.
+        image_ids: The images, each once; one without labels has a fingerprint too.
         labels: Rows of CONSENSUS; equal files may repeat them.
+
+    Returns:
+        image_id and fingerprint (64 hex digits).
     """
     once = labels.unique(["image_id", "annotation_id"]).select("image_id", *_CONTENT)
     drawn: dict[str, list[bytes]] = {}
@@ -282,36 +298,45 @@ def fingerprint_labels(image_ids: pl.Series, labels: pl.DataFrame) -> pl.DataFra
 def unchanged_images(
     labels: pl.DataFrame, severities: pl.DataFrame, batches: Sequence[Batch], class_of: Mapping[str, str]
 ) -> pl.DataFrame:
-    """image_id and batch of the images that are labelled as they were in a batch.
+    """Find the images that are still labelled as they were in a batch.
 
-    A class that was renamed since is what it was; of classes that were made one since, one is.
+    A class that was renamed since counts as unchanged; of classes that were merged since, one does.
 
     Args:
         labels: Rows of CONSENSUS.
-        severities: image_id and severity, as `severities.agreed` gives them.
-        batches: All of them.
+        severities: image_id and severity, as `agreed_severities` returns them.
+        batches: The batches to compare with.
         class_of: The recipe's classes by normalised spelling.
+
+    Returns:
+        image_id and batch, the number.
     """
     found = [pl.DataFrame(schema={"image_id": pl.String, "batch": pl.Int64})]
     for one in batches:
         then = {class_of.get(normalise(name), name): name for name in reversed(one.classes)}
-        named = labels.join(one.lot, on="image_id", how="semi").with_columns(pl.col("label").replace(then))
-        now = fingerprint_labels(one.lot["image_id"], named)
+        named = labels.join(one.images, on="image_id", how="semi").with_columns(pl.col("label").replace(then))
+        now = fingerprint_labels(one.images["image_id"], named)
         now = now.join(severities.select("image_id", "severity"), on="image_id", how="left")
-        same = now.join(one.lot, on=["image_id", "fingerprint", "severity"], how="semi", nulls_equal=True)
+        same = now.join(one.images, on=["image_id", "fingerprint", "severity"], how="semi", nulls_equal=True)
         found.append(same.select("image_id", batch=pl.lit(one.number, pl.Int64)))
     return pl.concat(found)
 
 
 def latest_batches(batches: Sequence[Batch]) -> pl.DataFrame:
-    """For each image the batch it came in last: image_id, batch, accepted.
+    """Find each image's latest batch.
 
-    What a batch that came again left behind, because it was in dispute then, has no verdict any more.
+    Images that were left out when their batch was resubmitted, because they were in dispute, have no verdict.
+
+    Args:
+        batches: All batches of a dataset, in their order.
+
+    Returns:
+        image_id, batch (the number) and accepted.
     """
     again = {one.resubmits for one in batches}
     schema = {"image_id": pl.String, "batch": pl.Int64, "accepted": pl.Boolean}
     rows = [
-        one.lot.select(
+        one.images.select(
             "image_id",
             batch=pl.lit(one.number, pl.Int64),
             accepted=pl.lit(None if one.number in again else one.accepted, pl.Boolean),
@@ -324,7 +349,7 @@ def latest_batches(batches: Sequence[Batch]) -> pl.DataFrame:
 
 
 def hold_back(
-    standing: pl.DataFrame,
+    label_state: pl.DataFrame,
     labels: pl.DataFrame,
     severities: pl.DataFrame,
     batches: Sequence[Batch],
@@ -332,20 +357,24 @@ def hold_back(
     *,
     required: bool,
 ) -> pl.DataFrame:
-    """Rows of STANDING, with the state 'refused' or 'unreviewed' where a batch holds back what was decided.
+    """Set the state 'refused' or 'unreviewed' where a batch holds back what annotators decided.
 
     Args:
-        standing: Rows of STANDING.
-        labels: The rows of CONSENSUS they speak of.
-        severities: As of `unchanged_images`.
-        batches: All of them.
+        label_state: Rows of STANDING.
+        labels: The labels of these images, rows of CONSENSUS.
+        severities: As for `unchanged_images`.
+        batches: All batches of the dataset, in their order.
         class_of: The recipe's classes by normalised spelling.
-        required: Whether what is in no batch, or was labelled anew since it was accepted, is held back, too.
+        required: Whether to hold back also images that are not in a batch, or were labelled again since their
+            batch was accepted.
+
+    Returns:
+        Rows of STANDING.
     """
     decided = (pl.col("decided_by") != "import") & pl.col("state").is_in(["labelled", "negative"])
     same = unchanged_images(labels, severities, batches, class_of).with_columns(same=pl.lit(value=True))
     known = (
-        standing.filter(decided)
+        label_state.filter(decided)
         .select(pl.col("image_id").unique())
         .join(latest_batches(batches), on="image_id", how="left")
         .join(same, on=["image_id", "batch"], how="left")
@@ -365,35 +394,35 @@ def hold_back(
         .then(pl.lit("unreviewed"))
         .otherwise("state")
     )
-    joined = standing.join(known, on="image_id", how="left", maintain_order="left")
-    return joined.with_columns(state=state).select(standing.columns)
+    joined = label_state.join(known, on="image_id", how="left", maintain_order="left")
+    return joined.with_columns(state=state).select(label_state.columns)
 
 
 def switching_state(
     batches: Sequence[Batch], aql: float, name: str = ALL_CLASSES, producer: str = ""
 ) -> SwitchingState:
-    """Where the switching rules stand after one producer's batches that have a verdict by this AQL.
+    """Apply the switching rules to one producer's batches that have a verdict by this AQL.
 
     Args:
-        batches: All of them.
-        aql: Percent of nonconforming images; batches that were judged by another count for nothing.
-        name: Of the AQL, as in `acceptance.JUDGED`.
-        producer: Whose lots.
+        batches: All batches of the dataset, in their order.
+        aql: Percent of nonconforming images; batches that were judged by another AQL are ignored.
+        name: Name of the AQL, as in `verdict.CLASSES_BY_AQL`.
+        producer: The producer whose batches count.
     """
     state = SwitchingState()
     for one in batches:
-        plan, found = one.plans.get(name), one.found.get(name)
+        plan, result = one.plans.get(name), one.results.get(name)
         if plan is None or plan.aql != aql or plan.severity is None or one.producer != producer:
             continue
         if one.corrected:
             state = next_state(state, CorrectiveAction())
-        if found is None or found.accepted is None:
+        if result is None or result.accepted is None:
             continue
         if one.chosen and one.resubmits is None:
             state = SwitchingState(plan.severity)
         if state.severity == "reduced" and plan.severity == "normal" and one.resubmits is None:
-            state = SwitchingState()  # nobody answered for reduced inspection any more
+            state = SwitchingState()  # reduced inspection was no longer approved
         state = next_state(
-            state, Inspection(plan, found.defects, one.resubmits is not None, agreed=one.reduced)
+            state, Inspection(plan, result.defects, one.resubmits is not None, agreed=one.reduced)
         )
     return state

@@ -1,6 +1,7 @@
-"""What a single sampling plan does: chance of acceptance, outgoing quality, risks; an interval for the lot.
+"""Properties of a single sampling plan: probability of acceptance, outgoing quality, risks, intervals.
 
-Qualities are shares of nonconforming items, 0 to 1. `n` is the sample, `ac` its acceptance number.
+Qualities are shares of nonconforming items, 0 to 1. `n` is the sample size, `ac` the acceptance number. The
+binomial and hypergeometric operating characteristics are those of ISO 2859-1:1999, clause 12, and ISO 2859-2.
 """
 
 from __future__ import annotations
@@ -34,48 +35,48 @@ class Interval(NamedTuple):
 
 
 class OutgoingQualityLimit(NamedTuple):
-    """The worst average outgoing quality (AOQL) and the incoming quality it belongs to, both 0 to 1."""
+    """The worst average outgoing quality (AOQL) and the incoming quality at which it occurs, both 0 to 1."""
 
     limit: float
     quality: float
 
 
 def acceptance_probability(quality: float, n: int, ac: int) -> float:
-    """Chance that a lot is accepted, where the lot is large beside its sample."""
+    """Probability that a batch of this quality is accepted, if it is large compared with its sample (binomial)."""
     return float(bdtr(ac, n, quality))
 
 
 def acceptance_probability_in_batch(defective: int, lot_size: int, n: int, ac: int) -> float:
-    """Chance that a lot of `lot_size` items with just `defective` nonconforming ones is accepted."""
-    # scipy.stats has this, and takes a second to import.
+    """Probability that a batch of `lot_size` items is accepted, `defective` of them nonconforming (hypergeometric)."""
+    # scipy.stats has this, but takes a second to import.
     found = np.arange(max(0, n - (lot_size - defective)), min(ac, defective, n) + 1)
     ways = _log_ways(defective, found) + _log_ways(lot_size - defective, n - found)
     return min(1.0, float(np.exp(ways - _log_ways(lot_size, np.array(n))).sum()))
 
 
 def _log_ways(items: int, taken: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Logarithm of the number of ways to take so many of the items."""
+    """Logarithm of the number of ways to take so many of the items (binomial coefficient)."""
     ways: NDArray[np.float64] = gammaln(items + 1) - gammaln(taken + 1) - gammaln(items - taken + 1)
     return ways
 
 
 def quality_at(chance: float, n: int, ac: int) -> float:
-    """The quality accepted with this chance: 0.95 for the producer's point, 0.10 for the consumer's."""
+    """The quality that is accepted with this probability: 0.95 is the producer's point, 0.10 the consumer's."""
     return float(betainccinv(ac + 1, n - ac, chance))
 
 
 def average_outgoing_quality(quality: float, lot_size: int, n: int, ac: int) -> float:
-    """Average outgoing quality (AOQ), if lots that are not accepted are inspected in full and mended."""
+    """Average outgoing quality (AOQ), if batches that are not accepted are inspected in full and corrected."""
     return quality * acceptance_probability(quality, n, ac) * (lot_size - n) / lot_size
 
 
 def outgoing_quality_limit(lot_size: int, n: int, ac: int) -> OutgoingQualityLimit:
-    """The largest average outgoing quality over all incoming ones; 0 where all of the lot is inspected."""
+    """The average outgoing quality limit (AOQL) over all incoming qualities; 0 where all items are inspected."""
     if n >= lot_size:
         return OutgoingQualityLimit(0.0, 0.0)
 
     def slope(quality: float) -> float:
-        # d/dp of p Pa(p); -p dPa/dp is (ac + 1) times the chance of just ac + 1 nonconforming items.
+        # d/dp of p Pa(p); -p dPa/dp is (ac + 1) times the probability of exactly ac + 1 nonconforming items.
         accepted = acceptance_probability(quality, n, ac)
         return accepted - (ac + 1) * (acceptance_probability(quality, n, ac + 1) - accepted)
 
@@ -86,15 +87,15 @@ def outgoing_quality_limit(lot_size: int, n: int, ac: int) -> OutgoingQualityLim
 def clopper_pearson_interval(
     found: int, inspected: int, confidence: float = 0.95, side: Literal["both", "upper"] = "both"
 ) -> Interval:
-    """Exact interval for the share of nonconforming items, of which `found` were among `inspected`.
+    """Exact interval for the share of nonconforming items (C. J. Clopper, E. S. Pearson (1934), Biometrika 26).
 
-    It takes the lot as large beside the sample; for a small lot it is wider than needed.
+    It assumes a batch that is large compared with the sample; for a small batch it is wider than needed.
 
     Args:
-        found: Nonconforming items in the sample.
-        inspected: Items in the sample, 1 or more.
-        confidence: 0 to 1.
-        side: 'both', or 'upper' for the upper limit alone (the lower one is 0).
+        found: Number of nonconforming items in the sample.
+        inspected: Number of items in the sample, 1 or more.
+        confidence: Confidence level, 0 to 1.
+        side: 'both', or 'upper' for the upper limit alone (the lower limit is then 0).
     """
     tail = (1 - confidence) / (2 if side == "both" else 1)
     low = float(betaincinv(found, inspected - found + 1, tail)) if found and side == "both" else 0.0

@@ -1,7 +1,7 @@
-"""The result of one Label Studio annotation, sorted into regions and what is said of the image as a whole.
+"""Sort the result of one Label Studio annotation into regions and answers about the whole image.
 
-One region may be spread over several entries with the same id: its shape, its labels, and answers about it
-alone. Each of them repeats the geometry.
+One region may be spread over several entries with the same id: its shape, its labels, and answers about this
+region. Each of them repeats the geometry.
 """
 
 from __future__ import annotations
@@ -34,10 +34,18 @@ _NAMES = frozenset(CONTROLS.values())
 
 @dataclass(slots=True)
 class DrawnRegion:
-    """One region of an annotation, its geometry not yet read.
+    """One region of an annotation, before its geometry is read.
 
-    `row` is its place in the result; `size` is the width and height of the picture that was shown, px, where
-    it is said. `kind` may be one that is not drawn here ('ellipse', 'keypoint', ...).
+    Attributes:
+        row: Position in the result, from 0.
+        id: The region's id in Label Studio.
+        kind: The kind; it may be one that cannot be read here ('ellipse', 'keypoint', ...).
+        value: The entry's `value`, with the geometry.
+        size: Width and height of the picture that was shown, px; None where not given.
+        origin: Whether it was drawn by hand, kept as predicted, or predicted and changed.
+        score: Confidence of the model that predicted it, 0 to 1.
+        labels: The names of its labels.
+        attributes: Everything else about it, for the annotations table.
     """
 
     row: int
@@ -51,13 +59,13 @@ class DrawnRegion:
     attributes: dict[str, object] = field(default_factory=dict)
 
     @property
-    def drawn(self) -> Kind | None:
-        """The kind, where it is one that can be read."""
+    def readable_kind(self) -> Kind | None:
+        """The kind, where its geometry can be read; else None."""
         return cast("Kind", self.kind) if self.kind in _DRAWN else None
 
 
 class ImageClass(NamedTuple):
-    """A class of the whole image, the place in the result where it is said, and its entry's `meta`."""
+    """A class of the whole image, its position in the result (from 0), and its entry's `meta`."""
 
     row: int
     id: str | None
@@ -68,10 +76,14 @@ class ImageClass(NamedTuple):
 
 @dataclass(slots=True)
 class Results:
-    """What one annotation says.
+    """The content of one annotation.
 
-    `notes` are answers of other controls about the whole image; `faults` of single entries by place, with how
-    many labels each costs.
+    Attributes:
+        regions: The regions drawn.
+        choices: The classes of the whole image.
+        severity: The severity of the image, None where it was not answered.
+        notes: Answers of other controls about the whole image, by control.
+        faults: Faults of single entries: position in the result, fault, labels lost by it.
     """
 
     regions: list[DrawnRegion] = field(default_factory=list)
@@ -82,14 +94,14 @@ class Results:
 
 
 def sort_results(entries: list[Any]) -> Results:
-    """Sort the entries of an annotation's `result`; what cannot be understood is among the faults."""
+    """Sort the entries of an annotation's `result`; entries that cannot be read become faults."""
     results = Results()
     by_id: dict[str, DrawnRegion] = {}
     answers: list[tuple[int, dict[str, Any]]] = []
     for row, entry in enumerate(entries):
         kind = entry.get("type") if isinstance(entry, dict) else None
         if kind == "relation":
-            message = "relations between regions are not taken over"
+            message = "relations between regions are not supported"
             results.faults.append((row, Fault("relation", message, "type", entry.get("from_id")), 0))
         elif not isinstance(kind, str) or not isinstance(entry.get("value"), dict):
             message = "the entry has no type, or no value"
@@ -123,8 +135,8 @@ def _add_region(results: Results, by_id: dict[str, DrawnRegion], row: int, entry
         results.regions.append(region)
         by_id.setdefault(region.id or f"#{row}", region)
     for name in (entry["type"], "labels"):
-        said = value.get(name)
-        for label in said if isinstance(said, list) else [said] if isinstance(said, str) else []:
+        given = value.get(name)
+        for label in given if isinstance(given, list) else [given] if isinstance(given, str) else []:
             text = label if isinstance(label, str) else str(label)
             if name.endswith("labels") and text not in region.labels:
                 region.labels.append(text)
@@ -152,7 +164,7 @@ def _origin(entry: dict[str, Any]) -> Origin:
 
 
 def _kind(name: str, value: dict[str, Any]) -> str:
-    """The kind of a region; entries of type 'labels' tell it by their geometry alone."""
+    """The kind of a region; entries of type 'labels' show it by their geometry only."""
     kind = name.removesuffix("labels")
     if kind:
         return kind
@@ -164,7 +176,7 @@ def _kind(name: str, value: dict[str, Any]) -> str:
 
 
 def _same_place(region: DrawnRegion, kind: str, value: dict[str, Any]) -> bool:
-    """Whether another entry with a region's id is about that region: it repeats its geometry, or has none."""
+    """Whether another entry with a region's id belongs to it: it repeats the geometry, or has none."""
     keys = _GEOMETRY.get(region.kind, ())
     if kind == "labels" or not any(key in value for key in keys):
         return True
@@ -172,12 +184,12 @@ def _same_place(region: DrawnRegion, kind: str, value: dict[str, Any]) -> bool:
 
 
 def _add_answer(results: Results, row: int, entry: dict[str, Any]) -> None:
-    """An answer about the whole image: classes, its severity, or a note."""
-    control, said = str(entry.get("from_name")), entry["value"].get(entry["type"])
+    """Add an answer about the whole image: classes, its severity, or a note."""
+    control, answer = str(entry.get("from_name")), entry["value"].get(entry["type"])
     if entry["type"] != "choices":
-        results.notes[control] = said
+        results.notes[control] = answer
         return
-    names = said if isinstance(said, list) else []
+    names = answer if isinstance(answer, list) else []
     # A nested choice is the list of the names that lead to it.
     texts = ["/".join(map(str, name)) if isinstance(name, list) else str(name) for name in names]
     if control == SEVERITY:

@@ -1,7 +1,7 @@
-"""Labels to the regions that Label Studio shows: what annotators find drawn already.
+"""Convert labels to the regions that Label Studio shows as pre-annotations.
 
-`tundish label push` serves upright pictures of the images' own size, so that a region's percents are those of
-the upright image.
+`tundish label push` serves upright pictures of the images' own size, so a region's percentages refer to the
+upright image.
 """
 
 from __future__ import annotations
@@ -35,7 +35,12 @@ _TYPES = {"box": "rectanglelabels", "polygon": "polygonlabels", "brush": "brushl
 
 
 class Proposals(NamedTuple):
-    """Results by image_id, as the `result` of a prediction, and the labels that could not be made one."""
+    """Converted labels.
+
+    Attributes:
+        results: The `result` of a prediction, by image_id.
+        problems: The labels that could not be converted.
+    """
 
     results: dict[str, list[dict[str, Any]]]
     problems: list[Problem]
@@ -46,14 +51,14 @@ def regions_of(
     sizes: Mapping[str, tuple[int, int]],
     shapes: Collection[Shape] = tuple(CONTROLS),
 ) -> Proposals:
-    """Labels as results of Label Studio, for pre-annotation.
+    """Convert labels to results of Label Studio, for pre-annotation.
 
-    A region bears the `annotation_id` of its label. A polygon of several rings becomes several regions.
+    A region has the `annotation_id` of its label as id. A polygon of several rings becomes several regions.
 
     Args:
-        annotations: Rows of the annotations table, all of which are meant to be shown.
+        annotations: Rows of the annotations table, all of them to be shown.
         sizes: Width and height of the upright images, px, by image_id.
-        shapes: What the project's configuration can draw; a turned box needs 'box'.
+        shapes: The shapes that the project's configuration can draw; a rotated box needs 'box'.
     """
     proposals = Proposals({}, [])
     classes: dict[str, dict[str, Any]] = {}
@@ -76,9 +81,11 @@ def regions_of(
 
 
 def rename_classes(result: Sequence[dict[str, Any]], names: ClassNames) -> list[dict[str, Any]]:
-    """The entries of a result as a project takes them that knows classes by other names.
+    """Rename the classes in a result for a project that has them under other names.
 
-    What the `meta` of a choice says by class is said by those names, too.
+    Args:
+        result: Entries of a result, under the recipe's class names.
+        names: The project's names by control and class; keys by class in an entry's `meta` are renamed too.
     """
     return [_under(entry, names.get(entry["from_name"], {})) for entry in result]
 
@@ -88,12 +95,12 @@ def _under(entry: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     value = entry["value"]
     if kind in value:
         value = value | {kind: [names.get(one, one) for one in value[kind]]}
-    said = {
-        key: {names.get(name, name): one for name, one in by_class.items()}
-        for key, by_class in entry.get("meta", {}).items()
-        if isinstance(by_class, dict)
+    by_class = {
+        key: {names.get(name, name): one for name, one in values.items()}
+        for key, values in entry.get("meta", {}).items()
+        if isinstance(values, dict)
     }
-    return entry | {"value": value} | ({"meta": entry["meta"] | said} if said else {})
+    return entry | {"value": value} | ({"meta": entry["meta"] | by_class} if by_class else {})
 
 
 def _entries(
@@ -105,7 +112,7 @@ def _entries(
             "unknown_image", "the size of the label's image is not known", "image_id", row["image_id"]
         )
     if row["label"] is None:
-        raise Fault("unknown_class", "the label has no class of the recipe", "raw_label", row["raw_label"])
+        raise Fault("unknown_class", "the label's class is not in the recipe", "raw_label", row["raw_label"])
     width, height = size
     entries = []
     for part, (shape, value) in enumerate(_values(row, width, height)):
@@ -150,9 +157,9 @@ def _values(row: Mapping[str, Any], width: int, height: int) -> Iterator[tuple[S
 def _rotation(row: Mapping[str, Any]) -> tuple[float, tuple[float, float, float, float]] | None:
     if '"rotation"' not in (row["attributes"] or ""):
         return None
-    said = orjson.loads(row["attributes"])
-    box = said.get("box")
-    numbers = [real(number) for number in (said["rotation"], *(box if isinstance(box, list) else ()))]
+    attributes = orjson.loads(row["attributes"])
+    box = attributes.get("box")
+    numbers = [real(number) for number in (attributes["rotation"], *(box if isinstance(box, list) else ()))]
     match numbers:
         case [float() as degrees, float() as x, float() as y, float() as width, float() as height]:
             return degrees, (x, y, width, height)
