@@ -123,14 +123,14 @@ _PULLED = "pulled"
 
 
 def answers_fingerprint(labels: Path) -> dict[str, str]:
-    """Fingerprint the answers in a dataset's ``labels/``, as metadata for tables that are derived from them."""
+    """Fingerprint the answers in a dataset's ``labels/``, as metadata for tables derived from them."""
     files = [labels / "annotations.parquet", labels / "answers.parquet"]
     digest = sha256(b"".join(sha256(file.read_bytes()).digest() for file in files if file.exists()))
     return {_PULLED: digest.hexdigest()}
 
 
 def answered_images(labels: Path) -> dict[str, set[str]]:
-    """List the images that annotators answered, as pulled, by title of the project; skipping does not count."""
+    """List the images that annotators answered, as pulled, by title of the project, without skipped ones."""
     answers = ANSWERS.read_if_there(labels / "answers.parquet").filter(
         (pl.col("answer") != "cancelled") & pl.col("role").ne_missing(ADJUDICATOR)
     )
@@ -142,7 +142,7 @@ def answered_images(labels: Path) -> dict[str, set[str]]:
 
 
 def recorded_fingerprint(table: Path) -> dict[str, str]:
-    """Read the `answers_fingerprint` that a table was written with; empty where an earlier version wrote it."""
+    """Read the `answers_fingerprint` that a table was written with; empty if an earlier version wrote it."""
     recorded = (pq.read_schema(table).metadata or {}).get(_PULLED.encode())
     return {_PULLED: recorded.decode()} if recorded else {}
 
@@ -150,9 +150,9 @@ def recorded_fingerprint(table: Path) -> dict[str, str]:
 def judgements_of(labels: pl.DataFrame, answers: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Select the labels and answers that are annotators' judgements.
 
-    An adjudicator's answer is a decision, not a judgement beside others. Where one annotator answered an image
-    in several tasks, or several times in one, the last changed answer is the judgement: two answers would be
-    two labels of one object, and not a second vote.
+    An adjudicator's answer is a decision, not a judgement beside others. Where one annotator answered an
+    image in several tasks, or several times in one, the last changed answer is the judgement: two answers
+    would be two labels of one object, and not a second vote.
 
     Args:
         labels: Rows of the annotations table.

@@ -288,7 +288,7 @@ def test_a_lot_that_stands_alone(plain: Context, client: Client, title: str) -> 
     [
         (("--lq", "5", "--aql", "1"), "--lq: an AQL and an LQ do not go together; name one of them."),
         (("--ac", "1"), "--ac: an AQL has its Ac from the standard; name it with --lq alone."),
-        (("--lq", "5", "--level", "I"), "lq: an isolated batch \(by an LQ\) has no level; leave it away"),
+        (("--lq", "5", "--level", "I"), "lq: an isolated batch has no level; omit it"),
     ],
 )
 def test_what_does_not_go_together(plain: Context, words: tuple[str, ...], sentence: str) -> None:

@@ -77,7 +77,7 @@ def test_a_lot_drawn_whole() -> None:
 def test_a_draw_that_cannot_be() -> None:
     with pytest.raises(UsageError, match="image 'a' is in the batch 2 times"):
         draw_sample(["a", "b", "a"], look_up_plan(3), 1)
-    with pytest.raises(UsageError, match="the batch has 2 images, and its plan is for 3"):
+    with pytest.raises(UsageError, match="the batch has 2 images, but its plan is for 3"):
         draw_sample(["a", "b"], look_up_plan(3), 1)
 
 

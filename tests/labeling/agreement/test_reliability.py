@@ -139,7 +139,8 @@ def test_who_always_gives_the_same_answer_is_not_informed() -> None:
 
 def test_it_says_when_it_cannot_know() -> None:
     two, _ = simulated(tables(0.9, 0.6), 100, 0)
-    assert fit_dawid_skene(two).note == "no object was judged by three annotators: where two differ, nobody knows who errs"
+    unknown = "no object was judged by three annotators: where two differ, nobody knows who errs"
+    assert fit_dawid_skene(two).note == unknown
     three, _ = simulated(tables(0.9, 0.6, 0.5), 100, 0)
     cut = fit_dawid_skene(three, rounds=2)
     assert (cut.converged, cut.note) == (False, "the estimate had not converged after the last round")

@@ -303,7 +303,8 @@ def test_command__no_stale_labels_and_the_server_is_asked_though_nothing_is_open
     answer(context, pictures, {})
     nobody = CliRunner().invoke(main, ["label", "adjudicate", "small"])
     assert nobody.exit_code == 2
-    assert "nobody has answered yet; call 'tundish label pull small' when somebody has answered" in nobody.stderr
+    fix = "run 'tundish label pull small' when somebody has answered"
+    assert f"nobody has answered yet; {fix}" in nobody.stderr
 
 
 def test_no_annotator_is_called_as_the_project_is() -> None:

@@ -106,7 +106,7 @@ def test_a_label_renamed_altogether_is_told_with_what_stands_in_its_place() -> N
         "box",
         "龟裂",
         "裂纹",
-        "does not offer the label '龟裂' in 'box', where '裂纹' stands in its place",
+        "does not offer the label '龟裂' in 'box', but '裂纹' in its place",
         "make it an alias of '龟裂' in the recipe, or rename it back in the project's settings",
     )
     assert find_surplus(CONFIG, found) == []

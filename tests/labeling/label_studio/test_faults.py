@@ -227,7 +227,7 @@ def test_a_batch_that_the_server_was_given_twice_is_there_once(world: World) -> 
         world.client.post("answering", f"api/tasks/{number}/annotations/", body)
     done = world.push(world.items(5))
     assert (done.added, done.known) == (1, 4)
-    assert "5 tasks that stood in the project twice" in done.notes[0]
+    assert "5 tasks that were in the project twice" in done.notes[0]
     left = world.tasks()
     assert sorted(task["data"]["image_id"] for task in left) == [item.image_id for item in world.items(5)]
     assert {task["id"] for task in left} >= set(second[:2])
@@ -374,8 +374,7 @@ def test_a_class_that_was_not_pushed_yet(world: World) -> None:
     world.answer(0)
     world.classes = ("scratch", "inclusion", "划伤")
     assert world.pull().notes == tuple(
-        f"the project '{world.title}' does not offer the label '划伤' in '{name}'; "
-        "push to update it"
+        f"the project '{world.title}' does not offer the label '划伤' in '{name}'; push to update it"
         for name in ("box", "brush")
     )
     world.push(world.items(1))

@@ -88,7 +88,7 @@ def test_a_list_names_images_of_the_dataset(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"1 of its lines name no valid image.*'images/1.jpg'"):
         listed_images(images(5), file)
     file.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(SourceError, match="it is not text"):
+    with pytest.raises(SourceError, match="it is no text"):
         listed_images(images(5), file)
 
 
@@ -168,7 +168,7 @@ def test_a_model_s_table_must_be_one(tmp_path: Path) -> None:
     pl.DataFrame({"image_id": [IDS[0]], "label": ["a"], "shape": ["box"], "score": ["high"]}).write_parquet(
         file
     )
-    with pytest.raises(SourceError, match="another type"):
+    with pytest.raises(SourceError, match="of the wrong type"):
         predicted_prelabels(file, images(3), BOX, CLASSES, "m")
 
 

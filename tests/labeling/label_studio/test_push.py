@@ -151,7 +151,7 @@ def test_a_label_that_was_renamed_in_the_server_is_told_and_left(world: World) -
     assert done.added == 1
     assert done.notes == tuple(
         f"the project '{world.title}' was left as it is: it does not offer the label 'scratch' in '{name}', "
-        "where 'scrach' stands in its place; make it an alias of 'scratch' in the recipe, or rename it back "
+        "but 'scrach' in its place; make it an alias of 'scratch' in the recipe, or rename it back "
         "in the project's settings"
         for name in ("box", "brush")
     )
@@ -211,7 +211,7 @@ def test_a_class_renamed_in_the_recipe__where_the_configuration_is_refused(world
     world.classes, world.aliases = ("Kratzer", "inclusion"), {"Kratzer": ("scratch",)}
     new = Prelabels({f"{1:032x}": [world.box(10, 20, 30, 40, "Kratzer")]})
     (note,) = world.push(world.items(2), new).notes
-    assert "most likely regions without a label; what the recipe has gained or renamed does not come there" in note
+    assert "most likely regions without a label; label or delete them and push again to get what was" in note
     assert proposed(world)["1.jpg"] == ["scratch"]
     world.client.send("mending", "PATCH", f"api/annotations/{answer}/", json={"result": []})
     assert world.push(world.items(2), new).notes == (

@@ -1,9 +1,9 @@
 """Batches of labelled images that are accepted as a whole or not: their files, and the images they hold back.
 
-``labels/batches/<number>/`` contains plan.json (written last: a folder without it is not a batch), lot.parquet
-(the batch's images), sample.parquet (the sample's labels when the batch was opened), review/ (the reviewers'
-answers) and, after these were compared, findings.parquet, oc.svg and verdict.json, which only another answer
-changes.
+``labels/batches/<number>/`` contains plan.json (written last: a folder without it is not a batch),
+lot.parquet (the batch's images), sample.parquet (the sample's labels when the batch was opened), review/ (the
+reviewers' answers) and, after these were compared, findings.parquet, oc.svg and verdict.json, which only
+another answer changes.
 """
 
 from __future__ import annotations

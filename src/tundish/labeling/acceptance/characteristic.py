@@ -42,12 +42,25 @@ class OutgoingQualityLimit(NamedTuple):
 
 
 def acceptance_probability(quality: float, n: int, ac: int) -> float:
-    """Probability that a batch of this quality is accepted, if it is large compared with its sample (binomial)."""
+    """Probability of accepting a batch of this quality that is large compared with its sample (binomial).
+
+    Args:
+        quality: Share of nonconforming items, 0 to 1.
+        n: Sample size.
+        ac: Acceptance number.
+    """
     return float(bdtr(ac, n, quality))
 
 
 def acceptance_probability_in_batch(defective: int, lot_size: int, n: int, ac: int) -> float:
-    """Probability that a batch of `lot_size` items is accepted, `defective` of them nonconforming (hypergeometric)."""
+    """Probability of accepting a finite batch (hypergeometric).
+
+    Args:
+        defective: Number of nonconforming items in the batch.
+        lot_size: Number of items in the batch.
+        n: Sample size.
+        ac: Acceptance number.
+    """
     # scipy.stats has this, but takes a second to import.
     found = np.arange(max(0, n - (lot_size - defective)), min(ac, defective, n) + 1)
     ways = _log_ways(defective, found) + _log_ways(lot_size - defective, n - found)
@@ -61,17 +74,17 @@ def _log_ways(items: int, taken: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def quality_at(chance: float, n: int, ac: int) -> float:
-    """The quality that is accepted with this probability: 0.95 is the producer's point, 0.10 the consumer's."""
+    """The quality accepted with this probability: 0.95 is the producer's point, 0.10 the consumer's."""
     return float(betainccinv(ac + 1, n - ac, chance))
 
 
 def average_outgoing_quality(quality: float, lot_size: int, n: int, ac: int) -> float:
-    """Average outgoing quality (AOQ), if batches that are not accepted are inspected in full and corrected."""
+    """Average outgoing quality (AOQ), if rejected batches are inspected in full and corrected."""
     return quality * acceptance_probability(quality, n, ac) * (lot_size - n) / lot_size
 
 
 def outgoing_quality_limit(lot_size: int, n: int, ac: int) -> OutgoingQualityLimit:
-    """The average outgoing quality limit (AOQL) over all incoming qualities; 0 where all items are inspected."""
+    """Average outgoing quality limit (AOQL): the worst over all incoming qualities; 0 at 100 % inspection."""
     if n >= lot_size:
         return OutgoingQualityLimit(0.0, 0.0)
 
@@ -87,9 +100,10 @@ def outgoing_quality_limit(lot_size: int, n: int, ac: int) -> OutgoingQualityLim
 def clopper_pearson_interval(
     found: int, inspected: int, confidence: float = 0.95, side: Literal["both", "upper"] = "both"
 ) -> Interval:
-    """Exact interval for the share of nonconforming items (C. J. Clopper, E. S. Pearson (1934), Biometrika 26).
+    """Exact confidence interval for the share of nonconforming items.
 
-    It assumes a batch that is large compared with the sample; for a small batch it is wider than needed.
+    C. J. Clopper, E. S. Pearson (1934), Biometrika 26, 404-413. It assumes a batch that is large compared
+    with the sample; for a small batch it is wider than needed.
 
     Args:
         found: Number of nonconforming items in the sample.

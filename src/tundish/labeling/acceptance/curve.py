@@ -43,8 +43,8 @@ def draw_oc_curve(verdicts: Mapping[str, Verdict]) -> str:
     assumes reviewers who overlook nothing.
 
     Args:
-        verdicts: The verdicts by name of the AQL, '' for all classes of nonconformities; a panel for each, one
-            below the other. An incomplete one has no interval to show.
+        verdicts: The verdicts by name of the AQL, '' for all classes of nonconformities; a panel for each,
+            one below the other. An incomplete one has no interval to show.
     """
     panels = [_panel(one, name) for name, one in verdicts.items()]
     return _svg("; ".join(_about(one.plan) for one in verdicts.values()), panels)

@@ -148,7 +148,7 @@ def check_options(options: BatchOptions) -> None:
 def _check_isolated(options: BatchOptions, lq: float) -> None:
     if options.level is not None or options.severity != _AUTO:
         raise UsageError(
-            f"an isolated batch (by an LQ) has no {'severity' if options.level is None else 'level'}",
+            f"an isolated batch has no {'severity' if options.level is None else 'level'}",
             where="lq",
             fix="omit it, or give an AQL instead of the LQ",
         )
@@ -343,7 +343,7 @@ def _in_order(producers: Sequence[str]) -> list[str]:
 def _plans(
     batches: Sequence[Batch], options: BatchOptions, producer: str, lot_size: int
 ) -> dict[str, SamplingPlan]:
-    """A plan for each AQL, as severe as the producer's earlier batches require; or that of an isolated batch."""
+    """A plan for each AQL, as severe as the producer's earlier batches require; or an isolated plan."""
     if options.lq is not None:
         return {ALL_CLASSES: compute_isolated_plan(lot_size, options.lq, options.ac)}
     assert options.level is not None
@@ -385,7 +385,7 @@ def _labels(dataset: DatasetFolder) -> pl.DataFrame:
 def _fresh(
     dataset: DatasetFolder, now: pl.DataFrame, batches: Sequence[Batch], class_of: Mapping[str, str]
 ) -> pl.DataFrame:
-    """Images that are not in a batch, were left out of a resubmitted one, or labelled again since acceptance."""
+    """Images not in a batch, left out of a resubmitted one, or labelled again since acceptance."""
     last, same = latest_batches(batches), unchanged_images(_labels(dataset), now, batches, class_of)
     left = pl.col("batch").is_in([one.number for one in _resubmitted(batches)])
     held = last.filter(pl.col("accepted").fill_null(value=False).not_() & ~left)

@@ -32,7 +32,7 @@ def describe_opening(batch: Batch, batches: Sequence[Batch]) -> str:
 
 
 def last_in_series(batches: Sequence[Batch], producer: str) -> Batch | None:
-    """Find the producer's last batch with an AQL; an isolated batch (by an LQ) does not belong to a series."""
+    """Find the producer's last batch with an AQL; an isolated batch (by an LQ) is not part of a series."""
     mine = [one for one in batches if one.producer == producer and one.plan.aql is not None]
     return mine[-1] if mine else None
 

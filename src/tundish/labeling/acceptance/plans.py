@@ -1,8 +1,9 @@
 """Sampling plans for inspection by attributes: ISO 2859-1:1999 (GB/T 2828.1-2012), and for isolated batches.
 
-The master tables are as the standard prints them: an arrow refers to the first plan below or above it, *and to
-that plan's sample size*. They are those of the 1999 edition, whose reduced plans have Re = Ac + 1; MIL-STD-105E
-and ANSI Z1.4 leave a gap there and must not be mixed with it. The standard's lot is called a batch here.
+The master tables are as the standard prints them: an arrow refers to the first plan below or above it, *and
+to that plan's sample size*. They are those of the 1999 edition, whose reduced plans have Re = Ac + 1;
+MIL-STD-105E and ANSI Z1.4 leave a gap there and must not be mixed with it. The standard's lot is called a
+batch here.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ SAMPLE_SIZES: dict[Severity, tuple[int, ...]] = {
 """Sample size of each code letter of `LETTERS`."""
 
 _COLUMNS = (0.040, *AQLS)
-# 0.040 cannot be chosen: it only decides whether a batch under 0.065 would pass one step tighter (`switching`).
+# 0.040 cannot be chosen: it only decides whether a batch under 0.065 passes one step tighter (`switching`).
 
 _TABLES: dict[Severity, tuple[str, ...]] = {
     "normal": (
@@ -121,7 +122,7 @@ _TABLES: dict[Severity, tuple[str, ...]] = {
         "1  2  3  5  6  8 10  ↑  ↑  ↑  ↑  ↑  ↑",
     ),
 }
-"""ISO 2859-1, Tables 2-A, 2-B, 2-C: acceptance numbers Ac, a row a code letter, a column an AQL of `_COLUMNS`."""
+"""ISO 2859-1, Tables 2-A to 2-C: acceptance numbers, a row a code letter, a column an AQL of `_COLUMNS`."""
 
 _STEPS = {"↓": 1, "↑": -1}
 _CONSUMERS_RISK = 0.10
@@ -272,8 +273,8 @@ def ac_one_step_tighter(plan: SamplingPlan) -> int:
 def compute_isolated_plan(lot_size: int, lq: float, ac: int) -> SamplingPlan:
     """Compute the plan of an isolated batch: the smallest sample that protects against the limiting quality.
 
-    It is computed instead of taken from the tables of ISO 2859-2: a batch with LQ nonconforming (rounded up to
-    whole items) is accepted with a probability of at most 10 %, the consumer's risk.
+    It is computed instead of taken from the tables of ISO 2859-2: a batch with LQ nonconforming (rounded up
+    to whole items) is accepted with a probability of at most 10 %, the consumer's risk.
 
     Args:
         lot_size: Number of items in the batch.

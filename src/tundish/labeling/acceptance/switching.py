@@ -44,7 +44,7 @@ class Inspection:
 
 @dataclass(frozen=True, slots=True)
 class CorrectiveAction:
-    """The producer corrected the cause, and the responsible authority considers the remedy effective (9.4)."""
+    """The producer corrected the cause, and the responsible authority accepts the remedy (9.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +136,8 @@ def _after_tightened(state: SwitchingState, *, accepted: bool) -> SwitchingState
 def next_score(score: int, inspection: Inspection) -> int:
     """Update the switching score by a batch under normal inspection (ISO 2859-1, 9.3.3.2).
 
-    Ac 0 or 1: an accepted batch adds 2. Ac 2 and above: a batch that would also be accepted at the AQL one step
-    tighter adds 3. Any other batch resets the score to 0.
+    Ac 0 or 1: an accepted batch adds 2. Ac 2 and above: a batch that would also be accepted at the AQL one
+    step tighter adds 3. Any other batch resets the score to 0.
     """
     if inspection.plan.ac < 2:
         return score + 2 if inspection.accepted else 0

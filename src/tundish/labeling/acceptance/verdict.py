@@ -50,7 +50,7 @@ ALL_CLASSES = ""
 """The name of an AQL that all classes share."""
 
 CLASSES_BY_AQL = {ALL_CLASSES: CLASSES} | {name: (name,) for name in CLASSES}
-"""The classes that an AQL covers, by its name. An image counts only in the class of its worst nonconformity."""
+"""The classes that an AQL covers, by its name; an image counts in the class of its worst nonconformity."""
 
 KINDS = {
     "missed": "critical",
@@ -246,9 +246,9 @@ class Verdict:
 def judge_counts(plan: SamplingPlan, defects: int, inspected: int, *, miss_rate: float = 0.0) -> Verdict:
     """Judge a batch by the number of nonconforming images.
 
-    A batch is accepted when the whole sample is reviewed and shows Ac nonconforming images or fewer. It is not
-    accepted as soon as there are Re; the interval then waits for the rest, because a sample that is cut short
-    by its result is not random.
+    A batch is accepted when the whole sample is reviewed and shows Ac nonconforming images or fewer. It is
+    not accepted as soon as there are Re; the interval then waits for the rest, because a sample that is cut
+    short by its result is not random.
 
     Args:
         plan: The plan by which the sample was drawn.
@@ -291,7 +291,7 @@ def judge_counts(plan: SamplingPlan, defects: int, inspected: int, *, miss_rate:
 
 
 def _limits(plan: SamplingPlan, defects: int, *, exact: bool) -> tuple[Interval, float]:
-    """Interval and upper limit of the share that reviewers see; exact if they see all and overlook nothing."""
+    """Interval and upper limit of the share that reviewers see; exact if they see and notice everything."""
     if plan.inspect_all and exact:
         share = defects / plan.n
         return Interval(share, share), share
@@ -318,7 +318,7 @@ class BatchVerdict:
 
     @property
     def accepted(self) -> bool | None:
-        """True if accepted by every AQL, False if not accepted by one; None while it may still end either way."""
+        """True if accepted by every AQL, False if not accepted by one; None while that is open."""
         return combine_verdicts(one.accepted for one in self.verdicts.values())
 
     def __str__(self) -> str:
@@ -341,7 +341,7 @@ _WORDS = {True: "accepted", False: "not accepted", None: "undecided"}
 def judge_sample(
     plans: Mapping[str, SamplingPlan], sample: Sequence[str], items: pl.DataFrame, *, miss_rate: float = 0.0
 ) -> BatchVerdict:
-    """Judge a batch by each of its AQLs; a plan with a smaller sample than another uses the first images drawn.
+    """Judge a batch by each of its AQLs; a plan with a smaller sample uses the first images drawn.
 
     Args:
         plans: The plans by name of the AQL, as in `CLASSES_BY_AQL`.

@@ -1,4 +1,4 @@
-"""Group the labels that several authors drew of one object: the units of agreement, reliability and consensus."""
+"""Group labels of several authors by object: the units of agreement, reliability and consensus."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ UNITS = {
     "row": pl.Int64,
     "label": pl.String,
 }
-"""Columns that `collect_units` returns; `row` is the label's row in `Overlaps.labels`, null without a label."""
+"""Columns that `collect_units` returns; `row` is the row in `Overlaps.labels`, null without a label."""
 
 
 def collect_units(found: Overlaps, answers: pl.DataFrame | None = None, *, iou: float = 0.5) -> pl.DataFrame:

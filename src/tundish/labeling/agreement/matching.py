@@ -48,10 +48,11 @@ _SAME_LABEL = 1e-6
 def match_labels(found: Overlaps, answers: pl.DataFrame | None = None, *, iou: float = 0.5) -> pl.DataFrame:
     """Pair the labels of each two authors of an image.
 
-    The assignment gives every label at most one partner and maximises the sum of IoU; pairs below the threshold
-    are not considered. It depends neither on the order of the labels nor on that of the authors. Classes
-    decide only between equal overlaps, so that confusions show. Crowd regions are assigned to crowd regions; a
-    label without a partner that lies in another author's crowd region is paired with it, however many do.
+    The assignment gives every label at most one partner and maximises the sum of IoU; pairs below the
+    threshold are not considered. It depends neither on the order of the labels nor on that of the authors.
+    Classes decide only between equal overlaps, so that confusions show. Crowd regions are assigned to crowd
+    regions; a label without a partner that lies in another author's crowd region is paired with it, however
+    many do.
 
     Args:
         found: The labels and their overlaps.
@@ -60,8 +61,8 @@ def match_labels(found: Overlaps, answers: pl.DataFrame | None = None, *, iou: f
         iou: The least IoU of a pair, above 0 up to 1.
 
     Returns:
-        Columns `MATCHES`, sorted: a row for each pair, and one for each label without a partner and each other
-        author who saw the image; `author` comes before `other` in the alphabet.
+        Columns `MATCHES`, sorted: a row for each pair, and one for each label without a partner and each
+        other author who saw the image; `author` comes before `other` in the alphabet.
 
     Raises:
         UsageError: The threshold is not above 0 and up to 1.
@@ -84,9 +85,7 @@ def mirror_matches(matches: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([matches, _swap_sides(matches)])
 
 
-def assign_pairs(
-    found: Overlaps, iou: float, *, by_class: bool = False, crowds: bool = False
-) -> NDArray[np.bool_]:
+def assign_pairs(found: Overlaps, iou: float, *, crowds: bool = False) -> NDArray[np.bool_]:
     """Assign labels to each other, two authors at a time.
 
     Args:
@@ -124,7 +123,7 @@ def matching_weights(found: Overlaps) -> Floats:
 
 
 def connected_groups(first: NDArray[np.int64], second: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """Number the connected component of each of `count` nodes of a graph with edges `first` to `second`, (n,)."""
+    """Number the connected component of each of `count` nodes; edges go from `first` to `second`, (n,)."""
     graph = coo_array((np.ones(len(first), np.int8), (first, second)), shape=(count, count))
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 

@@ -76,9 +76,10 @@ class Agreement(NamedTuple):
 
     Attributes:
         overall: measure, value, low, high (95 %, by resampling images), items, note. Over objects:
-            Krippendorff's nominal `alpha`, the agreement that it corrects for chance (`percent`), and `fleiss`
-            over the objects with the most frequent number of ratings. Over images, something or nothing:
-            `presence_alpha`, `presence_percent`, and `prevalence`, the share of answers with a label. Over
+            Krippendorff's nominal `alpha`, the agreement that it corrects for chance (`percent`), and
+            `fleiss` over the objects with the most frequent number of ratings. Over images, something or
+            nothing: `presence_alpha`, `presence_percent`, and `prevalence`, the share of answers with a
+                label. Over
             labels: the share with a partner (`f1`), with a partner of their class (`f1_class`), and the
             `mean_iou` of partners.
         pairs: author, other; images that both saw; labels and other_labels, their numbers; f1, f1_class,
@@ -167,7 +168,7 @@ def _values(counted: Tallies, draws: int, seed: int) -> pl.DataFrame:
 
 
 def _sums(counted: Tallies) -> csr_array:
-    """Sums by image: coincidences of objects and of presence; numbers of labels, all, paired, same; their IoU."""
+    """Sums by image: coincidences of objects and presence; numbers of labels, paired and same ones; IoU."""
     images, sides = len(counted.images), counted.sides
     at = sides.select(code_of("image_id", counted.images)).to_series().to_numpy()
     amounts = [sides[name].fill_null(0).cast(pl.Float64).to_numpy() for name in ("paired", "same", "iou")]

@@ -39,8 +39,8 @@ class Overlaps(NamedTuple):
     """Labels and their overlaps.
 
     Attributes:
-        labels: The valid labels sorted by image, author, shape and position, with their columns; a null `label`
-            is filled with `raw_label`.
+        labels: The valid labels sorted by image, author, shape and position, with their columns; a null
+            `label` is filled with `raw_label`.
         first: (n,), rows of `labels`: the label whose author comes first in the alphabet.
         second: (n,), rows of `labels`: a label of another author of the same image.
         iou: (n,), above 0 up to 1. Where exactly one of two is a crowd region: the share of the other in it.

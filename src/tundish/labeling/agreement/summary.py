@@ -130,8 +130,8 @@ def summarise_agreement(
 def confusion_table(found: Agreement) -> pl.DataFrame:
     """Tabulate the labels of one author by those of the other, over all pairs of authors.
 
-    Each pair of authors is counted once, the author who comes first in the alphabet in rows; `NOTHING` where an
-    author drew nothing.
+    Each pair of authors is counted once, the author who comes first in the alphabet in rows; `NOTHING` where
+    an author drew nothing.
 
     Args:
         found: The measures.

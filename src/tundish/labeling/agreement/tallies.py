@@ -28,8 +28,10 @@ class Tallies(NamedTuple):
         names: The classes, sorted, and `NOTHING` last.
         seen: image_id, author, other (author before other in the alphabet); `some` and `other_some`, whether
             each drew something.
-        objects: unit, image (index in `images`), label (index in `names`): an author's judgement of an object.
-        presence: The same for images: unit and image are the same, label is 1 where the author drew something.
+        objects: unit, image (index in `images`), label (index in `names`): an author's judgement of an
+            object.
+        presence: The same for images: unit and image are the same, label is 1 where the author drew
+            something.
         matches: The pairs, as `match_labels` returns them.
         sides: A row for each label and other author: image_id, author, other, label; `paired`, whether it has
             a partner there, `same`, whether that is of its class, and their iou.

@@ -1,8 +1,8 @@
 """Prepare disputes for an adjudicator: every label in dispute or agreed, without the annotators' names.
 
 The `meta` of a region in dispute has the number of its dispute and the judgements in words, so that an answer
-that was submitted undecided is recognised (`adjudications`). One object drawn at two places makes two disputes,
-and no rule distinguishes it from two objects: a note in the regions says that they overlap.
+that was submitted undecided is recognised (`adjudications`). One object drawn at two places makes two
+disputes, and no rule distinguishes it from two objects: a note in the regions says that they overlap.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ UNDISPUTED = 0
 _SAME = 0.3
 """The least share of the smaller of two authors' labels that the other covers where they may mark one object.
 
-Their IoU does not serve: it is low here, or they would be one dispute, and it is always low for a part and its
-whole. Boxes of one size that are shifted by up to seven tenths of their length cover as much of each other;
-generously drawn labels of neighbouring objects cover less.
+Their IoU does not serve: it is low here, or they would be one dispute, and it is always low for a part and
+its whole. Boxes of one size that are shifted by up to seven tenths of their length cover as much of each
+other; generously drawn labels of neighbouring objects cover less.
 """
 
 
@@ -165,13 +165,13 @@ def _objects(drawn: pl.DataFrame) -> pl.DataFrame:
         )
     )
     notes = [
-        f"Dispute {number}{' (whole image)' * whole}: {_sentence(reason, message, names)}{_overlap_note(others)}"
+        f"Dispute {number}{' (whole image)' * whole}: {_sentence(reason, message, names)}{_overlap(others)}"
         for number, names, reason, message, others, whole in objects.drop("image_id").iter_rows()
     ]
     return objects.select("image_id", "number", note=pl.Series(notes, dtype=pl.String))
 
 
-def _overlap_note(others: list[int]) -> str:
+def _overlap(others: list[int]) -> str:
     if not others:
         return ""
     numbers = [str(number) for number in others if number != UNDISPUTED]
@@ -207,7 +207,7 @@ def _with_notes(
             noted.append(region | {"meta": {"text": [mine["note"]], DISPUTE: mine["number"], **others}})
         elif key in beside:
             noted.append(
-                region | {"meta": {"text": [f"Agreed{_overlap_note(beside[key])}"], OVERLAPS: beside[key]}}
+                region | {"meta": {"text": [f"Agreed{_overlap(beside[key])}"], OVERLAPS: beside[key]}}
             )
         else:
             noted.append(region)

@@ -60,9 +60,9 @@ class Consensus(NamedTuple):
             a single one; `decided_by`, who voted for the class, and `members`, the annotation_ids that were
             merged, both sorted. A label with one member keeps its annotation_id; else it follows from theirs.
         disputes: The labels without a quorum, unchanged, with `unit`, the number of their object; `reason`:
-            quorum (too few drew it), class (they drew it and disagree about its class) or geometry (no pixel is
-            in more than half of their shapes); `message`, the reason in words; `silent`, the authors who saw
-            the image and drew nothing there.
+            quorum (too few drew it), class (they drew it and disagree about its class) or geometry (no pixel
+            is in more than half of their shapes); `message`, the reason in words; `silent`, the authors who
+            saw the image and drew nothing there.
         images: image_id; `answered`, the number of authors; `agreed` and `disputed`, numbers of objects;
             `state`: labelled (all objects agreed), negative (nobody drew anything) or disputed.
     """
@@ -210,7 +210,7 @@ def _shapes(labels: pl.DataFrame, wanted: pl.Series, sizes: pl.DataFrame) -> pl.
 
 
 def _masks(labels: pl.DataFrame, sizes: pl.DataFrame) -> pl.DataFrame:
-    """Unit and geometry: the pixels that more than half of the labels of an object set; no row without any."""
+    """Unit and geometry: the pixels that more than half of an object's labels set; no row without any."""
     masks: dict[int, list[tuple[str, int, int]]] = {}
     for unit, coded in zip(labels["unit"], counts_of_labels(labels, sizes), strict=True):
         masks.setdefault(unit, []).append(coded)

@@ -1,8 +1,8 @@
 """Find outdated tasks of the adjudication project.
 
-When annotators change their answers, disputes change or disappear. An outdated task that nobody has touched is
-removed, and replaced where its image is still in dispute. A task that somebody has begun or answered stays:
-removing it would remove an answer.
+When annotators change their answers, disputes change or disappear. An outdated task that nobody has touched
+is removed, and replaced where its image is still in dispute. A task that somebody has begun or answered
+stays: removing it would remove an answer.
 
 Replacements are pushed before outdated tasks are removed. On SQLite Label Studio numbers new tasks from the
 last existing one: an adjudicator who has a removed task open would otherwise send the answer to the new task
@@ -147,8 +147,8 @@ def _notes(touched: Collection[int]) -> tuple[str, ...]:
     one = len(touched) == 1
     are, stay = ("is", "stays") if one else ("are", "stay")
     note = (
-        f"{len(touched):,} task{'s' * (not one)} that somebody has begun or answered {are} outdated and {stay} "
-        f"({named}{more}): pull the answers first; if this is reported again, delete the task in the project to "
-        "have the image adjudicated again"
+        f"{len(touched):,} task{'s' * (not one)} that somebody has begun or answered {are} outdated and "
+        f"{stay} ({named}{more}): pull the answers first; if this is reported again, delete the task in the "
+        "project to have the image adjudicated again"
     )
     return (note,)

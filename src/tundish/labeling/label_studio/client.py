@@ -41,8 +41,8 @@ _TAB = {
 """The list of tasks as Label Studio shows it by default."""
 
 _INSTRUCTION = (
-    "Mark what you see. <b>Submit</b> with nothing marked says that nothing is there; "
-    "<b>Skip</b> says that you cannot tell, and decides nothing."
+    "Mark what you see. <b>Submit</b> without any mark means that there is nothing; "
+    "<b>Skip</b> means that you cannot tell, and does not count as an answer."
 )
 """The text that annotators read under Instructions."""
 

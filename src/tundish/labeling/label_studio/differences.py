@@ -1,7 +1,8 @@
 """How a project's configuration on the server differs from the recipe's.
 
 A class may be renamed in the recipe after its project was made. The server's label is then one of the class's
-aliases and means that class: proposals are sent under the label's name, and it does not count as a difference.
+aliases and means that class: proposals are sent under the label's name, and it does not count as a
+difference.
 """
 
 from __future__ import annotations

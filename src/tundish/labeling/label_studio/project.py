@@ -113,8 +113,8 @@ def _update(client: Client, project: int, title: str, config: str) -> str:
     more = f" and {len(tasks) - _NAMED:,} more" if len(tasks) > _NAMED else ""
     return (
         f"Label Studio refuses the new labelling configuration of '{title}': it has no control for regions "
-        f"in task{'s' * (len(tasks) > 1)} {named}{more}, most likely regions without a label; label or delete "
-        "them and push again, so that what was added or renamed in the recipe gets there"
+        f"in task{'s' * (len(tasks) > 1)} {named}{more}, most likely regions without a label; label or "
+        "delete them and push again to get what was added or renamed in the recipe"
     )
 
 

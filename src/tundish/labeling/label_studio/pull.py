@@ -2,8 +2,8 @@
 
 The server's tasks are stored unchanged (`TASKS`), and labels and answers are derived from them each time, as
 validate does from stored label files: a class that gains an alias needs no new pull. Only tasks that changed
-since the last pull are requested. A task that was deleted in the server is reported, and its answers stay here
-until its image is answered again; to remove them, delete ``labels/`` and pull again.
+since the last pull are requested. A task that was deleted in the server is reported, and its answers stay
+here until its image is answered again; to remove them, delete ``labels/`` and pull again.
 """
 
 from __future__ import annotations
@@ -153,8 +153,8 @@ def _pull_projects(
 def _unasked(tasks: pl.DataFrame) -> list[str]:
     """Notes about tasks whose projects were not pulled."""
     return [
-        f"the answers of {count:,} task{'s' * (count > 1)} of '{title}' stay: that project is no longer on the "
-        "server, or is not this dataset's"
+        f"the answers of {count:,} task{'s' * (count > 1)} of '{title}' stay: that project is no longer on "
+        "the server, or is not this dataset's"
         for title, count in tasks["title"].value_counts().sort("title").iter_rows()
     ]
 

@@ -131,7 +131,7 @@ class _Reader:
         series = [
             pl.Series(name, list(values), pl.String) for name, values in zip(names, columns, strict=True)
         ]
-        # A prediction that an annotator kept is the annotator's label; its attributes record where it is from.
+        # A prediction that an annotator kept is the annotator's label; its attributes record its origin.
         annotations = frame.with_columns(*series, origin=pl.lit("annotator"), valid=series[2].is_not_null())
         return ReadAnswers(annotations, ANSWERS.frame(self.answers), self.problems)
 
@@ -152,7 +152,7 @@ class _Reader:
         shown = annotation.get("prediction")
         proposed = isinstance(shown, dict) and shown.get("id") is not None
         if row["answer"] == "empty" and proposed and row["parent_prediction"] is None:
-            # The editor can be slow to show predictions: submitting at once then reports an image without labels.
+            # The editor can be slow to show predictions: submitting at once then gives an empty answer.
             message = (
                 "the answer is empty and does not start from the predicted labels: they may not have shown"
             )
