@@ -33,7 +33,7 @@ def reviewed(
     *ids: str,
     author: str = "qi",
     severity: str | None = None,
-    said: dict[str, Any] | None = None,
+    given: dict[str, Any] | None = None,
 ) -> None:
     """Write what a reviewer drew: as li did, or by image_id as `said`."""
     folder = batch.folder / "review"
@@ -42,7 +42,7 @@ def reviewed(
     for number, image_id in enumerate(ids):
         picture = IDS[image_id]
         place: dict[str, Any] = {"image_id": image_id, "path": picture.path, "source": picture.source}
-        boxes = (said or {}).get(image_id, DRAWN)
+        boxes = (given or {}).get(image_id, DRAWN)
         key = {"task_id": int(image_id[:6], 16), "answer_id": number + 1}
         kind = {"answer": "labelled" if boxes else "empty", "labels": len(boxes), "refused": 0}
         answers.append(place | key | kind | {"author": author, "severity": severity})

@@ -11,7 +11,8 @@ import pytest
 from tests.stages.answering import answer
 from tests.stages.curated import Picture, box, build
 
-from tundish.labeling.acceptance.batch import BATCH_IMAGES, Batch, dump_json, fingerprint_labels, write_batch
+from tundish.labeling.acceptance.batch import BATCH_IMAGES, Batch, dump_json, write_batch
+from tundish.labeling.acceptance.gate import fingerprint_labels
 from tundish.labeling.acceptance.plans import look_up_plan
 from tundish.labeling.tables import ANSWERS
 from tundish.stages import load_stage

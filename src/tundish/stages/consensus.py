@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tundish.labeling.acceptance.batch import hold_back, read_batches
+from tundish.labeling.acceptance.batch import read_batches
+from tundish.labeling.acceptance.gate import hold_back
 from tundish.labeling.agreement.severities import agreed_severities
 from tundish.labeling.consensus.adjudications import read_adjudications
 from tundish.labeling.consensus.merge import Consensus, merge_labels

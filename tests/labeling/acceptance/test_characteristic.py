@@ -20,10 +20,10 @@ from tundish.labeling.acceptance.characteristic import (
 )
 
 
-def counted(defective: int, lot: int, n: int, ac: int) -> float:
+def counted(defective: int, lot_size: int, n: int, ac: int) -> float:
     """Share of all samples of n that hold ac nonconforming items or fewer, counted one by one."""
-    good = sum(comb(defective, d) * comb(lot - defective, n - d) for d in range(min(ac, n) + 1))
-    return float(Fraction(good, comb(lot, n)))
+    good = sum(comb(defective, d) * comb(lot_size - defective, n - d) for d in range(min(ac, n) + 1))
+    return float(Fraction(good, comb(lot_size, n)))
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_known_chances(n: int, ac: int, quality: float, chance: float) -> None:
 
 
 @pytest.mark.parametrize(("defective", "chance"), [(10, 0.9608), (25, 0.6771), (50, 0.2186)])
-def test_known_chances_in_a_lot(defective: int, chance: float) -> None:
+def test_known_probabilities_in_a_batch(defective: int, chance: float) -> None:
     assert acceptance_probability_in_batch(defective, 1000, 80, 2) == pytest.approx(chance, abs=5e-5)
 
 
@@ -98,7 +98,7 @@ def test_chances_as_scipy_says(plan: tuple[int, int], quality: float) -> None:
 
 
 @given(plans, qualities, qualities)
-def test_worse_lots_are_accepted_less_often(plan: tuple[int, int], one: float, two: float) -> None:
+def test_worse_batches_are_accepted_less_often(plan: tuple[int, int], one: float, two: float) -> None:
     n, ac = plan
     better, worse = sorted((one, two))
     assert acceptance_probability(better, n, ac) >= acceptance_probability(worse, n, ac) - 1e-12
@@ -114,26 +114,26 @@ def test_a_larger_sample_or_smaller_number_is_sharper(plan: tuple[int, int], qua
 
 
 @st.composite
-def lots(draw: st.DrawFn) -> tuple[int, int, int, int]:
-    lot = draw(st.integers(1, 300))
+def batches(draw: st.DrawFn) -> tuple[int, int, int, int]:
+    lot_size = draw(st.integers(1, 300))
     return (
-        draw(st.integers(0, lot)),
-        lot,
-        draw(st.integers(1, lot)),
+        draw(st.integers(0, lot_size)),
+        lot_size,
+        draw(st.integers(1, lot_size)),
         draw(st.integers(0, 22)),
     )
 
 
-@given(lots())
-def test_chances_in_a_lot_by_counting(case: tuple[int, int, int, int]) -> None:
-    defective, lot, n, ac = case
-    chance = acceptance_probability_in_batch(defective, lot, n, ac)
-    assert chance == pytest.approx(counted(defective, lot, n, ac), abs=1e-10)
-    if defective < lot:
-        assert acceptance_probability_in_batch(defective + 1, lot, n, ac) <= chance + 1e-10
+@given(batches())
+def test_probabilities_in_a_batch_by_counting(case: tuple[int, int, int, int]) -> None:
+    defective, lot_size, n, ac = case
+    chance = acceptance_probability_in_batch(defective, lot_size, n, ac)
+    assert chance == pytest.approx(counted(defective, lot_size, n, ac), abs=1e-10)
+    if defective < lot_size:
+        assert acceptance_probability_in_batch(defective + 1, lot_size, n, ac) <= chance + 1e-10
 
 
-def test_a_large_lot_is_as_scipy_says_and_near_the_binomial() -> None:
+def test_a_large_batch_is_as_scipy_says_and_near_the_binomial() -> None:
     for defective in (0, 500, 5_000, 20_000, 500_000):
         chance = acceptance_probability_in_batch(defective, 500_000, 800, 14)
         assert chance == pytest.approx(stats.hypergeom.cdf(14, 500_000, defective, 800), abs=1e-8)
@@ -141,15 +141,15 @@ def test_a_large_lot_is_as_scipy_says_and_near_the_binomial() -> None:
 
 
 @given(plans, st.integers(2, 5000))
-def test_no_quality_goes_out_worse_than_the_limit(plan: tuple[int, int], lot: int) -> None:
+def test_no_quality_goes_out_worse_than_the_limit(plan: tuple[int, int], lot_size: int) -> None:
     n, ac = plan
-    worst = outgoing_quality_limit(lot, n, ac)
-    if n >= lot:
+    worst = outgoing_quality_limit(lot_size, n, ac)
+    if n >= lot_size:
         assert worst == (0.0, 0.0)
         return
-    assert average_outgoing_quality(worst.quality, lot, n, ac) == worst.limit
+    assert average_outgoing_quality(worst.quality, lot_size, n, ac) == worst.limit
     for i in range(101):
-        assert average_outgoing_quality(i / 100, lot, n, ac) <= worst.limit + 1e-12
+        assert average_outgoing_quality(i / 100, lot_size, n, ac) <= worst.limit + 1e-12
 
 
 @given(st.integers(0, 200), st.integers(1, 200), st.sampled_from((0.8, 0.95, 0.99)))
@@ -166,13 +166,13 @@ def test_intervals_as_scipy_says(found: int, inspected: int, confidence: float) 
     )
 
 
-@pytest.mark.parametrize(("lot", "n"), [(20, 5), (50, 8), (200, 32), (1000, 80)])
-def test_an_interval_holds_the_truth_of_a_small_lot(lot: int, n: int) -> None:
+@pytest.mark.parametrize(("lot_size", "n"), [(20, 5), (50, 8), (200, 32), (1000, 80)])
+def test_an_interval_holds_the_truth_of_a_small_batch(lot_size: int, n: int) -> None:
     intervals = [clopper_pearson_interval(found, n) for found in range(n + 1)]
-    for defective in range(lot + 1):
+    for defective in range(lot_size + 1):
         covered = sum(
-            float(stats.hypergeom.pmf(found, lot, defective, n))
+            float(stats.hypergeom.pmf(found, lot_size, defective, n))
             for found, (low, high) in enumerate(intervals)
-            if low - 1e-12 <= defective / lot <= high + 1e-12
+            if low - 1e-12 <= defective / lot_size <= high + 1e-12
         )
         assert covered >= 0.95 - 1e-9

@@ -73,7 +73,7 @@ def test_half_of_a_review() -> None:
     assert not any("found" in text for text in words(drawn(of)))
 
 
-def test_a_lot_seen_whole_and_a_lot_of_one() -> None:
+def test_a_batch_inspected_in_full_and_a_batch_of_one() -> None:
     of = look_up_plan(8, "II", 1.0)
     said = words(draw_oc_curve({"": judge_counts(of, 1, 8)}))
     assert "1 of 8 found: not accepted" in said
@@ -97,7 +97,7 @@ def test_a_panel_for_each_class() -> None:
     assert said.count("2.78 % nonconforming, 10 % overlooked") == 2
 
 
-def test_an_isolated_lot() -> None:
+def test_the_plan_of_an_isolated_batch() -> None:
     said = words(drawn(compute_isolated_plan(5000, 5, 3)))
     assert "LQ 5 % (250 of 5000): accepted with 9.9 %" in said
 

@@ -26,14 +26,13 @@ from tundish.labeling.acceptance.batch import (
 )
 from tundish.labeling.acceptance.next_batch import (
     SEVERAL,
-    BatchOptions,
-    check_options,
     count_waiting_images,
     create_next_batch,
     find_open_batch,
     refused_batches,
 )
 from tundish.labeling.acceptance.opening import describe_opening
+from tundish.labeling.acceptance.options import BatchOptions, check_options
 from tundish.labeling.acceptance.plans import look_up_plan
 from tundish.labeling.acceptance.review import judge_batch
 from tundish.labeling.acceptance.verdict import ALL_CLASSES
@@ -50,7 +49,7 @@ BY_CLASS = BatchOptions("small", aql={"major": 10.0, "critical": 6.5})
 """Of twelve images two are looked at for critical nonconformities (Ac 0), five for major ones (Ac 1)."""
 
 
-def said(**more: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def given(**more: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """wu answers five pictures, li five, and both the last two; `more` by number of the picture, p3."""
     by_number: list[dict[str, Any]] = [
         *({"wu": DRAWN} for _ in range(5)),
@@ -64,13 +63,13 @@ def said(**more: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def world(folder: Path, **more: dict[str, Any]) -> Context:
     context = build(folder, PICTURES, children=False)
-    answer(context, PICTURES, said(**more))
+    answer(context, PICTURES, given(**more))
     STAGE.run(context)
     return context
 
 
-def made(context: Context, asked: BatchOptions) -> Batch:
-    batch = create_next_batch(context.dataset, asked)
+def made(context: Context, options: BatchOptions) -> Batch:
+    batch = create_next_batch(context.dataset, options)
     assert batch is not None
     return batch
 
@@ -89,8 +88,10 @@ def test_a_batch_holds_the_work_of_one(tmp_path: Path) -> None:
         reviewed(batch, *batch.sample)
         judge_batch(batch, context.dataset)
         assert batch.title == f"small review {batch.number}", "the title must not tell whose work it is"
-        told = [orjson.loads((batch.folder / name).read_bytes()) for name in ("plan.json", "verdict.json")]
-        assert [one["producer"] for one in told] == [batch.producer] * 2
+        reported = [
+            orjson.loads((batch.folder / name).read_bytes()) for name in ("plan.json", "verdict.json")
+        ]
+        assert [one["producer"] for one in reported] == [batch.producer] * 2
         found.append((batch.producer, numbers(batch)))
     assert found == [("li", {5, 6, 7, 8, 9}), ("wu", {0, 1, 2, 3, 4}), (SEVERAL, {10, 11})]
     assert create_next_batch(context.dataset, EACH) is None
@@ -134,17 +135,17 @@ def test_an_annotator_is_chosen(tmp_path: Path) -> None:
 def test_refused_work_comes_again_as_that_of_the_same_producer(tmp_path: Path) -> None:
     context = world(tmp_path)
     batch = made(context, EACH)
-    reviewed(batch, *batch.sample, said={image_id: [] for image_id in batch.sample})
+    reviewed(batch, *batch.sample, given={image_id: [] for image_id in batch.sample})
     judge_batch(batch, context.dataset)
     assert [one.name for one in refused_batches(context.dataset)] == ["1 (li)"]
     assert made(context, EACH).producer == "wu", "the others' work goes on"
     # wu mends what was found: it stays the lot that li made.
     places = {picture.image_id: f"p{number}" for number, picture in enumerate(PICTURES)}
-    answer(context, PICTURES, said(**{places[image_id]: {"wu": []} for image_id in batch.sample}))
+    answer(context, PICTURES, given(**{places[image_id]: {"wu": []} for image_id in batch.sample}))
     STAGE.run(context)
     again = made(context, EACH)
     assert (again.producer, again.resubmits, numbers(again)) == ("li", 1, {5, 6, 7, 8, 9})
-    reviewed(again, *again.sample, said={image_id: [] for image_id in batch.sample})
+    reviewed(again, *again.sample, given={image_id: [] for image_id in batch.sample})
     judged = judge_batch(again, context.dataset)
     assert judged.verdict.accepted
     before = read_batches(context.dataset.labels)
@@ -188,7 +189,7 @@ def test_each_class_has_its_verdict(
         "major": look_up_plan(12, "II", 10.0),
     }
     assert len(batch.sample) == batch.plan.n == 5
-    reviewed(batch, *batch.sample, said={batch.sample[place]: boxes for place, boxes in found.items()})
+    reviewed(batch, *batch.sample, given={batch.sample[place]: boxes for place, boxes in found.items()})
     judged = judge_batch(batch, context.dataset)
     assert judged.verdict.accepted is accepted
     (again,) = read_batches(context.dataset.labels)
@@ -197,9 +198,9 @@ def test_each_class_has_its_verdict(
         name: AqlResult(word, inspected, count)
         for name, word, inspected, count in zip(("critical", "major"), by_class, (2, 5), defects, strict=True)
     }
-    told = orjson.loads((batch.folder / "verdict.json").read_bytes())
-    assert told["images_by_worst"]["minor"] == judged.verdict.unjudged["minor"]
-    assert (told["accepted"], told["sentence"]) == (accepted, str(judged.verdict))
+    reported = orjson.loads((batch.folder / "verdict.json").read_bytes())
+    assert reported["images_by_worst"]["minor"] == judged.verdict.unjudged["minor"]
+    assert (reported["accepted"], reported["sentence"]) == (accepted, str(judged.verdict))
     root = ElementTree.fromstring((batch.folder / "oc.svg").read_text())
     titles = [node.text for node in root.iter() if (node.text or "").startswith("Operating characteristic: ")]
     assert titles[1:] == [f"Operating characteristic: {name} nonconformities" for name in again.plans]
@@ -227,7 +228,7 @@ def test_severity_is_found_for_each_class(tmp_path: Path) -> None:
     context = world(tmp_path)
     for _ in range(2):
         batch = made(context, BY_CLASS)
-        reviewed(batch, *batch.sample, said={batch.sample[0]: MISSED, batch.sample[1]: MISSED})
+        reviewed(batch, *batch.sample, given={batch.sample[0]: MISSED, batch.sample[1]: MISSED})
         judge_batch(batch, context.dataset)
         # Without a lot its images are there for the next batch.
         BATCH_IMAGES.write(BATCH_IMAGES.empty(), batch.folder / "lot.parquet")
@@ -238,15 +239,15 @@ def test_severity_is_found_for_each_class(tmp_path: Path) -> None:
     }
 
 
-def test_what_reviewers_overlook_is_told(tmp_path: Path) -> None:
+def test_what_reviewers_overlook_is_reported(tmp_path: Path) -> None:
     context = world(tmp_path)
     batch = made(context, BatchOptions("small", aql=10.0, miss_rate=0.2))
-    reviewed(batch, *batch.sample, said={batch.sample[0]: MISSED})
+    reviewed(batch, *batch.sample, given={batch.sample[0]: MISSED})
     judged = judge_batch(batch, context.dataset)
     assert judged.verdict.verdicts[ALL_CLASSES].rate == pytest.approx(1 / 5 / 0.8)
-    told = orjson.loads((batch.folder / "verdict.json").read_bytes())
-    assert (told["miss_rate"], told["rate"]) == (0.2, pytest.approx(0.25))
-    assert "(95 %), if reviewers overlook 20 % of them." in told["sentence"]
+    reported = orjson.loads((batch.folder / "verdict.json").read_bytes())
+    assert (reported["miss_rate"], reported["rate"]) == (0.2, pytest.approx(0.25))
+    assert "(95 %), if reviewers overlook 20 % of them." in reported["sentence"]
     assert read_batches(context.dataset.labels)[0].miss_rate == 0.2
     assert "25.00 % nonconforming, 20 % overlooked" in (batch.folder / "oc.svg").read_text()
 
@@ -255,7 +256,7 @@ def test_how_near_a_label_must_be_is_the_recipe_s(tmp_path: Path) -> None:
     """As it was when the batch was opened."""
     context = world(tmp_path)
     batch = made(context, BY_CLASS._replace(misplaced=0.2, loose=0.3))
-    reviewed(batch, *batch.sample, said={batch.sample[0]: LOOSE})
+    reviewed(batch, *batch.sample, given={batch.sample[0]: LOOSE})
     assert judge_batch(batch, context.dataset).verdict.unjudged == {"minor": 0}
     (again,) = read_batches(context.dataset.labels)
     assert (again.misplaced, again.loose) == (0.2, 0.3)
@@ -279,8 +280,8 @@ def accepted(context: Context, batch: Batch) -> Batch:
     return batch
 
 
-def opened(context: Context, asked: BatchOptions) -> str:
-    batch = made(context, asked)
+def opened(context: Context, options: BatchOptions) -> str:
+    batch = made(context, options)
     return describe_opening(batch, read_batches(context.dataset.labels))
 
 
@@ -353,11 +354,11 @@ def test_a_batch_that_comes_again_is_inspected_as_before(tmp_path: Path) -> None
     context = world_of(tmp_path, 9)
     batch = made(context, BatchOptions("small", lq=40.0, ac=1))
     assert (batch.plan.lq, batch.plan.ac, batch.plan.aql) == (40.0, 1, None)
-    reviewed(batch, *batch.sample, said={image_id: [] for image_id in batch.sample})
+    reviewed(batch, *batch.sample, given={image_id: [] for image_id in batch.sample})
     judge_batch(batch, context.dataset)
-    told = orjson.loads((batch.folder / "verdict.json").read_bytes())
-    assert told["accepted"] is False
-    assert "switching" not in told, "a lot that stands alone is of no series"
+    reported = orjson.loads((batch.folder / "verdict.json").read_bytes())
+    assert reported["accepted"] is False
+    assert "switching" not in reported, "a lot that stands alone is of no series"
     places = {picture.image_id: picture.path for picture in PICTURES}
     bad = {places[image_id] for image_id in batch.sample}
     answer(context, PICTURES, {p.path: {"li": [] if p.path in bad else DRAWN} for p in PICTURES[:9]})
@@ -371,7 +372,7 @@ def test_a_batch_that_comes_again_is_inspected_as_before(tmp_path: Path) -> None
     assert made(context, BatchOptions("small")).plan.aql == 1.0, "a lot that stands alone begins no series"
 
 
-def test_a_lot_that_stands_alone_has_no_aql(tmp_path: Path) -> None:
+def test_an_isolated_batch_has_no_aql(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="an isolated batch has no level"):
         check_options(BatchOptions("small", lq=5.0, level="I"))
     with pytest.raises(UsageError, match="holds 1 nonconforming items, which a plan with Ac 1 cannot reject"):
@@ -382,14 +383,14 @@ def test_findings_of_an_earlier_version(tmp_path: Path) -> None:
     """Their classes were letters, and they did not say where the image is."""
     context = world(tmp_path)
     batch = made(context, BY_CLASS)
-    reviewed(batch, *batch.sample, said={batch.sample[0]: MISSED, batch.sample[1]: LOOSE})
+    reviewed(batch, *batch.sample, given={batch.sample[0]: MISSED, batch.sample[1]: LOOSE})
     judge_batch(batch, context.dataset)
     path = batch.folder / "findings.parquet"
     letters = pl.col("worst").replace({"critical": "A", "major": "B", "minor": "C"})
     pl.read_parquet(path).with_columns(letters).drop("source", "path", "details").write_parquet(path)
-    told = batch.folder / "verdict.json"
-    said_then = orjson.loads(told.read_bytes()) | {"images_by_worst": {"A": 1, "B": 0, "C": 1}}
-    told.write_bytes(orjson.dumps(said_then))
+    reported = batch.folder / "verdict.json"
+    said_then = orjson.loads(reported.read_bytes()) | {"images_by_worst": {"A": 1, "B": 0, "C": 1}}
+    reported.write_bytes(orjson.dumps(said_then))
     (old,) = read_batches(context.dataset.labels)
     found = read_findings(old).sort("worst")
     assert found["worst"].drop_nulls().to_list() == ["critical", "minor"]
@@ -399,7 +400,7 @@ def test_findings_of_an_earlier_version(tmp_path: Path) -> None:
     assert verdict["images_by_worst"] == {"critical": 1, "major": 0, "minor": 1}
     # What is minor has no AQL: the lot comes again when what is critical has been labelled anew.
     places = {picture.image_id: f"p{number}" for number, picture in enumerate(PICTURES)}
-    answer(context, PICTURES, said(**{places[batch.sample[0]]: {"li": []}}))
+    answer(context, PICTURES, given(**{places[batch.sample[0]]: {"li": []}}))
     STAGE.run(context)
     assert made(context, BY_CLASS).resubmits == 1
 

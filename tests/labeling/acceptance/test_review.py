@@ -19,19 +19,14 @@ from tundish.labeling.acceptance.batch import (
     AqlResult,
     Batch,
     dump_json,
-    fingerprint_labels,
-    latest_batches,
     read_batches,
     switching_state,
     write_batch,
 )
-from tundish.labeling.acceptance.next_batch import (
-    BatchOptions,
-    create_next_batch,
-    find_open_batch,
-    refused_batches,
-)
+from tundish.labeling.acceptance.gate import fingerprint_labels, latest_batches
+from tundish.labeling.acceptance.next_batch import create_next_batch, find_open_batch, refused_batches
 from tundish.labeling.acceptance.opening import describe_opening
+from tundish.labeling.acceptance.options import BatchOptions
 from tundish.labeling.acceptance.plans import look_up_plan
 from tundish.labeling.acceptance.review import judge_batch, unreviewed_images
 from tundish.labeling.acceptance.verdict import ALL_CLASSES, KINDS
@@ -46,18 +41,18 @@ if TYPE_CHECKING:
 
     from tundish.stages.base import Context
 
-ASKED = BatchOptions("small", aql=6.5, level="II")
+OPTIONS = BatchOptions("small", aql=6.5, level="II")
 
 
 def labelled(
     context: Context, count: int = COUNT, other: dict[int, list[dict[str, Any]]] | None = None
 ) -> None:
     """Let li answer the first pictures; `other` says by number where they do not draw `DRAWN`."""
-    said = {
+    given = {
         picture.path: {"li": (other or {}).get(number, DRAWN)}
         for number, picture in enumerate(PICTURES[:count])
     }
-    answer(context, PICTURES, said)
+    answer(context, PICTURES, given)
     STAGE.run(context)
 
 
@@ -67,13 +62,13 @@ def world(folder: Path, count: int = COUNT) -> Context:
     return context
 
 
-def made(context: Context, asked: BatchOptions = ASKED) -> Batch:
-    batch = create_next_batch(context.dataset, asked)
+def made(context: Context, options: BatchOptions = OPTIONS) -> Batch:
+    batch = create_next_batch(context.dataset, options)
     assert batch is not None
     return batch
 
 
-def test_lot__what_annotators_decided_and_a_sample_of_it(tmp_path: Path) -> None:
+def test_batch__what_annotators_decided_and_a_sample_of_it(tmp_path: Path) -> None:
     context = world(tmp_path)
     batch = made(context)
     assert (batch.number, batch.title, batch.plan) == (1, "small review 1", look_up_plan(COUNT, "II", 6.5))
@@ -85,7 +80,7 @@ def test_lot__what_annotators_decided_and_a_sample_of_it(tmp_path: Path) -> None
     found = find_open_batch(context.dataset)
     assert found is not None
     assert found.number == 1
-    assert create_next_batch(context.dataset, ASKED) is None, "all images are in the open batch"
+    assert create_next_batch(context.dataset, OPTIONS) is None, "all images are in the open batch"
 
 
 def test_another_seed_draws_another_sample_and_equal_ones_equal_bytes(tmp_path: Path) -> None:
@@ -93,7 +88,7 @@ def test_another_seed_draws_another_sample_and_equal_ones_equal_bytes(tmp_path: 
     first, second = made(one), made(same)
     for name in ("plan.json", "lot.parquet", "sample.parquet"):
         assert (first.folder / name).read_bytes() == (second.folder / name).read_bytes()
-    assert made(other, ASKED._replace(seed=1)).sample != first.sample
+    assert made(other, OPTIONS._replace(seed=1)).sample != first.sample
 
 
 def test_half_reviewed__says_what_is_missing(tmp_path: Path) -> None:
@@ -112,10 +107,10 @@ def test_accepted__stored_with_the_batch(tmp_path: Path) -> None:
     reviewed(batch, *batch.sample)
     judged = judge_batch(batch, context.dataset)
     assert judged.verdict.accepted is True
-    told = orjson.loads((batch.folder / "verdict.json").read_bytes())
-    assert (told["accepted"], told["defects"], told["reviewers"]) == (True, 0, ["qi"])
-    assert told["interval"] == list(judged.verdict.verdicts[ALL_CLASSES].interval or ())
-    assert told["switching"]["score"] == 2
+    reported = orjson.loads((batch.folder / "verdict.json").read_bytes())
+    assert (reported["accepted"], reported["defects"], reported["reviewers"]) == (True, 0, ["qi"])
+    assert reported["interval"] == list(judged.verdict.verdicts[ALL_CLASSES].interval or ())
+    assert reported["switching"]["score"] == 2
     assert (batch.folder / "oc.svg").read_text().startswith("<svg")
     assert find_open_batch(context.dataset) is None
     assert refused_batches(context.dataset) == []
@@ -129,19 +124,19 @@ def test_a_class_that_was_renamed_since__is_the_class_that_reviewers_drew(tmp_pa
     context = world(tmp_path)
     batch = made(context)
     drawn = [box("Kratzer", 10, 10, 20, 20)]
-    reviewed(batch, *batch.sample, said=dict.fromkeys(batch.sample, drawn))
+    reviewed(batch, *batch.sample, given=dict.fromkeys(batch.sample, drawn))
     assert judge_batch(batch, context.dataset).verdict.accepted is False
     renamed = spellings({"Kratzer": ("scratch",)})
     assert judge_batch(batch, context.dataset, renamed).verdict.accepted is True
 
 
 @pytest.mark.parametrize("accepted", [True, False])
-def test_a_class_that_was_renamed__is_no_image_labelled_anew(tmp_path: Path, accepted: bool) -> None:
+def test_a_renamed_class_does_not_count_as_labelling_again(tmp_path: Path, accepted: bool) -> None:
     """Neither leaves what was accepted the splits, nor comes what was not accepted again as it was."""
     context = build(tmp_path, PICTURES, children=False, label={"acceptance": {"aql": 6.5}})
     labelled(context)
     batch = made(context)
-    reviewed(batch, *batch.sample, said={} if accepted else {key: [] for key in batch.sample})
+    reviewed(batch, *batch.sample, given={} if accepted else {key: [] for key in batch.sample})
     assert judge_batch(batch, context.dataset).batch.accepted is accepted
     STAGE.run(context)
     before = context.dataset.read(STANDING)["state"].to_list()
@@ -155,9 +150,9 @@ def test_a_class_that_was_renamed__is_no_image_labelled_anew(tmp_path: Path, acc
     STAGE.run(context)
     assert set(context.dataset.read(CONSENSUS)["label"]) == {"Kratzer"}
     assert context.dataset.read(STANDING)["state"].to_list() == before
-    asked = ASKED._replace(class_of=renamed.lookup())
-    assert find_open_batch(context.dataset, "", asked.class_of) is None
-    assert create_next_batch(context.dataset, asked) is None
+    options = OPTIONS._replace(class_of=renamed.lookup())
+    assert find_open_batch(context.dataset, "", options.class_of) is None
+    assert create_next_batch(context.dataset, options) is None
     labelled(context, other={0: [], 1: []})
     assert set(context.dataset.read(STANDING).filter(path="0.jpg")["state"]) == {
         "unreviewed" if accepted else "refused"
@@ -167,7 +162,7 @@ def test_a_class_that_was_renamed__is_no_image_labelled_anew(tmp_path: Path, acc
 def kinds(context: Context, batch: Batch, drawn: list[dict[str, Any]]) -> dict[str, int]:
     """The nonconformities of the first image of the sample, where the reviewer draws this."""
     first = batch.sample[0]
-    reviewed(batch, first, said={first: drawn})
+    reviewed(batch, first, given={first: drawn})
     judge_batch(batch, context.dataset)
     row = FINDINGS.read(batch.folder / "findings.parquet").row(0, named=True)
     assert (row["source"], row["path"]) == (IDS[first].source, IDS[first].path)
@@ -205,7 +200,7 @@ def test_severity__compared_where_both_were_asked(tmp_path: Path) -> None:
     assert judge_batch(batch, context.dataset).verdict.accepted
 
 
-def test_skipped_and_unreadable_answers_are_no_review(tmp_path: Path) -> None:
+def test_skipped_and_unreadable_answers_are_not_a_review(tmp_path: Path) -> None:
     context = world(tmp_path)
     batch = made(context)
     reviewed(batch, *batch.sample)
@@ -227,7 +222,7 @@ def test_what_is_left_to_review(tmp_path: Path) -> None:
     assert unreviewed_images(batch) == [batch.sample[0], *batch.sample[3:]]
 
 
-def test_own_work__told(tmp_path: Path) -> None:
+def test_own_work__reported(tmp_path: Path) -> None:
     context = world(tmp_path)
     batch = made(context)
     reviewed(batch, *batch.sample, author="li")
@@ -238,18 +233,18 @@ def test_own_work__told(tmp_path: Path) -> None:
 
 def rejected(context: Context) -> Batch:
     batch = made(context)
-    reviewed(batch, *batch.sample, said={image_id: [] for image_id in batch.sample})
+    reviewed(batch, *batch.sample, given={image_id: [] for image_id in batch.sample})
     judged = judge_batch(batch, context.dataset)
     assert judged.verdict.accepted is False
     STAGE.run(context)
     return judged.batch
 
 
-def test_refused__comes_again_once_what_was_found_is_labelled_anew(tmp_path: Path) -> None:
+def test_refused__resubmitted_once_what_was_found_is_labelled_again(tmp_path: Path) -> None:
     context = world(tmp_path)
     batch = rejected(context)
     assert [one.number for one in refused_batches(context.dataset)] == [1]
-    assert create_next_batch(context.dataset, ASKED) is None, (
+    assert create_next_batch(context.dataset, OPTIONS) is None, (
         "another sample of the same labels is no inspection"
     )
 
@@ -258,7 +253,7 @@ def test_refused__comes_again_once_what_was_found_is_labelled_anew(tmp_path: Pat
     again = made(context)
     assert (again.number, again.resubmits, again.images.height) == (2, 1, COUNT)
     assert refused_batches(context.dataset) == []
-    reviewed(again, *again.sample, said={image_id: [] for image_id in batch.sample})
+    reviewed(again, *again.sample, given={image_id: [] for image_id in batch.sample})
     assert judge_batch(again, context.dataset).verdict.accepted
     assert switching_state(read_batches(context.dataset.labels), 6.5).recent == (False,), (
         "what comes again counts for nothing"
@@ -270,7 +265,7 @@ def test_refused_before_all_is_reviewed(tmp_path: Path) -> None:
     batch = made(context)
     assert batch.plan.re == 1
     first = batch.sample[0]
-    reviewed(batch, first, said={first: []})
+    reviewed(batch, first, given={first: []})
     found = judge_batch(batch, context.dataset).verdict.verdicts[ALL_CLASSES]
     assert (found.accepted, found.interval) == (False, None), "an interval waits for the rest"
     assert find_open_batch(context.dataset) is not None
@@ -284,7 +279,7 @@ def test_new_and_changed_images_are_the_next_batch(tmp_path: Path) -> None:
     batch = made(context)
     reviewed(batch, *batch.sample)
     judge_batch(batch, context.dataset)
-    assert create_next_batch(context.dataset, ASKED) is None
+    assert create_next_batch(context.dataset, OPTIONS) is None
     labelled(context, other={0: [box("no", 1, 1, 9, 9)]})
     fresh = made(context)
     assert set(fresh.images["image_id"]) == {PICTURES[place].image_id for place in (0, 9, 10, 11)}
@@ -299,19 +294,19 @@ def test_in_dispute_when_its_batch_came_again__comes_with_the_next(tmp_path: Pat
     context = world(tmp_path)
     batch = rejected(context)
     late = next(one for one in PICTURES if one.image_id not in batch.sample)
-    said: dict[str, dict[str, Any]] = {
+    given: dict[str, dict[str, Any]] = {
         one.path: {"li": [] if one.image_id in batch.sample else DRAWN} for one in PICTURES
     }
-    said[late.path] = {"li": DRAWN, "wu": []}
-    answer(context, PICTURES, said)
+    given[late.path] = {"li": DRAWN, "wu": []}
+    answer(context, PICTURES, given)
     STAGE.run(context)
     again = made(context)
     assert (again.resubmits, again.images.height) == (1, COUNT - 1)
-    reviewed(again, *again.sample, said={image_id: [] for image_id in batch.sample})
+    reviewed(again, *again.sample, given={image_id: [] for image_id in batch.sample})
     assert judge_batch(again, context.dataset).verdict.accepted
 
-    said[late.path] = {"li": DRAWN, "wu": DRAWN}
-    answer(context, PICTURES, said)
+    given[late.path] = {"li": DRAWN, "wu": DRAWN}
+    answer(context, PICTURES, given)
     STAGE.run(context)
     standing = context.dataset.read(STANDING).filter(image_id=late.image_id)
     assert standing["state"].to_list() == ["unreviewed"], "what was refused before does not slip in"
@@ -330,13 +325,13 @@ def called(context: Context, severity: str, *, other: str = "", among: Sequence[
     validated(context)
 
 
-def test_refused_for_a_severity__comes_again_once_that_is_mended(tmp_path: Path) -> None:
+def test_refused_for_a_severity__resubmitted_once_that_is_corrected(tmp_path: Path) -> None:
     context = world(tmp_path)
     called(context, "minor")
     batch = made(context)
     reviewed(batch, *batch.sample, severity="major")
     assert judge_batch(batch, context.dataset).verdict.accepted is False
-    assert create_next_batch(context.dataset, ASKED) is None
+    assert create_next_batch(context.dataset, OPTIONS) is None
     called(context, "minor", other="major", among=batch.sample)
     assert made(context).resubmits == 1
 
@@ -391,9 +386,9 @@ def test_nobody_answers_for_reduced_inspection_any_more__normal(tmp_path: Path) 
         write_batch(one, CONSENSUS.empty())
         FINDINGS.write(FINDINGS.empty(), folder / "findings.parquet")
         (folder / "verdict.json").write_bytes(dump_json(one.results[ALL_CLASSES]._asdict()))
-    asked = BatchOptions("small", aql=1.0, reduced=True)
+    options = BatchOptions("small", aql=1.0, reduced=True)
     assert switching_state(read_batches(context.dataset.labels), 1.0).severity == "reduced"
-    batch = made(context, asked._replace(reduced=False))
+    batch = made(context, options._replace(reduced=False))
     assert batch.plan.severity == "normal"
     reviewed(batch, *batch.sample)
     judge_batch(batch, context.dataset)
@@ -410,10 +405,10 @@ def test_discontinued__no_batch_before_a_correction(tmp_path: Path) -> None:
         write_batch(one, CONSENSUS.empty())
         FINDINGS.write(FINDINGS.empty(), folder / "findings.parquet")
         (folder / "verdict.json").write_bytes(dump_json(one.results[ALL_CLASSES]._asdict()))
-    asked = BatchOptions("small", aql=1.0)
+    options = BatchOptions("small", aql=1.0)
     with pytest.raises(UsageError, match="discontinued"):
-        create_next_batch(context.dataset, asked)
-    batch = made(context, asked._replace(corrected="trained anew"))
+        create_next_batch(context.dataset, options)
+    batch = made(context, options._replace(corrected="trained anew"))
     assert (batch.number, batch.plan.severity) == (8, "tightened")
     assert read_batches(context.dataset.labels)[-1].corrected == "trained anew"
 
@@ -441,7 +436,7 @@ def test_damaged_plan__one_sentence(tmp_path: Path) -> None:
         read_batches(context.dataset.labels)
 
 
-def test_broken_off_while_it_is_written__no_batch(tmp_path: Path) -> None:
+def test_interrupted_while_it_is_written__no_batch(tmp_path: Path) -> None:
     context = world(tmp_path)
     batch = made(context)
     (batch.folder / "plan.json").unlink()

@@ -39,8 +39,8 @@ def run(marks: str, start: SwitchingState | None = None, **more: bool) -> Switch
         if mark == "!":
             state = next_state(state, CorrectiveAction())
         else:
-            lot = bad(state.severity, **more) if mark in "br" else good(state.severity, **more)
-            state = next_state(state, replace(lot, resubmitted=mark == "r"))
+            inspection = bad(state.severity, **more) if mark in "br" else good(state.severity, **more)
+            state = next_state(state, replace(inspection, resubmitted=mark == "r"))
     return state
 
 
@@ -70,7 +70,7 @@ def test_normal_and_tightened(history: str, severity: str) -> None:
     assert not state.discontinued
 
 
-def test_five_lots_refused_under_tightened_end_inspection() -> None:
+def test_five_batches_refused_under_tightened_end_inspection() -> None:
     assert not run("bb" + "bbbb").discontinued
     assert run("bb" + "bbbbb").discontinued
     # They need not follow each other, as long as tightened inspection lasts.
@@ -108,21 +108,21 @@ def test_only_a_corrective_action_leads_on() -> None:
         (0.25, 1, False, 0),
     ],
 )
-def test_score_of_a_lot(aql: float, defects: int, accepted: bool, score: int) -> None:
-    lot = Inspection(look_up_plan(1000, "II", aql), defects)
-    assert lot.accepted == accepted
-    assert next_score(10, lot) == score
+def test_score_of_a_batch(aql: float, defects: int, accepted: bool, score: int) -> None:
+    inspection = Inspection(look_up_plan(1000, "II", aql), defects)
+    assert inspection.accepted == accepted
+    assert next_score(10, inspection) == score
 
 
-@pytest.mark.parametrize(("aql", "lots"), [(1.0, 10), (0.40, 15), (0.25, 15)])
-def test_lots_until_reduced_inspection(aql: float, lots: int) -> None:
+@pytest.mark.parametrize(("aql", "batches"), [(1.0, 10), (0.40, 15), (0.25, 15)])
+def test_batches_until_reduced_inspection(aql: float, batches: int) -> None:
     made = look_up_plan(1000, "II", aql)
-    lot = Inspection(made, min(1, made.ac), agreed=True)
+    inspection = Inspection(made, min(1, made.ac), agreed=True)
     before = SwitchingState()
-    for i in range(lots - 1):
-        before = next_state(before, lot if i % 2 else replace(lot, defects=0))
+    for i in range(batches - 1):
+        before = next_state(before, inspection if i % 2 else replace(inspection, defects=0))
     assert (before.severity, before.may_be_reduced) == ("normal", False)
-    assert next_state(before, lot) == SwitchingState("reduced")
+    assert next_state(before, inspection) == SwitchingState("reduced")
 
 
 def test_reduced_inspection_must_be_agreed_to() -> None:
@@ -139,18 +139,18 @@ def test_reduced_inspection_must_be_agreed_to() -> None:
     assert run("g" * 10 + "r").score == 30
 
 
-@pytest.mark.parametrize("lot", [bad("reduced", agreed=True), good("reduced")])
-def test_reduced_inspection_ends(lot: Inspection) -> None:
+@pytest.mark.parametrize("inspection", [bad("reduced", agreed=True), good("reduced")])
+def test_reduced_inspection_ends(inspection: Inspection) -> None:
     """A lot not accepted, or what was agreed to no longer is."""
     reduced = run("g" * 15, agreed=True)
     assert reduced.severity == "reduced"
-    assert next_state(reduced, lot) == SwitchingState("normal")
+    assert next_state(reduced, inspection) == SwitchingState("normal")
     # A lot refused under reduced inspection is none of the two that lead to tightened inspection.
-    assert run("b", next_state(reduced, lot)).severity == "normal"
-    assert run("bb", next_state(reduced, lot)).severity == "tightened"
+    assert run("b", next_state(reduced, inspection)).severity == "normal"
+    assert run("bb", next_state(reduced, inspection)).severity == "tightened"
 
 
-def test_a_lot_under_the_wrong_severity() -> None:
+def test_a_batch_under_the_wrong_severity() -> None:
     with pytest.raises(UsageError, match="make its plan with severity 'normal'"):
         next_state(SwitchingState(), good("tightened"))
     with pytest.raises(UsageError, match="no severity"):
@@ -189,13 +189,13 @@ def test_any_history(history: list[tuple[str, bool]]) -> None:
 
 
 @given(histories)
-def test_resubmitted_lots_change_nothing(history: list[tuple[str, bool]]) -> None:
+def test_resubmitted_batches_change_nothing(history: list[tuple[str, bool]]) -> None:
     without = [event for event in history if event[0] != "r"]
     assert states(history)[-1] == states(without)[-1]
 
 
 @given(st.text("gb", max_size=40))
-def test_normal_inspection_lasts_while_no_five_lots_hold_two_bad_ones(history: str) -> None:
+def test_normal_inspection_lasts_while_no_five_batches_include_two_bad_ones(history: str) -> None:
     windows = [history[max(0, i - 4) : i + 1] for i in range(len(history))]
     if all(window.count("b") < 2 for window in windows):
         assert run(history).severity == "normal"

@@ -69,7 +69,7 @@ def test_every_image_is_drawn_as_often_as_any_other() -> None:
     assert stats.chisquare(counts).pvalue > 0.001
 
 
-def test_a_lot_drawn_whole() -> None:
+def test_a_batch_drawn_whole() -> None:
     ids = ["c", "a", "b"]
     assert sorted(draw_sample(ids, look_up_plan(3, "II", 1.0), 1)) == ["a", "b", "c"]
 
@@ -151,7 +151,7 @@ def test_an_image_counts_once_in_its_worst_class() -> None:
     assert count_nonconforming(items, ("critical", "major")) == 2
 
 
-def test_what_was_found_is_told_in_words() -> None:
+def test_what_was_found_is_reported_in_words() -> None:
     """The worst first, and the same whatever the order of the pairs."""
     pairs = reviewed(
         ("a", "scratch", None, "scratch", None, 0.604),
@@ -211,7 +211,7 @@ def test_verdict_of_a_part_of_the_sample(defects: int, inspected: int, accepted:
 
 
 @pytest.mark.parametrize(("defects", "accepted"), [(0, True), (1, False)])
-def test_verdict_of_a_lot_seen_whole(defects: int, accepted: bool) -> None:
+def test_verdict_of_a_batch_inspected_in_full(defects: int, accepted: bool) -> None:
     got = judge_counts(look_up_plan(8, "II", 1.0), defects, 8)
     assert got.accepted is accepted
     assert got.interval == (defects / 8, defects / 8)
@@ -228,13 +228,13 @@ def test_a_reviewer_who_overlooks_some() -> None:
     assert got.interval == pytest.approx([share / 0.8 for share in sure.interval])
     assert got.rate == pytest.approx(2 / 80 / 0.8)
     assert judge_counts(look_up_plan(1000), 80, 80, miss_rate=0.5).interval == (1.0, 1.0)
-    # Then even a lot seen whole is not known.
+    # Then even a batch that was inspected in full is not known.
     whole = judge_counts(look_up_plan(8, "II", 1.0), 0, 8, miss_rate=0.1).interval
     assert whole is not None
     assert whole.low == 0.0 < whole.high
 
 
-def test_acceptance_is_no_estimate() -> None:
+def test_acceptance_is_not_an_estimate() -> None:
     assert "Acceptance does not show that it is 1 % or less." in str(judge_counts(look_up_plan(1000), 0, 80))
     assert "Acceptance" not in str(judge_counts(look_up_plan(1000), 3, 80))
     assert "Acceptance" not in str(judge_counts(look_up_plan(8, "II", 1.0), 0, 8))
@@ -245,7 +245,7 @@ def test_acceptance_is_no_estimate() -> None:
     )
 
 
-def test_what_is_overlooked_is_said() -> None:
+def test_what_is_overlooked_is_reported() -> None:
     assert str(judge_counts(look_up_plan(1000), 2, 80, miss_rate=0.1)) == (
         "accepted: 2 of 80 images nonconforming, Ac 2; the share of nonconforming images in the batch lies"
         " between 0.34 and 9.71 % (95 %), if reviewers overlook 10 % of them."
@@ -262,9 +262,9 @@ def test_classes_are_judged_by_the_first_images_drawn() -> None:
         "major": look_up_plan(12, "II", 10.0),
     }  # 2 images, Ac 0; 5, Ac 1
     drawn = list("edcba")
-    ruling = judge_sample(plans, drawn, WORST)
-    assert [(one.inspected, one.defects) for one in ruling.verdicts.values()] == [(2, 0), (5, 2)]
-    assert str(ruling) == "not accepted: critical accepted, major not accepted, minor not judged, 1 found."
+    combined = judge_sample(plans, drawn, WORST)
+    assert [(one.inspected, one.defects) for one in combined.verdicts.values()] == [(2, 0), (5, 2)]
+    assert str(combined) == "not accepted: critical accepted, major not accepted, minor not judged, 1 found."
     half = judge_sample(plans, drawn, WORST.filter(pl.col("image_id") == "e"))
     assert (half.accepted, half.verdicts["critical"].missing, half.verdicts["major"].missing) == (None, 1, 4)
     assert str(half).startswith("undecided: critical undecided, major undecided")
@@ -274,10 +274,10 @@ def test_classes_are_judged_by_the_first_images_drawn() -> None:
 
 def test_one_aql_for_all_classes_is_as_ever() -> None:
     of = look_up_plan(12, "II", 10.0)
-    ruling = judge_sample({ALL_CLASSES: of}, list("abcde"), WORST, miss_rate=0.1)
-    assert ruling.verdicts[ALL_CLASSES] == judge_counts(of, 4, 5, miss_rate=0.1)
-    assert str(ruling) == str(ruling.verdicts[ALL_CLASSES])
-    assert ruling.unjudged == {}
+    combined = judge_sample({ALL_CLASSES: of}, list("abcde"), WORST, miss_rate=0.1)
+    assert combined.verdicts[ALL_CLASSES] == judge_counts(of, 4, 5, miss_rate=0.1)
+    assert str(combined) == str(combined.verdicts[ALL_CLASSES])
+    assert combined.unjudged == {}
 
 
 @pytest.mark.parametrize(("defects", "inspected"), [(-1, 80), (3, 2), (0, 81)])

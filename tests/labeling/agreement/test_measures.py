@@ -343,7 +343,7 @@ def test_three_authors_who_have_not_all_seen_all() -> None:
     assert found.annotators["images"].to_list() == [2, 2, 1]
 
 
-def test_what_is_not_defined_is_null_and_told() -> None:
+def test_what_is_not_defined_is_null_with_a_reason() -> None:
     found = judged(box("a", 0, 0, 9, 9), box("b", 0, 0, 9, 9), seen=None)
     overall = {row["measure"]: row for row in found.overall.rows(named=True)}
     assert overall["alpha"]["value"] is None

@@ -80,7 +80,7 @@ def test_confusions_that_go_one_way_are_recovered_where_not_all_see_all(seed: in
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.01, 1.0])
-def test_the_logarithm_never_falls(smoothing: float) -> None:
+def test_the_likelihood_never_falls(smoothing: float) -> None:
     for seed in range(5):
         votes, _ = simulated(tables(0.9, 0.6, 0.5), 300, seed, seen=0.8)
         history = fit_dawid_skene(votes, smoothing=smoothing, tolerance=1e-12).history
@@ -180,7 +180,7 @@ def test_votes_come_from_labels() -> None:
         ([(1, "a", "zebra")], "a vote has the unknown class 'zebra'"),
     ],
 )
-def test_votes_that_say_nothing_are_refused(votes: list[tuple[object, ...]], message: str) -> None:
+def test_incomplete_votes_are_refused(votes: list[tuple[object, ...]], message: str) -> None:
     schema = {"unit": pl.Int64, "author": pl.String, "label": pl.String}
     with pytest.raises(UsageError, match=message):
         fit_dawid_skene(pl.DataFrame(votes, schema=schema, orient="row"), CLASSES)

@@ -59,11 +59,11 @@ def asked(
         pl.col("unit").cast(pl.Int32), settled_by=pl.lit(more.get("by"), pl.String)
     ).select(DISPUTES.schema.names)
     agreed = found.agreed.with_columns(author=pl.col("decided_by").list.join(", "), valid=True)
-    told = agreed.select(
+    reported = agreed.select(
         pl.col(name) if name in agreed.columns else pl.lit(None).alias(name) for name in labels.columns
     ).cast(labels.schema)
     shapes = more.get("shapes", ("box", "mask", "class"))
-    return collect_disputes(disputes, told, labels, dict.fromkeys(more.get("there", said), SIZE), shapes)
+    return collect_disputes(disputes, reported, labels, dict.fromkeys(more.get("there", said), SIZE), shapes)
 
 
 HERE, NEAR, AWAY = box("scratch", 10, 10, 20, 20), box("scratch", 11, 10, 20, 20), box("no", 40, 20, 9, 9)
@@ -79,9 +79,9 @@ def notes(found: Disputes, image_id: str) -> list[tuple[str, str | None]]:
 
 def test_each_disputed_label_with_its_note_then_what_is_agreed() -> None:
     found = asked({"a": {"li": [HERE, AWAY], "wu": [OTHER, AWAY]}, "b": {"li": [HERE], "wu": [HERE]}})
-    told = "Dispute 1: 1 call it 'no', 1 call it 'scratch'"
-    assert notes(found, "a") == [("scratch", told), ("no", told), ("no", None)]
-    assert found.images.rows() == [("a", told)]
+    reported = "Dispute 1: 1 call it 'no', 1 call it 'scratch'"
+    assert notes(found, "a") == [("scratch", reported), ("no", reported), ("no", None)]
+    assert found.images.rows() == [("a", reported)]
     assert set(found.regions) == {"a"}
     assert not found.problems
 
@@ -99,11 +99,11 @@ def test_the_most_disputed_first_then_by_id() -> None:
 def test_classes_of_the_image__one_entry_that_knows_the_dispute_of_each() -> None:
     (entry,) = asked({"a": {"li": [whole("scratch")], "wu": [whole("no")]}}).regions["a"]
     assert sorted(entry["value"]["choices"]) == ["no", "scratch"]
-    told = "Dispute 1 (whole image): 1 call it 'no', 1 call it 'scratch'"
-    assert entry["meta"] == {"text": [told], "dispute": {"no": 1, "scratch": 1}}
+    reported = "Dispute 1 (whole image): 1 call it 'no', 1 call it 'scratch'"
+    assert entry["meta"] == {"text": [reported], "dispute": {"no": 1, "scratch": 1}}
 
 
-def test_what_is_settled_or_no_longer_there_is_not_asked() -> None:
+def test_what_is_settled_or_gone_is_not_pushed() -> None:
     said = {"a": {"li": [HERE], "wu": []}}
     assert asked(said, by="qi").images.is_empty()
     assert asked(said, there=()).images.is_empty()
@@ -159,7 +159,7 @@ def answered(
     return pulled.annotations, pulled.answers
 
 
-def ruled(regions: list[dict[str, Any]], origin: str, section: Annotations = SECTION) -> Adjudications:
+def adjudicated(regions: list[dict[str, Any]], origin: str, section: Annotations = SECTION) -> Adjudications:
     sizes = pl.DataFrame([("a", *SIZE)], schema=["image_id", "width", "height"], orient="row")
     return read_adjudications(*answered(regions, origin, section), sizes, iou=0.5)
 
@@ -170,12 +170,12 @@ def test_submitted_as_it_was_shown__settles_nothing(kind: str) -> None:
         {"li": [HERE], "wu": [OTHER]} if kind == "box" else {"li": [whole("no")], "wu": [whole("scratch")]}
     )
     regions = asked({"a": drawn}).regions["a"]
-    assert ruled(regions, "prediction").undecided == ["a"]
-    changed = ruled(regions, "prediction-changed")
+    assert adjudicated(regions, "prediction").undecided == ["a"]
+    changed = adjudicated(regions, "prediction-changed")
     assert changed.undecided == []
     assert changed.labels.height == 2
     if kind == "box":
-        kept = ruled(regions[:1], "prediction")
+        kept = adjudicated(regions[:1], "prediction")
         assert kept.labels["label"].to_list() == ["scratch"]
         assert "meta" not in json.loads(kept.labels["attributes"][0])
 
@@ -183,31 +183,31 @@ def test_submitted_as_it_was_shown__settles_nothing(kind: str) -> None:
 def test_a_class_that_was_renamed_since__is_still_of_its_dispute() -> None:
     regions = asked({"a": {"li": [whole("no")], "wu": [whole("scratch")]}}).regions["a"]
     renamed = Annotations.model_validate({"classes": {"groove": ["scratch"], "no": []}})
-    assert ruled(regions, "prediction", renamed).undecided == ["a"]
+    assert adjudicated(regions, "prediction", renamed).undecided == ["a"]
 
 
 def test_one_upon_the_other_with_the_same_class__settles_nothing() -> None:
     first, second = asked({"a": {"li": [HERE], "wu": [OTHER]}}).regions["a"]
     value = second["value"] | {"rectanglelabels": ["scratch"]}
-    assert ruled([first, second | {"value": value}], "prediction-changed").undecided == ["a"]
+    assert adjudicated([first, second | {"value": value}], "prediction-changed").undecided == ["a"]
     away = value | {"x": 60.0}
-    assert ruled([first, second | {"value": away}], "prediction-changed").labels.height == 2
+    assert adjudicated([first, second | {"value": away}], "prediction-changed").labels.height == 2
 
 
-def test_empty_and_not_begun_from_what_is_drawn__settles_nothing() -> None:
-    assert ruled([], "manual").undecided == ["a"]
+def test_empty_and_not_started_from_what_is_drawn__settles_nothing() -> None:
+    assert adjudicated([], "manual").undecided == ["a"]
 
 
 SHIFTED, APART = box("scratch", 20, 10, 20, 20), box("no", 25, 10, 20, 20)
 PART, ROD = box("no", 12, 12, 4, 4), box("scratch", 12, 8, 2, 24)
 
 
-def test_one_thing_at_two_places__each_dispute_names_the_other() -> None:
+def test_one_object_at_two_places__each_dispute_names_the_other() -> None:
     found = asked({"a": {"li": [HERE], "wu": [SHIFTED]}})
     said = "1 of 2 who saw the image drew it (scratch); overlaps dispute {}: one object or two?"
     assert found.images["why"][0].split("\n") == [f"Dispute {n}: {said.format(3 - n)}" for n in (1, 2)]
-    told = [(one["meta"]["dispute"], one["meta"]["overlaps"]) for one in found.regions["a"]]
-    assert told == [(1, [2]), (2, [1])]
+    reported = [(one["meta"]["dispute"], one["meta"]["overlaps"]) for one in found.regions["a"]]
+    assert reported == [(1, [2]), (2, [1])]
     many = asked({"a": {"li": [HERE], "wu": [SHIFTED], "xu": [PART]}}).images["why"][0]
     assert "overlaps disputes 2, 3: one object or more?" in many
 
@@ -223,11 +223,11 @@ def test_one_thing_at_two_places__each_dispute_names_the_other() -> None:
         ({"li": [HERE], "wu": [ROD]}, True),
     ],
 )
-def test_whether_it_is_asked_if_there_is_one_thing_or_two(drawn: dict[str, Any], asks: bool) -> None:
+def test_when_a_note_asks_whether_there_is_one_object_or_two(drawn: dict[str, Any], asks: bool) -> None:
     found = asked({"a": drawn})
     assert ("one object or two?" in found.images["why"][0]) == asks
     assert any("overlaps" in one["meta"] for one in found.regions["a"]) == asks
-    assert ruled(found.regions["a"], "prediction").overlapping == ["a"] * asks
+    assert adjudicated(found.regions["a"], "prediction").overlapping == ["a"] * asks
 
 
 def test_a_third_drew_it_at_another_place__what_is_agreed_is_named_too() -> None:
@@ -235,17 +235,17 @@ def test_a_third_drew_it_at_another_place__what_is_agreed_is_named_too() -> None
     assert found.images["why"][0].endswith("(scratch); overlaps what is agreed: one object or two?")
     disputed, agreed = found.regions["a"]
     assert agreed["meta"] == {"text": ["Agreed; overlaps dispute 1: one object or two?"], "overlaps": [1]}
-    kept = ruled([disputed, agreed], "prediction")
+    kept = adjudicated([disputed, agreed], "prediction")
     assert (kept.overlapping, kept.undecided, kept.labels.height) == (["a"], [], 2)
     assert not any("meta" in json.loads(text) for text in kept.labels["attributes"])
-    assert ruled([disputed], "prediction").overlapping == []
-    assert ruled([agreed], "prediction").overlapping == []
+    assert adjudicated([disputed], "prediction").overlapping == []
+    assert adjudicated([agreed], "prediction").overlapping == []
     several = {"a": {"li": [HERE], "wu": [NEAR], "xu": [SHIFTED], "zu": [PART]}}
     why = asked(several, 0.5).images["why"][0]
     assert "overlaps what is agreed: one object or two?" in why
 
 
-def test_who_agreed_and_drew_another_beside_it_meant_two_things() -> None:
+def test_who_agreed_and_drew_another_beside_it_meant_two_objects() -> None:
     found = asked({"a": {"li": [HERE, SHIFTED], "wu": [NEAR], "xu": [AWAY, NEAR]}}, 0.6)
     assert "one thing" not in found.images["why"][0]
     assert not any("overlaps" in one.get("meta", {}) for one in found.regions["a"])
@@ -258,20 +258,20 @@ def test_of_several_labels_of_a_dispute__only_the_one_that_overlaps() -> None:
     numbers = {one["value"]["x"]: one["meta"] for one in regions}
     assert len({meta["dispute"] for meta in numbers.values()}) == 2
     by_x = {round(one["value"]["x"] * 0.64): one for one in regions}
-    assert ruled([by_x[10], by_x[22]], "prediction").overlapping == ["a"]
-    assert ruled([by_x[4], by_x[22]], "prediction").overlapping == []
+    assert adjudicated([by_x[10], by_x[22]], "prediction").overlapping == ["a"]
+    assert adjudicated([by_x[4], by_x[22]], "prediction").overlapping == []
 
 
-def test_both_kept__the_answer_counts_and_is_told_unless_one_was_touched() -> None:
+def test_both_kept__the_answer_counts_and_is_reported_unless_one_was_touched() -> None:
     regions = asked({"a": {"li": [HERE], "wu": [SHIFTED]}}).regions["a"]
-    kept = ruled(regions, "prediction")
+    kept = adjudicated(regions, "prediction")
     assert (kept.overlapping, kept.undecided, kept.labels.height) == (["a"], [], 2)
     assert not any("meta" in json.loads(text) for text in kept.labels["attributes"])
-    assert ruled(regions[:1], "prediction").overlapping == []
-    assert ruled(regions, "prediction-changed").overlapping == []
+    assert adjudicated(regions[:1], "prediction").overlapping == []
+    assert adjudicated(regions, "prediction-changed").overlapping == []
 
 
-def test_an_adjudicator_s_answer_is_no_opinion() -> None:
+def test_an_adjudicator_s_answer_is_not_a_judgement() -> None:
     labels, answers = answered(asked({"a": {"li": [HERE], "wu": []}}).regions["a"], "prediction")
     assert answers["role"].to_list() == ["adjudicator"]
     own, opinions = judgements_of(labels, answers)

@@ -97,7 +97,7 @@ def test_colours_go_by_the_place_of_a_class() -> None:
     assert len(set(many)) == len(many)
 
 
-def test_no_key_is_dealt_twice_nor_one_of_the_editor() -> None:
+def test_no_key_is_assigned_twice_nor_one_of_the_editor() -> None:
     config = LabelConfig(dict.fromkeys("abcdefghij", ()), ALL, ("x", "y")).xml()
     keys = [item.get("hotkey") for tag in fromstring(config) for item in tag if item.get("hotkey")]
     assert keys[:11] == list("1234567890q")
@@ -106,7 +106,7 @@ def test_no_key_is_dealt_twice_nor_one_of_the_editor() -> None:
 
 
 @pytest.mark.parametrize("name", ["$image", "", " ", "a\nb", "a\x00b"])
-def test_names_that_cannot_stand_there(name: str) -> None:
+def test_names_that_cannot_be_labels(name: str) -> None:
     with pytest.raises(UsageError):
         LabelConfig({name: ()})
 
@@ -118,7 +118,7 @@ def test_nothing_to_label_with(classes: dict[str, tuple[str, ...]], shapes: list
 
 
 @pytest.mark.parametrize("text", ["", "<View>", '<!DOCTYPE x [<!ENTITY e "x">]><View>&e;</View>'])
-def test_what_is_no_configuration(text: str) -> None:
+def test_what_is_not_a_configuration(text: str) -> None:
     with pytest.raises(OutsideError, match="cannot be read"):
         read_config(text)
 

@@ -17,8 +17,8 @@ CONFIG = LabelConfig(CLASSES)
 FOUND = CONFIG.xml()
 
 
-def where(told: list[Difference]) -> list[tuple[str, str | None, str | None]]:
-    return [one[:3] for one in told]
+def where(reported: list[Difference]) -> list[tuple[str, str | None, str | None]]:
+    return [one[:3] for one in reported]
 
 
 def test_no_difference() -> None:
@@ -27,8 +27,8 @@ def test_no_difference() -> None:
     assert not offers_more(whole, whole.xml())
     assert names_in_project(whole, whole.xml()) == {}
     assert find_differences(CONFIG, whole.xml()) == []
-    told = LabelConfig(CLASSES, headers=("Keep one.",))
-    assert find_differences(told, FOUND) == find_surplus(told, FOUND) == []
+    reported = LabelConfig(CLASSES, headers=("Keep one.",))
+    assert find_differences(reported, FOUND) == find_surplus(reported, FOUND) == []
 
 
 # A class that was renamed in the recipe
@@ -45,7 +45,7 @@ def test_a_class_is_called_by_the_spelling_that_the_project_has(before: str) -> 
     assert not offers_more(config, found)
 
 
-def test_what_it_is_shown_as_is_no_difference_where_it_means_the_class() -> None:
+def test_a_label_s_text_does_not_matter_where_it_means_the_class() -> None:
     renamed = FOUND.replace('value="scratch" alias="scratch"', 'value="scratch" alias="划伤"')
     assert names_in_project(CONFIG, renamed) == {"box": {"scratch": "划伤"}}
     assert renamed == CONFIG.xml(names_in_project(CONFIG, renamed))
@@ -60,10 +60,10 @@ def test_classes_that_were_made_one() -> None:
     found = LabelConfig({"划伤": (), "scratches": (), "龟裂": (), 'a<b & "c"': ()}).xml()
     assert names_in_project(CONFIG, found) == {"box": {"scratch": "划伤"}}
     assert find_differences(CONFIG, found) == []
-    (told,) = find_surplus(CONFIG, found)
-    assert (told.control, told.label) == ("box", "scratches")
-    assert told.what == "offers the label 'scratches' in 'box', another name of 'scratch'"
-    assert told.fix == "its answers count as 'scratch'"
+    (reported,) = find_surplus(CONFIG, found)
+    assert (reported.control, reported.label) == ("box", "scratches")
+    assert reported.what == "offers the label 'scratches' in 'box', another name of 'scratch'"
+    assert reported.fix == "its answers count as 'scratch'"
     assert offers_more(CONFIG, found)
 
 
@@ -79,9 +79,9 @@ def test_a_severity_has_no_aliases() -> None:
     config = LabelConfig(CLASSES, severities=("minor", "scratch"))
     found = LabelConfig(CLASSES, severities=("minor", "划伤")).xml()
     assert names_in_project(config, found) == {}
-    (told,) = find_differences(config, found)
-    assert told[:3] == ("severity", "scratch", "划伤")
-    assert told.fix == "name it a severity in the recipe, or rename it back in the project's settings"
+    (reported,) = find_differences(config, found)
+    assert reported[:3] == ("severity", "scratch", "划伤")
+    assert reported.fix == "name it a severity in the recipe, or rename it back in the project's settings"
 
 
 # What was changed in the server
@@ -89,8 +89,8 @@ def test_a_severity_has_no_aliases() -> None:
 
 def test_a_label_shown_by_another_name_still_yields_its_class() -> None:
     found = FOUND.replace('value="scratch" alias="scratch"', 'value="Kratzer" alias="scratch"')
-    (told,) = find_differences(CONFIG, found)
-    assert told == Difference(
+    (reported,) = find_differences(CONFIG, found)
+    assert reported == Difference(
         "box",
         "scratch",
         "Kratzer",
@@ -99,10 +99,10 @@ def test_a_label_shown_by_another_name_still_yields_its_class() -> None:
     )
 
 
-def test_a_label_renamed_altogether_is_told_with_what_stands_in_its_place() -> None:
+def test_a_label_renamed_altogether_is_reported_with_its_replacement() -> None:
     found = FOUND.replace('value="龟裂" alias="龟裂"', 'value="裂纹"')
-    (told,) = find_differences(CONFIG, found)
-    assert told == Difference(
+    (reported,) = find_differences(CONFIG, found)
+    assert reported == Difference(
         "box",
         "龟裂",
         "裂纹",
@@ -111,27 +111,27 @@ def test_a_label_renamed_altogether_is_told_with_what_stands_in_its_place() -> N
     )
     assert find_surplus(CONFIG, found) == []
     assert offers_more(CONFIG, found)
-    mended = LabelConfig(CLASSES | {"龟裂": ("裂纹",)})
-    assert not offers_more(mended, found)
-    assert names_in_project(mended, found) == {"box": {"龟裂": "裂纹"}}
+    corrected = LabelConfig(CLASSES | {"龟裂": ("裂纹",)})
+    assert not offers_more(corrected, found)
+    assert names_in_project(corrected, found) == {"box": {"龟裂": "裂纹"}}
 
 
 def test_what_was_not_pushed_yet() -> None:
     config = LabelConfig(CLASSES, ["box", "mask"])
-    told = find_differences(config, LabelConfig({"scratch": ()}).xml())
-    assert where(told) == [("box", "龟裂", None), ("box", 'a<b & "c"', None), ("brush", None, None)]
-    assert told[0].what == "does not offer the label '龟裂' in 'box'"
-    assert {one.fix for one in told} == {"push to update it"}
-    told = find_differences(config, LabelConfig({"scratch": (), "dent": ()}, ("box", "polygon")).xml())
-    assert where(told) == [("box", "龟裂", "dent"), ("box", 'a<b & "c"', None), ("brush", None, None)]
-    assert all(one.fix.startswith("add it in the project's settings") for one in told[1:])
+    reported = find_differences(config, LabelConfig({"scratch": ()}).xml())
+    assert where(reported) == [("box", "龟裂", None), ("box", 'a<b & "c"', None), ("brush", None, None)]
+    assert reported[0].what == "does not offer the label '龟裂' in 'box'"
+    assert {one.fix for one in reported} == {"push to update it"}
+    reported = find_differences(config, LabelConfig({"scratch": (), "dent": ()}, ("box", "polygon")).xml())
+    assert where(reported) == [("box", "龟裂", "dent"), ("box", 'a<b & "c"', None), ("brush", None, None)]
+    assert all(one.fix.startswith("add it in the project's settings") for one in reported[1:])
 
 
 def test_a_control_of_another_kind() -> None:
     config = LabelConfig(CLASSES, ["box", "mask"])
     other = config.xml().replace("BrushLabels", "EllipseLabels")
-    (told,) = find_differences(config, other)
-    assert told[:4] == (
+    (reported,) = find_differences(config, other)
+    assert reported[:4] == (
         "brush",
         None,
         "EllipseLabels",
@@ -143,14 +143,14 @@ def test_a_control_of_another_kind() -> None:
 
 def test_what_the_recipe_does_not_have() -> None:
     config = LabelConfig({"scratch": ()})
-    told = find_surplus(config, LabelConfig({"scratch": (), "dent": ()}, ("box", "mask")).xml())
-    assert [one.what for one in told] == [
+    reported = find_surplus(config, LabelConfig({"scratch": (), "dent": ()}, ("box", "mask")).xml())
+    assert [one.what for one in reported] == [
         "offers the label 'dent' in 'box', which the recipe does not have",
         "has a control 'brush', which the recipe does not ask for",
     ]
 
 
-def test_what_is_no_configuration() -> None:
+def test_what_is_not_a_configuration() -> None:
     for look in (find_differences, find_surplus, offers_more, names_in_project):
         with pytest.raises(OutsideError, match="cannot be read"):
             look(CONFIG, "<View>")

@@ -71,7 +71,7 @@ def test_valid_images_that_stay_are_labelled(dataset: DatasetFolder) -> None:
     assert images_of(dataset)["path"].to_list() == ["0.jpg", "2.jpg", "4.jpg"]
 
 
-def test_nothing_is_there_before_validate(tmp_path: Path) -> None:
+def test_there_are_no_images_before_validate(tmp_path: Path) -> None:
     with pytest.raises(MissingStepError, match="run 'tundish validate NAME' first"):
         images_of(DatasetFolder("strip", tmp_path))
 
@@ -101,7 +101,7 @@ def test_items_carry_keys_and_levels() -> None:
     assert items_of(table, [])[0].keys == {}
 
 
-def test_valid_labels_of_the_file_that_stands_for_an_image_are_drawn(dataset: DatasetFolder) -> None:
+def test_valid_labels_of_the_file_that_represents_an_image_are_drawn(dataset: DatasetFolder) -> None:
     prelabels, problems = imported_prelabels(dataset, images_of(dataset), BOX)
     assert list(prelabels.regions) == [IDS[0]]
     assert prelabels.version == "import"
@@ -142,7 +142,7 @@ def test_a_model_s_table_is_drawn_with_its_best_score(tmp_path: Path) -> None:
     assert list(prelabels.regions) == [IDS[0]]
 
 
-def test_a_model_s_class__by_its_aliases_and_told_where_the_recipe_has_none(tmp_path: Path) -> None:
+def test_a_model_s_class__by_its_aliases_and_reported_where_the_recipe_has_none(tmp_path: Path) -> None:
     file = tmp_path / "model.parquet"
     columns = ["image_id", "label", "shape", "score", "x", "y", "width", "height"]
     rows: list[tuple[object, ...]]
@@ -172,7 +172,7 @@ def test_a_model_s_table_must_be_one(tmp_path: Path) -> None:
         predicted_prelabels(file, images(3), BOX, CLASSES, "m")
 
 
-def test_work_is_dealt_evenly_and_overlaps_as_asked() -> None:
+def test_work_is_assigned_evenly_and_overlaps_as_asked() -> None:
     dealt = deal(IDS, ("a", "b", "c"), 0.2, {}, {})
     counts = [len(mine) for mine in dealt.values()]
     assert sum(counts) - 300 == pytest.approx(60, abs=25)
@@ -182,7 +182,7 @@ def test_work_is_dealt_evenly_and_overlaps_as_asked() -> None:
     assert all(mine == sorted(mine) for mine in dealt.values())
 
 
-def test_what_is_dealt_stays_when_annotators_come() -> None:
+def test_what_is_assigned_stays_when_annotators_come() -> None:
     before = deal(IDS, ("a", "b"), 0.0, {}, {})
     after = deal(IDS, ("a", "b", "c"), 0.0, before, {})
     assert after == before | {"c": []}
@@ -232,7 +232,7 @@ def twice(overlap: float) -> set[str]:
 
 
 @given(pushes(), st.integers(0, 20))
-def test_what_is_dealt_stays_when_images_come_and_when_it_is_pushed_again(push: Any, count: int) -> None:
+def test_what_is_assigned_stays_when_images_come_and_when_it_is_pushed_again(push: Any, count: int) -> None:
     named, overlap, there, answered = push
     dealt = deal(IDS[:20], named, overlap, there, answered)
     before = deal(IDS[:count], named, overlap, there, answered)

@@ -143,7 +143,7 @@ def test_a_class_that_the_recipe_has_gained_comes_to_the_project(world: World) -
     assert found["label_config"].strip() == world.config.xml()
 
 
-def test_a_label_that_was_renamed_in_the_server_is_told_and_left(world: World) -> None:
+def test_a_label_that_was_renamed_in_the_server_is_reported_and_left(world: World) -> None:
     world.push(world.items(1))
     renamed = LabelConfig(dict.fromkeys(("scrach", "inclusion"), ()), ("box", "mask")).xml()
     world.client.change_project(world.project, label_config=renamed)
@@ -162,11 +162,11 @@ def test_a_label_that_was_renamed_in_the_server_is_told_and_left(world: World) -
 
 def proposed(world: World) -> dict[str, list[str]]:
     """What the predictions of each image call its first region, in the order in which they were made."""
-    told: dict[str, list[str]] = {task["data"]["path"]: [] for task in world.tasks()}
+    reported: dict[str, list[str]] = {task["data"]["path"]: [] for task in world.tasks()}
     paths = {task["id"]: task["data"]["path"] for task in world.tasks()}
     for one in sorted(world.client.predictions(world.project), key=lambda one: int(one["id"])):
-        told[paths[one["task"]]] += one["result"][0]["value"]["rectanglelabels"]
-    return told
+        reported[paths[one["task"]]] += one["result"][0]["value"]["rectanglelabels"]
+    return reported
 
 
 def test_a_class_renamed_in_the_recipe__is_shown_by_its_new_name_and_called_by_the_old(world: World) -> None:
@@ -237,11 +237,11 @@ def test_classes_made_one_in_the_recipe__are_left_as_they_are_and_called_by_the_
 
 def versions_of(world: World) -> dict[str, list[str]]:
     """The versions of each image's predictions, in the order in which they were made."""
-    told: dict[str, list[str]] = {task["data"]["path"]: [] for task in world.tasks()}
+    reported: dict[str, list[str]] = {task["data"]["path"]: [] for task in world.tasks()}
     paths = {task["id"]: task["data"]["path"] for task in world.tasks()}
     for one in sorted(world.client.predictions(world.project), key=lambda one: int(one["id"])):
-        told[paths[one["task"]]].append(one["model_version"])
-    return told
+        reported[paths[one["task"]]].append(one["model_version"])
+    return reported
 
 
 def drawn_by(world: World, version: str, count: int, at: float = 10) -> Prelabels:
@@ -321,19 +321,21 @@ def test_labels_that_were_imported_after_their_task_was_pushed(world: World) -> 
     assert world.push(world.items(3), later).proposed == 0
 
 
-def test_another_opinion_under_the_same_name_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_predictions_under_the_same_name_are_reported(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.push(world.items(3), drawn_by(world, "model-7", 3))
     assert world.push(world.items(3), drawn_by(world, "model-7", 3)).notes == ()  # other ids, the same boxes
     regions = {item.image_id: [world.box(40, 20, 30, 40)] for item in world.items(3)}
     regions[f"{0:032x}"] = [world.box(10, 20, 30, 40)]
     rewritten = Prelabels(regions, "model-7")
-    for compared, told in ((100, "2 of 3"), (2, "1 of 2")):
+    for compared, reported in ((100, "2 of 3"), (2, "1 of 2")):
         monkeypatch.setattr("tundish.labeling.label_studio.predictions._COMPARED", compared)
         done = world.push(world.items(3), rewritten)
         assert done.proposed == 0
         (note,) = done.notes
-        assert f"'model-7' says otherwise of {told} tasks that were compared" in note
-        assert "left as it is" in note
+        assert f"'model-7' differ from those pushed under that name before in {reported} compared" in note
+        assert "left as they were" in note
     assert sum(world.client.count_predictions(world.project).values()) == 3
     body = {"model_version": "model-7"}
     world.client.send("deleting", "DELETE", f"api/projects/{world.project}/model-versions/", json=body)
@@ -366,7 +368,7 @@ def test_predictions_that_were_cut_off_go_on_where_they_stopped(
     assert shown(world) == "model-8"
 
 
-def test_predictions_that_the_server_was_given_twice_are_there_once(world: World) -> None:
+def test_predictions_that_were_sent_twice_are_on_the_server_once(world: World) -> None:
     """A push that gave up waiting was repeated before the server was done with it."""
     world.push(world.items(3))
     model_8 = drawn_by(world, "model-8", 3)
@@ -384,7 +386,7 @@ def test_predictions_that_the_server_was_given_twice_are_there_once(world: World
     assert world.client.count_predictions(world.project) == {"model-8": 3}
 
 
-def test_predictions_that_the_configuration_does_not_fit_are_told(world: World) -> None:
+def test_predictions_that_do_not_fit_the_configuration_are_reported(world: World) -> None:
     """The server leaves them out without a word; the project's configuration is another's."""
     world.push(world.items(2))
     renamed = LabelConfig(dict.fromkeys(("scrach", "inclusion"), ()), ("box", "mask")).xml()
@@ -401,7 +403,7 @@ def test_predictions_that_the_configuration_does_not_fit_are_told(world: World) 
 # What becomes of the configuration while answers exist
 
 
-def test_a_class_is_added_though_a_region_without_a_label_is_there(world: World) -> None:
+def test_a_class_is_added_although_a_region_has_no_label(world: World) -> None:
     world.push(world.items(3))
     bare = world.box(1, 2, 3, 4)
     bare["value"].pop("rectanglelabels")
@@ -428,7 +430,7 @@ def test_a_class_is_added_though_a_region_without_a_label_is_there(world: World)
 
 
 @pytest.mark.parametrize(
-    ("classes", "shapes", "severities", "told"),
+    ("classes", "shapes", "severities", "reported"),
     [
         (("scratch",), ("box", "mask"), (), "offers the label 'inclusion' in 'box'"),
         (("scratch", "inclusion"), ("mask",), (), "has a control 'box'"),
@@ -439,7 +441,11 @@ def test_a_class_is_added_though_a_region_without_a_label_is_there(world: World)
     ],
 )
 def test_what_a_recipe_gains_and_loses_while_answers_exist(
-    world: World, classes: tuple[str, ...], shapes: tuple[Any, ...], severities: tuple[str, ...], told: str
+    world: World,
+    classes: tuple[str, ...],
+    shapes: tuple[Any, ...],
+    severities: tuple[str, ...],
+    reported: str,
 ) -> None:
     world.push(world.items(1))
     world.answer(0, world.box(1, 2, 3, 4), world.box(5, 6, 7, 8, "inclusion"))
@@ -447,10 +453,10 @@ def test_what_a_recipe_gains_and_loses_while_answers_exist(
     config = LabelConfig(dict.fromkeys(classes, ()), shapes, severities)
     done = push(world.client, world.title, config, world.items(2), "http://127.0.0.1:1/{}".format)
     assert done.added == 1
-    assert any(told in note for note in done.notes), done.notes
+    assert any(reported in note for note in done.notes), done.notes
     after = world.client.find_project(world.title)
     assert before is not None
     assert after is not None
-    kept = told != "was updated"
+    kept = reported != "was updated"
     assert (after["label_config"] == before["label_config"]) == kept
     assert all("was left as it is: it " in note for note in done.notes) == kept

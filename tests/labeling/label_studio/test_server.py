@@ -63,7 +63,9 @@ def test_an_account_is_kept(tmp_path: Path) -> None:
     assert Account.load_or_create(tmp_path) != Account.load_or_create(tmp_path / "another")
 
 
-def test_a_port_that_is_taken_is_told(label_studio_executable: Path, tmp_path: Path, taken_port: int) -> None:
+def test_a_port_that_is_taken_is_reported(
+    label_studio_executable: Path, tmp_path: Path, taken_port: int
+) -> None:
     server = LabelStudio(label_studio_executable, tmp_path, port=taken_port)
     with pytest.raises(OutsideError, match=f"port {taken_port} is taken"):
         server.start()
@@ -86,12 +88,12 @@ def test_it_does_not_move_to_the_next_port_in_silence(
     assert server.pid is None
 
 
-def test_a_missing_installation_is_told(tmp_path: Path) -> None:
+def test_a_missing_installation_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="run 'make label-studio'"):
         LabelStudio(tmp_path / "label-studio", tmp_path / "folder").start()
 
 
-def test_a_server_that_ends_at_once_is_told(tmp_path: Path) -> None:
+def test_a_server_that_ends_at_once_is_reported(tmp_path: Path) -> None:
     executable = tmp_path / "label-studio"
     executable.write_text("#!/bin/sh\necho no module named django\nexit 1\n")
     executable.chmod(0o755)
@@ -99,7 +101,7 @@ def test_a_server_that_ends_at_once_is_told(tmp_path: Path) -> None:
         LabelStudio(executable, tmp_path / "folder").start()
 
 
-def test_a_server_that_ends_later_is_told(tmp_path: Path) -> None:
+def test_a_server_that_ends_later_is_reported(tmp_path: Path) -> None:
     executable = tmp_path / "label-studio"
     executable.write_text(
         f"#!{sys.executable}\n"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tundish.labeling.acceptance.batch import Batch
-    from tundish.labeling.acceptance.next_batch import BatchOptions
+    from tundish.labeling.acceptance.options import BatchOptions
     from tundish.recipe.load import Recipe
 
 __all__ = ["accept"]
@@ -88,14 +88,15 @@ def accept(
       tundish label accept steel-surface --aql 2.5 --level I --seed 7
       tundish label accept steel-surface --lq 5 --ac 1
     """
-    from tundish.labeling.acceptance import next_batch as lots
+    from tundish.labeling.acceptance.next_batch import find_open_batch
+    from tundish.labeling.acceptance.options import check_options
 
     project, recipe = recipe_of(name)
     dataset = DatasetFolder(recipe.dataset, project)
     asked = _asked(recipe, annotator, **new)
-    lots.check_options(asked)
+    check_options(asked)
     opened, notes = "", []
-    batch = lots.find_open_batch(dataset, annotator, recipe.annotations.lookup())
+    batch = find_open_batch(dataset, annotator, recipe.annotations.lookup())
     if batch is None:
         batch, opened = _opened(dataset, asked, as_json=as_json)
     else:
@@ -117,7 +118,7 @@ def _asked(
     **more: Any,
 ) -> BatchOptions:
     """How the next batch is to be inspected: by the options, and by the recipe where it says anything."""
-    from tundish.labeling.acceptance.next_batch import BatchOptions
+    from tundish.labeling.acceptance.options import BatchOptions
     from tundish.recipe.labelling import Acceptance
 
     if lq is not None and aql is not None:
@@ -206,9 +207,8 @@ def _tell(
     as_json: bool,
 ) -> None:
     from tundish.labeling.acceptance.batch import plan_fields, read_batches, read_verdict
-    from tundish.labeling.acceptance.next_batch import count_waiting_images, refused_batches
+    from tundish.labeling.acceptance.next_batch import count_waiting_images
 
-    open_ = refused_batches(dataset)
     if batch is None:
         who = asked.annotator or "annotators"
         mine = [one for one in read_batches(dataset.labels) if asked.annotator in ("", one.producer)]
@@ -216,11 +216,8 @@ def _tell(
         nothing = f"all that {who} decided is in batches that have a verdict"
         notes = [nothing if batch else f"{who} decided nothing yet"]
     said = read_verdict(batch) if batch else None
-    if (
-        said
-        and said["accepted"] is not None
-        and (more := count_waiting_images(dataset, asked._replace(annotator="")))
-    ):
+    decided = said is not None and said["accepted"] is not None
+    if decided and (more := count_waiting_images(dataset, asked._replace(annotator=""))):
         notes.append(f"waiting for the next batch, which another call opens: {more:,} images")
     if as_json:
         import orjson
@@ -235,6 +232,13 @@ def _tell(
             click.echo(f"- {note}")
         if batch and said:
             _tell_next(dataset, batch, said)
+    _raise_if_refused(dataset)
+
+
+def _raise_if_refused(dataset: DatasetFolder) -> None:
+    from tundish.labeling.acceptance.next_batch import refused_batches
+
+    open_ = refused_batches(dataset)
     if open_:
         numbers = ", ".join(one.name for one in open_)
         raise GateError(

@@ -7,8 +7,7 @@ passes would not be an inspection.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -16,16 +15,15 @@ from tundish.errors import MissingStepError, UsageError
 from tundish.labeling.acceptance.batch import (
     BATCH_IMAGES,
     Batch,
-    fingerprint_labels,
-    latest_batches,
     read_batches,
     read_findings,
     switching_state,
-    unchanged_images,
     write_batch,
 )
+from tundish.labeling.acceptance.gate import fingerprint_labels, latest_batches, unchanged_images
 from tundish.labeling.acceptance.opening import last_in_series
-from tundish.labeling.acceptance.plans import SEVERITIES, SamplingPlan, compute_isolated_plan, look_up_plan
+from tundish.labeling.acceptance.options import AUTO, STANDARD, BatchOptions, check_options
+from tundish.labeling.acceptance.plans import SamplingPlan, compute_isolated_plan, look_up_plan
 from tundish.labeling.acceptance.switching import CorrectiveAction, next_state
 from tundish.labeling.acceptance.verdict import ALL_CLASSES, CLASSES_BY_AQL, draw_sample
 from tundish.labeling.agreement.severities import agreed_severities
@@ -34,16 +32,14 @@ from tundish.labeling.tables import ADJUDICATOR, ANSWERS, answers_fingerprint, r
 from tundish.storage.tables import CONSENSUS, STANDING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tundish.recipe.labelling import Nonconformity
     from tundish.storage.dataset import DatasetFolder
 
 __all__ = [
     "SEVERAL",
-    "BatchOptions",
     "check_consensus",
-    "check_options",
     "count_waiting_images",
     "create_next_batch",
     "find_open_batch",
@@ -54,108 +50,6 @@ SEVERAL = "several"
 """The producer of images that more than one annotator answered, or an adjudicator decided."""
 
 _DECIDED = ("labelled", "negative", "refused", "unreviewed")
-_AUTO = "auto"
-
-
-class BatchOptions(NamedTuple):
-    """How a batch is to be inspected.
-
-    Attributes:
-        title: Title of the dataset's project, with which that of the review begins.
-        aql: Percent of nonconforming images of all classes, or by class of nonconformity. None: that of the
-            producer's batch before, because the switching rules apply to one series.
-        level: Inspection level; None as for `aql`.
-        severity: 'auto' for the one that the switching rules require; else one of `SEVERITIES`.
-        seed: Seed of the sample.
-        reduced: Whether the person responsible for the labels approved reduced inspection.
-        corrected: What was done about the cause after inspection was discontinued; '' for nothing.
-        per_annotator: Whether a batch holds one annotator's work; else it holds everybody's.
-        annotator: The annotator; '' for the next who has images.
-        miss_rate: Share of nonconforming images that reviewers overlook, 0 to 1.
-        misplaced: IoU below which a label is in another place than the reviewer's.
-        loose: IoU below which a label is not tight.
-        lq: Limiting quality in percent, for an isolated batch, which has no AQL, level or severity.
-        ac: Acceptance number of an isolated batch.
-        class_of: The recipe's classes by normalised spelling: some may have been renamed since a batch.
-    """
-
-    title: str
-    aql: float | Mapping[Nonconformity, float] | None = None
-    level: str | None = None
-    severity: str = _AUTO
-    seed: int = 0
-    reduced: bool = False
-    corrected: str = ""
-    per_annotator: bool = False
-    annotator: str = ""
-    miss_rate: float = 0.0
-    misplaced: float = 0.5
-    loose: float = 0.75
-    lq: float | None = None
-    ac: int = 0
-    class_of: Mapping[str, str] = {}
-
-    @property
-    def aqls(self) -> dict[str, float]:
-        """The AQLs by name, as in `CLASSES_BY_AQL`, the worst class first; empty where none is given."""
-        if self.aql is None:
-            return {}
-        if not isinstance(self.aql, Mapping):
-            return {ALL_CLASSES: self.aql}
-        # The alphabetical order is that of severity.
-        return {name: self.aql[name] for name in sorted(self.aql)}
-
-
-_STANDARD = BatchOptions("", aql=1.0, level="II")
-"""How the first batch of a producer is inspected by default."""
-
-
-def check_options(options: BatchOptions) -> None:
-    """Check that a batch can be inspected by these options.
-
-    Args:
-        options: The options.
-
-    Raises:
-        UsageError: An AQL, level or severity is not in the tables, or is given for an isolated batch; reduced
-            inspection is options for without approval; an annotator is named where a batch holds everybody's
-            work.
-    """
-    if options.severity not in (_AUTO, *SEVERITIES):
-        raise UsageError(
-            f"unknown severity '{options.severity}'",
-            where="severity",
-            fix=f"use one of {', '.join((_AUTO, *SEVERITIES))}",
-        )
-    if options.lq is not None:
-        _check_isolated(options, options.lq)
-    if options.severity == "reduced" and not options.reduced:
-        raise UsageError(
-            "reduced inspection has not been approved",
-            where="severity",
-            fix="write 'acceptance: {reduced: true}' into the recipe, or use normal",
-        )
-    for aql in (options.aqls or _STANDARD.aqls).values():
-        look_up_plan(2, "II" if options.level is None else options.level, aql)
-    if options.annotator and not options.per_annotator:
-        raise UsageError(
-            "a batch holds the work of all annotators here",
-            where="annotator",
-            fix="write 'acceptance: {per: annotator}' into the recipe to have a batch for each",
-        )
-
-
-def _check_isolated(options: BatchOptions, lq: float) -> None:
-    if options.level is not None or options.severity != _AUTO:
-        raise UsageError(
-            f"an isolated batch has no {'severity' if options.level is None else 'level'}",
-            where="lq",
-            fix="omit it, or give an AQL instead of the LQ",
-        )
-    if not 0 < lq <= 100:
-        raise UsageError(
-            f"an LQ of {lq:g} % is out of range", where="lq", fix="give more than 0 %, and 100 % at most"
-        )
 
 
 def find_open_batch(
@@ -223,7 +117,7 @@ def create_next_batch(dataset: DatasetFolder, options: BatchOptions) -> Batch | 
         images.join(places, on="image_id", how="left").select(BATCH_IMAGES.schema.names),
         resubmits=again.number if again else None,
         reduced=options.reduced,
-        chosen=options.severity != _AUTO,
+        chosen=options.severity != AUTO,
         corrected=options.corrected,
         producer=producer,
         miss_rate=options.miss_rate,
@@ -249,7 +143,7 @@ def _as_before(options: BatchOptions, before: Batch | None) -> BatchOptions:
         return options
     if before is not None and before.plan.lq is not None and options.aql is None:
         return options._replace(lq=before.plan.lq, ac=before.plan.ac)
-    aql, level = _STANDARD.aql, _STANDARD.level
+    aql, level = STANDARD.aql, STANDARD.level
     if before is not None and before.plan.aql is not None:
         aql, level = _aql_of(before), before.plan.level
     return options._replace(
@@ -359,7 +253,7 @@ def _plans(
                 fix=f"correct the cause and describe what was done with --corrected{other}",
             )
         required = "normal" if state.severity == "reduced" and not options.reduced else state.severity
-        severity = required if options.severity == _AUTO else options.severity
+        severity = required if options.severity == AUTO else options.severity
         plans[name] = look_up_plan(lot_size, options.level, aql, severity)
     return plans
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tundish.labeling.acceptance.batch import latest_batches
+from tundish.labeling.acceptance.gate import latest_batches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
