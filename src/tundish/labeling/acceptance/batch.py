@@ -48,9 +48,11 @@ BATCH_IMAGES = Table(
     pa.schema(
         [
             field("image_id", pa.string(), "first 32 hex digits of the SHA-256 of the image file's bytes"),
-            field("place", pa.int32(), "in the sample, from 0; null where the image was not drawn"),
-            field("fingerprint", pa.string(), "of its labels: other labels are to be accepted anew"),
-            field("severity", pa.string(), "how bad its annotators called it, where they agree"),
+            field("place", pa.int32(), "position in the sample, from 0; null where the image was not drawn"),
+            field(
+                "fingerprint", pa.string(), "fingerprint of its labels: changed labels must be accepted again"
+            ),
+            field("severity", pa.string(), "severity of the image, where its annotators agree"),
         ]
     ),
     ("image_id",),
@@ -63,7 +65,7 @@ _KINDS = {
     "missed": "a defect without a label",
     "wrong_severity": "another severity than the reviewer's",
     "wrong_class": "another class than the reviewer's",
-    "rejected": "a label where the reviewer sees nothing",
+    "rejected": "a label where the reviewer sees no defect",
     "misplaced": "a label in another place (IoU below 0.5, or the recipe's)",
     "loose": "a label that is not tight (IoU below 0.75, or the recipe's)",
 }
@@ -72,12 +74,19 @@ FINDINGS = Table(
     "findings",
     pa.schema(
         [
-            field("image_id", pa.string(), "of an image of the sample that was reviewed"),
-            field("source", pa.string(), "of the file that stands for the image"),
-            field("path", pa.string(), "of that file within its source"),
-            *(field(kind, pa.int64(), f"times, {name}: {_KINDS[kind]}") for kind, name in KINDS.items()),
+            field("image_id", pa.string(), "an image of the sample that was reviewed"),
+            field("source", pa.string(), "source of the file that represents the image"),
+            field("path", pa.string(), "path of that file, relative to its source, POSIX"),
+            *(
+                field(kind, pa.int64(), f"number of these ({name}): {_KINDS[kind]}")
+                for kind, name in KINDS.items()
+            ),
             field("worst", pa.string(), "critical, major or minor; null where the image conforms"),
-            field("details", pa.string(), "what was found, in words, the worst first; null as above"),
+            field(
+                "details",
+                pa.string(),
+                "the nonconformities in words, the worst first; null where the image conforms",
+            ),
         ]
     ),
     ("image_id",),
