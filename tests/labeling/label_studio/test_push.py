@@ -335,7 +335,7 @@ def test_other_predictions_under_the_same_name_are_reported(
         assert done.proposed == 0
         (note,) = done.notes
         assert f"'model-7' differ from those pushed under that name before in {reported} compared" in note
-        assert "left as they were" in note
+        assert "left as they are" in note
     assert sum(world.client.count_predictions(world.project).values()) == 3
     body = {"model_version": "model-7"}
     world.client.send("deleting", "DELETE", f"api/projects/{world.project}/model-versions/", json=body)
