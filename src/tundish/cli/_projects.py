@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tundish.labeling.label_studio.client import Client
-    from tundish.labeling.label_studio.tasks import Item, There
+    from tundish.labeling.label_studio.tasks import Existing, Item
     from tundish.recipe.load import Recipe
 
 __all__ = ["Work", "adjudication_of", "dealt", "found_titles"]
@@ -22,7 +22,7 @@ class Work(NamedTuple):
 
     title: str
     items: Sequence[Item]
-    there: There
+    there: Existing
 
 
 def adjudication_of(recipe: Recipe) -> str:
@@ -57,21 +57,21 @@ def dealt(
         OutsideError: The server fails.
     """
     from tundish.labeling.assignment import deal
-    from tundish.labeling.label_studio.push import look
-    from tundish.labeling.tables import submitted
+    from tundish.labeling.label_studio.push import look_up_existing
+    from tundish.labeling.tables import answered_images
 
     projects = _projects(client, recipe)
     titles = _titles(recipe)
     others = [one for one in projects if one not in (*titles.values(), adjudication_of(recipe))]
     if others and not recipe.label.annotators and recipe.label_title not in projects:
         raise _nobody_named(recipe, others)
-    there = {name: look(client, projects.get(title)) for name, title in titles.items()}
-    unnamed = {title: look(client, projects[title]) for title in others}
+    there = {name: look_up_existing(client, projects.get(title)) for name, title in titles.items()}
+    unnamed = {title: look_up_existing(client, projects[title]) for title in others}
     by_id = {item.image_id: item for item in items}
     has = {name: one.image_ids for name, one in there.items()}
     gone = {
         title: ids
-        for title, ids in submitted(labels).items()
+        for title, ids in answered_images(labels).items()
         if _is_of(recipe, title) and title not in (*projects, *titles.values())
     }
     answered = gone | {title: one.answered for title, one in unnamed.items()}

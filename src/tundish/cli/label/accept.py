@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tundish.labeling.acceptance.batch import Batch
-    from tundish.labeling.acceptance.next_batch import Asked
+    from tundish.labeling.acceptance.options import BatchOptions
     from tundish.recipe.load import Recipe
 
 __all__ = ["accept"]
@@ -88,14 +88,15 @@ def accept(
       tundish label accept steel-surface --aql 2.5 --level I --seed 7
       tundish label accept steel-surface --lq 5 --ac 1
     """
-    from tundish.labeling.acceptance import next_batch as lots
+    from tundish.labeling.acceptance.next_batch import find_open_batch
+    from tundish.labeling.acceptance.options import check_options
 
     project, recipe = recipe_of(name)
     dataset = DatasetFolder(recipe.dataset, project)
     asked = _asked(recipe, annotator, **new)
-    lots.check(asked)
+    check_options(asked)
     opened, notes = "", []
-    batch = lots.open_batch(dataset, annotator, recipe.annotations.lookup())
+    batch = find_open_batch(dataset, annotator, recipe.annotations.lookup())
     if batch is None:
         batch, opened = _opened(dataset, asked, as_json=as_json)
     else:
@@ -115,9 +116,9 @@ def _asked(
     lq: float | None,
     ac: int | None,
     **more: Any,
-) -> Asked:
+) -> BatchOptions:
     """How the next batch is to be inspected: by the options, and by the recipe where it says anything."""
-    from tundish.labeling.acceptance.next_batch import Asked
+    from tundish.labeling.acceptance.options import BatchOptions
     from tundish.recipe.labelling import Acceptance
 
     if lq is not None and aql is not None:
@@ -127,7 +128,7 @@ def _asked(
     section = recipe.label.acceptance
     rules = section or Acceptance()
     asks = section is not None and lq is None
-    return Asked(
+    return BatchOptions(
         recipe.label_title,
         rules.aql if asks and aql is None else aql,
         rules.level if asks and level is None else level,
@@ -144,16 +145,16 @@ def _asked(
     )
 
 
-def _opened(dataset: DatasetFolder, asked: Asked, *, as_json: bool) -> tuple[Batch | None, str]:
+def _opened(dataset: DatasetFolder, asked: BatchOptions, *, as_json: bool) -> tuple[Batch | None, str]:
     """The next batch, and the sentence that says why it was opened: told before a server is asked."""
     from tundish.labeling.acceptance.batch import read_batches
-    from tundish.labeling.acceptance.next_batch import next_batch
-    from tundish.labeling.acceptance.opening import opening
+    from tundish.labeling.acceptance.next_batch import create_next_batch
+    from tundish.labeling.acceptance.opening import describe_opening
 
-    batch = next_batch(dataset, asked)
+    batch = create_next_batch(dataset, asked)
     if batch is None:
         return None, ""
-    said = opening(batch, read_batches(dataset.labels))
+    said = describe_opening(batch, read_batches(dataset.labels))
     click.echo(said, err=as_json)
     return batch, said
 
@@ -179,7 +180,7 @@ def _reviewed(
     dataset = DatasetFolder(recipe.dataset, project)
     images = dataset.read(IMAGES)
     # Where somebody deleted the project, what was reviewed in it is not asked for twice.
-    drawn = pl.DataFrame({"image_id": review.unreviewed(batch)}, schema={"image_id": pl.String})
+    drawn = pl.DataFrame({"image_id": review.unreviewed_images(batch)}, schema={"image_id": pl.String})
     sample = drawn.join(images, on="image_id", how="inner", maintain_order="left")
     with client_of(project, recipe, server, token_file) as client:
         pushed = push_apart(client, project, recipe, batch.title, sample)
@@ -188,7 +189,7 @@ def _reviewed(
             folder = batch.folder / "review"
             done = pull(client, configs, images, recipe.annotations, folder, progress=tell)
         address = f"{client.address}/projects/{pushed.project}/data"
-    judged = review.judge(batch, dataset, recipe.annotations.lookup())
+    judged = review.judge_batch(batch, dataset, recipe.annotations.lookup())
     notes = [
         *dict.fromkeys([*pushed.notes, *done.notes]),
         *(f"{one.path}: {one.message}" for one in done.problems),
@@ -197,25 +198,31 @@ def _reviewed(
 
 
 def _tell(
-    dataset: DatasetFolder, asked: Asked, batch: Batch | None, opened: str, notes: list[str], *, as_json: bool
+    dataset: DatasetFolder,
+    asked: BatchOptions,
+    batch: Batch | None,
+    opened: str,
+    notes: list[str],
+    *,
+    as_json: bool,
 ) -> None:
-    from tundish.labeling.acceptance.batch import planned, read_batches, verdict_of
-    from tundish.labeling.acceptance.next_batch import refused, waiting
+    from tundish.labeling.acceptance.batch import plan_fields, read_batches, read_verdict
+    from tundish.labeling.acceptance.next_batch import count_waiting_images
 
-    open_ = refused(dataset)
     if batch is None:
         who = asked.annotator or "annotators"
         mine = [one for one in read_batches(dataset.labels) if asked.annotator in ("", one.producer)]
         batch = mine[-1] if mine else None
         nothing = f"all that {who} decided is in batches that have a verdict"
         notes = [nothing if batch else f"{who} decided nothing yet"]
-    said = verdict_of(batch) if batch else None
-    if said and said["accepted"] is not None and (more := waiting(dataset, asked._replace(annotator=""))):
+    said = read_verdict(batch) if batch else None
+    decided = said is not None and said["accepted"] is not None
+    if decided and (more := count_waiting_images(dataset, asked._replace(annotator=""))):
         notes.append(f"waiting for the next batch, which another call opens: {more:,} images")
     if as_json:
         import orjson
 
-        about = {"batch": batch.number, "producer": batch.producer} | planned(batch) if batch else {}
+        about = {"batch": batch.number, "producer": batch.producer} | plan_fields(batch) if batch else {}
         answer = {"batch": None, **about, "opened": opened, "verdict": said, "notes": notes}
         click.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
     else:
@@ -225,6 +232,13 @@ def _tell(
             click.echo(f"- {note}")
         if batch and said:
             _tell_next(dataset, batch, said)
+    _raise_if_refused(dataset)
+
+
+def _raise_if_refused(dataset: DatasetFolder) -> None:
+    from tundish.labeling.acceptance.next_batch import refused_batches
+
+    open_ = refused_batches(dataset)
     if open_:
         numbers = ", ".join(one.name for one in open_)
         raise GateError(
@@ -271,9 +285,9 @@ def _tell_verdict(batch: Batch, said: dict[str, Any]) -> None:
 
 def _tell_found(batch: Batch) -> None:
     """The images that do not conform, and what is wrong with them."""
-    from tundish.labeling.acceptance.batch import findings_of
+    from tundish.labeling.acceptance.batch import read_findings
 
-    found = findings_of(batch).drop_nulls("worst").sort("source", "path", "image_id")
+    found = read_findings(batch).drop_nulls("worst").sort("source", "path", "image_id")
     for image_id, path, details in found.head(_MOST_TOLD).select("image_id", "path", "details").iter_rows():
         click.echo(f"  {path or image_id}: {details or 'see findings.parquet'}")
     if found.height > _MOST_TOLD:

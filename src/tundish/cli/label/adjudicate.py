@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from tundish.labeling.consensus.disputes import Cases
+    from tundish.labeling.consensus.disputes import Disputes
     from tundish.labeling.consensus.renewal import Renewal
     from tundish.labeling.label_studio.client import Client
     from tundish.labeling.label_studio.config import LabelConfig, Shape
     from tundish.labeling.label_studio.push import Push
-    from tundish.labeling.label_studio.tasks import There
+    from tundish.labeling.label_studio.tasks import Existing
     from tundish.recipe.labelling import Label
     from tundish.recipe.load import Recipe
 
@@ -77,16 +77,16 @@ def adjudicate(name: str, server: str | None, token_file: Path | None, as_json: 
 
 
 def _brought(
-    client: Client, project: Path, recipe: Recipe, found: Cases, images: pl.DataFrame
+    client: Client, project: Path, recipe: Recipe, found: Disputes, images: pl.DataFrame
 ) -> tuple[dict[str, int], list[str]]:
     """Push what is not there, and take out what says otherwise now; what came of it."""
-    from tundish.labeling.consensus.renewal import compare, fingerprints, take_out
-    from tundish.labeling.label_studio.push import look
+    from tundish.labeling.consensus.renewal import compare_tasks, fingerprint_disputes, remove_tasks
+    from tundish.labeling.label_studio.push import look_up_existing
 
-    there = look(client, client.find_project(adjudication_of(recipe)))
+    there = look_up_existing(client, client.find_project(adjudication_of(recipe)))
     answered = _answered(DatasetFolder(recipe.dataset, project), adjudication_of(recipe))
-    made_of = fingerprints(found)
-    renewal = compare(client, there, made_of, {*images["image_id"]}, answered)
+    made_of = fingerprint_disputes(found)
+    renewal = compare_tasks(client, there, made_of, {*images["image_id"]}, answered)
     counts = {"in dispute": found.images.height, "new tasks": 0, "there already": 0}
     counts |= {"renewed": len(renewal.renewed), "taken out": 0}
     notes = [*renewal.notes]
@@ -96,7 +96,7 @@ def _brought(
         counts["there already"] = done.known + len(renewal.kept)
         notes += [*done.notes, f"{client.address}/projects/{done.project}/data"]
     if there.project is not None:
-        gone = take_out(client, int(there.project["id"]), renewal.stale)
+        gone = remove_tasks(client, int(there.project["id"]), renewal.stale)
         counts["taken out"] = max(gone - len(renewal.renewed), 0)
     return counts, notes
 
@@ -113,31 +113,31 @@ def _pushed(
     client: Client,
     project: Path,
     recipe: Recipe,
-    found: Cases,
+    found: Disputes,
     made_of: Mapping[str, str],
     images: pl.DataFrame,
-    there: There,
+    there: Existing,
     renewal: Renewal,
 ) -> Push:
     """Push what is in dispute, but for the images whose tasks stay as they are."""
     import polars as pl
 
-    from tundish.labeling.label_studio.tasks import Prelabels, There
+    from tundish.labeling.label_studio.tasks import Existing, Prelabels
     from tundish.recipe.labelling import ADJUDICATION
 
     marks = pl.col("image_id").replace_strict(made_of, return_dtype=pl.String)
-    wanted = found.images.with_columns(made_of=marks).filter(~pl.col("image_id").is_in(renewal.kept))
+    wanted = found.images.with_columns(fingerprint=marks).filter(~pl.col("image_id").is_in(renewal.kept))
     rows = wanted.join(images.filter("valid"), on="image_id", maintain_order="left")
-    rest = There(there.project, [one for one in there.tasks if one["id"] not in renewal.stale])
+    rest = Existing(there.project, [one for one in there.tasks if one["id"] not in renewal.stale])
     drawn = Prelabels(found.regions, "disputes")
     what = (client, project, recipe, adjudication_of(recipe), rows, drawn, _config(recipe))
     return push_apart(*what, there=rest, purpose=ADJUDICATION)
 
 
-def _cases(recipe: Recipe, dataset: DatasetFolder, images: pl.DataFrame) -> Cases:
+def _cases(recipe: Recipe, dataset: DatasetFolder, images: pl.DataFrame) -> Disputes:
     import polars as pl
 
-    from tundish.labeling.consensus.disputes import cases
+    from tundish.labeling.consensus.disputes import collect_disputes
     from tundish.storage.tables import ANNOTATIONS, CONSENSUS, DISPUTES
 
     consensus = dataset.read(CONSENSUS)
@@ -145,7 +145,7 @@ def _cases(recipe: Recipe, dataset: DatasetFolder, images: pl.DataFrame) -> Case
     labels = dataset.read(ANNOTATIONS)
     sizes = {key: (width, height) for key, width, height in images["image_id", "width", "height"].iter_rows()}
     disputes = dataset.read(DISPUTES)
-    return cases(disputes, agreed, labels, sizes, _shapes(recipe.label))
+    return collect_disputes(disputes, agreed, labels, sizes, _shapes(recipe.label))
 
 
 def _shapes(section: Label) -> tuple[Shape, ...]:
@@ -155,9 +155,9 @@ def _shapes(section: Label) -> tuple[Shape, ...]:
 
 
 def _config(recipe: Recipe) -> LabelConfig:
-    from tundish.labeling.consensus.disputes import TASK
+    from tundish.labeling.consensus.disputes import INSTRUCTION
     from tundish.labeling.label_studio.config import LabelConfig
 
     section = recipe.label
-    told = (TASK, "$why")
+    told = (INSTRUCTION, "$why")
     return LabelConfig(recipe.annotations.classes, _shapes(section), section.severities, told)

@@ -42,17 +42,17 @@ def agree(name: str, as_json: bool) -> None:
       tundish label agree steel-surface
       tundish label agree steel-surface --json
     """
-    from tundish.labeling.agreement.summary import confusions, opinions, said_of
+    from tundish.labeling.agreement.summary import confusion_table, read_judgements, summarise_agreement
 
     project, recipe = recipe_of(name)
-    said = said_of(DatasetFolder(recipe.dataset, project))
-    found = opinions(said, iou=recipe.label.iou, severities=recipe.label.severities)
+    said = read_judgements(DatasetFolder(recipe.dataset, project))
+    found = summarise_agreement(said, iou=recipe.label.iou, severities=recipe.label.severities)
     tables = {
         "overall": found.agreement.overall,
         "classes": found.agreement.classes,
         "annotators": found.agreement.annotators.join(found.quality, on="author", how="left"),
         "pairs": found.agreement.pairs,
-        "confusion": confusions(found.agreement),
+        "confusion": confusion_table(found.agreement),
     }
     if as_json:
         tables["confusion"] = found.agreement.confusion

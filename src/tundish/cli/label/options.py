@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tundish.labeling.label_studio.client import Client
     from tundish.labeling.label_studio.config import LabelConfig
     from tundish.labeling.label_studio.push import Push
-    from tundish.labeling.label_studio.tasks import Item, Prelabels, There
+    from tundish.labeling.label_studio.tasks import Existing, Item, Prelabels
     from tundish.recipe.load import Recipe
 
 __all__ = [
@@ -97,7 +97,7 @@ def push_dataset(
         for title, mine, there in work:
             with progress("push") as tell:
                 what = (client, title, config_of(recipe), mine, pictures.address, prelabels)
-                done[title] = pushing.push(*what, there=there, prepare=pictures.prepare, progress=tell)
+                done[title] = pushing.push(*what, existing=there, prepare=pictures.prepare, progress=tell)
     notes = [*selected.notes, *notes]
     notes += [note for one in done.values() for note in one.notes]
     notes += [f"'{title}': {client.address}/projects/{one.project}/data" for title, one in done.items()]
@@ -127,7 +127,7 @@ def push_apart(
     images: pl.DataFrame,
     prelabels: Prelabels | None = None,
     config: LabelConfig | None = None,
-    there: There | None = None,
+    there: Existing | None = None,
     **asked: str,
 ) -> Push:
     """Push some images into a project of their own, in this order; blind where nothing is drawn already.
@@ -137,7 +137,7 @@ def push_apart(
         project: Where the dataset lies.
         recipe: Of the dataset.
         title: Of the project.
-        images: Rows of the images table; columns `why` and `made_of`, where there are, as of `Item`.
+        images: Rows of the images table; columns `why` and `fingerprint`, where there are, as of `Item`.
         prelabels: What is drawn already.
         config: What it should offer; by default what the recipe says.
         there: What was seen of the project just now; by default it is looked at.
@@ -148,7 +148,7 @@ def push_apart(
     items, pictures = _items(client, project, recipe, images, **asked)
     with progress("push") as tell:
         what = (client, title, config or config_of(recipe), items, pictures.address, prelabels)
-        return pushing.push(*what, there=there, prepare=pictures.prepare, progress=tell)
+        return pushing.push(*what, existing=there, prepare=pictures.prepare, progress=tell)
 
 
 def _items(
@@ -231,10 +231,10 @@ def client_of(project: Path, recipe: Recipe, server: str | None, token_file: Pat
     started = home / "address"
     address = server or recipe.label.server
     if address is None and started.is_file():
-        from tundish.labeling.label_studio.server import holder
+        from tundish.labeling.label_studio.server import running_process
 
         address = started.read_text("utf-8").strip()
-        if holder(home) is None:
+        if running_process(home) is None:
             raise OutsideError(
                 "the Label Studio of this project does not run any more",
                 where=address,
@@ -276,12 +276,12 @@ def config_of(recipe: Recipe) -> LabelConfig:
 def _prelabels(
     recipe: Recipe, dataset: DatasetFolder, table: pl.DataFrame, predictions: Path | None
 ) -> tuple[Prelabels, list[Problem]]:
-    from tundish.labeling.label_studio.prelabels import imported, predicted
+    from tundish.labeling.label_studio.prelabels import imported_prelabels, predicted_prelabels
 
     if predictions is not None:
         drawing = recipe.label.shapes, recipe.annotations.classes
-        return predicted(predictions, table, *drawing, predictions.stem)
-    return imported(dataset, table, recipe.label.shapes)
+        return predicted_prelabels(predictions, table, *drawing, predictions.stem)
+    return imported_prelabels(dataset, table, recipe.label.shapes)
 
 
 def tell_outcome(
