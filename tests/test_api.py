@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import subprocess
+import sys
 
 import pytest
 
 import tundish
 from tundish.stages import ABOUT, between, load_stage
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_public_names_are_the_intended_ones() -> None:
@@ -23,22 +21,24 @@ def test_public_names_are_the_intended_ones() -> None:
     assert public - helpers - modules <= set(tundish.__all__)
 
 
-def test_errors_say_what_where_and_how_to_mend() -> None:
-    error = tundish.UsageError("the thing is broken", where="a.yaml:3", fix="mend it")
-    assert str(error) == "a.yaml:3: the thing is broken; mend it."
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        tundish.nonsense  # noqa: B018
+
+
+def test_importing_the_package_is_cheap() -> None:
+    heavy = "{'cv2', 'polars', 'pyarrow', 'numpy', 'pandera', 'pydantic', 'dvc', 'rich', 'click'}"
+    code = f"import sys, tundish; print({heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_errors_say_what_where_and_how_to_fix_it() -> None:
+    error = tundish.UsageError("the thing is broken", where="a.yaml:3", fix="fix it")
+    assert str(error) == "a.yaml:3: the thing is broken; fix it."
     assert str(tundish.GateError("no")) == "no."
     codes = [error.exit_code for error in (tundish.GateError, tundish.UsageError, tundish.OutsideError)]
     assert codes == [1, 2, 3]
-
-
-def test_read_table__unknown_name_lists_the_known(tmp_path: Path) -> None:
-    with pytest.raises(tundish.UsageError, match="choose one of annotations, consensus, coverage"):
-        tundish.read_table("nonsense", "x", project=tmp_path)
-
-
-def test_read_table__before_its_stage_has_run(tmp_path: Path) -> None:
-    with pytest.raises(tundish.UsageError, match="run 'tundish split NAME' first"):
-        tundish.read_table("splits", "x", project=tmp_path)
 
 
 def test_between__stages_by_name() -> None:

@@ -83,8 +83,9 @@ def test_help__imports_nothing_heavy(tmp_path: Path) -> None:
     ("arguments", "told"),
     [
         (["statsu"], "did you mean 'status'?"),
-        (["run"], "Missing argument"),
-        (["run", "nope"], "tundish add NAME SOURCE"),
+        (["run"], "tundish add line1"),
+        (["ingest"], "Missing argument"),
+        (["run", "nope"], "'tundish add nope SOURCE'"),
         (["run", "x", "--from", "export", "--to", "split"], "comes after"),
         (["run", "x", "--to", "nowhere"], "nowhere"),
         (["add", "a b", "."], "cannot be the name of a dataset"),
@@ -151,7 +152,7 @@ def test_add__source_beside_the_project_is_found_by_the_next_command(project: Pa
 def test_run__stage_before_its_time_tells_which_is_missing(project: Path, tmp_path: Path) -> None:
     photos(tmp_path / "in")
     tundish("add", "parts", str(tmp_path / "in"), cwd=project)
-    assert "run 'tundish validate NAME' first" in refusal(tundish("split", "parts", cwd=project))
+    assert "run 'tundish validate parts' first" in refusal(tundish("split", "parts", cwd=project))
 
 
 def test_run__read_only_project_is_exit_code_2(project: Path, tmp_path: Path) -> None:

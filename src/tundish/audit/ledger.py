@@ -37,6 +37,10 @@ class Tally:
     quarantined: dict[str, int] = field(default_factory=dict)
     skipped: dict[str, int] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        out, skipped = sum(self.quarantined.values()), sum(self.skipped.values())
+        return f"{self.input:,} = {self.accepted:,} accepted + {out:,} quarantined + {skipped:,} skipped"
+
     @property
     def closes(self) -> bool:
         """Whether nothing was lost and nothing counted twice."""

@@ -1,23 +1,35 @@
-"""What the commands share: finding the project and the recipe, showing progress, printing an outcome."""
+"""What the commands share: finding the project and its datasets, printing an outcome."""
 
 from __future__ import annotations
 
-import sys
-import time
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from tundish.cli._progress import echo, progress, verbosity, watching
 from tundish.errors import UsageError
+from tundish.storage.dataset import dataset_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tundish.stages.base import Outcome
 
-__all__ = ["find_project", "find_recipe", "json_option", "progress", "quoted", "show"]
+__all__ = [
+    "echo",
+    "find_project",
+    "find_recipe",
+    "json_option",
+    "name_argument",
+    "no_dataset",
+    "progress",
+    "quoted",
+    "show",
+    "show_json",
+    "verbosity",
+    "watching",
+]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 
@@ -32,7 +44,7 @@ def find_project() -> Path:
     for folder in (here, *here.parents):
         if (folder / "pipelines").is_dir():
             return folder
-    raise UsageError("this is no Tundish project", where=str(here), fix="make one with 'tundish init DIR'")
+    raise UsageError("not a Tundish project", where=str(here), fix="make one with 'tundish init DIR'")
 
 
 def find_recipe(project: Path, name: str) -> Path:
@@ -41,41 +53,44 @@ def find_recipe(project: Path, name: str) -> Path:
     return project / "pipelines" / f"{stem}.yaml"
 
 
-@contextmanager
-def progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A function to be told (done, total): a bar on a terminal, a plain line now and then elsewhere."""
-    if sys.stderr.isatty():
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+def name_argument(name: str = "name", **settings: Any) -> Callable[[Any], Any]:
+    """The argument that names a dataset, or several; the shell completes it."""
+    return click.argument(name, shell_complete=_complete, **settings)
 
-        columns = (
-            TextColumn("{task.description:>9}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task(label, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total or None)
-        return
-    told = time.monotonic()
 
-    def tell(done: int, total: int) -> None:
-        nonlocal told
-        if time.monotonic() - told > 10:
-            told = time.monotonic()
-            click.echo(f"{label}: {done:,}" + (f" of {total:,}" if total else ""), err=True)
+def _complete(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The names of the project's datasets that begin so and are not typed yet."""
+    typed = context.params.get("names") or ()
+    try:
+        names = dataset_names(find_project())
+    except UsageError:
+        return []
+    return [name for name in names if name.startswith(incomplete) and name not in typed]
 
-    yield tell
+
+def no_dataset(project: Path) -> UsageError:
+    """That the project has no recipe yet."""
+    return UsageError(
+        "there is no dataset yet",
+        where=str(project),
+        fix="write a recipe with 'tundish add', such as 'tundish add line1 ~/photos/line1'",
+    )
 
 
 def show(name: str, outcome: Outcome, dataset: str = "") -> None:
     """Print what a stage did, of which dataset where one may ask: its counts on one line, its notes below."""
     counts = ", ".join(f"{key} {value:,}" for key, value in outcome.counts.items())
     of = f"{dataset}: " if dataset else ""
-    click.echo(f"{name:>9}  {of}{counts or 'nothing to do'}")
+    echo(f"{name:>9}  {of}{counts or 'nothing to do'}")
     for note in outcome.notes:
-        click.echo(f"{'':>9}  - {note}")
+        echo(f"{'':>9}  - {note}")
+
+
+def show_json(value: Any, *, indent: bool = False) -> None:
+    """Print plain values as JSON, also with --quiet."""
+    import orjson
+
+    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2 if indent else None).decode())
 
 
 def quoted(text: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tundish.results import Result
 from tundish.storage.dataset import DatasetFolder
 
 if TYPE_CHECKING:
@@ -42,8 +43,13 @@ class Context:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a stage did, for people: counts in their order, and sentences worth reading."""
+class Outcome(Result):
+    """What a stage did, for people.
+
+    Attributes:
+        counts: What it counted, in the order in which a person wants to read it.
+        notes: Sentences worth reading.
+    """
 
     counts: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)

@@ -57,7 +57,7 @@ def feature_parts(dataset: DatasetFolder, max_pixels: int) -> list[Path]:
             raise MissingStepError(
                 "these images have not been measured",
                 where=str(shard),
-                fix="run 'tundish measure NAME' first",
+                fix=f"run 'tundish measure {dataset.name}' first",
             )
         parts.append(part)
     return parts
