@@ -48,7 +48,9 @@ class Status(Result):
         left_out: Images without a split, by reason.
         classes: Labels of each class in each split, '' for those of images without a split; None unless
             it was asked for.
-        results: Folders and files that are there already, relative to the dataset's folder.
+        results: Folders and files that exist already, relative to the dataset's folder.
+        sentences: What the rules say that records of this dataset failed, by rule; in English, and in
+            Chinese after a slash where the rule has a Chinese sentence.
     """
 
     dataset: str
@@ -67,6 +69,7 @@ class Status(Result):
     left_out: _Counts | None = None
     classes: dict[str, _Counts] | None = None
     results: tuple[str, ...] = ()
+    sentences: dict[str, str] = field(default_factory=dict, repr=False)
 
     def as_dict(self) -> dict[str, Any]:
         """The status as plain values, for JSON; what is not known yet is not among them."""
@@ -130,7 +133,17 @@ def _warnings(dataset: DatasetFolder, ledger: Ledger) -> dict[str, Any]:
         "record_warnings": {
             name: _counts(of_records.filter(pl.col("source") == name)["check"]) for name in ledger.records
         },
+        "sentences": _sentences(quarantine),
     }
+
+
+def _sentences(quarantine: pl.DataFrame) -> dict[str, str]:
+    """What the rules of records say, without the values of the row: 'English / Chinese: values'."""
+    found = quarantine.filter(pl.col("kind") == "record", pl.col("message").str.contains(" / ", literal=True))
+    found = found.unique("check", keep="first", maintain_order=True)
+    return dict(
+        found.select("check", pl.col("message").str.extract(r"^(.+? / .+?): ")).drop_nulls().iter_rows()
+    )
 
 
 def _copies(dataset: DatasetFolder) -> dict[str, _Counts]:

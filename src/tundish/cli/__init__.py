@@ -5,12 +5,17 @@ from __future__ import annotations
 import difflib
 import errno
 import importlib
+import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from tundish.cli._progress import VERBOSITY
 from tundish.errors import TundishError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["main"]
 
@@ -32,6 +37,7 @@ _COMMANDS = {
     "export": "tundish.cli.stages",
     "report": "tundish.cli.stages",
     "status": "tundish.cli.status",
+    "completion": "tundish.cli.completion",
 }
 
 _OUTSIDE = {errno.ENOSPC: "free some space and run again", errno.EDQUOT: "free some space and run again"}
@@ -55,6 +61,7 @@ class _Main(click.Group):
         if module is None:
             return None
         commands: dict[str, click.Command] = importlib.import_module(module).COMMANDS
+        _add_verbosity(commands[name])
         return commands[name]
 
     def resolve_command(
@@ -78,6 +85,8 @@ class _Main(click.Group):
         except click.exceptions.NoArgsIsHelpError as problem:
             click.echo(problem.format_message())
             sys.exit(2)
+        except click.MissingParameter as problem:
+            sys.exit(_complain(*_missing(problem)))
         except click.UsageError as problem:
             command = problem.ctx.command_path if problem.ctx else "tundish"
             message = f"{problem.format_message().rstrip('.')}; see '{command} --help'."
@@ -103,9 +112,61 @@ def _os_error(problem: OSError) -> tuple[str, int]:
     return f"{where}{what}; {fix}.", 3
 
 
-@click.group(cls=_Main, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="tundish")
-def main() -> None:
+def _missing(problem: click.MissingParameter) -> tuple[str, int]:
+    """What to write for a parameter that is missing; which datasets there are where it is one's name."""
+    command = problem.ctx.command_path if problem.ctx else "tundish"
+    parameter = problem.param
+    if parameter is None or parameter.name not in ("name", "names"):
+        return f"{problem.format_message().rstrip('.')}; see '{command} --help'.", 2
+    from tundish.cli._common import find_project
+    from tundish.storage.dataset import dataset_names
+
+    try:
+        existing = ", ".join(dataset_names(find_project()))
+    except UsageError as none:
+        return str(none), none.exit_code
+    fix = f"there are: {existing}" if existing else "add one with 'tundish add'"
+    return f"the name of a dataset is missing after '{command}'; {fix}.", 2
+
+
+def _set_verbosity(context: click.Context, parameter: click.Parameter, chosen: bool) -> None:
+    if chosen:
+        context.meta[VERBOSITY] = -1 if parameter.name == "quiet" else 1
+
+
+def _verbosity_options() -> Iterator[click.Option]:
+    for name, about in (
+        ("quiet", "Print errors only, and what --json asks for."),
+        ("verbose", "Print more: progress more often, and reasons explained where there is little room."),
+    ):
+        yield click.Option(
+            [f"-{name[0]}", f"--{name}"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_set_verbosity,
+            help=about,
+        )
+
+
+def _add_verbosity(command: click.Command) -> None:
+    """Give a command, and those of a group, the options -q and -v, which may stand before it, too."""
+    for inner in command.commands.values() if isinstance(command, click.Group) else [command]:
+        if isinstance(inner, click.Group):
+            _add_verbosity(inner)
+            continue
+        taken = {option for parameter in inner.params for option in parameter.opts}
+        inner.params += [option for option in _verbosity_options() if not taken.intersection(option.opts)]
+
+
+@click.group(
+    cls=_Main,
+    params=list(_verbosity_options()),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(None, "-V", "--version", package_name="tundish")
+@click.pass_context
+def main(context: click.Context) -> None:
     """Turn inspection images, tables and labels into datasets one can train on and defend in an audit.
 
     \b
@@ -114,3 +175,5 @@ def main() -> None:
     Your own data:
       tundish add line1 ~/photos/line1 && tundish run line1
     """
+    if os.environ.get("NO_COLOR"):
+        context.color = False

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tundish.cli._progress import echo, progress, verbosity, watching
+from tundish.cli._text import terminal_width, wrap
 from tundish.errors import UsageError
 from tundish.storage.dataset import dataset_names
 
@@ -77,13 +78,26 @@ def no_dataset(project: Path) -> UsageError:
     )
 
 
-def show(name: str, outcome: Outcome, dataset: str = "") -> None:
-    """Print what a stage did, of which dataset where one may ask: its counts on one line, its notes below."""
+def show(name: str, outcome: Outcome, dataset: str = "", *, seconds: float | None = None) -> None:
+    """Print what a stage did: its counts on one line, its notes below.
+
+    Args:
+        name: Name of the stage.
+        outcome: What it did.
+        dataset: Name of the dataset, where one may ask.
+        seconds: How long it took, which --verbose prints.
+    """
     counts = ", ".join(f"{key} {value:,}" for key, value in outcome.counts.items())
     of = f"{dataset}: " if dataset else ""
-    echo(f"{name:>9}  {of}{counts or 'nothing to do'}")
+    _show_line(f"{name:>9}  {of}{counts or 'nothing to do'}", 11)
     for note in outcome.notes:
-        echo(f"{'':>9}  - {note}")
+        _show_line(f"{'':>9}  - {note}", 13)
+    if seconds is not None and verbosity() > 0:
+        echo(f"{'':>9}  {seconds:.1f} s")
+
+
+def _show_line(line: str, hang: int) -> None:
+    echo("\n".join(wrap(line, terminal_width(), hang)))
 
 
 def show_json(value: Any, *, indent: bool = False) -> None:

@@ -78,29 +78,25 @@ class _Bar:
         if step != self._step or self._bar is None:
             self.pause()
             self._start(step)
-        self._bar.update(self._task, completed=done, total=total or None)
+        count = f"{done:,}/{total:,}" if total else f"{done:,}" if done else ""
+        self._bar.update(
+            self._task, completed=done, total=total or None, count=count, left="left" if total else ""
+        )
 
     def _start(self, step: str) -> None:
         from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
         columns = (
             TextColumn("{task.description:>9}"),
-            BarColumn(bar_width=None),
-            MofNCompleteColumn(),
+            BarColumn(bar_width=20),
+            TextColumn("{task.fields[count]}"),
             TimeElapsedColumn(),
-            TextColumn("left"),
             TimeRemainingColumn(),
+            TextColumn("{task.fields[left]}"),
         )
         self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
-        self._task = self._bar.add_task(step, total=None)
+        self._task = self._bar.add_task(step, total=None, count="", left="")
         self._step = step
         self._bar.start()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -43,10 +44,12 @@ def _run_stages(
     answers: dict[str, dict[str, Any]] = {name: {} for name in names}
     with watching() as progress:
         steps = run_each(names, stages, scheduler=scheduler, project=find_project(), progress=progress)
+        began = time.monotonic()
         for name, stage, outcome in steps:
             answers[name][stage] = asdict(outcome)
             if not as_json:
-                show(stage, outcome, name if named else "")
+                show(stage, outcome, name if named else "", seconds=time.monotonic() - began)
+            began = time.monotonic()
     return answers
 
 
@@ -92,9 +95,7 @@ def _nothing_to_run(*, everything: bool) -> UsageError:
     existing = datasets(project=find_project())
     if everything or not existing:
         return no_dataset(find_project())
-    return UsageError(
-        "it is not said which dataset to run", fix=f"name one of {', '.join(existing)}, or use --all"
-    )
+    return UsageError("no dataset is named", fix=f"name one of {', '.join(existing)}, or use --all")
 
 
 def _stage_command(stage: str, about: str) -> click.Command:

@@ -172,6 +172,7 @@ def _others(path: Path) -> str:
     if not names:
         return f"write one with 'tundish add {path.stem} SOURCE'"
     close = difflib.get_close_matches(path.stem, names, n=1)
+    close += [name for name in names if path.stem and name.startswith(path.stem)]
     hint = f"did you mean '{close[0]}'? " if close else ""
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return f"{hint}there are: {', '.join(names[:_MOST_NAMED])}{more}"
