@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
+
+from tundish.storage.checks import CHECKS, describe, preferred_language
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,9 @@ _WORDS = {
         "{what}: {input} = {accepted} accepted + {quarantined} quarantined + {skipped} skipped",
         "{what}：总数 {input} = 通过 {accepted} + 隔离 {quarantined} + 跳过 {skipped}",
     ),
+    "list": ("{what}: {list}", "{what}：{list}"),
+    "count": ("{code} {count}", "{code} {count}"),
+    "explained count": ("{code} {count}", "{code}（{meaning}）{count}"),
     "of quarantined": ("{what} quarantined", "{what}：隔离"),
     "of skipped": ("{what} skipped", "{what}：跳过"),
     "warnings": ("kept with a warning", "保留，但有警告"),
@@ -59,7 +63,7 @@ def say(key: str, **values: object) -> str:
     """
     english, chinese = _WORDS[key]
     shown = {name: f"{value:,}" if isinstance(value, int) else value for name, value in values.items()}
-    return (chinese if _chinese() else english).format(**shown)
+    return (chinese if preferred_language() == "zh" else english).format(**shown)
 
 
 def explain(reason: str, sentences: Mapping[str, str]) -> str:
@@ -69,9 +73,7 @@ def explain(reason: str, sentences: Mapping[str, str]) -> str:
         reason: Its code, as it stands in the tables.
         sentences: Those of the rules of a dataset's records, in English and Chinese, as a `Status` has them.
     """
+    if reason in CHECKS:
+        return describe(reason)
     english, _, chinese = sentences.get(reason, "").partition(" / ")
-    return chinese if chinese and _chinese() else english
-
-
-def _chinese() -> bool:
-    return os.environ.get("TUNDISH_LANG", "").lower().startswith("zh")
+    return chinese if chinese and preferred_language() == "zh" else english

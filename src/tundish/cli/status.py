@@ -121,7 +121,9 @@ class _Page:
             yield from self._classes(status.classes)
         if status.results:
             folder = f"datasets/{status.dataset}"
-            yield from self._text(f"{say('results', folder=folder)}: {', '.join(status.results)}")
+            yield from self._text(
+                say("list", what=say("results", folder=folder), list=", ".join(status.results))
+            )
 
     def _tallies(self) -> Iterator[str]:
         """The table of what came in and what became of it; as sentences where it does not fit."""
@@ -163,10 +165,19 @@ class _Page:
         yield from (f"    {line}".rstrip() for line in columns(heads, rows))
 
     def _counts(self, head: str, counts: dict[str, int] | None) -> Iterator[str]:
-        """Counts that explain themselves, on one line."""
-        if counts:
-            shown = ", ".join(f"{name} {count:,}" for name, count in counts.items())
-            yield from self._text(f"{head}: {shown}")
+        """Counts whose codes explain themselves, on one line."""
+        meanings = {code: explain(code, {}) for code in counts or {}}
+        shown = [
+            say(
+                "explained count" if meanings[code] else "count",
+                code=code,
+                count=count,
+                meaning=meanings[code],
+            )
+            for code, count in (counts or {}).items()
+        ]
+        if shown:
+            yield from self._text(say("list", what=head, list=", ".join(shown)))
 
     def _list(self, head: str, counts: dict[str, int] | None) -> Iterator[str]:
         """A heading and a line for each reason: its count, its code, what it means where there is room."""
