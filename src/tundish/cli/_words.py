@@ -24,8 +24,6 @@ _WORDS = {
         "{what}：总数 {input} = 通过 {accepted} + 隔离 {quarantined} + 跳过 {skipped}",
     ),
     "list": ("{what}: {list}", "{what}：{list}"),
-    "count": ("{code} {count}", "{code} {count}"),
-    "explained count": ("{code} {count}", "{code}（{meaning}）{count}"),
     "of quarantined": ("{what} quarantined", "{what}：隔离"),
     "of skipped": ("{what} skipped", "{what}：跳过"),
     "warnings": ("kept with a warning", "保留，但有警告"),

@@ -110,12 +110,13 @@ class _Page:
     def _dataset(self) -> Iterator[str]:
         """What became of the images as a whole."""
         status = self._status
-        yield from self._counts(say("coverage"), status.coverage)
+        yield from self._list(say("coverage"), status.coverage)
         yield from self._list(say("copies"), status.copies)
         yield from self._list(say("label conflicts"), status.label_conflicts)
         splits = status.splits or {}
-        in_order = {name: splits[name] for name in _SPLITS if name in splits}
-        yield from self._counts(say("splits"), in_order)
+        shown = [f"{name} {splits[name]:,}" for name in _SPLITS if name in splits]
+        if shown:
+            yield from self._text(say("list", what=say("splits"), list=", ".join(shown)))
         yield from self._list(say("images left out"), status.left_out)
         if status.classes is not None:
             yield from self._classes(status.classes)
@@ -163,21 +164,6 @@ class _Page:
             [name, *(f"{counts.get(split, 0):,}" for split in splits)] for name, counts in classes.items()
         ]
         yield from (f"    {line}".rstrip() for line in columns(heads, rows))
-
-    def _counts(self, head: str, counts: dict[str, int] | None) -> Iterator[str]:
-        """Counts whose codes explain themselves, on one line."""
-        meanings = {code: explain(code, {}) for code in counts or {}}
-        shown = [
-            say(
-                "explained count" if meanings[code] else "count",
-                code=code,
-                count=count,
-                meaning=meanings[code],
-            )
-            for code, count in (counts or {}).items()
-        ]
-        if shown:
-            yield from self._text(say("list", what=head, list=", ".join(shown)))
 
     def _list(self, head: str, counts: dict[str, int] | None) -> Iterator[str]:
         """A heading and a line for each reason: its count, its code, what it means where there is room."""
