@@ -7,6 +7,7 @@ import re
 import shutil
 from dataclasses import FrozenInstanceError
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -15,7 +16,9 @@ import pytest
 from tests.recipes import least
 
 import tundish
-from tundish.imaging.files.decode import Image
+
+if TYPE_CHECKING:
+    from tundish.imaging.files.decode import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "steel-surface"

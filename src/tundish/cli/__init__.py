@@ -61,7 +61,7 @@ class _Main(click.Group):
         if module is None:
             return None
         commands: dict[str, click.Command] = importlib.import_module(module).COMMANDS
-        _add_verbosity(commands[name])
+        _equip(commands[name])
         return commands[name]
 
     def resolve_command(
@@ -99,7 +99,8 @@ class _Main(click.Group):
 
 
 def _complain(message: str, code: int) -> int:
-    click.echo(f"Error: {message}", err=True)
+    # Click lists the values of a choice on lines of their own.
+    click.echo(f"Error: {' '.join(message.split())}", err=True)
     return code
 
 
@@ -149,14 +150,19 @@ def _verbosity_options() -> Iterator[click.Option]:
         )
 
 
-def _add_verbosity(command: click.Command) -> None:
-    """Give a command, and those of a group, the options -q and -v, which may stand before it, too."""
-    for inner in command.commands.values() if isinstance(command, click.Group) else [command]:
-        if isinstance(inner, click.Group):
-            _add_verbosity(inner)
-            continue
-        taken = {option for parameter in inner.params for option in parameter.opts}
-        inner.params += [option for option in _verbosity_options() if not taken.intersection(option.opts)]
+def _equip(command: click.Command) -> None:
+    """Give a command, and those of a group, what all have: -q and -v, and names of datasets in the shell."""
+    from tundish.cli._common import DatasetName
+
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            _equip(inner)
+        return
+    taken = {option for parameter in command.params for option in parameter.opts}
+    command.params += [option for option in _verbosity_options() if not taken.intersection(option.opts)]
+    for parameter in command.params:
+        if isinstance(parameter, click.Argument) and parameter.name in ("name", "names"):
+            parameter.type = DatasetName()
 
 
 @click.group(

@@ -13,16 +13,16 @@ from tundish.errors import UsageError
 from tundish.storage.dataset import dataset_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from click.shell_completion import CompletionItem
 
     from tundish.stages.base import Outcome
 
 __all__ = [
+    "DatasetName",
     "echo",
     "find_project",
     "find_recipe",
     "json_option",
-    "name_argument",
     "no_dataset",
     "progress",
     "quoted",
@@ -54,19 +54,21 @@ def find_recipe(project: Path, name: str) -> Path:
     return project / "pipelines" / f"{stem}.yaml"
 
 
-def name_argument(name: str = "name", **settings: Any) -> Callable[[Any], Any]:
-    """The argument that names a dataset, or several; the shell completes it."""
-    return click.argument(name, shell_complete=_complete, **settings)
+class DatasetName(click.types.StringParamType):
+    """The name of a dataset; the shell completes it."""
 
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The names of the project's datasets that begin so and are not typed yet."""
+        from click.shell_completion import CompletionItem
 
-def _complete(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    """The names of the project's datasets that begin so and are not typed yet."""
-    typed = context.params.get("names") or ()
-    try:
-        names = dataset_names(find_project())
-    except UsageError:
-        return []
-    return [name for name in names if name.startswith(incomplete) and name not in typed]
+        typed = ctx.params.get(param.name or "") or ()
+        try:
+            names = dataset_names(find_project())
+        except UsageError:
+            return []
+        return [CompletionItem(name) for name in names if name.startswith(incomplete) and name not in typed]
 
 
 def no_dataset(project: Path) -> UsageError:

@@ -11,7 +11,6 @@ import click
 from tundish.cli._common import (
     find_project,
     json_option,
-    name_argument,
     no_dataset,
     show,
     show_json,
@@ -54,7 +53,7 @@ def _run_stages(
 
 
 @click.command("run")
-@name_argument("names", metavar="[NAME]...", nargs=-1)
+@click.argument("names", metavar="[NAME]...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Run every dataset that has a recipe.")
 @click.option("--from", "first", type=click.Choice(list(ABOUT)), help="Begin with this stage.")
 @click.option("--to", "last", type=click.Choice(list(ABOUT)), help="End with this stage.")
@@ -100,7 +99,7 @@ def _nothing_to_run(*, everything: bool) -> UsageError:
 
 def _stage_command(stage: str, about: str) -> click.Command:
     @click.command(stage, short_help=about)
-    @name_argument()
+    @click.argument("name")
     @_scheduler
     @json_option
     def command(name: str, scheduler: str | None, as_json: bool) -> None:
@@ -114,7 +113,7 @@ def _stage_command(stage: str, about: str) -> click.Command:
 
 
 @click.command("export", short_help=ABOUT["export"])
-@name_argument()
+@click.argument("name")
 @click.option("--format", type=WrittenFormat(), help="Write this format only.")
 @json_option
 def export(name: str, format: str | None, as_json: bool) -> None:  # noqa: A002  (named as the option)

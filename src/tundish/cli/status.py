@@ -10,7 +10,6 @@ from tundish.cli._common import (
     echo,
     find_project,
     json_option,
-    name_argument,
     no_dataset,
     show_json,
     verbosity,
@@ -34,7 +33,7 @@ _SPLITS = ("train", "val", "test", "")
 
 
 @click.command("status")
-@name_argument("names", metavar="[NAME]...", nargs=-1)
+@click.argument("names", metavar="[NAME]...", nargs=-1)
 @click.option("--by", type=click.Choice(["class"]), help="Count the labels of each class in each split, too.")
 @json_option
 def status(names: tuple[str, ...], by: str | None, as_json: bool) -> None:
@@ -137,7 +136,7 @@ class _Page:
         sums = {name: _sums(tally) for name, tally in tallies.items()}
         rows = [[name, *(f"{count:,}" for count in one.values())] for name, one in sums.items()]
         table = columns(heads, rows)
-        if self._width is None or cells(table[0]) + 2 <= self._width:
+        if self._fits(table, 2):
             yield from (f"  {line}".rstrip() for line in table)
             return
         for name, one in sums.items():
@@ -156,14 +155,21 @@ class _Page:
             yield from self._list(say("unlinked", what=table), links)
 
     def _classes(self, classes: dict[str, dict[str, int]]) -> Iterator[str]:
-        """Labels of each class in each split, and of images without one."""
+        """Labels of each class in each split, and of images without one; sentences where that is too wide."""
         yield f"  {say('classes')}"
         splits = [name for name in _SPLITS if any(name in counts for counts in classes.values())]
         heads = ["", *(name or say("left out") for name in splits)]
-        rows = [
-            [name, *(f"{counts.get(split, 0):,}" for split in splits)] for name, counts in classes.items()
-        ]
-        yield from (f"    {line}".rstrip() for line in columns(heads, rows))
+        rows = [[name, *(f"{one.get(split, 0):,}" for split in splits)] for name, one in classes.items()]
+        table = columns(heads, rows)
+        if self._fits(table, 4):
+            yield from (f"    {line}".rstrip() for line in table)
+            return
+        for name, *counts in rows:
+            shown = ", ".join(f"{head} {count}" for head, count in zip(heads[1:], counts, strict=True))
+            yield from self._text("  " + say("list", what=name, list=shown))
+
+    def _fits(self, table: list[str], indent: int) -> bool:
+        return self._width is None or cells(table[0]) + indent <= self._width
 
     def _list(self, head: str, counts: dict[str, int] | None) -> Iterator[str]:
         """A heading and a line for each reason: its count, its code, what it means where there is room."""
@@ -192,7 +198,7 @@ class _Page:
 
     def _text(self, text: str, **style: Any) -> Iterator[str]:
         """A sentence with a hanging indent."""
-        for line in wrap(f"  {text}", self._width, 4):
+        for line in wrap(f"  {text}", self._width, 4 + len(text) - len(text.lstrip())):
             yield click.style(line, **style) if style else line
 
 
