@@ -72,7 +72,7 @@ class _Main(click.Group):
         if name not in _COMMANDS and not name.startswith("-"):
             close = difflib.get_close_matches(name, _COMMANDS, n=1)
             fix = f"did you mean '{close[0]}'?" if close else f"choose one of {', '.join(_COMMANDS)}"
-            raise UsageError(f"there is no command '{name}'", fix=fix)
+            raise UsageError(f"unknown command '{name}'", fix=fix)
         return super().resolve_command(ctx, args)
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
@@ -109,7 +109,7 @@ def _os_error(problem: OSError) -> tuple[str, int]:
     what = (problem.strerror or str(problem)).lower()
     if problem.errno in _WRONG_USE:
         return f"{where}{what}; {_WRONG_USE[problem.errno]}.", 2
-    fix = _OUTSIDE.get(problem.errno or 0, "see that the disk is well and run again")
+    fix = _OUTSIDE.get(problem.errno or 0, "check the disk and run again")
     return f"{where}{what}; {fix}.", 3
 
 

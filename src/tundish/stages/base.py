@@ -24,7 +24,7 @@ __all__ = ["Context", "Outcome", "Stage", "no_progress"]
 
 
 def no_progress(_done: int, _total: int) -> None:
-    """Tell nobody. A progress function is told (images done, images in all) while a stage works."""
+    """Show nothing. A progress function is called as (done, total) while a stage works; total may be 0."""
 
 
 @dataclass(frozen=True)

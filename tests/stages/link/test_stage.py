@@ -490,9 +490,11 @@ def test_recipes_that_do_not_fit_the_tables(tmp_path: Path, link: dict[str, Any]
 
 def test_stages_that_have_not_run(tmp_path: Path) -> None:
     data = Data(tmp_path, BY_KEY)
-    with pytest.raises(MissingStepError, match=r"there is no images table.*run 'tundish validate d' first"):
+    with pytest.raises(
+        MissingStepError, match=r"there is no images table.*run 'tundish validate NAME' first"
+    ):
         STAGE.run(data.context)
-    with pytest.raises(MissingStepError, match=r"there is no coils table.*run 'tundish records d' first"):
+    with pytest.raises(MissingStepError, match=r"there is no coils table.*run 'tundish records NAME' first"):
         data.run([{"coil_id": "A"}])
     with pytest.raises(MissingStepError, match="run 'tundish link d' first"):
         carried_columns(data.context)

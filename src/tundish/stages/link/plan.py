@@ -92,13 +92,9 @@ def plan_link(context: Context, name: str, link: Link) -> Plan:
         UsageError: A column is missing or of a kind that cannot be compared.
         MissingStepError: The images or records were not judged yet.
     """
-    dataset = context.dataset
-    images = scan_table(dataset.table("images"), "images", f"validate {dataset.name}").collect_schema()
-    path = dataset.records / f"{name}.parquet"
-    records = scan_table(path, name, f"records {dataset.name}").collect_schema()
-    edges = dataset.records / f"{link.through}.parquet" if link.through else None
-    if edges is not None:
-        scan_table(edges, edges.stem, f"records {dataset.name}")
+    images = scan_table(context.dataset.table("images"), "images", "validate").collect_schema()
+    path = context.dataset.records / f"{name}.parquet"
+    records = scan_table(path, name, "records").collect_schema()
     on = On(image=link.on, record=link.on) if isinstance(link.on, str) else link.on
     if on is not None:
         _need(images, on.image, _key, f"link.{name}.on", "images", "a key")
@@ -122,7 +118,7 @@ def plan_link(context: Context, name: str, link: Link) -> Plan:
         path,
         on.image if on else None,
         on.record if on else None,
-        edges,
+        context.dataset.records / f"{link.through}.parquet" if link.through else None,
         position,
         link.side,
         near,
@@ -195,13 +191,8 @@ def seconds(duration: str) -> float:
     return float(number) * _UNITS[unit]
 
 
-def scan_table(path: Path, name: str, command: str) -> pl.LazyFrame:
+def scan_table(path: Path, name: str, stage: str) -> pl.LazyFrame:
     """A table of the dataset, lazily.
-
-    Args:
-        path: The file.
-        name: What people call the table.
-        command: What writes it, as typed after ``tundish``.
 
     Raises:
         MissingStepError: The stage that writes it has not run.
@@ -209,7 +200,7 @@ def scan_table(path: Path, name: str, command: str) -> pl.LazyFrame:
     """
     if not path.exists():
         raise MissingStepError(
-            f"there is no {name} table", where=str(path), fix=f"run 'tundish {command}' first"
+            f"there is no {name} table", where=str(path), fix=f"run 'tundish {stage} NAME' first"
         )
     frame = pl.scan_parquet(path, glob=False)
     try:

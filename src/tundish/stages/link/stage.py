@@ -30,7 +30,7 @@ def _run(context: Context) -> Outcome:
     notes: list[str] = []
     for number, plan in enumerate(plans, 1):
         images = (
-            scan_table(context.dataset.table("images"), "images", f"validate {context.dataset.name}")
+            scan_table(context.dataset.table("images"), "images", "validate")
             .filter("valid")
             .select("image_id", *plan.image_columns)
             .collect()
