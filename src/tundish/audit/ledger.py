@@ -1,7 +1,7 @@
 """The ledger: accepted + quarantined + skipped = input, for files and annotations, with the reasons.
 
-It is computed from the tables each time, and says where they contradict each other: something that was removed
-without a reason, or that one table has and the next does not know.
+It is computed from the tables each time, and says where they contradict each other: something that was
+removed without a reason, or that one table has and the next does not know.
 """
 
 from __future__ import annotations
