@@ -49,8 +49,8 @@ class Status(Result):
         classes: Labels of each class in each split, '' for those of images without a split; None unless
             it was asked for.
         results: Folders and files that exist already, relative to the dataset's folder.
-        sentences: What the rules say that records of this dataset failed, by rule; in English, and in
-            Chinese after a slash where the rule has a Chinese sentence.
+        sentences: What the rules say that failed in this dataset, by rule, in English and Chinese with a
+            slash between them; without the rules that say it in one language.
     """
 
     dataset: str
@@ -138,8 +138,8 @@ def _warnings(dataset: DatasetFolder, ledger: Ledger) -> dict[str, Any]:
 
 
 def _sentences(quarantine: pl.DataFrame) -> dict[str, str]:
-    """What the rules of records say, without the values of the row: 'English / Chinese: values'."""
-    found = quarantine.filter(pl.col("kind") == "record", pl.col("message").str.contains(" / ", literal=True))
+    """What rules say, without the values of the row: 'English / Chinese: values'."""
+    found = quarantine.filter(pl.col("message").str.contains(" / ", literal=True))
     found = found.unique("check", keep="first", maintain_order=True)
     return dict(
         found.select("check", pl.col("message").str.extract(r"^(.+? / .+?): ")).drop_nulls().iter_rows()

@@ -69,7 +69,7 @@ def explain(reason: str, sentences: Mapping[str, str]) -> str:
 
     Args:
         reason: Its code, as it stands in the tables.
-        sentences: Those of the rules of a dataset's records, in English and Chinese, as a `Status` has them.
+        sentences: Those of the rules that failed in a dataset, as a `Status` has them.
     """
     if reason in CHECKS:
         return describe(reason)
