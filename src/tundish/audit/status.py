@@ -200,7 +200,7 @@ def _classes(dataset: DatasetFolder, classes: Sequence[str]) -> dict[str, _Count
 def _results(dataset: DatasetFolder) -> tuple[str, ...]:
     """Where the results lie: the tables, and every export that was written."""
     splits = dataset.table(SPLITS.name)
-    exports = sorted(path for path in dataset.exports.glob("*") if path.is_dir())
+    exports = sorted(path for path in dataset.exports.glob("[!.]*") if path.is_dir())
     existing = [splits] if splits.exists() else []
     return tuple(path.relative_to(dataset.root).as_posix() for path in (*existing, *exports))
 
