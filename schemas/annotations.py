@@ -27,7 +27,7 @@ class Annotations(pa.DataFrameModel):
     """Any label: a known class, inside its image, not degenerate, not there twice."""
 
     label: str = pa.Field(
-        metadata=rules(missing=error("unknown_class", "the recipe has no such class", "配方中没有该类别"))
+        metadata=rules(missing=error("unknown_class", "the recipe has no such class", "配置中没有该类别"))
     )
     overshoot: float = pa.Field(
         # 1 px: what rounding to whole pixels or to six decimals can do, and no more.
