@@ -10,7 +10,47 @@ The Python twin of the command line::
 
 from __future__ import annotations
 
+from tundish.api.label_results import (
+    LabelAcceptance,
+    LabelAdjudication,
+    LabelAgreement,
+    LabelPull,
+    LabelPush,
+    LabelServer,
+    PictureServer,
+)
+from tundish.api.labels import (
+    label_accept,
+    label_adjudicate,
+    label_agree,
+    label_images,
+    label_pull,
+    label_push,
+    label_start,
+)
 from tundish.api.pipeline import read_table, run, status
 from tundish.errors import GateError, OutsideError, TundishError, UsageError
 
-__all__ = ["GateError", "OutsideError", "TundishError", "UsageError", "read_table", "run", "status"]
+__all__ = [
+    "GateError",
+    "LabelAcceptance",
+    "LabelAdjudication",
+    "LabelAgreement",
+    "LabelPull",
+    "LabelPush",
+    "LabelServer",
+    "OutsideError",
+    "PictureServer",
+    "TundishError",
+    "UsageError",
+    "label_accept",
+    "label_adjudicate",
+    "label_agree",
+    "label_images",
+    "label_pull",
+    "label_push",
+    "label_start",
+    "read_table",
+    "run",
+    "status",
+]

@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from tundish.cli import main
-from tundish.cli._select import Asked, Chosen, choose
 from tundish.imaging.files.decode import encode
 from tundish.labeling.pool import images_of
+from tundish.labeling.selection.choose import Selection, SelectionOptions, choose
 from tundish.recipe import load as recipes
 from tundish.storage.dataset import DatasetFolder
 from tundish.storage.tables import DISPUTES
@@ -59,13 +59,13 @@ def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def chosen(plant: Path, how: str, budget: int = 100, scores: Path | None = None) -> Chosen:
+def chosen(plant: Path, how: str, budget: int = 100, scores: Path | None = None) -> Selection:
     recipe = recipes.load(plant / "pipelines" / "strip.yaml")
-    images = images_of(DatasetFolder("strip", plant))
-    return choose(plant, recipe, images, Asked(how, budget, scores, 0))
+    dataset = DatasetFolder("strip", plant)
+    return choose(dataset, recipe, images_of(dataset), SelectionOptions(how, budget, scores))
 
 
-def names(found: Chosen) -> list[str]:
+def names(found: Selection) -> list[str]:
     return [path.removesuffix(".png") for path in found.images["path"]]
 
 
@@ -92,7 +92,7 @@ def test_each_way_takes_what_is_new(plant: Path) -> None:
     assert names(found)[:2] == ["A3", "A2"]
     assert found.notes[:2] == (
         "3 of 7 images without labels were chosen by 1 - margin of the two best classes",
-        "the model says nothing of 1 of them; they come last",
+        "the model has no scores for 1 of them; they come last",
     )
     everything = ["A2", "A3", "A6", "A7", "A8", "B4", "B5"]
     different = chosen(plant, "diverse")
@@ -123,7 +123,7 @@ def test_what_is_in_dispute_is_not_chosen_but_named(plant: Path) -> None:
         (("--select", "uncertain", "--budget", "5"), "needs a model's scores; name them with --scores FILE"),
         (("--select", "diverse"), "--select needs --budget"),
         (("--budget", "5"), "go with --select"),
-        (("--select", "diverse", "--budget", "5", "--scores", "x.parquet"), "asks no model"),
+        (("--select", "diverse", "--budget", "5", "--scores", "x.parquet"), "does not use a model"),
         (("--select", "uncertain", "--budget", "5", "--scores", "x.parquet"), "there is no such file"),
     ],
 )

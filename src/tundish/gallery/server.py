@@ -50,10 +50,18 @@ class ImageServer:
         return f"http://{host!s}:{port}"
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop, and free the port."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()

@@ -244,14 +244,14 @@ def write_batch(batch: Batch, labels: pl.DataFrame) -> None:
     """Write a new batch, and the labels (rows of CONSENSUS) of its sample as they stand."""
     LOT.write(batch.lot, batch.folder / "lot.parquet")
     CONSENSUS.write(labels, batch.folder / "sample.parquet")
-    said = {name: getattr(batch, name) for name in _SAID} | planned(batch)
+    said = {name: getattr(batch, name) for name in _SAID} | planned(batch.plans)
     write_atomically(batch.folder / "plan.json", dumped({"number": batch.number, **said}))
 
 
-def planned(batch: Batch) -> dict[str, object]:
+def planned(plans: Mapping[str, Plan]) -> dict[str, object]:
     """The plan of a batch, or its plans by class of nonconformity, as they stand in plan.json."""
-    plans = {name: asdict(plan) for name, plan in batch.plans.items()}
-    return {"plan": plans[ALL]} if ALL in plans else {"plans": plans}
+    by_name = {name: asdict(plan) for name, plan in plans.items()}
+    return {"plan": by_name[ALL]} if ALL in by_name else {"plans": by_name}
 
 
 def dumped(value: object) -> bytes:
