@@ -56,7 +56,7 @@ def label_start(
         port: Where it listens; any free port by default.
         push: Names of datasets to push once it is up.
         project: Folder of the project.
-        progress: Called as (step, done, total) during the pushes.
+        progress: Called as (step, done, total); the first step is 'start'.
 
     Returns:
         The running server: stop it with `close()`, or use it as a context manager.
@@ -66,16 +66,20 @@ def label_start(
         OutsideError: The port is taken, another one runs in the project, or it does not come up.
     """
     from tundish.labeling.workflow.servers import ProjectServer  # noqa: PLC0415
+    from tundish.labeling.workflow.session import no_progress  # noqa: PLC0415
 
     for name in push:
         _recipe(name, project)  # a misspelt name is reported before half a minute has passed
+    report = progress or no_progress
     running = ProjectServer(Path(project), port)
+    report("start", 0, 1)
     running.start()
     account, home = running.server.account, running.home
     server = LabelServer(
         running.server.url, account.email, account.token, home / "token", home / "password", running
     )
     try:
+        report("start", 1, 1)
         pushed = {
             name: label_push(
                 name, server=server.url, token_file=server.token_file, project=project, progress=progress

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ImageServer"]
 
+_TURN_S = 0.5
 _NAME = re.compile(r"/([0-9a-f]{32})")
 
 
@@ -67,8 +68,10 @@ class ImageServer:
         self._server.server_close()
 
     def wait(self) -> None:
-        """Wait until the process is interrupted."""
-        self._thread.join()
+        """Wait until it is closed, or the process is interrupted."""
+        # In short turns: Polars lets waits without an end go on after a signal, and Ctrl-C would be lost.
+        while self._thread.is_alive():
+            self._thread.join(_TURN_S)
 
 
 class _Server(ThreadingHTTPServer):

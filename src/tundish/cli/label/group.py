@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,9 @@ from tundish.cli.label.adjudicate import adjudicate
 from tundish.cli.label.agree import agree
 from tundish.cli.label.options import annotator_options, select_options, server_options
 from tundish.cli.label.output import next_step, print_counts, print_push
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["COMMANDS"]
 
@@ -50,11 +53,10 @@ def start(port: int | None, names: tuple[str, ...]) -> None:
     from tundish.api.labels import label_start
 
     _stop_on_signals()
-    click.echo("Label Studio starts; the first time it takes half a minute.", err=True)
     project = find_project()
     try:
         with step_progress() as progress:
-            server = label_start(port=port, push=names, project=project, progress=progress)
+            server = label_start(port=port, push=names, project=project, progress=_announcing(progress))
         with server:
             click.echo(f"Label Studio  {server.url}")
             click.echo(f"user          {server.user}, password in {server.password_file}")
@@ -171,6 +173,18 @@ def pull(name: str, server: str | None, token_file: Path | None, as_json: bool) 
         nobody = not (done.answers or done.changed_tasks)
         again = f"Next: annotators answer there, then 'tundish label pull {name}' again."
         click.echo(again if nobody else next_step(project, name))
+
+
+def _announcing(progress: Callable[[str, int, int], None]) -> Callable[[str, int, int], None]:
+    """Say that a server starts, and how long it may take; leave the other steps to `progress`."""
+
+    def report(step: str, done: int, total: int) -> None:
+        if step != "start":
+            progress(step, done, total)
+        elif not done:
+            click.echo("Label Studio starts; the first time it takes half a minute.", err=True)
+
+    return report
 
 
 def _stop_on_signals() -> None:
