@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tundish.labeling.assignment import assign
+from tundish.errors import UsageError
+from tundish.labeling.assignment import adjudication_title, assign, with_annotators
+from tundish.recipe.load import Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,3 +102,14 @@ def test_where_nobody_is_left_out_it_goes_to_those_who_have_it_first(push: Any) 
 def first(image_id: str, name: str, other: str) -> bool:
     """Whether one of two annotators gets an image rather than the other."""
     return name != other and assign([image_id], (name, other), 0.0, {}, {})[name] == [image_id]
+
+
+def test_annotators_are_named_in_one_text_or_one_by_one() -> None:
+    recipe = Recipe.model_validate({"dataset": "line", "sources": [{"path": "raw", "format": "folders"}]})
+    for names in ("li, wu", ["li", "wu"]):
+        label = with_annotators(recipe, names, 0.5).label
+        assert (label.annotators, label.overlap) == (("li", "wu"), 0.5)
+    assert with_annotators(recipe, None, None) is recipe
+    with pytest.raises(UsageError, match="no annotator is named"):
+        with_annotators(recipe, [], None)
+    assert adjudication_title(recipe) == "line · adjudication"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tundish.stages.base import Outcome
 
-__all__ = ["find_project", "find_recipe", "json_option", "progress", "quoted", "show", "step_progress"]
+__all__ = ["find_project", "find_recipe", "json_option", "progress", "quoted", "show", "watching"]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 
@@ -70,7 +70,7 @@ def progress(label: str) -> Iterator[Callable[[int, int], None]]:
 
 
 @contextmanager
-def step_progress() -> Iterator[Callable[[str, int, int], None]]:
+def watching() -> Iterator[Callable[[str, int, int], None]]:
     """A function to be called with (step, done, total): shown as by `progress`, step by step."""
     with ExitStack() as steps:
         reports: dict[str, Callable[[int, int], None]] = {}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tundish.cli._common import find_project, find_recipe, json_option, step_progress
+from tundish.cli._common import find_project, find_recipe, json_option, watching
 from tundish.cli.label.options import server_options
 from tundish.cli.label.output import next_step, print_json
 from tundish.errors import TundishError
@@ -84,7 +84,7 @@ def accept(name: str, as_json: bool, **options: Any) -> None:
     project = find_project()
     name = find_recipe(project, name).stem
     try:
-        with step_progress() as progress:
+        with watching() as progress:
             done = label_accept(name, project=project, progress=progress, **options)
     except TundishError as error:
         # A batch was opened before the server failed.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tundish.cli._common import find_project, find_recipe, json_option, step_progress
+from tundish.cli._common import find_project, find_recipe, json_option, watching
 from tundish.cli.label.options import server_options
 from tundish.cli.label.output import print_counts
 
@@ -37,7 +37,7 @@ def adjudicate(name: str, server: str | None, token_file: Path | None, as_json: 
 
     project = find_project()
     name = find_recipe(project, name).stem
-    with step_progress() as progress:
+    with watching() as progress:
         done = label_adjudicate(
             name, server=server, token_file=token_file, project=project, progress=progress
         )

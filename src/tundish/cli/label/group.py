@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tundish.cli._common import find_project, find_recipe, json_option, step_progress
+from tundish.cli._common import find_project, find_recipe, json_option, watching
 from tundish.cli.label.accept import accept
 from tundish.cli.label.adjudicate import adjudicate
 from tundish.cli.label.agree import agree
@@ -38,8 +38,8 @@ def label() -> None:
 
 @label.command("start", short_help="Start a Label Studio for this project.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Where it listens; any free port by default.")
-@click.option("--push", "names", multiple=True, metavar="NAME", help="Push this dataset once it is up.")
-def start(port: int | None, names: tuple[str, ...]) -> None:
+@click.option("--push", multiple=True, metavar="NAME", help="Push this dataset once it is up.")
+def start(port: int | None, push: tuple[str, ...]) -> None:
     """Start a Label Studio for this project, on this machine alone, until Ctrl-C.
 
     Its data lie in .label-studio/. It must be installed in an environment of its own, such as
@@ -55,8 +55,13 @@ def start(port: int | None, names: tuple[str, ...]) -> None:
     _stop_on_signals()
     project = find_project()
     try:
-        with step_progress() as progress:
-            server = label_start(port=port, push=names, project=project, progress=_announcing(progress))
+        with watching() as progress:
+            server = label_start(
+                port=port,
+                push=[find_recipe(project, name).stem for name in push],
+                project=project,
+                progress=_announcing(progress),
+            )
         with server:
             click.echo(f"Label Studio  {server.url}")
             click.echo(f"user          {server.user}, password in {server.password_file}")
@@ -133,7 +138,7 @@ def push(name: str, as_json: bool, **options: Any) -> None:
 
     project = find_project()
     name = find_recipe(project, name).stem
-    with step_progress() as progress:
+    with watching() as progress:
         done = label_push(name, project=project, progress=progress, **options)
     print_push(name, done, as_json=as_json)
 
@@ -156,7 +161,7 @@ def pull(name: str, server: str | None, token_file: Path | None, as_json: bool) 
 
     project = find_project()
     name = find_recipe(project, name).stem
-    with step_progress() as progress:
+    with watching() as progress:
         done = label_pull(name, server=server, token_file=token_file, project=project, progress=progress)
     counts = {
         "changed tasks": done.changed_tasks,

@@ -127,9 +127,15 @@ def accept(session: Session, **inspection: Any) -> Acceptance:
     Raises:
         UsageError: As of `inspection_of`; or an annotator decided nothing, or inspection is discontinued.
         MissingStepError: No answers were pulled, or the stage consensus has not run since.
-        OutsideError: The server fails. Where a batch was opened before, a note of the error says so.
+        OutsideError: The server fails, or another process writes the dataset. Where a batch was opened
+            before, a note of the error says so.
     """
     options = inspection_of(session.recipe, **inspection)
+    with session.dataset.lock(f"tundish label accept {session.dataset.name}"):
+        return _accept(session, options, inspection)
+
+
+def _accept(session: Session, options: Asked, inspection: Mapping[str, object]) -> Acceptance:
     dataset, annotator = session.dataset, options.annotator
     batch = open_batch(dataset, annotator, options.class_of)
     opened, notes, address = "", [], None

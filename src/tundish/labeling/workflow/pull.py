@@ -30,12 +30,13 @@ def pull_dataset(session: Session) -> Pull:
 
     Raises:
         MissingStepError: The dataset was not validated yet.
-        OutsideError: The server fails, or has none of the projects.
+        OutsideError: The server fails or has none of the projects, or another process writes the dataset.
     """
-    images = session.dataset.read(IMAGES)
-    with session.connect() as client:
+    dataset = session.dataset
+    images = dataset.read(IMAGES)
+    with session.connect() as client, dataset.lock(f"tundish label pull {dataset.name}"):
         titles = projects_to_pull(client, session.recipe)
-        done = pull_projects(client, session, titles, images, session.dataset.labels)
+        done = pull_projects(client, session, titles, images, dataset.labels)
     if done.answers or done.changed:
         return done
     begun = f"; begun and not submitted: {done.drafts:,}" if done.drafts else ""

@@ -1,4 +1,4 @@
-"""``tundish label push --select``, up to where a server would be asked."""
+"""Which images are chosen of a dataset, up to where a server would be asked."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tundish.recipe import load as recipes
 from tundish.storage.dataset import DatasetFolder
 from tundish.storage.tables import DISPUTES
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 RECIPE = """
 dataset: strip
 timezone: UTC
