@@ -10,9 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from tundish.cli import main
+from tundish.errors import UsageError
 from tundish.imaging.files.decode import encode
 from tundish.labeling.pool import images_of
-from tundish.labeling.selection.choose import Selection, SelectionOptions, choose
+from tundish.labeling.selection.choose import Selection, SelectionOptions, choose, selection_options
 from tundish.recipe import load as recipes
 from tundish.storage.dataset import DatasetFolder
 from tundish.storage.tables import DISPUTES
@@ -133,3 +134,14 @@ def test_what_is_missing_is_told_in_one_sentence(words: tuple[str, ...], told: s
     assert done.exit_code == 2, done.output
     (line,) = done.stderr.strip().splitlines()
     assert told in line
+
+
+def test_options_of_a_selection_go_together() -> None:
+    assert selection_options(None, None, None, 0) is None
+    assert selection_options("diverse", 5, None, 3) == SelectionOptions("diverse", 5, None, 3)
+    with pytest.raises(
+        UsageError, match="--select: unknown strategy 'best'; choose one of uncertain, diverse"
+    ):
+        selection_options("best", 5, None, 0)
+    with pytest.raises(UsageError, match="--budget: a budget of 0 images; choose 1 or more"):
+        selection_options("diverse", 0, None, 0)

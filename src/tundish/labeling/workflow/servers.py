@@ -90,11 +90,13 @@ def picture_server(dataset: DatasetFolder, recipe: Recipe) -> ImageServer:
     address = urlsplit(recipe.label.served_at)
     gallery = gallery_of(dataset, images_of(dataset))
     try:
-        port = address.port or (443 if address.scheme == "https" else 80)
+        port = address.port
     except ValueError:
         raise UsageError(
             f"'{recipe.label.served_at}' cannot be a server's address",
             where="label.served_at",
             fix="write it in the recipe as http://127.0.0.1:8090",
         ) from None
+    if port is None:
+        port = 443 if address.scheme == "https" else 80
     return ImageServer(gallery, address.hostname or "127.0.0.1", port)
