@@ -80,10 +80,10 @@ def test_a_list_sets_the_order_of_work(tmp_path: Path) -> None:
 def test_a_list_names_images_of_the_dataset(tmp_path: Path) -> None:
     file = tmp_path / "next.txt"
     file.write_text(f"{IDS[0]}\nimages/1.jpg\n")
-    with pytest.raises(SourceError, match=r"1 of its lines name no valid image.*'images/1.jpg'"):
+    with pytest.raises(SourceError, match=r"1 of its lines name unknown or invalid images.*'images/1.jpg'"):
         listed_images(images(5), file)
     file.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(SourceError, match="it is no text"):
+    with pytest.raises(SourceError, match="it is not text"):
         listed_images(images(5), file)
 
 
