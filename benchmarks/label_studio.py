@@ -23,7 +23,7 @@ from tundish.labeling.label_studio.prelabels import items_of
 from tundish.labeling.label_studio.pull import pull
 from tundish.labeling.label_studio.push import Push, push
 from tundish.labeling.label_studio.regions.write import regions_of
-from tundish.labeling.label_studio.server import LabelStudio, prepare
+from tundish.labeling.label_studio.server import LabelStudio, prepare_template
 from tundish.labeling.label_studio.tasks import Prelabels
 from tundish.recipe.sections import Annotations
 from tundish.storage.tables import ANNOTATIONS, IMAGES
@@ -173,7 +173,11 @@ def main() -> None:
         if args.template:
             shutil.copytree(args.template, folder)
         else:
-            timed("first start (an empty data folder)", None, lambda: prepare(args.label_studio, folder))
+            timed(
+                "first start (an empty data folder)",
+                None,
+                lambda: prepare_template(args.label_studio, folder),
+            )
         server = LabelStudio(args.label_studio, folder)
         timed("start (a ready data folder)", None, server.start)
         try:

@@ -10,7 +10,7 @@ import click
 import orjson
 
 from tundish.cli import main as tundish
-from tundish.labeling.acceptance.batch import FINDINGS, LOT
+from tundish.labeling.acceptance.batch import BATCH_IMAGES, FINDINGS
 from tundish.recipe.load import json_schema
 from tundish.rules.check import describe
 from tundish.rules.models import models_of
@@ -54,7 +54,7 @@ def tables() -> str:
         "y down, in the upright image. A file is named by (source, path).",
         "",
     ]
-    for table in (*TABLES, LOT, FINDINGS):
+    for table in (*TABLES, BATCH_IMAGES, FINDINGS):
         parts += [
             f"## {table.name}",
             "",

@@ -20,7 +20,7 @@ from tundish.labeling.label_studio.client import Client
 from tundish.labeling.label_studio.config import LabelConfig
 from tundish.labeling.label_studio.pull import Pull, pull
 from tundish.labeling.label_studio.push import Push, push
-from tundish.labeling.label_studio.server import LabelStudio, prepare
+from tundish.labeling.label_studio.server import LabelStudio, prepare_template
 from tundish.labeling.label_studio.tasks import Item, Prelabels
 from tundish.recipe.sections import Annotations
 
@@ -51,7 +51,7 @@ def label_studio_template(label_studio_executable: Path) -> Path:
     template.parent.mkdir(parents=True, exist_ok=True)
     with (template.parent / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        prepare(label_studio_executable, template)
+        prepare_template(label_studio_executable, template)
     return template
 
 

@@ -22,7 +22,7 @@ from click.testing import CliRunner, Result
 from tundish.cli import main
 from tundish.imaging.files.decode import encode
 from tundish.labeling.label_studio.client import Client
-from tundish.labeling.label_studio.server import holder
+from tundish.labeling.label_studio.server import running_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -436,7 +436,7 @@ def test_a_model_s_table_and_a_list_of_images(run: Any, plant: Path, client: Cli
     assert "annotators now see what 'model-8' draws, no longer 'model-7'" in told["notes"]
     again = orjson.loads(run(*push).stdout)
     assert (again["counts"]["there already"], again["counts"]["given other proposals"]) == (2, 0)
-    assert sorted(client.versions(project["id"]).items()) == [("model-7", 1), ("model-8", 1)]
+    assert sorted(client.count_predictions(project["id"]).items()) == [("model-7", 1), ("model-8", 1)]
 
 
 def test_the_images_worth_most_come_first(run: Any, plant: Path, client: Client) -> None:
@@ -585,12 +585,12 @@ def test_a_server_that_dies_is_told(
     shutil.copytree(label_studio_template, home)
     process = background("start", TUNDISH_LABEL_STUDIO=str(label_studio_executable))
     lines_until(process, "Ctrl-C")
-    server = holder(home)
+    server = running_process(home)
     assert server
     os.kill(server, signal.SIGKILL)
     _, stderr = process.communicate(timeout=30)
     assert process.returncode == 3
-    what = "Label Studio ended by itself (signal 9); see the log, and start it again."
+    what = "Label Studio ended by itself (signal 9); check the log, and start it again."
     assert stderr.splitlines()[-1] == f"Error: {home / 'log.txt'}: {what}"
     assert not (home / "address").exists()
 

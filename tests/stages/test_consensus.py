@@ -11,8 +11,9 @@ import pytest
 from tests.stages.answering import answer
 from tests.stages.curated import Picture, box, build
 
-from tundish.labeling.acceptance.batch import LOT, Batch, dumped, fingerprints, write_batch
-from tundish.labeling.acceptance.plans import plan
+from tundish.labeling.acceptance.batch import BATCH_IMAGES, Batch, dump_json, write_batch
+from tundish.labeling.acceptance.gate import fingerprint_labels
+from tundish.labeling.acceptance.plans import look_up_plan
 from tundish.labeling.tables import ANSWERS
 from tundish.stages import load_stage
 from tundish.stages.consensus import STAGE
@@ -121,14 +122,16 @@ def gate(folder: Path, *, accepted: bool | None, acceptance: dict[str, Any] | No
     ids = {picture.path: picture.image_id for picture in PICTURES}
     inside = pl.Series("image_id", [ids["agreed.jpg"], ids["nothing.jpg"]])
     places: dict[str, list[int | None]] = {"place": [0, 1], "severity": [None, None]}
-    lot = fingerprints(inside, labels).with_columns(
-        pl.Series(name, values, LOT.empty().schema[name]) for name, values in places.items()
+    lot = fingerprint_labels(inside, labels).with_columns(
+        pl.Series(name, values, BATCH_IMAGES.empty().schema[name]) for name, values in places.items()
     )
-    batch = Batch(1, context.dataset.labels / "batches" / "1", "small review 1", {"": plan(2)}, 0, lot)
+    batch = Batch(
+        1, context.dataset.labels / "batches" / "1", "small review 1", {"": look_up_plan(2)}, 0, lot
+    )
     write_batch(batch, labels)
     if accepted is not None:
         told = {"accepted": accepted, "inspected": 2, "defects": 0}
-        (batch.folder / "verdict.json").write_bytes(dumped(told))
+        (batch.folder / "verdict.json").write_bytes(dump_json(told))
     answer(context, PICTURES, said | {"nothing.jpg": {"li": there}})
     STAGE.run(context)
     load_stage("split").run(context)

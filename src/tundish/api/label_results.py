@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from tundish.errors import GateError, OutsideError
     from tundish.formats.base import Problem
     from tundish.gallery.server import ImageServer
-    from tundish.labeling.acceptance.plans import Plan
-    from tundish.labeling.agreement.summary import Opinions
+    from tundish.labeling.acceptance.plans import SamplingPlan
+    from tundish.labeling.agreement.summary import AgreementSummary
     from tundish.labeling.label_studio.pull import Pull
     from tundish.labeling.workflow.accept import Acceptance
     from tundish.labeling.workflow.adjudicate import Adjudication
@@ -155,14 +155,14 @@ class LabelAgreement(Result):
     notes: tuple[str, ...]
 
     @classmethod
-    def of(cls, dataset: str, found: Opinions) -> Self:
+    def of(cls, dataset: str, found: AgreementSummary) -> Self:
         """How far the annotators of a dataset agree.
 
         Args:
             dataset: Name of the dataset.
             found: What was measured.
         """
-        from tundish.labeling.agreement.summary import confusions  # noqa: PLC0415
+        from tundish.labeling.agreement.summary import confusion_table  # noqa: PLC0415
 
         agreement = found.agreement
         return cls(
@@ -173,7 +173,7 @@ class LabelAgreement(Result):
             annotators=agreement.annotators.join(found.quality, on="author", how="left"),
             pairs=agreement.pairs,
             confusion=agreement.confusion,
-            confusion_matrix=confusions(agreement),
+            confusion_matrix=confusion_table(agreement),
             notes=tuple(found.notes),
         )
 
@@ -259,7 +259,7 @@ class LabelAcceptance(Result):
     reviewed: int
     accepted: bool | None
     opened: str
-    plans: Mapping[str, Plan]
+    plans: Mapping[str, SamplingPlan]
     verdict: Mapping[str, Any] | None = field(repr=False)
     findings: pl.DataFrame | None
     folder: Path | None

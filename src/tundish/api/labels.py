@@ -220,10 +220,11 @@ def label_agree(name: str, *, project: str | os.PathLike[str] = ".") -> LabelAgr
     Raises:
         UsageError: The dataset was not validated since the answers were pulled.
     """
-    from tundish.labeling.agreement.summary import opinions, said_of  # noqa: PLC0415
+    from tundish.labeling.agreement.summary import read_judgements, summarise_agreement  # noqa: PLC0415
 
     recipe, dataset = _recipe(name, project)
-    found = opinions(said_of(dataset), iou=recipe.label.iou, severities=recipe.label.severities)
+    section = recipe.label
+    found = summarise_agreement(read_judgements(dataset), iou=section.iou, severities=section.severities)
     return LabelAgreement.of(dataset.name, found)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 import pycocotools.mask
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     from tundish.imaging.geometry import Floats
 
-__all__ = ["counts_of_polygon", "grow_counts", "iou_of_counts", "iou_of_pairs", "majority_of_counts"]
+__all__ = ["counts_of_polygon", "iou_of_counts", "iou_of_pairs", "majority_of_counts"]
 
 
 def iou_of_pairs(
@@ -81,16 +80,6 @@ def iou_of_counts(
     found[(areas[0] == 0)[:, None] ^ (areas[1] == 0)] = 0.0
     found[(areas[0] == 0)[:, None] & (areas[1] == 0)] = 1.0
     return found
-
-
-def grow_counts(counts: str, radius: float, width: int, height: int) -> str:
-    """The mask with every pixel whose centre is `radius` px or nearer to the centre of one that is set."""
-    reach = int(radius)
-    steps = np.arange(-reach, reach + 1)
-    disc = (steps[:, None] ** 2 + steps**2 <= radius**2).astype(np.uint8)
-    mask = pycocotools.mask.decode(_coded([counts], width, height)[0])
-    grown = cv2.dilate(mask, disc)
-    return _text(pycocotools.mask.encode(np.asfortranarray(grown, dtype=np.uint8)))
 
 
 def majority_of_counts(masks: Sequence[str], width: int, height: int) -> str:

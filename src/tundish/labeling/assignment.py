@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic import ValidationError
 
 from tundish.errors import UsageError
-from tundish.labeling.label_studio.push import look
-from tundish.labeling.tables import submitted
+from tundish.labeling.label_studio.push import look_up_existing
+from tundish.labeling.tables import answered_images
 from tundish.recipe.labelling import ADJUDICATION, Label
 from tundish.recipe.load import sentence
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tundish.labeling.label_studio.client import Client
-    from tundish.labeling.label_studio.tasks import Item, There
+    from tundish.labeling.label_studio.tasks import Existing, Item
     from tundish.recipe.load import Recipe
 
 __all__ = [
@@ -42,7 +42,7 @@ class Assignment(NamedTuple):
 
     title: str
     items: Sequence[Item]
-    existing: There
+    existing: Existing
 
 
 def with_annotators(recipe: Recipe, annotators: str | Sequence[str] | None, overlap: float | None) -> Recipe:
@@ -123,12 +123,12 @@ def assign_items(
     others = [one for one in projects if one not in (*titles.values(), adjudication_title(recipe))]
     if others and not recipe.label.annotators and recipe.label_title not in projects:
         raise _nobody_named(recipe, others)
-    existing = {name: look(client, projects.get(title)) for name, title in titles.items()}
-    unnamed = {title: look(client, projects[title]) for title in others}
+    existing = {name: look_up_existing(client, projects.get(title)) for name, title in titles.items()}
+    unnamed = {title: look_up_existing(client, projects[title]) for title in others}
     by_id = {item.image_id: item for item in items}
     gone = {
         title: ids
-        for title, ids in submitted(labels).items()
+        for title, ids in answered_images(labels).items()
         if _belongs(recipe, title) and title not in (*projects, *titles.values())
     }
     assigned = assign(

@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tundish.labeling.acceptance.batch import gated, read_batches
-from tundish.labeling.agreement.severities import agreed
-from tundish.labeling.consensus.adjudications import rulings
-from tundish.labeling.consensus.merge import Consensus, consensus
-from tundish.labeling.tables import ADJUDICATOR, ANSWERS, made_of, opinions_of
+from tundish.labeling.acceptance.batch import read_batches
+from tundish.labeling.acceptance.gate import hold_back
+from tundish.labeling.agreement.severities import agreed_severities
+from tundish.labeling.consensus.adjudications import read_adjudications
+from tundish.labeling.consensus.merge import Consensus, merge_labels
+from tundish.labeling.tables import ADJUDICATOR, ANSWERS, judgements_of, recorded_fingerprint
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.storage.tables import ANNOTATIONS, CONSENSUS, COVERAGE, DISPUTES, IMAGES, STANDING
 
 if TYPE_CHECKING:
-    from tundish.labeling.consensus.adjudications import Rulings
+    from tundish.labeling.consensus.adjudications import Adjudications
 
 __all__ = ["STAGE"]
 
@@ -39,19 +40,21 @@ def _run(context: Context) -> Outcome:
     answers = _answers(context, coverage)
     drawn = labels.filter(pl.col("origin") == "annotator").unique("annotation_id", maintain_order=True)
     sizes = context.dataset.read(IMAGES).select("image_id", "width", "height")
-    ruled = rulings(drawn, answers, sizes, iou=context.recipe.label.iou)
-    own, opinions = opinions_of(drawn, answers.filter(pl.col("answer") != "cancelled"))
+    ruled = read_adjudications(drawn, answers, sizes, iou=context.recipe.label.iou)
+    own, opinions = judgements_of(drawn, answers.filter(pl.col("answer") != "cancelled"))
     opinions = opinions.with_columns(pl.col("author").fill_null("annotator"))
     settled = _settle(context, own, opinions, sizes)
     heard = pl.concat([opinions.select("image_id"), ruled.answers.select("image_id")]).unique()
     came = labels.filter(pl.col("origin").ne_missing("annotator")).join(heard, on="image_id", how="anti")
     rows = pl.concat([_imported(came), _agreed(settled, ruled, coverage), _ruled(ruled, coverage)])
     standing = _standing(coverage, settled, ruled, opinions, own, rows)
-    standing = _gated(context, standing, rows, agreed(answers))
+    standing = _gated(context, standing, rows, agreed_severities(answers))
     context.dataset.write(CONSENSUS, rows)
     # `tundish label accept` asks whether these are the answers pulled last.
     STANDING.write(
-        standing, context.dataset.table("standing"), metadata=made_of(context.dataset.table("annotations"))
+        standing,
+        context.dataset.table("standing"),
+        metadata=recorded_fingerprint(context.dataset.table("annotations")),
     )
     disputes = _disputes(settled, ruled)
     context.dataset.write(DISPUTES, disputes)
@@ -73,7 +76,7 @@ def _answers(context: Context, coverage: pl.DataFrame) -> pl.DataFrame:
 
 def _settle(context: Context, labels: pl.DataFrame, answers: pl.DataFrame, sizes: pl.DataFrame) -> Consensus:
     section = context.recipe.label
-    return consensus(
+    return merge_labels(
         labels.with_columns(pl.col("author").fill_null("annotator")).join(answers, on="image_id", how="semi"),
         sizes,
         answers.select("image_id", "author"),
@@ -88,14 +91,14 @@ def _imported(labels: pl.DataFrame) -> pl.DataFrame:
     ).select(CONSENSUS.schema.names)
 
 
-def _agreed(settled: Consensus, ruled: Rulings, coverage: pl.DataFrame) -> pl.DataFrame:
+def _agreed(settled: Consensus, ruled: Adjudications, coverage: pl.DataFrame) -> pl.DataFrame:
     """What the annotators agree on, where no adjudicator has decided; of disputed images, too."""
     agreed = settled.agreed.join(ruled.answers, on="image_id", how="anti", maintain_order="left")
     names = pl.col("decided_by").list.join(", ")
     return _of_files(agreed.with_columns(names, pl.col("votes").cast(pl.Int32)), coverage)
 
 
-def _ruled(ruled: Rulings, coverage: pl.DataFrame) -> pl.DataFrame:
+def _ruled(ruled: Adjudications, coverage: pl.DataFrame) -> pl.DataFrame:
     decided_by = pl.col("author").fill_null(ADJUDICATOR)
     alone = {"votes": pl.lit(None, pl.Int32), "agreement": pl.lit(None, pl.Float64)}
     return _of_files(ruled.labels.with_columns(decided_by=decided_by, **alone), coverage)
@@ -123,7 +126,7 @@ def _of_files(labels: pl.DataFrame, coverage: pl.DataFrame) -> pl.DataFrame:
 def _standing(
     coverage: pl.DataFrame,
     settled: Consensus,
-    ruled: Rulings,
+    ruled: Adjudications,
     opinions: pl.DataFrame,
     drawn: pl.DataFrame,
     rows: pl.DataFrame,
@@ -154,7 +157,7 @@ def _standing(
     )
 
 
-def _refused(ruled: Rulings, opinions: pl.DataFrame, drawn: pl.DataFrame) -> pl.Series:
+def _refused(ruled: Adjudications, opinions: pl.DataFrame, drawn: pl.DataFrame) -> pl.Series:
     """Images of whose answers, those that decide, a region was not taken."""
     said = pl.concat([opinions.join(ruled.answers, on="image_id", how="anti"), ruled.answers])
     labels = pl.concat([drawn.join(ruled.answers, on="image_id", how="anti"), ruled.labels])
@@ -173,10 +176,10 @@ def _gated(
     class_of = context.recipe.annotations.lookup()
     if not batches and not required:
         return standing
-    return gated(standing, rows, severities, batches, class_of, required=required)
+    return hold_back(standing, rows, severities, batches, class_of, required=required)
 
 
-def _disputes(settled: Consensus, ruled: Rulings) -> pl.DataFrame:
+def _disputes(settled: Consensus, ruled: Adjudications) -> pl.DataFrame:
     by = ruled.answers.select("image_id", settled_by="author")
     return (
         settled.disputes.join(by, on="image_id", how="left", maintain_order="left")
@@ -213,12 +216,14 @@ def _repeated(answers: pl.DataFrame, opinions: pl.DataFrame) -> list[str]:
 
 
 def _rulings(
-    answers: pl.DataFrame, opinions: pl.DataFrame, ruled: Rulings, disputes: pl.DataFrame
+    answers: pl.DataFrame, opinions: pl.DataFrame, ruled: Adjudications, disputes: pl.DataFrame
 ) -> list[str]:
     """What should be known of the adjudicators' answers."""
     open_ = disputes.filter(pl.col("settled_by").is_null())
     skipped = answers.filter((pl.col("role") == ADJUDICATOR) & (pl.col("answer") == "cancelled"))
-    skipped = skipped.join(open_, on="image_id", how="semi").filter(~pl.col("image_id").is_in(ruled.hasty))
+    skipped = skipped.join(open_, on="image_id", how="semi").filter(
+        ~pl.col("image_id").is_in(ruled.undecided)
+    )
     both = opinions.select("image_id", "author", "updated_at").join(
         ruled.answers.select("image_id", by="author", at="updated_at"), on="image_id"
     )
@@ -227,9 +232,9 @@ def _rulings(
     told = {
         "adjudicated images stay in dispute: submitted undecided (labels of one dispute side by side as they"
         " were proposed, or nothing at all and not begun from what was drawn); mend them in the adjudication"
-        " project": len(ruled.hasty),
+        " project": len(ruled.undecided),
         "adjudicated images keep overlapping labels as they were proposed: where they are one thing, take"
-        " one of them away in the adjudication project": len(ruled.doubled),
+        " one of them away in the adjudication project": len(ruled.overlapping),
         "images in dispute were skipped by their adjudicator": skipped["image_id"].n_unique(),
         "adjudicated images were answered anew since, and stand as they were adjudicated: to change them,"
         " change the answer in the adjudication project": since,
@@ -244,7 +249,7 @@ def _rulings(
 
 
 def _outcome(
-    standing: pl.DataFrame, heard: pl.DataFrame, rows: pl.DataFrame, ruled: Rulings, notes: list[str]
+    standing: pl.DataFrame, heard: pl.DataFrame, rows: pl.DataFrame, ruled: Adjudications, notes: list[str]
 ) -> Outcome:
     states = dict(standing["state"].value_counts().iter_rows())
     counts = {

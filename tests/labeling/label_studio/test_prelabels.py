@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from tundish.errors import MissingStepError, SourceError
-from tundish.labeling.label_studio.prelabels import imported, items_of, predicted
+from tundish.labeling.label_studio.prelabels import imported_prelabels, items_of, predicted_prelabels
 from tundish.labeling.pool import images_of, listed_images
 from tundish.storage.dataset import DatasetFolder
 from tundish.storage.tables import ANNOTATIONS, DUPLICATES, IMAGES
@@ -66,7 +66,7 @@ def test_valid_images_that_stay_are_labelled(dataset: DatasetFolder) -> None:
     assert images_of(dataset)["path"].to_list() == ["0.jpg", "2.jpg", "4.jpg"]
 
 
-def test_nothing_is_there_before_validate(tmp_path: Path) -> None:
+def test_there_are_no_images_before_validate(tmp_path: Path) -> None:
     with pytest.raises(MissingStepError, match="run 'tundish validate NAME' first"):
         images_of(DatasetFolder("strip", tmp_path))
 
@@ -96,8 +96,8 @@ def test_items_carry_keys_and_levels() -> None:
     assert items_of(table, [])[0].keys == {}
 
 
-def test_valid_labels_of_the_file_that_stands_for_an_image_are_drawn(dataset: DatasetFolder) -> None:
-    prelabels, problems = imported(dataset, images_of(dataset), BOX)
+def test_valid_labels_of_the_file_that_represents_an_image_are_drawn(dataset: DatasetFolder) -> None:
+    prelabels, problems = imported_prelabels(dataset, images_of(dataset), BOX)
     assert list(prelabels.regions) == [IDS[0]]
     assert prelabels.version == "import"
     # A class of the whole image has no control in a project of boxes.
@@ -111,13 +111,13 @@ def test_of_equal_files_the_labels_of_the_one_that_dedup_keeps_are_drawn(dataset
         for path, kept in files
     ]
     dataset.write(DUPLICATES, DUPLICATES.frame(rows))
-    assert list(imported(dataset, images_of(dataset), BOX)[0].regions) == [IDS[0], IDS[2]]
+    assert list(imported_prelabels(dataset, images_of(dataset), BOX)[0].regions) == [IDS[0], IDS[2]]
 
 
 def test_what_an_annotator_drew_is_not_drawn_for_another(dataset: DatasetFolder) -> None:
     rows = [label(0, origin="import"), label(1, origin="annotator", author="li")]
     dataset.write(ANNOTATIONS, ANNOTATIONS.frame(rows))
-    assert list(imported(dataset, images_of(dataset), BOX)[0].regions) == [IDS[0]]
+    assert list(imported_prelabels(dataset, images_of(dataset), BOX)[0].regions) == [IDS[0]]
 
 
 def test_a_model_s_table_is_drawn_with_its_best_score(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_a_model_s_table_is_drawn_with_its_best_score(tmp_path: Path) -> None:
         (IDS[299], "scratch", "box", 1.0, 5, 2, 3, 4),
     ]
     pl.DataFrame(rows, schema=columns, orient="row").write_parquet(file)
-    prelabels, problems = predicted(file, images(3), BOX, CLASSES, "model-7")
+    prelabels, problems = predicted_prelabels(file, images(3), BOX, CLASSES, "model-7")
     assert (prelabels.version, problems) == ("model-7", [])
     assert prelabels.scores == {IDS[0]: 0.75}
     ids = [region["id"] for region in prelabels.regions[IDS[0]]]
@@ -137,14 +137,14 @@ def test_a_model_s_table_is_drawn_with_its_best_score(tmp_path: Path) -> None:
     assert list(prelabels.regions) == [IDS[0]]
 
 
-def test_a_model_s_class__by_its_aliases_and_told_where_the_recipe_has_none(tmp_path: Path) -> None:
+def test_a_model_s_class__by_its_aliases_and_reported_where_the_recipe_has_none(tmp_path: Path) -> None:
     file = tmp_path / "model.parquet"
     columns = ["image_id", "label", "shape", "score", "x", "y", "width", "height"]
     rows: list[tuple[object, ...]]
     rows = [(IDS[0], " SCRATCH ", "box", 0.25, 1, 2, 3, 4), (IDS[0], "划伤", "box", 0.5, 1, 2, 3, 4)]
     rows += [(IDS[1], "dog", "box", 0.9, 1, 2, 3, 4), (IDS[1], None, "box", 0.9, 1, 2, 3, 4)]
     pl.DataFrame(rows, schema=columns, orient="row").write_parquet(file)
-    prelabels, problems = predicted(file, images(3), BOX, CLASSES, "model-7")
+    prelabels, problems = predicted_prelabels(file, images(3), BOX, CLASSES, "model-7")
     assert [one["value"]["rectanglelabels"] for one in prelabels.regions[IDS[0]]] == [["scratch"]] * 2
     assert list(prelabels.regions) == [IDS[0]]
     assert [(one.check, one.value) for one in problems] == [("unknown_class", "dog"), ("unknown_class", "")]
@@ -153,15 +153,15 @@ def test_a_model_s_class__by_its_aliases_and_told_where_the_recipe_has_none(tmp_
 def test_a_model_s_table_must_be_one(tmp_path: Path) -> None:
     file = tmp_path / "model.parquet"
     with pytest.raises(SourceError, match="there is no such file"):
-        predicted(file, images(3), BOX, CLASSES, "m")
+        predicted_prelabels(file, images(3), BOX, CLASSES, "m")
     file.write_text("image_id,label")
     with pytest.raises(SourceError, match="no Parquet table"):
-        predicted(file, images(3), BOX, CLASSES, "m")
+        predicted_prelabels(file, images(3), BOX, CLASSES, "m")
     pl.DataFrame({"image_id": [IDS[0]], "label": ["a"]}).write_parquet(file)
     with pytest.raises(SourceError, match="no column shape and no column score"):
-        predicted(file, images(3), BOX, CLASSES, "m")
+        predicted_prelabels(file, images(3), BOX, CLASSES, "m")
     pl.DataFrame({"image_id": [IDS[0]], "label": ["a"], "shape": ["box"], "score": ["high"]}).write_parquet(
         file
     )
-    with pytest.raises(SourceError, match="another type"):
-        predicted(file, images(3), BOX, CLASSES, "m")
+    with pytest.raises(SourceError, match="of the wrong type"):
+        predicted_prelabels(file, images(3), BOX, CLASSES, "m")

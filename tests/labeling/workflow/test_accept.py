@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tundish.errors import UsageError
-from tundish.labeling.workflow.accept import inspection_of
+from tundish.labeling.workflow.accept import batch_options
 from tundish.recipe.load import Recipe
 
 
@@ -20,22 +20,22 @@ def recipe(**acceptance: Any) -> Recipe:
 
 def test_options_go_before_the_recipe() -> None:
     strict = recipe(aql=0.65, level="III", per="annotator", reduced=True)
-    found = inspection_of(strict)
+    found = batch_options(strict)
     assert (found.aql, found.level, found.per_annotator, found.reduced) == (0.65, "III", True, True)
-    found = inspection_of(strict, aql=4.0, severity="reduced", seed=3, annotator="li")
+    found = batch_options(strict, aql=4.0, severity="reduced", seed=3, annotator="li")
     assert (found.aql, found.level, found.severity, found.seed) == (4.0, "III", "reduced", 3)
     assert found.annotator == "li"
 
 
 def test_without_a_recipe_s_section_it_is_as_the_batch_before() -> None:
-    found = inspection_of(recipe())
+    found = batch_options(recipe())
     assert (found.aql, found.level, found.lq) == (None, None, None)
 
 
 def test_an_isolated_batch_has_neither_aql_nor_level() -> None:
-    found = inspection_of(recipe(aql=0.65, level="III"), lq=5.0)
+    found = batch_options(recipe(aql=0.65, level="III"), lq=5.0)
     assert (found.aql, found.level, found.lq, found.ac) == (None, None, 5.0, 0)
-    assert inspection_of(recipe(), lq=5.0, ac=1).ac == 1
+    assert batch_options(recipe(), lq=5.0, ac=1).ac == 1
 
 
 @pytest.mark.parametrize(
@@ -50,5 +50,5 @@ def test_an_isolated_batch_has_neither_aql_nor_level() -> None:
 )
 def test_options_that_do_not_go_together(options: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError) as refused:
-        inspection_of(recipe(), **options)
+        batch_options(recipe(), **options)
     assert message in str(refused.value)

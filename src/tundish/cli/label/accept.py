@@ -109,9 +109,9 @@ def _as_json(done: LabelAcceptance) -> dict[str, object]:
 
 
 def _plans(done: LabelAcceptance) -> Mapping[str, object]:
-    from tundish.labeling.acceptance.batch import planned
+    from tundish.labeling.acceptance.batch import plan_fields
 
-    return planned(done.plans)
+    return plan_fields(done.plans)
 
 
 def _print(project: Path, done: LabelAcceptance) -> None:

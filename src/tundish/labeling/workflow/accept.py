@@ -8,16 +8,15 @@ import polars as pl
 
 from tundish.errors import GateError, TundishError, UsageError
 from tundish.labeling.acceptance import review
-from tundish.labeling.acceptance.batch import findings_of, read_batches, verdict_of
+from tundish.labeling.acceptance.batch import read_batches, read_findings, read_verdict
 from tundish.labeling.acceptance.next_batch import (
-    Asked,
-    check,
-    next_batch,
-    open_batch,
-    refused,
-    waiting,
+    count_waiting_images,
+    create_next_batch,
+    find_open_batch,
+    refused_batches,
 )
-from tundish.labeling.acceptance.opening import opening
+from tundish.labeling.acceptance.opening import describe_opening
+from tundish.labeling.acceptance.options import BatchOptions, check_options
 from tundish.labeling.workflow.pull import pull_projects
 from tundish.labeling.workflow.push import project_address, push_images
 from tundish.recipe.labelling import Acceptance as AcceptanceSection
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from tundish.recipe.load import Recipe
     from tundish.storage.dataset import DatasetFolder
 
-__all__ = ["Acceptance", "accept", "inspection_of"]
+__all__ = ["Acceptance", "accept", "batch_options"]
 
 _UNSET = (None, "", "auto", 0)
 
@@ -59,7 +58,7 @@ class Acceptance(NamedTuple):
     notes: list[str]
 
 
-def inspection_of(
+def batch_options(
     recipe: Recipe,
     *,
     aql: float | Mapping[Nonconformity, float] | None = None,
@@ -70,7 +69,7 @@ def inspection_of(
     seed: int = 0,
     corrected: str = "",
     annotator: str = "",
-) -> Asked:
+) -> BatchOptions:
     """How the next batch is to be inspected: by the options, and else by the recipe.
 
     Args:
@@ -96,7 +95,7 @@ def inspection_of(
     section = recipe.label.acceptance
     rules = section or AcceptanceSection()
     from_recipe = section is not None and lq is None
-    options = Asked(
+    options = BatchOptions(
         recipe.label_title,
         rules.aql if from_recipe and aql is None else aql,
         rules.level if from_recipe and level is None else level,
@@ -113,7 +112,7 @@ def inspection_of(
         ac=ac or 0,
         class_of=recipe.annotations.lookup(),
     )
-    check(options)
+    check_options(options)
     return options
 
 
@@ -122,27 +121,27 @@ def accept(session: Session, **inspection: Any) -> Acceptance:
 
     Args:
         session: The dataset and the server.
-        inspection: How a new batch is to be inspected: the keyword arguments of `inspection_of`.
+        inspection: How a new batch is to be inspected: the keyword arguments of `batch_options`.
 
     Raises:
-        UsageError: As of `inspection_of`; or an annotator decided nothing, or inspection is discontinued.
+        UsageError: As of `batch_options`; or an annotator decided nothing, or inspection is discontinued.
         MissingStepError: No answers were pulled, or the stage consensus has not run since.
         OutsideError: The server fails, or another process writes the dataset. Where a batch was opened
             before, a note of the error says so.
     """
-    options = inspection_of(session.recipe, **inspection)
+    options = batch_options(session.recipe, **inspection)
     with session.dataset.lock(f"tundish label accept {session.dataset.name}"):
         return _accept(session, options, inspection)
 
 
-def _accept(session: Session, options: Asked, inspection: Mapping[str, object]) -> Acceptance:
+def _accept(session: Session, options: BatchOptions, inspection: Mapping[str, object]) -> Acceptance:
     dataset, annotator = session.dataset, options.annotator
-    batch = open_batch(dataset, annotator, options.class_of)
+    batch = find_open_batch(dataset, annotator, options.class_of)
     opened, notes, address = "", [], None
     if batch is not None:
         notes = _not_applied(batch, inspection)
-    elif (batch := next_batch(dataset, options)) is not None:
-        opened = opening(batch, read_batches(dataset.labels))
+    elif (batch := create_next_batch(dataset, options)) is not None:
+        opened = describe_opening(batch, read_batches(dataset.labels))
     if batch is None:
         batch, note = _last(dataset, annotator)
         notes = [note]
@@ -154,10 +153,10 @@ def _accept(session: Session, options: Asked, inspection: Mapping[str, object]) 
                 error.add_note(opened)
             raise
         notes += found
-    verdict, findings = verdict_of(batch) if batch else None, None
+    verdict, findings = read_verdict(batch) if batch else None, None
     if batch and verdict and verdict["accepted"] is not None:
-        findings = findings_of(batch).drop_nulls("worst").sort("source", "path", "image_id")
-        more = waiting(dataset, options._replace(annotator=""))
+        findings = read_findings(batch).drop_nulls("worst").sort("source", "path", "image_id")
+        more = count_waiting_images(dataset, options._replace(annotator=""))
         notes += [f"waiting for the next batch, which another call opens: {more:,} images"] if more else []
     return Acceptance(batch, opened, verdict, findings, address, _refusal(dataset), notes)
 
@@ -185,13 +184,13 @@ def _review(session: Session, batch: Batch) -> tuple[Batch, str | None, list[str
     dataset, recipe = session.dataset, session.recipe
     images = dataset.read(IMAGES)
     # Where somebody deleted the project, what was reviewed in it is not asked for twice.
-    drawn = pl.DataFrame({"image_id": review.unreviewed(batch)}, schema={"image_id": pl.String})
+    drawn = pl.DataFrame({"image_id": review.unreviewed_images(batch)}, schema={"image_id": pl.String})
     sample = drawn.join(images, on="image_id", how="inner", maintain_order="left")
     with session.connect() as client:
         pushed = push_images(client, session, batch.title, sample)
         pulled = pull_projects(client, session, [batch.title], images, batch.folder / "review")
         address = project_address(client, pushed.project)
-    judged = review.judge(batch, dataset, recipe.annotations.lookup())
+    judged = review.judge_batch(batch, dataset, recipe.annotations.lookup())
     notes = [
         *dict.fromkeys([*pushed.notes, *pulled.notes]),
         *(f"{one.path}: {one.message}" for one in pulled.problems),
@@ -204,7 +203,7 @@ def _review(session: Session, batch: Batch) -> tuple[Batch, str | None, list[str
 
 def _refusal(dataset: DatasetFolder) -> GateError | None:
     """That batches were not accepted, and what to do about the first of them."""
-    batches = refused(dataset)
+    batches = refused_batches(dataset)
     if not batches:
         return None
     folder = batches[0].folder.relative_to(dataset.project).as_posix()

@@ -8,11 +8,11 @@ import polars as pl
 
 from tundish.labeling.acceptance.next_batch import check_consensus
 from tundish.labeling.assignment import adjudication_title
-from tundish.labeling.consensus.disputes import TASK, cases
-from tundish.labeling.consensus.renewal import compare, fingerprints, take_out
+from tundish.labeling.consensus.disputes import INSTRUCTION, collect_disputes
+from tundish.labeling.consensus.renewal import compare_tasks, fingerprint_disputes, remove_tasks
 from tundish.labeling.label_studio.config import LabelConfig
-from tundish.labeling.label_studio.push import look
-from tundish.labeling.label_studio.tasks import Prelabels, There
+from tundish.labeling.label_studio.push import look_up_existing
+from tundish.labeling.label_studio.tasks import Existing, Prelabels
 from tundish.labeling.tables import TASKS
 from tundish.labeling.workflow.push import project_address, push_images
 from tundish.recipe.labelling import ADJUDICATION
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tundish.formats.base import Problem
-    from tundish.labeling.consensus.disputes import Cases
+    from tundish.labeling.consensus.disputes import Disputes
     from tundish.labeling.consensus.renewal import Renewal
     from tundish.labeling.label_studio.client import Client
     from tundish.labeling.label_studio.config import Shape
@@ -82,12 +82,12 @@ def adjudicate(session: Session) -> Adjudication:
     return done
 
 
-def _update(client: Client, session: Session, disputes: Cases, images: pl.DataFrame) -> Adjudication:
+def _update(client: Client, session: Session, disputes: Disputes, images: pl.DataFrame) -> Adjudication:
     """Push what is missing, and remove what is out of date."""
     title = adjudication_title(session.recipe)
-    existing = look(client, client.find_project(title))
-    marks = fingerprints(disputes)
-    renewal = compare(client, existing, marks, {*images["image_id"]}, _answered(session.dataset, title))
+    existing = look_up_existing(client, client.find_project(title))
+    marks = fingerprint_disputes(disputes)
+    renewal = compare_tasks(client, existing, marks, {*images["image_id"]}, _answered(session.dataset, title))
     notes, renewed = [*renewal.notes], len(renewal.renewed)
     added = known = removed = 0
     address = None
@@ -97,7 +97,7 @@ def _update(client: Client, session: Session, disputes: Cases, images: pl.DataFr
         address = project_address(client, done.project)
         notes += [*done.notes, address]
     if existing.project is not None:
-        gone = take_out(client, int(existing.project["id"]), renewal.stale)
+        gone = remove_tasks(client, int(existing.project["id"]), renewal.stale)
         removed = max(gone - renewed, 0)
     return Adjudication(
         disputes.images.height, added, known, renewed, removed, address, notes, disputes.problems
@@ -113,15 +113,15 @@ def _answered(dataset: DatasetFolder, title: str) -> set[tuple[int, str | None]]
 def _push(
     client: Client,
     session: Session,
-    disputes: Cases,
+    disputes: Disputes,
     marks: Mapping[str, str],
     images: pl.DataFrame,
-    existing: There,
+    existing: Existing,
     renewal: Renewal,
 ) -> Push:
     """Push what is in dispute, except for images whose tasks stay as they are."""
     mark = pl.col("image_id").replace_strict(marks, return_dtype=pl.String)
-    wanted = disputes.images.with_columns(made_of=mark).filter(~pl.col("image_id").is_in(renewal.kept))
+    wanted = disputes.images.with_columns(fingerprint=mark).filter(~pl.col("image_id").is_in(renewal.kept))
     return push_images(
         client,
         session,
@@ -129,17 +129,19 @@ def _push(
         wanted.join(images.filter("valid"), on="image_id", maintain_order="left"),
         Prelabels(disputes.regions, "disputes"),
         config=_config(session.recipe),
-        existing=There(existing.project, [one for one in existing.tasks if one["id"] not in renewal.stale]),
+        existing=Existing(
+            existing.project, [one for one in existing.tasks if one["id"] not in renewal.stale]
+        ),
         purpose=ADJUDICATION,
     )
 
 
-def _disputes(session: Session, images: pl.DataFrame) -> Cases:
+def _disputes(session: Session, images: pl.DataFrame) -> Disputes:
     dataset = session.dataset
     agreed = dataset.read(CONSENSUS).filter(pl.col("decided_by") != "import").select(ANNOTATIONS.schema.names)
     labels = dataset.read(ANNOTATIONS)
     sizes = {key: (width, height) for key, width, height in images["image_id", "width", "height"].iter_rows()}
-    return cases(dataset.read(DISPUTES), agreed, labels, sizes, _shapes(session.recipe))
+    return collect_disputes(dataset.read(DISPUTES), agreed, labels, sizes, _shapes(session.recipe))
 
 
 def _shapes(recipe: Recipe) -> tuple[Shape, ...]:
@@ -151,4 +153,4 @@ def _shapes(recipe: Recipe) -> tuple[Shape, ...]:
 
 def _config(recipe: Recipe) -> LabelConfig:
     severities = recipe.label.severities
-    return LabelConfig(recipe.annotations.classes, _shapes(recipe), severities, (TASK, "$why"))
+    return LabelConfig(recipe.annotations.classes, _shapes(recipe), severities, (INSTRUCTION, "$why"))

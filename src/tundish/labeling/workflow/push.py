@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tundish.labeling import pool
 from tundish.labeling.assignment import assign_items
 from tundish.labeling.label_studio import push as tasks
-from tundish.labeling.label_studio.prelabels import imported, predicted
+from tundish.labeling.label_studio.prelabels import imported_prelabels, predicted_prelabels
 from tundish.labeling.selection.choose import Selection, choose
 from tundish.labeling.workflow.pictures import Pictures
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tundish.labeling.label_studio.client import Client
     from tundish.labeling.label_studio.config import LabelConfig
     from tundish.labeling.label_studio.push import Push
-    from tundish.labeling.label_studio.tasks import Item, Prelabels, There
+    from tundish.labeling.label_studio.tasks import Existing, Item, Prelabels
     from tundish.labeling.selection.choose import SelectionOptions
     from tundish.labeling.workflow.session import Session
 
@@ -91,7 +91,7 @@ def push_images(
     prelabels: Prelabels | None = None,
     *,
     config: LabelConfig | None = None,
-    existing: There | None = None,
+    existing: Existing | None = None,
     purpose: str | None = None,
 ) -> Push:
     """Push some images into one project, in their order; blind where no prelabels are given.
@@ -100,7 +100,7 @@ def push_images(
         client: The server.
         session: The dataset and how it is labelled.
         title: The project's title.
-        images: Rows of the images table; the columns `why` and `made_of`, where there are, as of `Item`.
+        images: Rows of the images table; the columns `why` and `fingerprint`, where there are, as of `Item`.
         prelabels: What is drawn already.
         config: What the project offers; by default what the recipe says.
         existing: What was seen of the project just now; by default the server is asked.
@@ -132,7 +132,7 @@ def _push_items(
     pictures: Pictures,
     prelabels: Prelabels | None,
     config: LabelConfig | None = None,
-    existing: There | None = None,
+    existing: Existing | None = None,
 ) -> Push:
     return tasks.push(
         client,
@@ -141,7 +141,7 @@ def _push_items(
         items,
         pictures.address,
         prelabels,
-        there=existing,
+        existing=existing,
         prepare=pictures.prepare,
         progress=session.step("push"),
     )
@@ -153,5 +153,5 @@ def _prelabels(
     shapes = session.recipe.label.shapes
     if predictions is not None:
         classes = session.recipe.annotations.classes
-        return predicted(predictions, images, shapes, classes, predictions.stem)
-    return imported(session.dataset, images, shapes)
+        return predicted_prelabels(predictions, images, shapes, classes, predictions.stem)
+    return imported_prelabels(session.dataset, images, shapes)

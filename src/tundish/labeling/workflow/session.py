@@ -13,7 +13,7 @@ from tundish.errors import OutsideError, UsageError
 from tundish.labeling.label_studio.client import Client
 from tundish.labeling.label_studio.config import LabelConfig
 from tundish.labeling.label_studio.connection import find_token
-from tundish.labeling.label_studio.server import holder
+from tundish.labeling.label_studio.server import running_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,7 +110,7 @@ class Session:
         token_file = self.token_file
         if address is None and address_file(project).is_file():
             address = address_file(project).read_text("utf-8").strip()
-            if holder(home_of(project)) is None:
+            if running_process(home_of(project)) is None:
                 raise OutsideError(
                     "this project's Label Studio is not running any more",
                     where=address,

@@ -15,7 +15,7 @@ import polars as pl
 from tundish.formats.base import Catalog, ImageRef, Options, Problem, Reading
 from tundish.formats.frames import labels_to_frame
 from tundish.formats.registry import FORMATS
-from tundish.labeling.tables import LABEL_FAULTS, pulled
+from tundish.labeling.tables import LABEL_FAULTS, answers_fingerprint
 from tundish.rules.check import check
 from tundish.rules.models import load_model
 from tundish.stages.base import Context, Outcome, Stage
@@ -64,7 +64,9 @@ def _run(context: Context) -> Outcome:
     records = context.dataset.read(RECORD_FAULTS)
     quarantine = pl.concat([_file_faults(files), image_faults, label_faults, records])
     context.dataset.write(IMAGES, _distinct(images, context.recipe.keys))
-    ANNOTATIONS.write(labels, context.dataset.table("annotations"), metadata=pulled(context.dataset.labels))
+    ANNOTATIONS.write(
+        labels, context.dataset.table("annotations"), metadata=answers_fingerprint(context.dataset.labels)
+    )
     coverage = _coverage(good, labels, said)
     context.dataset.write(COVERAGE, coverage)
     context.dataset.write(QUARANTINE, quarantine)
