@@ -294,7 +294,7 @@ def world_of(folder: Path, count: int) -> Context:
 
 
 def test_a_further_batch_is_inspected_as_the_one_before_it(tmp_path: Path) -> None:
-    """Where neither the recipe nor an option says otherwise: the switching rules want one series."""
+    """Where neither the recipe nor an option says anything else: the switching rules require one series."""
     context = world_of(tmp_path, 9)
     assert opened(context, BatchOptions("small", aql=6.5, level="I")) == (
         "opens batch 1: 9 images, 9 not in a batch before; AQL 6.5 %, level I"

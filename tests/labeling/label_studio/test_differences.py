@@ -56,7 +56,7 @@ def test_a_label_s_text_does_not_matter_where_it_means_the_class() -> None:
 
 
 def test_classes_that_were_made_one() -> None:
-    """The first name stands for both; the other is left where it is, and told."""
+    """The first name represents both; the other is left where it is, and reported."""
     found = LabelConfig({"划伤": (), "scratches": (), "龟裂": (), 'a<b & "c"': ()}).xml()
     assert names_in_project(CONFIG, found) == {"box": {"scratch": "划伤"}}
     assert find_differences(CONFIG, found) == []

@@ -205,7 +205,7 @@ def test_a_slow_server_s_work_is_not_done_twice(world: World, label_studio: Labe
         reported = sentence(
             lambda: slow.import_tasks(project, items), "did not answer within 1 s", "pushing 3 tasks"
         )
-        assert "goes on where it stopped" in reported
+        assert "continues where it stopped" in reported
     world.client = direct
     deadline = time.monotonic() + 30
     while len(world.tasks()) < 4 and time.monotonic() < deadline:

@@ -183,7 +183,7 @@ def test_another_project_s_answers_stay(world: World) -> None:
     assert (done.changed, done.answers) == (1, 2)
     assert set(world.read("tasks")["title"]) == {first, world.title}
     (note,) = done.notes
-    assert note.startswith(f"the answers of 1 task of '{first}' stay"), "a project that went is told"
+    assert note.startswith(f"the answers of 1 task of '{first}' stay"), "a deleted project is reported"
 
 
 def test_a_project_that_is_missing_does_not_hold_up_the_others(world: World) -> None:

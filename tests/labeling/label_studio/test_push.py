@@ -189,7 +189,7 @@ def test_a_class_renamed_in_the_recipe__is_shown_by_its_new_name_and_called_by_t
     assert world.push(world.items(3), Prelabels(new, "model-7")).notes == ()
     moved = {key: [world.box(50, 20, 30, 40, "Kratzer")] for key in new}
     (note,) = world.push(world.items(3), Prelabels(moved, "model-7")).notes
-    assert "says otherwise of 2 of 2 tasks" in note
+    assert "under that name before in 2 of 2 compared tasks" in note
     world.answer(2, world.box(1, 2, 3, 4))
     pulled = world.pull()
     assert (pulled.notes, pulled.problems) == ((), ())
@@ -262,7 +262,7 @@ def test_known_tasks_get_what_another_model_says(world: World) -> None:
     model_8 = drawn_by(world, "model-8", 5)
     done = world.push(world.items(5), model_8)
     assert (done.added, done.known, done.proposed) == (1, 4, 2)
-    assert done.notes == ("annotators now see what 'model-8' draws, no longer 'model-7'",)
+    assert done.notes == ("annotators now see the predictions of 'model-8' instead of 'model-7'",)
     assert versions_of(world) == {
         "0.jpg": ["model-7"],
         "1.jpg": ["model-7"],
@@ -291,7 +291,7 @@ def test_the_next_task_comes_with_what_was_pushed_last(world: World) -> None:
     back = world.push(world.items(1), drawn_by(world, "model-7", 1, at=10))
     assert (back.proposed, back.notes) == (
         0,
-        ("annotators now see what 'model-7' draws, no longer 'model-8'",),
+        ("annotators now see the predictions of 'model-7' instead of 'model-8'",),
     )
     assert streamed() == ["model-7"]
 
@@ -335,7 +335,7 @@ def test_other_predictions_under_the_same_name_are_reported(
         assert done.proposed == 0
         (note,) = done.notes
         assert f"'model-7' differ from those pushed under that name before in {reported} compared" in note
-        assert "left as they were" in note
+        assert "left as they are" in note
     assert sum(world.client.count_predictions(world.project).values()) == 3
     body = {"model_version": "model-7"}
     world.client.send("deleting", "DELETE", f"api/projects/{world.project}/model-versions/", json=body)
@@ -397,7 +397,7 @@ def test_predictions_that_do_not_fit_the_configuration_are_reported(world: World
     }
     done = world.push(world.items(2), Prelabels(regions, "model-7"))
     assert done.proposed == 1
-    assert any("refuses the predictions of 1 known task" in note for note in done.notes)
+    assert any("refuses the predictions of 1 existing task" in note for note in done.notes)
 
 
 # What becomes of the configuration while answers exist

@@ -125,7 +125,7 @@ def test_two_do_not_share_a_folder(
 ) -> None:
     assert running_process(label_studio.folder) == label_studio.pid
     second = LabelStudio(label_studio_executable, label_studio.folder)
-    with pytest.raises(OutsideError, match=f"runs here already.*'kill {label_studio.pid}'"):
+    with pytest.raises(OutsideError, match=f"is already running here.*'kill {label_studio.pid}'"):
         second.start()
     assert httpx.get(f"{label_studio.url}/health").json() == {"status": "UP"}
     assert running_process(tmp_path) is None
@@ -144,7 +144,7 @@ def test_one_that_outlived_its_starter_keeps_its_folder(
     pid = running_process(tmp_path)
     assert pid
     try:
-        with pytest.raises(OutsideError, match="runs here already"):
+        with pytest.raises(OutsideError, match="is already running here"):
             LabelStudio(label_studio_executable, tmp_path).start()
     finally:
         os.kill(pid, signal.SIGTERM)

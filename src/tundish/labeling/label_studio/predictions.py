@@ -190,7 +190,7 @@ def _note_changes(client: Client, project: int, predictions: Sequence[dict[str, 
         return []
     note = (
         f"the predictions of '{some[0]['model_version']}' differ from those pushed under that name before in "
-        f"{other:,} of {len(some):,} compared tasks, which were left as they are: delete that version in the "
+        f"{other:,} of {len(some):,} compared tasks, which are left as they are: delete that version in the "
         "project's settings and push again"
     )
     return [note]

@@ -248,7 +248,7 @@ class LabelStudio:
                 env=self._environment(),
                 cwd=self.folder,
                 start_new_session=True,
-                # It keeps the lock where it outlives this process: two must not share a database.
+                # The server keeps the lock if it outlives this process: two must not share a database.
                 pass_fds=() if self._lock is None else (self._lock.fileno(),),
             )
         if self._lock is not None:
