@@ -433,7 +433,7 @@ def test_a_model_s_table_and_a_list_of_images(run: Any, plant: Path, client: Cli
     push = ("push", name, "--predictions", "model-8.parquet", "--images", "next.txt", "--json")
     told = orjson.loads(run(*push).stdout)
     assert (told["counts"]["there already"], told["counts"]["given other proposals"]) == (2, 1)
-    assert "annotators now see what 'model-8' draws, no longer 'model-7'" in told["notes"]
+    assert "annotators now see the predictions of 'model-8' instead of 'model-7'" in told["notes"]
     again = orjson.loads(run(*push).stdout)
     assert (again["counts"]["there already"], again["counts"]["given other proposals"]) == (2, 0)
     assert sorted(client.count_predictions(project["id"]).items()) == [("model-7", 1), ("model-8", 1)]
@@ -486,7 +486,7 @@ def test_refusals(
     assert "push first" in told(3, "pull", name)
     assert "no such recipe" in told(2, "push", "nothing")
     assert "no such recipe" in told(2, "start", "--push", "nothing")
-    assert "this is no address" in told(2, "pull", name, "--server", f"{label_studio.url} please")
+    assert "this is not the address" in told(2, "pull", name, "--server", f"{label_studio.url} please")
     describe(plant, name, "{images: serve, served_at: 'http://127.0.0.1:99999'}")
     assert "label.served_at" in told(2, "images", name)
     describe(plant, name, "{shapes: [box, class]}")
@@ -564,7 +564,7 @@ def test_a_server_of_one_s_own(
     assert "new tasks 0, there already 6" in done.stdout, done.output
     # A second one would share its database, and take its address away when it ends.
     second = background("start", TUNDISH_LABEL_STUDIO=str(label_studio_executable))
-    assert "runs here already" in second.communicate(timeout=60)[1]
+    assert "is already running here" in second.communicate(timeout=60)[1]
     assert second.returncode == 3
     assert (home / "address").read_text().strip() == address
     process.send_signal(signal.SIGTERM)

@@ -110,10 +110,10 @@ def test_a_batch_is_opened_reviewed_and_refused(
     for task in tasks(client, title).values():
         answer(client, task["id"], drawn, number)
     pulled(context, where)
-    with pytest.raises(OutsideError, match="no Label Studio answers") as down:
+    with pytest.raises(OutsideError, match="Label Studio does not answer") as down:
         tundish.label_accept("small", aql=10.0, seed=7, **where | {"server": "http://127.0.0.1:9"})
     (note,) = down.value.__notes__
-    assert note.startswith("opens batch 1: 5 images, 5 in no batch before; AQL 10 %, level II")
+    assert note.startswith("opens batch 1: 5 images, 5 not in a batch before; AQL 10 %, level II")
 
     opened = tundish.label_accept("small", aql=1.0, **where)
     assert (opened.batch, opened.images, opened.reviewed, opened.accepted) == (1, 5, 0, None)
