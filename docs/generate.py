@@ -10,6 +10,8 @@ import click
 import orjson
 
 from tundish.cli import main as tundish
+from tundish.formats.markdown import table as markdown_table
+from tundish.formats.registry import format_names, is_built_in, load_format
 from tundish.labeling.acceptance.batch import BATCH_IMAGES, FINDINGS
 from tundish.recipe.load import json_schema
 from tundish.rules.check import describe
@@ -106,6 +108,35 @@ def _rules_of(model: type[pa.DataFrameModel]) -> Iterator[str]:
         yield _line([*told, *(getattr(rule, name) for name in more)])
 
 
+def formats() -> str:
+    """The page on formats, whose tables are made from the registry of those that come with Tundish."""
+    forms = [load_format(name) for name in format_names() if is_built_in(name)]
+    about = [
+        (
+            f"`{form.name}`",
+            "yes" if form.reader else "",
+            "yes" if form.writer else "",
+            form.about,
+            "; ".join(f"`{option}`: {meaning}" for option, meaning in form.options.items()),
+        )
+        for form in forms
+    ]
+    lost = [(f"`{form.name}`", form.lost) for form in forms if form.writer]
+    text = (DOCS / "formats.md").read_text(encoding="utf-8")
+    text = _between(
+        text, "formats", markdown_table(["format", "read", "written", "what", "options of a source"], about)
+    )
+    return _between(text, "lost", markdown_table(["written as", "what has no place there"], lost))
+
+
+def _between(text: str, name: str, made: str) -> str:
+    """`text` with `made` between the two marks of this name."""
+    start, end = f"<!-- {name}: made by make docs -->\n", f"<!-- end of {name} -->"
+    head, _, rest = text.partition(start)
+    _, _, tail = rest.partition(end)
+    return f"{head}{start}\n{made}\n\n{end}{tail}"
+
+
 def _line(cells: list[str]) -> str:
     whole = " | ".join(cell.replace("|", r"\|") for cell in cells)
     return f"| {whole} |"
@@ -114,6 +145,7 @@ def _line(cells: list[str]) -> str:
 PARTS: dict[str, Callable[[], bytes]] = {
     "commands.md": lambda: commands().encode(),
     "tables.md": lambda: tables().encode(),
+    "formats.md": lambda: formats().encode(),
     "rules.md": lambda: rules().encode(),
     "recipe.schema.json": lambda: orjson.dumps(json_schema(), option=orjson.OPT_INDENT_2) + b"\n",
 }

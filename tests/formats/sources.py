@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from tundish.formats.base import Catalog, ImageRef, Label, Listing, Options, Problem, Reading
-from tundish.formats.registry import FORMATS
+from tundish.formats.registry import load_reader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,9 +31,9 @@ def read(
     chosen = [
         (path, data.encode() if isinstance(data, str) else data)
         for path, data in sorted(files.items())
-        if FORMATS[name].role(path, options) in ("annotation", "classes")
+        if load_reader(name).role(path, options) in ("annotation", "classes")
     ]
-    return FORMATS[name].read(chosen, Catalog(images), options)
+    return load_reader(name).read(chosen, Catalog(images), options)
 
 
 def listing(files: Mapping[str, bytes | str]) -> Listing:
@@ -70,15 +70,15 @@ def read_folder(
     options = Options(extra=extra or {})
     images = []
     for path in found.paths:
-        if FORMATS[name].role(path, options) == "image":
+        if load_reader(name).role(path, options) == "image":
             with Image.open(io.BytesIO(found.read(path))) as opened:
                 images.append(ImageRef(path, f"id-{path}", *opened.size))
     files = [
         (path, found.read(path))
         for path in found.paths
-        if FORMATS[name].role(path, options) in ("annotation", "classes")
+        if load_reader(name).role(path, options) in ("annotation", "classes")
     ]
-    return FORMATS[name].read(files, Catalog(images), options), images
+    return load_reader(name).read(files, Catalog(images), options), images
 
 
 def negatives(reading: Reading) -> set[str]:

@@ -27,7 +27,7 @@ from tests.formats.sources import (
 from tundish.formats.base import ImageRef, Options, Reading
 from tundish.formats.coco.write import write_coco
 from tundish.formats.frames import labels_to_frame
-from tundish.formats.registry import FORMATS, sniff_all
+from tundish.formats.registry import load_reader, sniff_all
 from tundish.imaging.geometry import counts_of_mask, mask_of_counts
 
 if TYPE_CHECKING:
@@ -273,7 +273,7 @@ def test_panoptic_is_refused_with_a_reason() -> None:
 
 
 def test_roles_and_the_choice_of_files() -> None:
-    role = FORMATS["coco"].role
+    role = load_reader("coco").role
     paths = [
         "annotations/a.json",
         "images/a.jpg",

@@ -10,7 +10,7 @@ from PIL import Image
 from tests.formats.sources import box, checks, listing, negatives, only, read, read_folder, refs
 
 from tundish.formats.base import Options
-from tundish.formats.registry import FORMATS, sniff_all
+from tundish.formats.registry import load_reader, sniff_all
 from tundish.imaging.geometry import mask_of_counts
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def test_masks_of_the_stored_image_are_turned_upright() -> None:
 def test_which_files_are_masks_and_of_which_image(
     path: str, extra: dict[str, str], role: str, image: str
 ) -> None:
-    assert FORMATS["masks"].role(path, Options(extra=extra)) == role
+    assert load_reader("masks").role(path, Options(extra=extra)) == role
     if role == "annotation":
         images = refs(image, width=20, height=10)
         assert read("masks", {path: png(TWO)}, images, (), **extra).covered == {image}

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tundish.formats.parquet import (
+from tundish.formats.parquet.features import (
     IMAGE,
     arrow_schema,
     class_label,
@@ -16,8 +16,10 @@ from tundish.formats.parquet import (
     write_split,
     yaml_features,
 )
+from tundish.stages.export.target import Staged
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 # Imported by name: to mypy the repository's own folder of this name would hide the package.
@@ -78,12 +80,28 @@ def rows(count: int) -> pa.Table:
 PLAIN = {"image": IMAGE, "id": value("string")}
 
 
+def write_to(
+    folder: Path,
+    split: str,
+    rows: pa.Table,
+    images: Iterator[tuple[str, bytes]],
+    group: int = 99,
+    file: int = 99,
+) -> dict[str, int]:
+    files = Staged(folder)
+    sizes = write_split(files, split, rows, images, PLAIN, group_bytes=group, file_bytes=file)
+    files.finish()
+    return sizes
+
+
 def test_row_groups_and_files_are_closed_by_their_bytes(tmp_path: Path) -> None:
     images = ((f"{number}.bin", bytes([number]) * 100) for number in range(25))
-    names = write_split(tmp_path, "train", rows(25), images, PLAIN, group_bytes=300, file_bytes=900)
+    folder = tmp_path / "out"
+    sizes = write_to(folder, "train", rows(25), images, group=300, file=900)
+    names = list(sizes)
     assert names == [f"train-0000{number}-of-00003.parquet" for number in range(3)]
-    assert sorted(path.name for path in tmp_path.iterdir()) == names
-    files = [pq.ParquetFile(tmp_path / name) for name in names]
+    assert {path.name: path.stat().st_size for path in folder.iterdir()} == sizes
+    files = [pq.ParquetFile(folder / name) for name in names]
     assert [file.metadata.num_rows for file in files] == [9, 9, 7]
     assert [file.metadata.num_row_groups for file in files] == [3, 3, 3]
     table = pa.concat_tables([file.read() for file in files])
@@ -92,13 +110,13 @@ def test_row_groups_and_files_are_closed_by_their_bytes(tmp_path: Path) -> None:
 
 
 def test_a_split_without_images_has_no_file(tmp_path: Path) -> None:
-    assert write_split(tmp_path, "val", rows(0), iter([]), PLAIN) == []
-    assert not list(tmp_path.iterdir())
+    assert write_to(tmp_path / "out", "val", rows(0), iter([])) == {}
+    assert not (tmp_path / "out").exists()
 
 
 def test_images_are_stored_as_they_are_and_labels_are_packed(tmp_path: Path) -> None:
-    (name,) = write_split(tmp_path, "train", rows(3), iter([("a", b"x" * 9)] * 3), PLAIN)
-    group = pq.read_metadata(tmp_path / name).row_group(0)
+    (name,) = write_to(tmp_path / "out", "train", rows(3), iter([("a", b"x" * 9)] * 3))
+    group = pq.read_metadata(tmp_path / "out" / name).row_group(0)
     columns = {
         group.column(number).path_in_schema: group.column(number) for number in range(group.num_columns)
     }
@@ -110,7 +128,6 @@ def test_images_are_stored_as_they_are_and_labels_are_packed(tmp_path: Path) -> 
 
 def test_the_same_rows_make_the_same_bytes(tmp_path: Path) -> None:
     for folder in ("a", "b"):
-        (tmp_path / folder).mkdir()
-        write_split(tmp_path / folder, "train", rows(5), iter([("n", b"data")] * 5), PLAIN, group_bytes=8)
+        write_to(tmp_path / folder, "train", rows(5), iter([("n", b"data")] * 5), group=8)
     first, second = sorted(tmp_path.rglob("*.parquet"))
     assert first.read_bytes() == second.read_bytes()

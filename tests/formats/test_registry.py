@@ -7,14 +7,42 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.formats.sources import listing, read, refs
 
+from tundish.errors import UsageError
 from tundish.formats.base import Options
 from tundish.formats.frames import labels_to_frame
-from tundish.formats.registry import FORMATS, sniff_all
+from tundish.formats.registry import (
+    format_names,
+    load_format,
+    load_reader,
+    load_writer,
+    reader_names,
+    sniff_all,
+    writer_names,
+)
 
 
 def test_formats_are_known_by_their_names() -> None:
-    assert list(FORMATS) == ["voc", "yolo", "coco", "masks", "folders", "images"]
-    assert all(each.name == name for name, each in FORMATS.items())
+    assert reader_names() == ["voc", "yolo", "coco", "masks", "folders", "images"]
+    assert writer_names() == ["parquet", "yolo", "coco"]
+
+
+@pytest.mark.parametrize("name", format_names())
+def test_the_registry_says_of_a_format_what_its_module_says(name: str) -> None:
+    form = load_format(name)
+    assert form.name == name
+    assert (form.reader is not None) == (name in reader_names())
+    assert (form.writer is not None) == (name in writer_names())
+    assert form.about
+    assert bool(form.lost) == (form.writer is not None)
+
+
+def test_a_format_that_is_only_written_cannot_be_read_and_the_other_way_round() -> None:
+    with pytest.raises(UsageError, match=r"the format 'parquet' is written, not read; choose one of voc, "):
+        load_reader("parquet")
+    with pytest.raises(UsageError, match=r"the format 'voc' is read, not written; choose one of parquet, "):
+        load_writer("voc")
+    with pytest.raises(UsageError, match=r"unknown format .vocc.; choose one of voc, yolo, .*, or install"):
+        load_reader("vocc")
 
 
 def test_an_empty_folder_and_one_without_images_say_nothing() -> None:
@@ -51,7 +79,7 @@ DATA = st.binary(max_size=60) | st.lists(st.sampled_from(PIECES), max_size=9).ma
 )
 
 
-@pytest.mark.parametrize("name", list(FORMATS))
+@pytest.mark.parametrize("name", reader_names())
 @given(files=st.dictionaries(PATHS, DATA, max_size=4))
 def test_no_bytes_stop_a_reader(name: str, files: dict[str, bytes]) -> None:
     images = refs("images/a.jpg", f"images/{LONG}.jpg", "img/ü 😀.jpg")
@@ -65,10 +93,10 @@ def test_no_bytes_stop_a_reader(name: str, files: dict[str, bytes]) -> None:
 )
 def test_no_bytes_stop_sniffing(files: dict[str, bytes]) -> None:
     for evidence in sniff_all(listing(files)):
-        assert evidence.format in FORMATS
+        assert evidence.format in reader_names()
         assert evidence.facts
         for path in files:
-            FORMATS[evidence.format].role(path, Options(evidence.names, evidence.extra))
+            load_reader(evidence.format).role(path, Options(evidence.names, evidence.extra))
 
 
 DEEP = 100_000

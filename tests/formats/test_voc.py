@@ -18,7 +18,7 @@ from tests.formats.sources import (
 
 from tundish.errors import SourceError
 from tundish.formats.base import Listing, Options
-from tundish.formats.registry import FORMATS, sniff_all
+from tundish.formats.registry import load_reader, sniff_all
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -201,7 +201,7 @@ def test_encodings_of_chinese_windows(encoding: str, declared: str, told: list[s
 
 
 def test_roles_go_by_path() -> None:
-    role = FORMATS["voc"].role
+    role = load_reader("voc").role
     paths = [
         "Annotations/a.xml",
         "JPEGImages/a.JPG",
@@ -244,7 +244,7 @@ def test_sniffing_a_large_source_reads_a_sample_and_says_so() -> None:
         paths_read.append(path)
         return found.read(path)
 
-    evidence = FORMATS["voc"].sniff(Listing(found.paths, counting))
+    evidence = load_reader("voc").sniff(Listing(found.paths, counting))
     assert evidence is not None
     assert evidence.weight == 5000
     assert len(paths_read) == 2000

@@ -21,7 +21,7 @@ from tests.formats.sources import (
 
 from tundish.formats.base import ImageRef, Options
 from tundish.formats.frames import labels_to_frame
-from tundish.formats.registry import FORMATS, sniff_all
+from tundish.formats.registry import load_reader, sniff_all
 from tundish.formats.yolo.write import write_yolo
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def test_a_label_file_without_an_image_is_told_with_what_it_held() -> None:
     ],
 )
 def test_roles_go_by_path(path: str, role: str) -> None:
-    assert FORMATS["yolo"].role(path, Options()) == role
+    assert load_reader("yolo").role(path, Options()) == role
 
 
 def test_sniffing_tells_what_it_saw() -> None:

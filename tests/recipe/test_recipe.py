@@ -9,7 +9,8 @@ import pytest
 
 from tundish.errors import RecipeError
 from tundish.recipe.classes import normalise
-from tundish.recipe.load import json_schema, load
+from tundish.recipe.load import Recipe, json_schema, load
+from tundish.stages import ABOUT, load_stage
 
 if TYPE_CHECKING:
     from tundish.recipe.labelling import Acceptance
@@ -61,6 +62,11 @@ def test_load__reads_every_section(tmp_path: Path) -> None:
     assert recipe.keys == ("coil_id",)
 
 
+def test_every_section_of_a_recipe_is_tracked_by_a_stage() -> None:
+    tracked = {section for name in ABOUT for section in load_stage(name).depends}
+    assert tracked == set(Recipe.model_fields) - {"dataset"}
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -72,6 +78,24 @@ def test_load__reads_every_section(tmp_path: Path) -> None:
         (("augment: {}", ""), ["'augment' is missing", "add 'augment: {}'"]),
         (("dataset: line", "dataset: other"), [":1:", "'other'", "line.yaml"]),
         (("format: voc", "fromat: voc"), [":3:", "did you mean 'format'"]),
+        (
+            ("format: voc", "format: vocc"),
+            [":3:", "unknown format 'vocc'", "choose one of voc, yolo", "images, or"],
+        ),
+        (
+            ("format: voc", "format: parquet"),
+            [":3:", "'parquet' is written, not read", "choose one of voc, yolo"],
+        ),
+        (("export: {}", "export: {formats: [coco, csv]}"), [":9:", "unknown format 'csv'"]),
+        (
+            ("records: {}", "records: {on: {schema: 'a.py:A', keys: a}}"),
+            ["did you mean 'key'", "header_rows"],
+        ),
+        (
+            ("link: {}", "link: {on: {on: {image: a, recrd: b}}}"),
+            ["recrd' is unknown", "allowed here: image, record"],
+        ),
+        (("label: {}", "label: {acceptance: {aqll: 1}}"), ["did you mean 'aql'", "miss_rate"]),
         (("[coil_id]", "[heat]"), ["'heat'", "coil_id"]),
         (("crazing: [龟裂]", "crazing: [划伤]"), ["'划伤'", "'crazing'", "'scratch'"]),
         (

@@ -175,12 +175,14 @@ def _from_images(
 
 def _look(source: Path) -> list[Evidence]:
     from tundish.formats.base import Listing
-    from tundish.formats.registry import sniff_all
+    from tundish.formats.registry import look
     from tundish.sources.files import open_source
 
     with open_source(source) as entries:
         members = {entry.path: entry for entry in entries if entry.fault is None}
-        found = sniff_all(Listing(sorted(members), lambda path: members[path].read()))
+        found, faults = look(Listing(sorted(members), lambda path: members[path].read()))
+    for fault in faults:
+        click.echo(f"Warning: {fault}", err=True)
     if not members:
         raise SourceError(
             "the source holds no files", where=str(source), fix="name the folder with the images"

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from tundish.cli._common import find_project, find_recipe, json_option, progress, show
+from tundish.cli._formats import WrittenFormat
 from tundish.stages import ABOUT, between
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from tundish.recipe.sections import ExportName
 
 __all__ = ["COMMANDS"]
 
@@ -72,11 +71,9 @@ def _stage_command(stage: str, about: str) -> click.Command:
 
 @click.command("export", short_help=ABOUT["export"])
 @click.argument("name")
-@click.option(
-    "--format", "form", type=click.Choice(["parquet", "coco", "yolo"]), help="Write this format only."
-)
+@click.option("--format", "form", type=WrittenFormat(), help="Write this format only.")
 @json_option
-def export(name: str, form: ExportName | None, as_json: bool) -> None:
+def export(name: str, form: str | None, as_json: bool) -> None:
     """Write what trainers read: the recipe's formats, or one more at once.
 
     \b

@@ -172,12 +172,9 @@ def _lines(name: str, facts: dict[str, Any], project: Path) -> list[str]:
     if "splits" in facts:
         lines.append(f"  splits: {_told(facts['splits'])}; left out: {_told(facts['left out'])}")
         folder = DatasetFolder(name, project).root.relative_to(project)
-        there = [
-            part
-            for part in ("curated/splits.parquet", "exports/parquet", "exports/coco", "exports/records")
-            if (project / folder / part).exists()
-        ]
-        lines.append(f"  in {folder}/: {', '.join(there)}")
+        exports = sorted(path.name for path in (project / folder / "exports").glob("[!.]*") if path.is_dir())
+        results = ["curated/splits.parquet", *(f"exports/{name}" for name in exports)]
+        lines.append(f"  in {folder}/: {', '.join(results)}")
     return lines
 
 

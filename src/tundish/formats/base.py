@@ -1,7 +1,10 @@
-"""What every label format offers: say what a file is, read labels, and look for itself in a listing.
+"""What a label format is: a reader, a writer or both, and what they are given and give back.
 
-A format knows no stages and touches no disk: it is given listings, bytes and a catalogue of images, and gives
-back labels and problems. Coordinates are pixels of the upright image, 0-based, half-open.
+A format knows no stages and touches no disk. Its reader is given listings, bytes and a catalogue of images,
+and gives back labels and problems. Its writer is given what is exported, and a target that takes files and
+images. Coordinates are pixels of the upright image, 0-based, half-open.
+
+Formats of other packages build on this module: what `__all__` names stays, or the changelog says otherwise.
 """
 
 from __future__ import annotations
@@ -13,21 +16,31 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from typing import IO
+
+    import polars as pl
 
 __all__ = [
     "IMAGE_SUFFIXES",
     "NO_ATTRIBUTES",
     "Catalog",
     "Evidence",
+    "Files",
     "Format",
     "ImageRef",
     "Label",
     "Listing",
     "Options",
+    "Placed",
     "Problem",
+    "Reader",
     "Reading",
     "Role",
+    "Selection",
+    "Target",
+    "Writer",
     "parts_of",
     "plain_folder",
     "suffix_of",
@@ -149,7 +162,7 @@ class Label(NamedTuple):
     """One label of one image file, in pixels of the upright image.
 
     `segmentation` is COCO's list of rings; `rle` is COCO's compressed counts (size is the image's).
-    A 'class' label speaks of the whole image. `attributes` keeps what else the file says. It is a tuple: made
+    A 'class' label is about the whole image. `attributes` keeps what else the file says. It is a tuple: made
     several times as fast as a frozen dataclass.
     """
 
@@ -172,11 +185,12 @@ class Label(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something in a label file that could not be taken as a label, or was mended.
+    """Something in a label file that could not be taken as a label, or was corrected.
 
     `check` is a stable name in snake_case, `message` a sentence. Severity 'error': not taken; 'warning':
-    told. `row` is the place in the file from 0, or None where the file as a whole is meant. `labels` is how
-    many labels were not taken because of it: labels read and labels lost add up to what the files hold.
+    reported, and kept. `row` is the place in the file from 0, or None where the file as a whole is meant.
+    `labels` is how many labels were not taken because of it: labels read and labels lost add up to what the
+    files hold.
     """
 
     path: str
@@ -193,7 +207,7 @@ class Problem:
 class Reading:
     """What the label files of a source say.
 
-    `covered` holds the paths of the images the files speak of: an image that is covered and has no label is a
+    `covered` holds the paths of the images the files mention: an image that is covered and has no label is a
     *negative*; one that is not covered is *unlabelled*. They are never mixed. So an image all of whose labels
     were refused is not covered: it would pass for a negative. `refused` holds the paths of the images of
     which a label, or the whole label file, was refused.
@@ -209,7 +223,7 @@ class Reading:
 class Options:
     """What the recipe says about reading a source.
 
-    `names`: class names by number, for formats that write numbers; empty means from the classes files.
+    `names`: class names by number, for formats that hold numbers; empty means from the classes files.
     `extra`: what one format alone knows, such as VOC's ``corners``: see each format.
     """
 
@@ -219,30 +233,26 @@ class Options:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Why a format thinks that a listing is its own, for `tundish add`.
+    """Why a format takes a listing for its own, for `tundish add`.
 
     `weight` orders formats: label files matched to images count one each. `facts` are sentences for the
-    person who asked. `classes` in the format's own order. `names` as in `Options`.
+    person who asked. `classes` in the format's own order. `names` and `extra` as in `Options`. `format` is
+    filled in by the registry.
     """
 
-    format: str
     weight: int
     facts: list[str]
     classes: list[str]
     names: tuple[str, ...] = ()
     extra: Mapping[str, str] = field(default_factory=dict)
+    format: str = ""
 
 
-class Format(Protocol):
-    """One label format."""
-
-    @property
-    def name(self) -> str:
-        """As recipes call it."""
-        ...
+class Reader(Protocol):
+    """What reads a format."""
 
     def sniff(self, listing: Listing) -> Evidence | None:
-        """What speaks for this format in a listing, or None."""
+        """What suggests this format in a listing, or None."""
         ...
 
     def role(self, path: str, options: Options) -> Role:
@@ -250,5 +260,125 @@ class Format(Protocol):
         ...
 
     def read(self, files: Iterable[tuple[str, bytes]], catalog: Catalog, options: Options) -> Reading:
-        """Read the source's annotation and classes files, given as (path, bytes) in path order."""
+        """Read the source's annotation and classes files, given as (path, bytes) in path order.
+
+        Never raises for what the files hold: a fault of the data is a `Problem`. Within one file each label
+        has a `label_row` of its own.
+        """
         ...
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What is exported; the same for every format.
+
+    Attributes:
+        dataset: Name of the dataset.
+        images: One row an image, originals by (source, path), derived images after them: image_id, split,
+            source, path, width, height (px, upright), format (of the file taken in), orientation,
+            captured_at, the recipe's keys, what their records carry, group_id, parent_id (null for an
+            original), state (as in `coverage`), shard (its path in the dataset's folder), file_name (in the
+            split's folder, unique there).
+        annotations: Their valid labels in the columns of the annotations table; image_id names the image.
+        classes: In the order that numbers them.
+        splits: Names of the splits, also of one that has no image.
+        keys: Names of the recipe's keys, as the images table has them.
+        carried: Columns that come from linked records, with their unit ('' where there is none).
+        history: Gives, as Markdown, how the splits were made and what was left out and why.
+    """
+
+    dataset: str
+    images: pl.DataFrame
+    annotations: pl.DataFrame
+    classes: tuple[str, ...]
+    splits: tuple[str, ...]
+    keys: tuple[str, ...]
+    carried: dict[str, str]
+    history: Callable[[], str]
+
+    def of(self, split: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """One split's images and labels."""
+        images = self.images.filter(self.images["split"] == split)
+        return images, self.annotations.join(images.select("image_id"), on="image_id", how="semi")
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """How many image files were written, left as they were, and removed."""
+
+    written: int
+    left: int
+    removed: int
+
+    def counts(self, title: str) -> dict[str, int]:
+        """The three counts for people, under the title of a format."""
+        return {
+            f"{title} images written": self.written,
+            f"{title} images left as they were": self.left,
+            f"{title} images removed": self.removed,
+        }
+
+
+class Files(Protocol):
+    """A folder that takes files; paths are relative to it.
+
+    They come into it together when the writer is done. Then what an earlier export left is removed: all other
+    files in the folders that were written to, and, at the top level, other files with the same suffixes.
+    """
+
+    def write(self, path: str, data: bytes) -> None:
+        """Give a file as a whole; one that has these bytes already is left alone."""
+        ...
+
+    def open(self, path: str) -> AbstractContextManager[IO[bytes]]:
+        """A file to be written piece by piece."""
+        ...
+
+    def rename(self, path: str, new: str) -> None:
+        """Give another name to a file that `open` wrote in this export."""
+        ...
+
+
+class Target(Files, Protocol):
+    """The folder ``exports/<format>/``, as the export stage hands it to a writer."""
+
+    def place(self, images: pl.DataFrame) -> Placed:
+        """Make ``images/<split>/<file_name>`` hold exactly these images, rows as in `Selection.images`.
+
+        This happens at once. Files that hold their image already are left alone. A list of all is kept in
+        ``images.parquet``.
+        """
+        ...
+
+    def pictures(self, images: pl.DataFrame) -> Iterator[bytes | memoryview]:
+        """The file of each image in the order of the rows, upright; memory stays flat."""
+        ...
+
+
+class Writer(Protocol):
+    """What writes a format."""
+
+    def write(self, selection: Selection, target: Target) -> Mapping[str, int]:
+        """Write an export; returns what to report, as counts with their names."""
+        ...
+
+
+@dataclass(frozen=True)
+class Format:
+    """One label format.
+
+    Attributes:
+        name: As recipes and commands call it, and as its folder in ``exports/`` is called.
+        about: What it is, in a line.
+        reader: What reads it; None where it is only written.
+        writer: What writes it; None where it is only read.
+        options: What a source's ``options`` may say, each name with what it means.
+        lost: What has no place in what the writer writes.
+    """
+
+    name: str
+    about: str
+    reader: Reader | None = None
+    writer: Writer | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    lost: str = ""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from tundish.formats.base import Evidence, Label, Options, Reading, parts_of, plain_folder
+from tundish.formats.base import Evidence, Format, Label, Options, Reading, parts_of, plain_folder
 from tundish.formats.reading.match import is_split
 from tundish.formats.reading.sniffing import counted, is_image
 
@@ -15,14 +15,12 @@ if TYPE_CHECKING:
 
     from tundish.formats.base import Catalog, Listing, Role
 
-__all__ = ["Folders"]
+__all__ = ["FORMAT", "Folders"]
 
 
 @dataclass(frozen=True)
 class Folders:
-    """One folder a class, below nothing or below splits. Its labels speak of the whole image."""
-
-    name: ClassVar[str] = "folders"
+    """One folder a class, below nothing or below splits. Its labels are about the whole image."""
 
     def role(self, path: str, options: Options) -> Role:  # noqa: ARG002
         """Images are all there is."""
@@ -49,7 +47,7 @@ class Folders:
         largest = ", ".join(f"{name} {count}" for name, count in classes.most_common(5))
         facts.append(f"the largest: {largest}")
         # Fewer than any labels: folders may mean anything, label files mean labels.
-        return Evidence(self.name, 1, facts, sorted(classes))
+        return Evidence(1, facts, sorted(classes))
 
 
 def _class_of(path: str) -> str:
@@ -58,3 +56,6 @@ def _class_of(path: str) -> str:
         if part and plain_folder(part) and not is_split(part):
             return part
     return ""
+
+
+FORMAT = Format("folders", "a folder for each class", reader=Folders())

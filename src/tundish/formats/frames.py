@@ -1,4 +1,4 @@
-"""From labels to rows of the annotations table, and ragged lists to arrays and back."""
+"""From labels to rows of the annotations table, ragged lists to arrays and back, and areas."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ import pyarrow as pa
 
 from tundish.formats.base import Label
 from tundish.formats.reading.fault import shown
+from tundish.imaging.geometry import areas_of_counts
 from tundish.storage.tables import ANNOTATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from tundish.formats.base import Reading
 
-__all__ = ["labels_to_frame", "polygon_areas"]
+__all__ = ["areas_of_labels", "labels_to_frame", "polygon_areas"]
 
 
 def labels_to_frame(reading: Reading, source: str) -> pl.DataFrame:
@@ -72,6 +73,27 @@ def polygon_areas(segmentation: pl.Series) -> NDArray[np.float64]:
     twice = np.add.reduceat(x * y[following] - y * x[following], first)
     np.add.at(areas, rings["row"].to_numpy(), np.abs(twice) / 2)
     return areas
+
+
+def areas_of_labels(
+    labels: pl.DataFrame, areas_of_polygons: Callable[[pl.Series], NDArray[np.float64]] = polygon_areas
+) -> pl.Series:
+    """Area of each label, px²: of its mask, its rings or its box; of a label of the whole image, the image's.
+
+    Args:
+        labels: Rows of the annotations table with the size of their image, image_width and image_height (px).
+        areas_of_polygons: Gives the areas of a column of polygons.
+    """
+    shapes = labels["shape"].to_numpy()
+    areas = (labels["width"] * labels["height"]).to_numpy().copy()
+    polygons = shapes == "polygon"
+    areas[polygons] = areas_of_polygons(labels["segmentation"].filter(pl.Series(polygons)))
+    masks = (shapes == "mask") & labels["rle"].is_not_null().to_numpy()
+    if masks.any():
+        rles = labels.filter(pl.Series(masks)).select("rle", "image_width", "image_height")
+        areas[masks] = areas_of_counts(rles.rows())
+    whole = labels["image_width"].cast(pl.Float64) * labels["image_height"]
+    return pl.Series("area", np.where(shapes == "class", whole.to_numpy(), areas), dtype=pl.Float64)
 
 
 def _ids(source: str, paths: Sequence[str], rows: Sequence[int]) -> list[str]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from tundish.formats.base import Evidence, Options, Reading
+from tundish.formats.base import Evidence, Format, Options, Reading
 from tundish.formats.reading.sniffing import counted, is_image
 
 if TYPE_CHECKING:
@@ -13,24 +13,25 @@ if TYPE_CHECKING:
 
     from tundish.formats.base import Catalog, Listing, Role
 
-__all__ = ["Images"]
+__all__ = ["FORMAT", "Images"]
 
 
 @dataclass(frozen=True)
 class Images:
     """Images that nobody has labelled yet."""
 
-    name: ClassVar[str] = "images"
-
     def role(self, path: str, options: Options) -> Role:  # noqa: ARG002
         """Images, and nothing else."""
         return "image" if is_image(path) else "other"
 
     def read(self, files: Iterable[tuple[str, bytes]], catalog: Catalog, options: Options) -> Reading:  # noqa: ARG002
-        """Nothing is said of any image: all are unlabelled."""
+        """No label file mentions any image: all are unlabelled."""
         return Reading()
 
     def sniff(self, listing: Listing) -> Evidence | None:
-        """Any image speaks for this format, and anything else speaks louder."""
+        """Any image suggests this format; every other format weighs more."""
         count = sum(self.role(path, Options()) == "image" for path in listing.paths)
-        return Evidence(self.name, 0, [f"{counted(count, 'image')}"], []) if count else None
+        return Evidence(0, [f"{counted(count, 'image')}"], []) if count else None
+
+
+FORMAT = Format("images", "images without labels", reader=Images())

@@ -7,7 +7,7 @@ so where the usual names do not. Each value but 0 gives one 'mask' label of all 
 * value v is called ``names[v]`` where the recipe names it, else its number ("255"), which `classes` may
   rename;
 * with exactly two names, a mask of 0 and 255 means the second;
-* else 255 beside other values is VOC's border, which is no class: it is left out and told;
+* else 255 beside other values is VOC's border, which is not a class: it is left out and reported;
 * a mask in colours is read by ``labelmap.txt`` (``name:r,g,b``), or else gives colours as names ("#c08040").
 """
 
@@ -18,7 +18,7 @@ import re
 import warnings
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -26,6 +26,7 @@ from PIL import Image, UnidentifiedImageError
 from tundish.formats.base import (
     IMAGE_SUFFIXES,
     Evidence,
+    Format,
     ImageRef,
     Label,
     Options,
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 
     from tundish.formats.base import Catalog, Listing, Role
 
-__all__ = ["Masks"]
+__all__ = ["FORMAT", "Masks"]
 
 _SAMPLE = 100
 """Masks decoded to find out about a source."""
@@ -79,8 +80,6 @@ _VOID = 255
 @dataclass(frozen=True)
 class Masks:
     """Image and mask pairs."""
-
-    name: ClassVar[str] = "masks"
 
     def role(self, path: str, options: Options) -> Role:
         """Images in a mask folder or with a mask's name are labels; instance masks of VOC are left alone."""
@@ -138,7 +137,7 @@ class Masks:
         if empty:
             facts.append(f"{counted(empty, 'mask')} without a mark: negatives")
         facts += read_note(min(_SAMPLE, len(matched)), len(matched), "masks")
-        return Evidence(self.name, len(matched), facts, sorted(classes))
+        return Evidence(len(matched), facts, sorted(classes))
 
 
 @dataclass
@@ -197,7 +196,7 @@ def _decode(data: bytes, image: ImageRef | None) -> _Mask:
     """The values of a mask image; where `image` is given, nothing of another size is decoded.
 
     Raises:
-        Fault: It is no readable image, or of another size.
+        Fault: It is not a readable image, or has another size.
     """
     try:
         with warnings.catch_warnings():
@@ -267,3 +266,15 @@ def _labelmap(data: bytes) -> Mapping[int, str]:
             red, green, blue = (int(found[place]) & 255 for place in (2, 3, 4))
             colours[(red << 16) | (green << 8) | blue] = found[1].strip()
     return colours
+
+
+FORMAT = Format(
+    "masks",
+    "an image and a PNG mask whose values are classes",
+    reader=Masks(),
+    options={
+        "folder": "name of the folders of masks",
+        "suffix": "how the stems of masks end",
+        "names": "class names by value, a key of the source",
+    },
+)

@@ -25,7 +25,7 @@ def file_names(wanted: Sequence[str], image_ids: Sequence[str]) -> list[str]:
 
     Spaces and any script stay, control characters do not. A part longer than 240 UTF-8 bytes is cut and
     marked with digits of the image's id (of a digest, where it is a folder). Images whose names would meet,
-    also on a file system that does not tell case or Unicode forms apart, all get digits of their ids; so no
+    also on a file system that ignores case or Unicode forms, all get digits of their ids; so no
     name depends on the order.
 
     Args:

@@ -1,28 +1,244 @@
-"""The formats by name, and what a listing looks like to each of them."""
+"""The formats by name: those that come with Tundish, and those that installed packages add.
+
+A new format here is one file and one line in `_BUILT_IN`. Another package names its format as an entry point
+of the group ``tundish.formats``; docs/your-own-format.md shows how. Nothing is imported before it is needed:
+the command line starts quickly, and a package that is broken affects only those who use its format.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import importlib
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 
-from tundish.formats.coco.format import Coco
-from tundish.formats.folders import Folders
-from tundish.formats.images import Images
-from tundish.formats.masks import Masks
-from tundish.formats.voc import Voc
-from tundish.formats.yolo.read import Yolo
+from tundish.errors import TundishError, UsageError
+from tundish.formats.base import Evidence  # noqa: TC001  (a NamedTuple reads its annotations)
+from tundish.formats.plugins import Guarded, PluginError, load_plugin
 
 if TYPE_CHECKING:
-    from tundish.formats.base import Evidence, Format, Listing
+    from importlib.metadata import EntryPoint
 
-__all__ = ["FORMATS", "sniff_all"]
+    from tundish.formats.base import Format, Listing, Reader, Writer
 
-_ALL: tuple[Format, ...] = (Voc(), Yolo(), Coco(), Masks(), Folders(), Images())
+__all__ = [
+    "GROUP",
+    "Look",
+    "check_reader",
+    "check_writer",
+    "forget",
+    "format_names",
+    "is_built_in",
+    "load_format",
+    "load_reader",
+    "load_writer",
+    "look",
+    "plugin_faults",
+    "reader_names",
+    "sniff_all",
+    "writer_names",
+]
 
-FORMATS: dict[str, Format] = {each.name: each for each in _ALL}
-"""Formats by the name that recipes use; what says more of an image comes first."""
+GROUP = "tundish.formats"
+"""The group of entry points by which packages add formats."""
+
+
+class _Place(NamedTuple):
+    """The module that offers `FORMAT`, and what it can do: known without importing it."""
+
+    module: str
+    reads: bool = False
+    writes: bool = False
+
+
+_BUILT_IN = {
+    "voc": _Place("tundish.formats.voc", reads=True),
+    "parquet": _Place("tundish.formats.parquet.write", writes=True),
+    "yolo": _Place("tundish.formats.yolo.format", reads=True, writes=True),
+    "coco": _Place("tundish.formats.coco.format", reads=True, writes=True),
+    "masks": _Place("tundish.formats.masks", reads=True),
+    "folders": _Place("tundish.formats.folders", reads=True),
+    "images": _Place("tundish.formats.images", reads=True),
+}
+"""Of the formats that read a source equally well, the first is proposed."""
+
+
+@cache
+def _points() -> dict[str, list[EntryPoint]]:
+    """The entry points of installed packages by the name of their format, sorted."""
+    from importlib.metadata import entry_points  # noqa: PLC0415  (costs more than the formats' names)
+
+    found: dict[str, list[EntryPoint]] = {}
+    for point in sorted(entry_points(group=GROUP), key=lambda one: (one.name, _package(one))):
+        found.setdefault(point.name, []).append(point)
+    return found
+
+
+def _package(point: EntryPoint) -> str:
+    return f"{point.dist.name} {point.dist.version}" if point.dist is not None else point.value
+
+
+@cache
+def load_format(name: str) -> Format:
+    """The format called `name`.
+
+    Raises:
+        UsageError: The format is unknown, or the package that offers it is broken.
+    """
+    if name in _BUILT_IN:
+        built_in: Format = importlib.import_module(_BUILT_IN[name].module).FORMAT
+        return built_in
+    points = _points().get(name, [])
+    if not points:
+        raise _unknown(name, format_names())
+    if len(points) > 1:
+        packages = " and ".join(_package(point) for point in points)
+        raise UsageError(f"{packages} both offer a format '{name}'", fix="uninstall one of them")
+    return load_plugin(points[0], _package(points[0]))
+
+
+def _unknown(name: str, names: list[str]) -> UsageError:
+    fix = f"choose one of {', '.join(names)}, or install the package that offers it"
+    return UsageError(f"unknown format '{name}'", fix=fix)
+
+
+def forget() -> None:
+    """Look for installed packages again when they are next needed: some came or went in this process."""
+    importlib.invalidate_caches()
+    _points.cache_clear()
+    load_format.cache_clear()
+
+
+def plugin_faults() -> list[UsageError]:
+    """What is wrong with the formats of installed packages, an error each; none is raised."""
+    faults = []
+    for name, points in _points().items():
+        if name in _BUILT_IN:
+            what = f"the format '{name}' is not used: Tundish has one of this name"
+            fix = "give it another name, or uninstall the package"
+            faults += [UsageError(what, where=f"the package {_package(point)}", fix=fix) for point in points]
+            continue
+        try:
+            load_format(name)
+        except UsageError as fault:
+            faults.append(fault)
+    return faults
+
+
+def _working() -> dict[str, Format]:
+    """The formats of installed packages that can be used."""
+    found = {}
+    for name in _points():
+        if name not in _BUILT_IN:
+            try:
+                found[name] = load_format(name)
+            except UsageError:
+                continue  # `plugin_faults` reports it
+    return found
+
+
+def format_names() -> list[str]:
+    """Names of all formats, without loading any: also of those that turn out broken."""
+    return [*_BUILT_IN, *(name for name in _points() if name not in _BUILT_IN)]
+
+
+def is_built_in(name: str) -> bool:
+    """Whether a format comes with Tundish."""
+    return name in _BUILT_IN
+
+
+def reader_names() -> list[str]:
+    """Names of the formats that can be read."""
+    own = [name for name, place in _BUILT_IN.items() if place.reads]
+    return own + [name for name, form in _working().items() if form.reader is not None]
+
+
+def writer_names() -> list[str]:
+    """Names of the formats that can be written."""
+    own = [name for name, place in _BUILT_IN.items() if place.writes]
+    return own + [name for name, form in _working().items() if form.writer is not None]
+
+
+def check_reader(name: str) -> str:
+    """The name of a format that can be read; formats that come with Tundish are not loaded for it.
+
+    Raises:
+        UsageError: The format is unknown, is broken, or cannot be read.
+    """
+    if name not in _BUILT_IN and name not in _points():
+        raise _unknown(name, reader_names())
+    reads = _BUILT_IN[name].reads if name in _BUILT_IN else load_format(name).reader is not None
+    if not reads:
+        raise UsageError(
+            f"the format '{name}' is written, not read", fix=f"choose one of {', '.join(reader_names())}"
+        )
+    return name
+
+
+def check_writer(name: str) -> str:
+    """The name of a format that can be written; formats that come with Tundish are not loaded for it.
+
+    Raises:
+        UsageError: The format is unknown, is broken, or cannot be written.
+    """
+    if name not in _BUILT_IN and name not in _points():
+        raise _unknown(name, writer_names())
+    writes = _BUILT_IN[name].writes if name in _BUILT_IN else load_format(name).writer is not None
+    if not writes:
+        raise UsageError(
+            f"the format '{name}' is read, not written", fix=f"choose one of {', '.join(writer_names())}"
+        )
+    return name
+
+
+def load_reader(name: str) -> Reader:
+    """The reader of a format.
+
+    Raises:
+        UsageError: As `check_reader`.
+    """
+    reader = load_format(check_reader(name)).reader
+    assert reader is not None
+    return reader if name in _BUILT_IN else Guarded(name, _package(_points()[name][0]), reader=reader)
+
+
+def load_writer(name: str) -> Writer:
+    """The writer of a format.
+
+    Raises:
+        UsageError: As `check_writer`.
+    """
+    writer = load_format(check_writer(name)).writer
+    assert writer is not None
+    return writer if name in _BUILT_IN else Guarded(name, _package(_points()[name][0]), writer=writer)
+
+
+class Look(NamedTuple):
+    """What the formats found in a listing.
+
+    Attributes:
+        found: What suggests each format, best first; formats that find nothing are left out.
+        faults: What is wrong with the formats of installed packages; their evidence is missing.
+    """
+
+    found: list[Evidence]
+    faults: list[TundishError]
+
+
+def look(listing: Listing) -> Look:
+    """Let every format that can be read look at a listing."""
+    found: list[Evidence] = []
+    faults: list[TundishError] = [*plugin_faults()]
+    for name in reader_names():
+        try:
+            evidence = load_reader(name).sniff(listing)
+        except PluginError as fault:
+            faults.append(fault)
+        else:
+            found += [] if evidence is None else [replace(evidence, format=name)]
+    return Look(sorted(found, key=lambda evidence: -evidence.weight), faults)
 
 
 def sniff_all(listing: Listing) -> list[Evidence]:
-    """What speaks for each format that finds anything of its own in a listing, best first."""
-    found = [evidence for each in _ALL if (evidence := each.sniff(listing)) is not None]
-    return sorted(found, key=lambda evidence: -evidence.weight)
+    """What suggests each format in a listing, as `look` finds it."""
+    return look(listing).found

@@ -20,12 +20,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from tundish.errors import SourceError
 from tundish.formats.base import (
     IMAGE_SUFFIXES,
     Evidence,
+    Format,
     ImageRef,
     Label,
     Options,
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
 
     from tundish.formats.base import Catalog, Listing, Role
 
-__all__ = ["CORNERS", "Voc"]
+__all__ = ["CORNERS", "FORMAT", "Voc"]
 
 CORNERS = {"one_based": (-1.0, 0.0), "edges": (0.0, 0.0), "zero_based": (0.0, 1.0)}
 """What is added to the first and to the last corner."""
@@ -65,8 +66,6 @@ _SIDES = ("xmin", "ymin", "xmax", "ymax")
 @dataclass(frozen=True)
 class Voc:
     """Pascal VOC detection. Options: ``corners``, see the module."""
-
-    name: ClassVar[str] = "voc"
 
     def role(self, path: str, options: Options) -> Role:  # noqa: ARG002
         """XML is labels; the PNG of VOC's own segmentation folders are not images."""
@@ -102,7 +101,7 @@ class Voc:
         corners, why = look.corners()
         facts.append(why)
         extra = {} if corners == "one_based" else {"corners": corners}
-        return Evidence(self.name, weight, facts, sorted(look.tally.labels), extra=extra)
+        return Evidence(weight, facts, sorted(look.tally.labels), extra=extra)
 
 
 @dataclass
@@ -169,12 +168,12 @@ class _File:
             message = f"the file states the image '{name}' but is named for {found.path}, which was taken"
             self.notes.warn(Fault("other_file_name", message, "filename", stated))
         if found.path in self.reading.covered:
-            message = f"another label file speaks of {found.path} too; the labels of both were taken"
+            message = f"another label file is about {found.path} too; the labels of both were taken"
             self.notes.warn(Fault("image_labelled_twice", message, "filename", stated))
         return found
 
     def _check_size(self, root: Element, image: ImageRef) -> bool:
-        """Whether the labels are drawn on the stored image; tell where the size is not the image's."""
+        """Whether the labels are drawn on the stored image; report where the size is not the image's."""
         width, height = real(_text(root, "size/width")), real(_text(root, "size/height"))
         stated = f"{_text(root, 'size/width')}x{_text(root, 'size/height')}"
         if not width or not height:
@@ -198,7 +197,7 @@ class _File:
         x0, y0, x1, y1 = (_corner(box, side) for side in _SIDES)
         if x1 < x0 or y1 < y0:
             value = f"{x0:g} {y0:g} {x1:g} {y1:g}"
-            message = "the corners stood in reverse and were swapped"
+            message = "the corners were reversed and have been swapped"
             self.notes.warn(Fault("reversed_corners", message, "bndbox", value), row)
             x0, x1, y0, y1 = min(x0, x1), max(x0, x1), min(y0, y1), max(y0, y1)
         first, last = self.offsets
@@ -296,3 +295,11 @@ class _Look:
             return "edges", f"{counts}: corners are edges counted from 0"
         why = f"{counted(self.zeros, 'box')} begin at 0 and none ends at the width or height"
         return "zero_based", f"{why}: corners are pixels counted from 0"
+
+
+FORMAT = Format(
+    "voc",
+    "Pascal VOC XML",
+    reader=Voc(),
+    options={"corners": "`one_based` (default), `edges`, `zero_based`"},
+)

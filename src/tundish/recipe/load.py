@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import difflib
 import zoneinfo
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from tundish.errors import RecipeError
-from tundish.recipe.labelling import Acceptance, Label
+from tundish.recipe.labelling import Label
 from tundish.recipe.sections import (
     Annotations,
     Augment,
@@ -23,9 +23,6 @@ from tundish.recipe.sections import (
     Images,
     Link,
     Name,
-    Nearest,
-    On,
-    Query,
     Records,
     Section,
     Source,
@@ -39,11 +36,6 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 __all__ = ["Recipe", "json_schema", "load", "sentence"]
-
-_WATCHED = (
-    *("timezone", "records", "images", "annotations", "dedup", "label", "link", "split", "augment", "export"),
-)
-"""Sections that dvc.yaml watches by name; DVC refuses one that is not in the file."""
 
 
 class Recipe(Section):
@@ -144,7 +136,7 @@ def load(path: Path) -> Recipe:
         raise RecipeError(f"this is not YAML: {problem}", where=where, fix="mend the line") from error
     if not isinstance(data, dict):
         raise RecipeError("a recipe is a mapping with 'dataset' and 'sources'", where=str(path))
-    for section in _WATCHED:
+    for section in _tracked():
         if section not in data:
             default = "Asia/Shanghai" if section == "timezone" else "{}"
             raise RecipeError(
@@ -164,6 +156,11 @@ def load(path: Path) -> Recipe:
             fix=f"call it '{path.stem}', or rename the file",
         )
     return recipe
+
+
+def _tracked() -> list[str]:
+    """Sections that dvc.yaml tracks by name; DVC refuses one that is not in the file."""
+    return [name for name in Recipe.model_fields if name not in ("dataset", "sources")]
 
 
 def _others(path: Path) -> str:
@@ -244,27 +241,22 @@ def _lower(message: str) -> str:
 
 def _allowed(loc: Sequence[int | str]) -> list[str]:
     """The keys that may stand at a place of the recipe."""
-    inner: dict[str, type[Section]] = {
-        "sql": Query,
-        "on": On,
-        "nearest": Nearest,
-        "acceptance": Acceptance,
-    }
-    sections: dict[str, type[Section]] = {
-        "sources": Source,
-        "records": Records,
-        "images": Images,
-        "annotations": Annotations,
-        "dedup": Dedup,
-        "link": Link,
-        "label": Label,
-        "split": Split,
-        "augment": Augment,
-        "export": Export,
-    }
-    model = sections.get(str(loc[0]), Recipe) if loc else Recipe
-    model = next((inner[str(part)] for part in reversed(loc[1:]) if str(part) in inner), model)
+    model: type[Section] = Recipe
+    named = False
+    for part in loc:
+        fields = {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+        inner = None if named else _section_in(fields.get(str(part)))
+        # In a mapping the next part is a name that the plant gives, of a table perhaps.
+        named = inner is not None and get_origin(fields[str(part)]) is dict
+        model = inner or model
     return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _section_in(annotation: Any) -> type[Section] | None:
+    """The section that a type holds, however deep."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation
+    return next((found for one in get_args(annotation) if (found := _section_in(one))), None)
 
 
 def _line(node: yaml.Node | None, loc: Sequence[int | str]) -> int:

@@ -16,8 +16,10 @@ from pydantic import (
 )
 
 from tundish.errors import RecipeError
+from tundish.formats.registry import check_reader, check_writer, reader_names, writer_names
 from tundish.imaging.operations import parse_operations
 from tundish.recipe.classes import normalise, spellings
+from tundish.recipe.installed import Installed
 from tundish.storage.tables import DISPUTES, LINKS, RECORD_FILES, TABLES
 
 __all__ = [
@@ -40,8 +42,12 @@ __all__ = [
 ]
 
 Name = Annotated[str, StringConstraints(pattern=r"^[\w][\w.-]{0,99}$")]
-FormatName = Literal["voc", "yolo", "coco", "folders", "masks", "images"]
-ExportName = Literal["parquet", "coco", "yolo"]
+FormatName = Annotated[str, Installed(check_reader, reader_names)]
+"""A format that can be read."""
+
+ExportName = Annotated[str, Installed(check_writer, writer_names)]
+"""A format that can be written."""
+
 _OF_IMAGES = [table for table in TABLES if table not in (DISPUTES, LINKS, RECORD_FILES)]
 _TAKEN = frozenset(name for table in _OF_IMAGES for name in table.schema.names) | {"image", "objects"}
 SPLIT_NAMES = ("train", "val", "test")

@@ -25,7 +25,7 @@ ABOUT = {
     "link": "Find the records that belong to each image, by key, genealogy, time or position.",
     "split": "Deal images into leak-free train, val and test.",
     "augment": "Make derived training images, with their labels and lineage.",
-    "export": "Write what trainers read: Parquet and COCO.",
+    "export": "Write what trainers read, in the formats that the recipe names.",
     "report": "Write metrics and plots.",
 }
 """Names and purposes; known without importing a stage, so that ``--help`` is quick."""

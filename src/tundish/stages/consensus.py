@@ -69,8 +69,7 @@ def _run(context: Context) -> Outcome:
 
 def _answers(context: Context, coverage: pl.DataFrame) -> pl.DataFrame:
     """Who answered which image that is still there, or skipped it."""
-    path = context.dataset.labels / "answers.parquet"
-    answers = ANSWERS.read_if_there(path)
+    answers = context.dataset.read_if_there(ANSWERS, context.dataset.labels)
     return answers.join(coverage, on="image_id", how="semi")
 
 

@@ -15,7 +15,7 @@ from pycocotools.coco import COCO
 from tundish.audit.ledger import read_ledger
 from tundish.engine import LocalEngine
 from tundish.formats.base import Catalog, ImageRef, Options
-from tundish.formats.registry import FORMATS
+from tundish.formats.registry import load_reader
 from tundish.recipe.load import Recipe
 from tundish.stages import ABOUT, load_stage
 from tundish.stages.base import Context
@@ -100,7 +100,7 @@ def test_yolo_is_read_back_by_our_own_reader(context: Context) -> None:
     )
     files = sorted(path for path in root.rglob("*") if path.suffix in {".txt", ".yaml"})
     texts = ((path.relative_to(root).as_posix(), path.read_bytes()) for path in files)
-    reading = FORMATS["yolo"].read(texts, catalog, Options())
+    reading = load_reader("yolo").read(texts, catalog, Options())
     assert reading.problems == []
     assert len(reading.covered) == images.height
     labels = context.dataset.read(ANNOTATIONS).filter("valid")

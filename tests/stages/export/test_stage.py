@@ -20,6 +20,7 @@ from tundish.errors import OutsideError
 from tundish.imaging.geometry import mask_of_counts, mask_of_polygon
 from tundish.stages import load_stage
 from tundish.stages.export.stage import STAGE, export_one
+from tundish.storage.receipts import export_states
 from tundish.storage.tables import ANNOTATIONS, COVERAGE, LINEAGE, SPLITS
 
 if TYPE_CHECKING:
@@ -447,6 +448,30 @@ def test_formats_that_the_recipe_does_not_name_do_not_grow_old(context: Context)
     outcome = STAGE.run(context)
     assert not (context.dataset.exports / "yolo").exists()
     assert outcome.notes == ["exports/yolo was removed: the recipe's export.formats does not name it"]
+
+
+def test_an_export_counts_as_complete_when_it_is(exported: Context) -> None:
+    states = export_states(exported.dataset)
+    assert states == {"coco": "current", "parquet": "current"}
+    shards = exported.dataset.image_shards
+    shards.rename(shards.with_name("away"))
+    with pytest.raises(OutsideError, match="the shard is damaged or gone"):
+        export_one(exported, "parquet")
+    assert export_states(exported.dataset) == states | {"parquet": "incomplete"}
+    shards.with_name("away").rename(shards)
+    export_one(exported, "yolo")
+    STAGE.run(exported)
+    assert export_states(exported.dataset) == states
+
+
+def test_an_export_that_fails_leaves_the_files_of_the_one_before(exported: Context) -> None:
+    before = snapshot(exported.dataset.exports / "parquet")
+    shards = exported.dataset.image_shards
+    shards.rename(shards.with_name("away"))
+    with pytest.raises(OutsideError, match="the shard is damaged or gone"):
+        export_one(exported, "parquet")
+    assert snapshot(exported.dataset.exports / "parquet") == before
+    assert not (exported.dataset.exports / ".parquet.tmp").exists()
 
 
 def test_yolo_has_the_layout_of_ultralytics(context: Context) -> None:

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from tundish.formats.base import Evidence, Options, Reading, parts_of, suffix_of
+from tundish.formats.base import Evidence, Format, Options, Reading, parts_of, suffix_of
 from tundish.formats.coco.read import CocoFile, is_panoptic, load_coco, read_coco
+from tundish.formats.coco.write import CocoWriter
 from tundish.formats.reading.fault import Fault
 from tundish.formats.reading.sniffing import (
     catalog_of,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from tundish.formats.base import Catalog, Listing, Role
 
-__all__ = ["Coco"]
+__all__ = ["FORMAT", "Coco"]
 
 _SAMPLE = 50
 """JSON files read to find out about a source."""
@@ -40,8 +41,6 @@ _SAMPLE = 50
 @dataclass(frozen=True)
 class Coco:
     """COCO instances and key points."""
-
-    name: ClassVar[str] = "coco"
 
     def role(self, path: str, options: Options) -> Role:
         """JSON is labels; the PNG of panoptic annotations are not images."""
@@ -79,7 +78,7 @@ class Coco:
                 f"of {len(paths)} JSON files these are read: {', '.join(look.path for look in chosen)}"
             )
         classes = list(dict.fromkeys(name for look in chosen for name in look.classes))
-        return Evidence(self.name, len(matched), facts, classes, extra=extra)
+        return Evidence(len(matched), facts, classes, extra=extra)
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ class _Look:
 
 
 def _chosen(looks: list[_Look]) -> list[_Look]:
-    """The files to read: no key points or captions of images that an instances file speaks of."""
+    """The files to read: no key points or captions of images that an instances file mentions."""
     readable = [look for look in looks if not look.panoptic]
     instances = [look for look in readable if parts_of(look.path)[1].startswith("instances")]
     spoken_of = {image for look in instances for image in look.matched}
@@ -121,3 +120,13 @@ def _look(path: str, listing: Listing, catalog: Catalog) -> _Look | None:
         f"with {counted(len(annotations), 'annotation')} of {len(file.categories)} categories"
     )
     return _Look(path, matched, list(file.categories.values()), fact)
+
+
+FORMAT = Format(
+    "coco",
+    "COCO instances: boxes, polygons, RLE, crowd; key points are kept as attributes",
+    reader=Coco(),
+    writer=CocoWriter(),
+    options={"files": "which JSON files, as patterns separated by ';'"},
+    lost="supercategories, key-point skeletons, licences and dates of images",
+)

@@ -75,7 +75,7 @@ def load_coco(data: bytes) -> dict[str, Any]:
     """The content of a COCO file: its 'images' and, if there, 'annotations' and 'categories' are lists.
 
     Raises:
-        Fault: It is no JSON, or no COCO, or a panoptic file.
+        Fault: It is not JSON, not COCO, or a panoptic file.
     """
     try:
         content = orjson.loads(data)
@@ -93,7 +93,7 @@ def _load_leniently(data: bytes) -> Any:
     """JSON with a byte order mark, in another encoding, or with NaN and Infinity, which Python writes."""
     try:
         content = json.loads(decode_text(data)[0])
-        json.dumps(content, ensure_ascii=False).encode()  # half a surrogate pair is no text
+        json.dumps(content, ensure_ascii=False).encode()  # half a surrogate pair is not text
     except (ValueError, RecursionError) as error:
         message = f"not readable as JSON: {error}" if data.strip() else "the file is empty"
         raise Fault("broken_file", message) from error
@@ -135,7 +135,7 @@ class CocoFile:
         return Notes(self.path, self.reading)
 
     def read(self, content: dict[str, Any]) -> None:
-        """Take the labels and tell the problems of what `load_coco` gave."""
+        """Take the labels, and report the problems, of what `load_coco` gave."""
         annotations = content.get("annotations", [])
         if is_panoptic(annotations):
             segments = [entry.get("segments_info") for entry in annotations if isinstance(entry, dict)]
@@ -155,7 +155,7 @@ class CocoFile:
         if "annotations" in content:
             self._finish()
         else:
-            message = "there is no list of annotations: the images stay unlabelled"
+            message = "the file has no list of annotations: its images stay unlabelled"
             self.notes.warn(Fault("no_annotations", message))
 
     def _attempt(self, take: _Take, row: int, entry: object, labels: int) -> None:
@@ -189,7 +189,7 @@ class CocoFile:
         if before.image is not None and before.image == listed.image:
             self._tell_twice(row, name)
             return
-        message = f"image id {number} is '{before.name}' and '{name}': what belongs to which cannot be told"
+        message = f"image id {number} is '{before.name}' and '{name}': what belongs to which is not known"
         before.image, before.check, before.message = None, "duplicate_image_id", message
         raise Fault("duplicate_image_id", message, "images.id", number)
 
@@ -198,7 +198,7 @@ class CocoFile:
         self.notes.warn(Fault("image_listed_twice", message, "images.file_name", name), row)
 
     def _check_size(self, row: int, entry: dict[str, Any], image: ImageRef) -> bool:
-        """Whether the labels are drawn on the stored image; tell where the size is not the image's."""
+        """Whether the labels are drawn on the stored image; report where the size is not the image's."""
         width, height = real(entry.get("width")), real(entry.get("height"))
         if not width or not height:
             message = (
@@ -218,11 +218,11 @@ class CocoFile:
     def _take_annotation(self, row: int, entry: dict[str, Any]) -> None:
         listed = self.images.get(_id_of(entry, "image_id"))
         if listed is None:
-            message = f"there is no image with the id {entry['image_id']}"
+            message = f"the file has no image with the id {entry['image_id']}"
             raise Fault("unknown_image", message, "image_id", entry["image_id"])
         listed.refused += 1  # until it is taken
         if listed.image is None:
-            return  # told once for the image, in _finish
+            return  # reported once for the image, in _finish
         self.reading.labels.append(self._label(row, entry, listed.image, stored=listed.stored))
         listed.refused -= 1
         listed.taken += 1
@@ -246,7 +246,7 @@ class CocoFile:
         name = self.categories.get(number)
         if name is None:
             raise Fault(
-                "unknown_category", f"there is no category with the id {number}", "category_id", number
+                "unknown_category", f"the file has no category with the id {number}", "category_id", number
             )
         crowd = entry.get("iscrowd", 0)
         if crowd not in (0, 1, None):
@@ -274,7 +274,7 @@ class CocoFile:
         )
 
     def _finish(self) -> None:
-        """Tell what images are missing, once an image, and which images the file speaks of."""
+        """Report which images are missing, once an image, and note which images the file mentions."""
         seen: set[str] = set()
         for listed in self.images.values():
             image = listed.image
@@ -293,7 +293,7 @@ class CocoFile:
 
 
 def _attributes_of(entry: dict[str, Any]) -> dict[str, Any]:
-    """What has no column: the object 'attributes' that many tools write, and whatever stands beside it."""
+    """What has no column: the object 'attributes' that many tools write, and whatever is beside it."""
     attributes = {key: value for key, value in entry.items() if key not in _TAKEN}
     nested = attributes.get("attributes")
     if isinstance(nested, dict):
@@ -314,4 +314,4 @@ def _id_of(entry: dict[str, Any], key: str) -> Hashable:
         return number
     if isinstance(number, float) and math.isfinite(number) and number == int(number):
         return int(number)
-    raise Fault("wrong_type", f"{key} is no id: {shown(number)}", key, number)
+    raise Fault("wrong_type", f"{key} is not an id: {shown(number)}", key, number)

@@ -85,7 +85,7 @@ def _box(entry: dict[str, Any], image: ImageRef, *, stored: bool, derived: _Box 
 
 def _fault_of_box(box: object) -> Fault:
     if not isinstance(box, list) or len(box) != 4:
-        message = "bbox is not a list of four numbers, and there is no segmentation"
+        message = "bbox is not a list of four numbers, and it has no segmentation"
         return Fault("missing_box", message, "bbox", box)
     bad = _first_bad(box)
     if bad is not None:
@@ -94,7 +94,7 @@ def _fault_of_box(box: object) -> Fault:
 
 
 def _first_bad(values: list[object], column: str = "bbox") -> Fault | None:
-    """The fault of the first value that is no finite number."""
+    """The fault of the first value that is not a finite number."""
     for value in values:
         if isinstance(value, str) and real(value) is not None:
             return Fault("wrong_type", f"'{value}' is text, not a number", column, values)

@@ -7,18 +7,43 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import polars as pl
 
-from tundish.formats.frames import polygon_areas
-from tundish.imaging.geometry import areas_of_counts
+from tundish.formats.frames import areas_of_labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
+    from tundish.formats.base import Selection, Target
 
-__all__ = ["write_coco"]
+__all__ = ["CocoWriter", "write_coco"]
 
 _KEY_POINTS = ("keypoints", "num_keypoints")
+
+
+class CocoWriter:
+    """``annotations/instances_<split>.json``, and the image files beside it.
+
+    COCO does not distinguish an image that is not labelled from one that shows nothing. Images that are not
+    labelled are in ``image_info_<split>.json``, which has no annotations, as COCO has it for its test sets.
+    """
+
+    def write(self, selection: Selection, target: Target) -> Mapping[str, int]:
+        """Bring the export up to date."""
+        placed = target.place(selection.images)
+        for split in selection.splits:
+            images, labels = selection.of(split)
+            unlabelled = pl.col("state") == "unlabelled"
+            known, unknown = images.filter(~unlabelled), images.filter(unlabelled)
+            target.write(f"annotations/instances_{split}.json", _json(selection, known, labels))
+            if unknown.height:
+                data = _json(selection, unknown, labels.clear())
+                target.write(f"annotations/image_info_{split}.json", data)
+        return placed.counts("COCO")
+
+
+def _json(selection: Selection, images: pl.DataFrame, labels: pl.DataFrame) -> bytes:
+    names = dict(images.select("image_id", "file_name").iter_rows())
+    attributes = (*selection.keys, *selection.carried)
+    return write_coco(images, labels, selection.classes, file_names=names, attributes=attributes)
 
 
 def write_coco(
@@ -35,16 +60,16 @@ def write_coco(
     Images are numbered from 1 by file name, annotations from 1 by image and then in the order given, and
     categories from 1 in the order of `classes`. Boxes have an empty ``segmentation``, polygons their rings,
     masks (crowds too) compressed counts, which pycocotools takes as it does lists. ``area`` is that of the
-    box, the polygon or the mask. Labels of the whole image stand as ``category_ids`` with their image: an
+    box, the polygon or the mask. Labels of the whole image are ``category_ids`` of their image: an
     annotation needs a box. For tracing, images carry tundish_id, path and source, annotations
-    annotation_id, score, author and attributes; key points among the attributes stand where COCO has them.
+    annotation_id, score, author and attributes; key points among the attributes are where COCO has them.
 
     Args:
         images: Rows of the images table.
         annotations: Rows of the annotations table, or others with its geometry, of these images.
         classes: The recipe's classes in their order.
         file_names: File name in the export by image_id.
-        attributes: Columns of `images` that stand with each image under ``attributes``, where not null.
+        attributes: Columns of `images` that each image gets under ``attributes``, where not null.
         description: Goes into ``info``.
 
     Raises:
@@ -78,7 +103,7 @@ def write_coco(
         ],
         "images": _images(images, rows.filter(pl.col("shape") == "class"), attributes),
     }
-    entries = ",\n".join(_annotations(drawn.with_columns(area=_areas(drawn))))
+    entries = ",\n".join(_annotations(drawn.with_columns(area=areas_of_labels(drawn))))
     return b'%b,"annotations":[\n%b\n]}\n' % (orjson.dumps(head)[:-1], entries.encode())
 
 
@@ -91,20 +116,10 @@ def _images(images: pl.DataFrame, tags: pl.DataFrame, attributes: Sequence[str])
     ).to_dicts()
     if attributes:
         for entry, own in zip(entries, images.select(attributes).iter_rows(named=True), strict=True):
-            entry["attributes"] = {name: told for name, told in own.items() if told is not None}
+            entry["attributes"] = {name: value for name, value in own.items() if value is not None}
     for number, category in tags.select("number", "category").iter_rows():
         entries[number - 1].setdefault("category_ids", []).append(category)
     return entries
-
-
-def _areas(rows: pl.DataFrame) -> NDArray[np.float64]:
-    areas = (rows["width"] * rows["height"]).to_numpy().copy()
-    polygons = (rows["shape"] == "polygon").to_numpy()
-    areas[polygons] = polygon_areas(rows["segmentation"].filter(rows["shape"] == "polygon"))
-    masks = (rows["rle"].is_not_null() & (rows["shape"] == "mask")).to_numpy()
-    if masks.any():
-        areas[masks] = areas_of_counts(rows.filter(masks).select("rle", "image_width", "image_height").rows())
-    return areas
 
 
 def _annotations(rows: pl.DataFrame) -> list[str]:

@@ -1,4 +1,4 @@
-"""How readers tell what is wrong with a label file: a Fault is raised or noted, and becomes a Problem."""
+"""How readers report what is wrong with a label file: a Fault is raised or noted, and becomes a Problem."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["Fault", "Notes", "shown"]
 
 
-class Fault(Exception):  # noqa: N818  (a fault of the data, caught by the reader and told as a Problem)
+class Fault(Exception):  # noqa: N818  (a fault of the data, caught by the reader and reported as a Problem)
     """What is wrong with something in a label file: as in `Problem`, without its place."""
 
     def __init__(self, check: str, message: str, column: str = "", value: object = "") -> None:
@@ -44,7 +44,7 @@ class Notes:
         )
 
     def warn(self, fault: Fault, row: int | None = None) -> None:
-        """Something was mended, or is only worth knowing."""
+        """Something was corrected, or is only worth knowing."""
         self.reading.problems.append(
             Problem(self.path, row, fault.check, fault.column, fault.value, fault.message, "warning")
         )

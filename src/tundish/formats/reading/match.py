@@ -1,8 +1,8 @@
-"""Find the image a label file speaks of, by names alone; nothing that a label file says is ever opened.
+"""Find the image that a label file is about, by names alone; no path in a label file is ever opened.
 
 In this order: the image with the label file's own stem in the same folder or its counterpart
-(``val/labels/a.txt``, ``val/images/a.jpg``); the one image with that stem, unless it stands in another split;
-the one image with the name that the file states. Where several images fit, that is told, not guessed.
+(``val/labels/a.txt``, ``val/images/a.jpg``); the one image with that stem, unless it is in another split;
+the one image with the name that the file states. Where several images fit, that is reported, not guessed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _WORDS = re.compile(r"[^a-z]+")
 
 @dataclass(frozen=True, slots=True)
 class Miss:
-    """Why there is no image for a label file: 'image_not_found' or 'ambiguous_image', and a sentence."""
+    """Why a label file has no image: 'image_not_found' or 'ambiguous_image', and a sentence."""
 
     check: str
     message: str

@@ -22,7 +22,7 @@ def size_of(rle: dict[str, object]) -> tuple[int, int]:
     """Width and height of a COCO mask, whose ``size`` is (height, width).
 
     Raises:
-        Fault: There is no such size.
+        Fault: The mask has no such size.
     """
     match rle.get("size"):
         case [int(height), int(width)] if height > 0 and width > 0:
@@ -34,7 +34,7 @@ def compressed_counts(rle: dict[str, object]) -> str:
     """The counts of a COCO mask, compressed or not, as the compressed text; they cover the mask exactly.
 
     Raises:
-        Fault: The counts are no counts, or are for another size.
+        Fault: The counts are not counts, or are for another size.
     """
     width, height = size_of(rle)
     counts = rle.get("counts")
@@ -53,7 +53,7 @@ def compressed_counts(rle: dict[str, object]) -> str:
 
 
 def _runs(counts: str) -> NDArray[np.int64]:
-    """The runs that compressed counts stand for: five bits a character, lowest first, signed differences."""
+    """The runs that compressed counts represent: five bits a character, lowest first, signed differences."""
     codes = np.frombuffer(counts.encode("latin-1", "replace"), np.uint8).astype(np.int64)
     if not len(codes) or codes.min() < _DIGITS[0] or codes.max() > _DIGITS[1]:
         raise Fault("broken_mask", "the counts are not compressed COCO counts", "segmentation", counts[:40])
@@ -70,5 +70,5 @@ def _runs(counts: str) -> NDArray[np.int64]:
     runs[1::2] = np.cumsum(runs[1::2])
     runs[2::2] = np.cumsum(runs[2::2])
     if runs.min() < 0 or runs.max() >= 2**32:
-        raise Fault("broken_mask", "the counts stand for impossible runs", "segmentation", counts[:40])
+        raise Fault("broken_mask", "the counts represent impossible runs", "segmentation", counts[:40])
     return runs

@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 SAMPLE = 2000
-"""Label files read to find out about a source; what is said of more is said of an even sample."""
+"""Label files read to find out about a source; of more, an even sample is read."""
 
 INSTANCES = ("segmentationobject", "panoptic_")
 """Beginnings of folders whose images number single objects: VOC's, and COCO's panoptic ones."""
@@ -73,7 +73,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def unlabelled_note(images: int, labelled: int) -> list[str]:
-    """The sentence on images that no label file speaks of."""
+    """The sentence on images that no label file mentions."""
     return [f"{counted(images - labelled, 'image')} without labels: unlabelled"] if images > labelled else []
 
 

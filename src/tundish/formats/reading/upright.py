@@ -1,6 +1,6 @@
 """Labels drawn on the image as it is stored, turned to the upright image.
 
-A label file that states the image's size tells which of the two it means, where width and height differ and
+A label file that states the image's size shows which of the two it means, where width and height differ and
 the EXIF orientation swaps them (5 to 8). All else is taken to mean the upright image, as viewers show it.
 """
 

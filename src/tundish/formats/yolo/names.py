@@ -72,7 +72,7 @@ class ClassNames:
         )
 
     def of(self, label_path: str) -> NameList | None:
-        """The list for a label file, or None where there is none or no telling which."""
+        """The list for a label file, or None where there is none, or several that fit."""
         folder = parts_of(label_path)[0]
         if folder not in self._nearest:
             self._nearest[folder] = self._find(folder)

@@ -5,7 +5,7 @@ row                             read as
 ==============================  =======================================================================
 class x y w h                   box by its centre
 class x y w h c                 the same with a confidence c from 0 to 1, as Ultralytics' ``save_conf``
-                                writes it; told as a warning, for it is a model's answer, not a label
+                                writes it; reported as a warning: it is a model's answer, not a label
 class x1 y1 x2 y2 x3 y3 ...     polygon (also oriented boxes: four corners)
 class x y w h (px py [v]) ...   box with key points, where data.yaml has ``kpt_shape``
 ==============================  =======================================================================
@@ -20,7 +20,7 @@ import math
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from tundish.formats.base import (
     NO_ATTRIBUTES,
@@ -66,8 +66,6 @@ _LABEL_FOLDERS = frozenset(
 @dataclass(frozen=True)
 class Yolo:
     """YOLO detection and segmentation."""
-
-    name: ClassVar[str] = "yolo"
 
     def role(self, path: str, options: Options) -> Role:  # noqa: ARG002
         """Text files are labels but for lists of classes, lists of images (train.txt) and readmes."""
@@ -119,7 +117,7 @@ class Yolo:
         facts += read_note(min(SAMPLE, len(matched)), len(matched), "label files")
         facts += [f"{found.path} names {counted(len(found.names), 'class')}" for found in names.lists]
         classes = _classes(names, matched, look.numbers)
-        return Evidence(self.name, len(matched), facts, classes)
+        return Evidence(len(matched), facts, classes)
 
 
 def _read_file(path: str, data: bytes, catalog: Catalog, names: NameList | None, reading: Reading) -> None:
@@ -131,7 +129,7 @@ def _read_file(path: str, data: bytes, catalog: Catalog, names: NameList | None,
         reading.problems.append(Problem(path, None, image.check, "", "", message, labels=len(rows)))
         return
     if image.path in reading.covered:
-        message = f"another label file speaks of {image.path} too; the labels of both were taken"
+        message = f"another label file is about {image.path} too; the labels of both were taken"
         reading.problems.append(Problem(path, None, "image_labelled_twice", "", "", message, "warning"))
     reader = _Rows(path, image, names, reading)
     taken = sum([reader.take(row, tokens) for row, tokens in rows])
@@ -155,7 +153,7 @@ class _Rows:
     reading: Reading
 
     def take(self, row: int, tokens: list[str]) -> bool:
-        """Read one row; False, and a problem, where it is no label."""
+        """Read one row; False, and a problem, where it is not a label."""
         numbers = self._numbers(row, tokens)
         raw_label = self._class(row, tokens[0]) if numbers is not None else None
         if numbers is None or raw_label is None:
@@ -240,7 +238,7 @@ class _Rows:
     def _scored(self, row: int, raw_label: str, numbers: list[float]) -> bool:
         score = numbers[4]
         if not 0 <= score <= 1:
-            message = f"6 numbers, and the last is no confidence from 0 to 1: {score:g}"
+            message = f"6 numbers, and the last is not a confidence from 0 to 1: {score:g}"
             return self._refuse(row, "number_count", "", f"{score:g}", message)
         taken = self._box(row, raw_label, numbers[:4], score)
         if taken:
@@ -317,8 +315,8 @@ def _look(listing: Listing, paths: list[str]) -> _Look | None:
             look.numbers[int(values[0] or 0)] += 1
             look.boxes += len(values) <= 6
             look.polygons += len(values) > 6
-    told = look.boxes + look.polygons
-    return look if paths and told >= look.strange else None
+    known = look.boxes + look.polygons
+    return look if paths and known >= look.strange else None
 
 
 def _classes(names: ClassNames, labels: list[str], numbers: Counter[int]) -> list[str]:

@@ -1,23 +1,64 @@
-"""YOLO (Ultralytics layout) from the canonical tables."""
+"""YOLO in the layout of Ultralytics: ``data.yaml``, ``images/<split>/`` and ``labels/<split>/``."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+import polars as pl
 import yaml
 
 from tundish.formats.base import parts_of
+from tundish.formats.names import file_names as unique_names
+from tundish.formats.names import with_suffix
 from tundish.formats.reading.match import split_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    import polars as pl
+    from tundish.formats.base import Selection, Target
 
-__all__ = ["write_yolo"]
+__all__ = ["YoloWriter", "write_yolo"]
 
 _DECIMALS = 12
 """Of a share of the image: what a text with fewer says comes back as the same text."""
+
+
+class YoloWriter:
+    """YOLO as Ultralytics reads it.
+
+    To YOLO an image without labels is a negative, so images that are not labelled are left out. Polygons are
+    written to segment where all labels are polygons, else as their boxes to detect.
+    """
+
+    def write(self, selection: Selection, target: Target) -> Mapping[str, int]:
+        """Bring the export up to date."""
+        images = _flat(selection.images.filter(pl.col("state") != "unlabelled"))
+        placed = target.place(images)
+        names = dict(images.select("image_id", pl.format("{}/{}", "split", "file_name")).iter_rows())
+        labels = selection.annotations.join(images, on="image_id", how="semi", maintain_order="left")
+        segment = labels.height > 0 and (labels["shape"] == "polygon").all()
+        files, left_out = write_yolo(
+            images, labels, selection.classes, file_names=names, task="segment" if segment else "detect"
+        )
+        for path, data in files.items():
+            target.write(path, data)
+        return placed.counts("YOLO") | {"labels that YOLO cannot say": len(left_out)}
+
+
+def _flat(images: pl.DataFrame) -> pl.DataFrame:
+    """`images` with names without folders, whose stems differ.
+
+    Ultralytics finds a label by its image's path: it looks for the last ``/images/``, which may be one of the
+    source's folders, and leaves out the suffix.
+    """
+    flat = [name.replace("/", "_") for name in images["file_name"]]
+    wanted = [
+        f"{split}/{with_suffix(name, '.txt')}" for split, name in zip(images["split"], flat, strict=True)
+    ]
+    unique = [name.partition("/")[2] for name in unique_names(wanted, images["image_id"].to_list())]
+    suffixes = [f".{name.rpartition('.')[2]}" for name in flat]
+    names = [with_suffix(name, suffix) for name, suffix in zip(unique, suffixes, strict=True)]
+    return images.with_columns(pl.Series("file_name", names, pl.String))
 
 
 def write_yolo(

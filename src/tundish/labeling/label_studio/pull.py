@@ -19,6 +19,7 @@ from tundish.formats.base import Problem
 from tundish.labeling.label_studio.differences import find_differences
 from tundish.labeling.label_studio.read_answers import read_tasks
 from tundish.labeling.tables import ANSWERS, LABEL_FAULTS, TASKS
+from tundish.storage.quarantine import quarantine_frame, quarantine_row
 from tundish.storage.tables import ANNOTATIONS
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def pull(
     TASKS.write(tasks, path)
     ANNOTATIONS.write(read.annotations, folder / "annotations.parquet")
     ANSWERS.write(read.answers, folder / "answers.parquet")
-    LABEL_FAULTS.write(LABEL_FAULTS.frame([_row(one) for one in problems]), folder / "problems.parquet")
+    LABEL_FAULTS.write(quarantine_frame(_row(one) for one in problems), folder / "problems.parquet")
     rest = "; the others were pulled", "push first, then pull again"
     return Pull(
         changed=sum(one.changed for one in projects),
@@ -255,17 +256,15 @@ def _gone(row: Mapping[str, Any]) -> Problem:
 
 
 def _row(problem: Problem) -> dict[str, object]:
-    return {
-        "kind": "annotation",
-        "id": None,
-        "source": "label-studio",
-        "path": problem.path,
-        "row": problem.row,
-        "place": None,
-        "check": problem.check,
-        "column": problem.column,
-        "value": problem.value,
-        "message": problem.message,
-        "severity": problem.severity,
-        "count": problem.labels,
-    }
+    return quarantine_row(
+        "annotation",
+        problem.check,
+        problem.message,
+        source="label-studio",
+        path=problem.path,
+        row=problem.row,
+        column=problem.column,
+        value=problem.value,
+        severity=problem.severity,
+        count=problem.labels,
+    )

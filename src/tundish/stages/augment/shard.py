@@ -13,6 +13,7 @@ from tundish.imaging.augment import Plan, apply, generator, plan
 from tundish.imaging.augment_labels import Region, apply_labels
 from tundish.imaging.files.bad import BadImage
 from tundish.imaging.files.decode import decode, encode
+from tundish.storage.quarantine import quarantine_frame, quarantine_row
 from tundish.storage.shards import SHARD_BYTES, Blob, image_id_of, read_blobs, write_shard
 from tundish.storage.tables import ANNOTATIONS, LINEAGE, QUARANTINE
 from tundish.storage.versions import VERSIONS
@@ -103,7 +104,7 @@ def make_children(job: Job) -> int:
     children = each(partial(_children, job, parents), read_blobs(job.shard, parents))
     rows = _packed(job, children)
     ANNOTATIONS.write(ANNOTATIONS.frame(rows["annotations"]), paths["annotations"])
-    QUARANTINE.write(QUARANTINE.frame(rows["dropped"]), paths["dropped"])
+    QUARANTINE.write(quarantine_frame(rows["dropped"]), paths["dropped"])
     # Last: while it is missing, the part is not finished.
     LINEAGE.write(LINEAGE.frame(rows["lineage"]), paths["lineage"])
     return job.parents.height
@@ -144,8 +145,7 @@ def _children(job: Job, parents: dict[str, _Parent], blob: Blob) -> tuple[list[_
     try:
         image = decode(data, max_pixels=job.max_pixels)
     except BadImage as fault:
-        row = {"kind": "image", "id": blob.id, "source": parent.source, "path": parent.path}
-        return [], [row | {"check": fault.reason, "message": fault.message, "severity": "error"}]
+        return [], [_image_row(parent, blob.id, fault.reason, fault.message, "error")]
     kind: Literal["jpeg", "png"] = "jpeg" if data[:3] == _JPEG else "png"
     made: dict[str, _Child] = {}
     faults: list[Row] = []
@@ -166,15 +166,23 @@ def _children(job: Job, parents: dict[str, _Parent], blob: Blob) -> tuple[list[_
 
 def _left_out(parent: _Parent, child_id: str) -> Row:
     """A child without any of its parent's labels is no negative: a sliver of the defect may still show."""
-    return {
-        "kind": "image",
-        "id": child_id,
-        "source": parent.source,
-        "path": parent.path,
-        "check": "augment_no_label_left",
-        "message": "no label was left in this derived image, so it was not kept",
-        "severity": "warning",
-    }
+    message = "no label was left in this derived image, so it was not kept"
+    return _image_row(parent, child_id, "augment_no_label_left", message, "warning")
+
+
+def _image_row(parent: _Parent, image_id: str, check: str, message: str, severity: str) -> Row:
+    return quarantine_row(
+        "image",
+        check,
+        message,
+        source=parent.source,
+        path=parent.path,
+        object_id=image_id,
+        column=None,
+        value=None,
+        severity=severity,
+        count=None,
+    )
 
 
 def _child(parent: _Parent, drawn: Plan, blob: Blob, seed: str) -> _Child:
@@ -217,15 +225,16 @@ def _label_row(row: Row, child_id: str, region: Region) -> Row:
 
 
 def _dropped_row(row: Row, child_id: str, answer: Followed) -> Row:
-    return {
-        "kind": "annotation",
-        "id": row["annotation_id"],
-        "source": row["source"],
-        "path": row["path"],
-        "row": row["label_row"],
-        "check": f"augment_{answer.check}",
-        "column": "visible",
-        "value": f"{answer.visible:.4f}",
-        "message": f"in the derived image {child_id} {answer.reason}",
-        "severity": "warning",
-    }
+    return quarantine_row(
+        "annotation",
+        f"augment_{answer.check}",
+        f"in the derived image {child_id} {answer.reason}",
+        source=row["source"],
+        path=row["path"],
+        object_id=row["annotation_id"],
+        row=row["label_row"],
+        column="visible",
+        value=f"{answer.visible:.4f}",
+        severity="warning",
+        count=None,
+    )

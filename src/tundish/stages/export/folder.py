@@ -2,28 +2,28 @@
 
 How it knows: ``images.parquet`` beside the folder lists every file with the image it holds and its size. A
 file is left alone where the list and the disk agree. Before anything changes, the list is cut down to those
-files, so an export that was killed is mended by the next one.
+files, so the next export repairs one that was killed.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tundish.formats.base import Placed
 from tundish.stages.export.images import Job, write_files
-from tundish.storage.table import write_atomically, write_parquet
+from tundish.storage.table import write_parquet
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tundish.stages.base import Context
 
-__all__ = ["Synced", "remove_others", "sync_images", "write_changed"]
+__all__ = ["place_images", "remove_others"]
 
 _LIST = pa.schema(
     [
@@ -44,22 +44,13 @@ _LIST = pa.schema(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Synced:
-    """How many files were written, left as they were, and removed."""
-
-    written: int
-    left: int
-    removed: int
-
-
-def sync_images(context: Context, images: pl.DataFrame, folder: Path) -> Synced:
+def place_images(context: Context, images: pl.DataFrame, folder: Path) -> Placed:
     """Make ``folder/images/<split>/<file_name>`` hold exactly `images`.
 
     Args:
-        context: Of the stage.
-        images: Of a `Selection`.
-        folder: Of the format.
+        context: Where the dataset lies, and who does the work.
+        images: Rows as in `Selection.images`.
+        folder: The format's folder in ``exports/``.
     """
     root, listing = folder / "images", folder / "images.parquet"
     wanted = images.with_columns(file=pl.format("{}/{}", "split", "file_name")).sort("file")
@@ -79,7 +70,7 @@ def sync_images(context: Context, images: pl.DataFrame, folder: Path) -> Synced:
     sizes = _write_missing(context, missing, root)
     rows = pl.concat([left, missing.with_columns(_sizes(missing, sizes)).select(left.columns)])
     _write(rows.sort("file"), listing)
-    return Synced(missing.height, left.height, removed)
+    return Placed(missing.height, left.height, removed)
 
 
 def _sizes(missing: pl.DataFrame, sizes: dict[str, int]) -> pl.Series:
@@ -133,16 +124,6 @@ def _on_disk(root: Path) -> dict[str, int]:
             else:
                 sizes[name] = entry.stat(follow_symlinks=False).st_size
     return sizes
-
-
-def write_changed(path: Path, data: bytes) -> None:
-    """Write a small file, unless it is there and says the same."""
-    try:
-        same = path.stat().st_size == len(data) and path.read_bytes() == data
-    except FileNotFoundError:
-        same = False
-    if not same:
-        write_atomically(path, data)
 
 
 def remove_others(root: Path, wanted: set[str]) -> int:

@@ -14,14 +14,17 @@ if TYPE_CHECKING:
 
     from tundish.stages.base import Context
 
-__all__ = ["export_records"]
+__all__ = ["FOLDER", "export_records"]
+
+FOLDER = "records"
+"""Name of the folder in ``exports/``."""
 
 _INNER = ("path", "sheet", "row", "line", "outcome", "reason")
 
 
 def export_records(context: Context) -> dict[str, int]:
-    """Write ``exports/records`` anew from the judged tables; returns counts."""
-    folder = context.dataset.exports / "records"
+    """Write ``exports/records`` again from the judged tables; returns counts."""
+    folder = context.dataset.exports / FOLDER
     counts = {}
     for name in context.recipe.records:
         rows = _write(context.dataset.records / f"{name}.parquet", folder / f"{name}.parquet")

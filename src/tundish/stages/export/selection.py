@@ -2,52 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from tundish.formats.base import Selection
 from tundish.formats.names import file_names, with_suffix
 from tundish.recipe.sections import SPLIT_NAMES
+from tundish.stages.export.history import history_of
 from tundish.stages.link.carry import carried_columns
 from tundish.storage.tables import ANNOTATIONS, CONSENSUS, IMAGES, LINEAGE, SPLITS, STANDING
 
 if TYPE_CHECKING:
     from tundish.stages.base import Context
 
-__all__ = ["Selection", "select"]
+__all__ = ["select"]
 
 _DIGITS = 8
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What every format writes.
-
-    Attributes:
-        images: One row an image, originals by (source, path), children after them: image_id, split,
-            source, path, width, height (px, upright), format (of the file taken in), orientation,
-            captured_at, the recipe's keys, what their records carry, group_id, parent_id (null for an
-            original), state (as in `coverage`), shard (its path in the dataset's folder), file_name (in the
-            split's folder).
-        annotations: Their valid labels in the columns of ANNOTATIONS; image_id names the image.
-        classes: In the order that numbers them.
-        splits: Names of the splits, also of one that has no image.
-        keys: Names of the recipe's keys, as the images table has them.
-        carried: Columns that come from linked records, with their unit ('' where there is none).
-    """
-
-    images: pl.DataFrame
-    annotations: pl.DataFrame
-    classes: tuple[str, ...]
-    splits: tuple[str, ...]
-    keys: tuple[str, ...]
-    carried: dict[str, str]
-
-    def of(self, split: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """One split's images and labels."""
-        images = self.images.filter(pl.col("split") == split)
-        return images, self.annotations.join(images.select("image_id"), on="image_id", how="semi")
 
 
 def select(context: Context) -> Selection:
@@ -64,18 +36,20 @@ def select(context: Context) -> Selection:
     labels = _labels(context, images)
     children, their_labels = _children(context, images)
     images = pl.concat([images, children]) if children.height else images
-    # Within its split's folder a name must stand once.
+    # Within its split's folder a name must be unique.
     wanted = images.select(pl.format("{}/{}", "split", "file_name")).to_series().to_list()
     names = [name.partition("/")[2] for name in file_names(wanted, images["image_id"].to_list())]
     classes = tuple(context.recipe.annotations.classes)
     splits = {*context.recipe.split.ratios, *images["split"].unique()}
     return Selection(
+        dataset=context.recipe.dataset,
         images=images.with_columns(pl.Series("file_name", names, pl.String)),
         annotations=pl.concat([labels, their_labels]),
         classes=classes,
         splits=tuple(name for name in SPLIT_NAMES if name in splits),
         keys=keys,
         carried=carried,
+        history=partial(history_of, context),
     )
 
 

@@ -9,49 +9,72 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+from tundish.errors import UsageError
+from tundish.formats.registry import check_writer, load_writer, plugin_faults
 from tundish.stages.base import Context, Outcome, Stage
-from tundish.stages.export.coco import export_coco
-from tundish.stages.export.parquet import export_parquet
+from tundish.stages.export.records import FOLDER as RECORDS
 from tundish.stages.export.records import export_records
-from tundish.stages.export.selection import Selection, select
-from tundish.stages.export.yolo import export_yolo
+from tundish.stages.export.selection import select
+from tundish.stages.export.target import open_target
+from tundish.storage.receipts import begin_export, end_export
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Collection, Iterator
 
-    from tundish.recipe.sections import ExportName
+    from tundish.formats.base import Selection
 
 __all__ = ["STAGE", "export_one"]
 
-_WRITERS: dict[ExportName, Callable[[Context, Selection], dict[str, int]]] = {
-    "parquet": export_parquet,
-    "coco": export_coco,
-    "yolo": export_yolo,
-}
 
-
-def export_one(context: Context, form: ExportName) -> Outcome:
+def export_one(context: Context, form: str) -> Outcome:
     """Write ``exports/<form>`` now, whether or not the recipe names it.
 
+    Args:
+        context: The recipe, and where the dataset lies.
+        form: Name of a format.
+
     Raises:
-        MissingStepError: A stage before has not run.
+        MissingStepError: An earlier stage has not run.
+        UsageError: The format is unknown, or cannot be written.
     """
+    check_writer(form)
     selection = select(context)
-    return Outcome(_counts(selection) | _WRITERS[form](context, selection))
+    counts = _counts(selection) | _write(context, selection, form)
+    end_export(context.dataset, [form])
+    return Outcome(counts)
 
 
 def _run(context: Context) -> Outcome:
     selection = select(context)
     counts = _counts(selection)
     for form in context.recipe.export.formats:
-        counts |= _WRITERS[form](context, selection)
-    notes = []
-    for form in sorted(set(_WRITERS) - set(context.recipe.export.formats)):
-        folder = context.dataset.exports / form
-        if folder.exists():  # it would show the splits of another day
+        counts |= _write(context, selection, form)
+    notes = [*_tidied(context, context.recipe.export.formats), *(str(fault) for fault in plugin_faults())]
+    begin_export(context.dataset, RECORDS)
+    counts |= export_records(context)
+    end_export(context.dataset, [*context.recipe.export.formats, RECORDS])
+    return Outcome(counts, notes)
+
+
+def _write(context: Context, selection: Selection, form: str) -> dict[str, int]:
+    begin_export(context.dataset, form)
+    with open_target(context, form) as target:
+        return dict(load_writer(form).write(selection, target))
+
+
+def _tidied(context: Context, wanted: Collection[str]) -> Iterator[str]:
+    """Remove exports that the recipe no longer names: they would show the splits of another day."""
+    for folder in sorted(context.dataset.exports.glob("*")):
+        name = folder.name
+        if not folder.is_dir() or name.startswith(".") or name in wanted or name == RECORDS:
+            continue
+        try:
+            check_writer(name)
+        except UsageError:
+            yield f"exports/{name} was left as it is: no format of this name can be written"
+        else:
             shutil.rmtree(folder)
-            notes.append(f"exports/{form} was removed: the recipe's export.formats does not name it")
-    return Outcome(counts | export_records(context), notes)
+            yield f"exports/{name} was removed: the recipe's export.formats does not name it"
 
 
 def _counts(selection: Selection) -> dict[str, int]:

@@ -18,7 +18,7 @@ import orjson
 from tundish.engine import each
 from tundish.errors import OutsideError, SourceError
 from tundish.formats.base import Options
-from tundish.formats.registry import FORMATS
+from tundish.formats.registry import load_reader
 from tundish.sources.files import Entry, EntryFault, EntryUnavailable, is_archive, open_source
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.stages.ingest.intake import PACKED, Intake, Taken
@@ -171,7 +171,7 @@ def _fresh(
 
 def _taken(entries: Iterable[Entry], source: Source, *, parallel: bool) -> Iterator[Taken]:
     """Entries read and digested: files on threads; the members of an archive one after the other."""
-    form = FORMATS[source.format]
+    form = load_reader(source.format)
     options = Options(names=source.names, extra=source.options)
 
     def take(entry: Entry) -> Taken:

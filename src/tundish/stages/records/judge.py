@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tundish.rules.check import check
-from tundish.storage.tables import QUARANTINE
+from tundish.storage.quarantine import quarantine_rows
 from tundish.tabular.values.cells import read_cells
 
 if TYPE_CHECKING:
@@ -123,20 +123,8 @@ def fault_rows(name: str, faults: pl.DataFrame) -> pl.DataFrame:
     )
     where = pl.when(pl.col("sheet").is_null()).then("path").otherwise(pl.format("{}#{}!", "path", "sheet"))
     mark = pl.when(pl.col("sheet").is_null()).then(pl.lit("#")).otherwise(pl.lit(""))
-    return faults.select(
-        pl.lit("record").alias("kind"),
-        pl.format("{}{}{}", where, mark, "row").alias("id"),
-        pl.lit(name).alias("source"),
-        "path",
-        "row",
-        place.alias("place"),
-        "check",
-        "column",
-        "value",
-        "message",
-        "severity",
-        pl.lit(1, pl.Int32).alias("count"),
-    ).select(QUARANTINE.schema.names)
+    record = pl.format("{}{}{}", where, mark, "row")
+    return quarantine_rows("record", faults, id=record, source=pl.lit(name), place=place)
 
 
 def _letters(index: int) -> str:

@@ -20,6 +20,7 @@ from tundish.stages.records.judge import causes, fault_rows, judge
 from tundish.stages.records.keys import Hashes, repeats
 from tundish.stages.records.plan import open_sheets, record_tables
 from tundish.stages.records.whole import taken_out_references, unknown_references, whole_faults
+from tundish.storage.quarantine import quarantine_frame
 from tundish.storage.table import replacing, row_groups
 from tundish.storage.tables import QUARANTINE, RECORD_FAULTS, RECORD_FILES
 from tundish.tabular.values.settle import settle
@@ -75,7 +76,7 @@ def _run(context: Context) -> Outcome:
 def _judge_table(context: Context, table: RecordTable, target: Path, books: _Books) -> None:
     """Read all files of a table into `target`, and settle what stands in it twice."""
     with open_sheets(context, table) as (sheets, file_faults):
-        books.faults.append(QUARANTINE.frame(file_faults))
+        books.faults.append(quarantine_frame(file_faults))
         present = [name for name in table.wanted if any(name in _names(opened) for opened in sheets)]
         extra = list(dict.fromkeys(name for opened in sheets for name in opened.plan.extra))
         arrow = table.arrow(present, extra)

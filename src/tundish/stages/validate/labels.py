@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from tundish.imaging.geometry import area_of_counts, area_of_polygon
+from tundish.formats.frames import areas_of_labels
+from tundish.imaging.geometry import area_of_polygon
 from tundish.recipe.classes import normalise
 from tundish.rules.check import check
+from tundish.storage.quarantine import quarantine_rows
 
 if TYPE_CHECKING:
     import pandera.polars as pa
+    from numpy.typing import NDArray
 
     from tundish.recipe.sections import Annotations
 
@@ -76,7 +79,7 @@ def _measured(labels: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
         joined.with_columns(
             overshoot=pl.when(whole).then(0.0).otherwise(out),
             short_side=pl.when(whole).then(1.0).otherwise(pl.min_horizontal("width", "height")),
-            area=_areas(joined),
+            area=areas_of_labels(joined, _areas_of_polygons),
             ring_text=pl.col("segmentation")
             .list.eval(pl.element().cast(pl.List(pl.String)).list.join(" "))
             .list.join(";"),
@@ -86,17 +89,9 @@ def _measured(labels: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _areas(labels: pl.DataFrame) -> pl.Series:
-    """px² of each label: of its mask, its rings, its box; of a label of the whole image, the image's."""
-    areas = (labels["width"] * labels["height"]).to_numpy().copy()
-    shapes = labels["shape"].to_numpy()
-    for index in np.flatnonzero(shapes == "polygon"):
-        areas[index] = area_of_polygon(labels["segmentation"][int(index)].to_list())
-    for index in np.flatnonzero(shapes == "mask"):
-        row = labels.row(int(index), named=True)
-        areas[index] = area_of_counts(row["rle"], row["image_width"], row["image_height"])
-    full = (labels["image_width"] * labels["image_height"]).to_numpy()
-    return pl.Series("area", np.where(shapes == "class", full, areas), dtype=pl.Float64)
+def _areas_of_polygons(segmentation: pl.Series) -> NDArray[np.float64]:
+    """One by one: summed by column they would differ in the last digit, which quarantine shows."""
+    return np.array([area_of_polygon(rings) for rings in segmentation.to_list()], dtype=np.float64)
 
 
 def _cut_to_image(labels: pl.DataFrame, which: pl.Series) -> pl.DataFrame:
@@ -136,41 +131,32 @@ def _quarantine(labels: pl.DataFrame, failures: pl.DataFrame) -> pl.DataFrame:
     )
     unnamed = pl.col("check") == "unknown_class"
     nameless = unnamed & (pl.col("raw_label") == "")
-    return failures.join(places, on="row", how="left", maintain_order="left").select(
-        pl.lit("annotation").alias("kind"),
-        "id",
-        "source",
-        pl.col("label_path").alias("path"),
-        pl.col("label_row").cast(pl.Int64).alias("row"),
-        pl.lit(None, pl.String).alias("place"),
-        pl.when(nameless).then(pl.lit("no_label")).otherwise("check").alias("check"),
-        "column",
-        pl.when(unnamed).then("raw_label").otherwise("value").alias("value"),
-        pl.when(nameless)
+    return quarantine_rows(
+        "annotation",
+        failures.join(places, on="row", how="left", maintain_order="left"),
+        path="label_path",
+        row="label_row",
+        check=pl.when(nameless).then(pl.lit("no_label")).otherwise("check"),
+        value=pl.when(unnamed).then("raw_label").otherwise("value"),
+        message=pl.when(nameless)
         .then(pl.lit("the region has no label"))
         .when(unnamed)
         .then(pl.format("the recipe has no class '{}'", "raw_label"))
-        .otherwise("message")
-        .alias("message"),
-        "severity",
-        pl.lit(1, pl.Int32).alias("count"),
+        .otherwise("message"),
     )
 
 
 def _clipped(labels: pl.DataFrame, which: pl.Series) -> pl.DataFrame:
-    return labels.filter(which).select(
-        pl.lit("annotation").alias("kind"),
-        pl.col("annotation_id").alias("id"),
-        "source",
-        pl.col("label_path").alias("path"),
-        pl.col("label_row").cast(pl.Int64).alias("row"),
-        pl.lit(None, pl.String).alias("place"),
-        pl.lit("clipped").alias("check"),
-        pl.lit("overshoot").alias("column"),
-        pl.col("overshoot").cast(pl.String).alias("value"),
-        pl.format(
-            "the label stood {} px out of its image and was cut to it", pl.col("overshoot").round_sig_figs(3)
-        ).alias("message"),
-        pl.lit("warning").alias("severity"),
-        pl.lit(1, pl.Int32).alias("count"),
+    message = "the label stood {} px out of its image and was cut to it"
+    return quarantine_rows(
+        "annotation",
+        labels.filter(which),
+        id="annotation_id",
+        path="label_path",
+        row="label_row",
+        check=pl.lit("clipped"),
+        column=pl.lit("overshoot"),
+        value="overshoot",
+        message=pl.format(message, pl.col("overshoot").round_sig_figs(3)),
+        severity=pl.lit("warning"),
     )

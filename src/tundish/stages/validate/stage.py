@@ -14,14 +14,14 @@ import polars as pl
 
 from tundish.formats.base import Catalog, ImageRef, Options, Problem, Reading
 from tundish.formats.frames import labels_to_frame
-from tundish.formats.registry import FORMATS
+from tundish.formats.registry import load_reader
 from tundish.labeling.tables import LABEL_FAULTS, answers_fingerprint
 from tundish.rules.check import check
 from tundish.rules.models import load_model
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.stages.validate.labels import check_labels
 from tundish.storage.features import read_features
-from tundish.storage.quarantine import quarantine_row
+from tundish.storage.quarantine import quarantine_frame, quarantine_row, quarantine_rows
 from tundish.storage.shards import image_id_of, latest_files, read_blobs, read_files
 from tundish.storage.tables import ANNOTATIONS, COVERAGE, IMAGES, QUARANTINE, RECORD_FAULTS
 
@@ -95,19 +95,12 @@ def _check_images(context: Context, files: pl.DataFrame) -> tuple[pl.DataFrame, 
         pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"), "image_id", "source", "path", "fault", "message"
     )
     undecoded = pl.col("column") == "fault"
-    faults = failures.join(places, on="row", how="left", maintain_order="left", suffix="_of_image").select(
-        pl.lit("image").alias("kind"),
-        pl.col("image_id").alias("id"),
-        "source",
-        "path",
-        pl.lit(None, pl.Int64).alias("row"),
-        pl.lit(None, pl.String).alias("place"),
-        pl.when(undecoded).then("fault").otherwise("check").alias("check"),
-        "column",
-        "value",
-        pl.when(undecoded).then("message_of_image").otherwise("message").alias("message"),
-        "severity",
-        pl.lit(1, pl.Int32).alias("count"),
+    faults = quarantine_rows(
+        "image",
+        failures.join(places, on="row", how="left", maintain_order="left", suffix="_of_image").drop("row"),
+        id="image_id",
+        check=pl.when(undecoded).then("fault").otherwise("check"),
+        message=pl.when(undecoded).then("message_of_image").otherwise("message"),
     )
     bad = failures.filter(pl.col("severity") == "error")["row"].unique()
     index = pl.int_range(pl.len(), dtype=pl.UInt32)
@@ -140,7 +133,7 @@ def _with_keys(context: Context, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.D
                     "image",
                     "key_missing",
                     f"the name has no {key} by the pattern {pattern}",
-                    thing=image_id,
+                    object_id=image_id,
                     source=source.label,
                     path=path,
                     column=key,
@@ -152,24 +145,22 @@ def _with_keys(context: Context, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.D
                 .iter_rows()
             ]
         rows = rows.with_columns(values)
-    return rows, QUARANTINE.frame(faults)
+    return rows, quarantine_frame(faults)
 
 
 def _file_faults(files: pl.DataFrame) -> pl.DataFrame:
     bad = files.filter(pl.col("outcome") == "quarantined")
-    return QUARANTINE.frame(
-        [
-            quarantine_row(
-                "file",
-                reason,
-                _INGEST_SENTENCES.get(reason, "the file was not taken in"),
-                source=source,
-                path=path,
-                column="size",
-                value=str(size),
-            )
-            for source, path, reason, size in bad.select("source", "path", "reason", "size").iter_rows()
-        ]
+    return quarantine_frame(
+        quarantine_row(
+            "file",
+            reason,
+            _INGEST_SENTENCES.get(reason, "the file was not taken in"),
+            source=source,
+            path=path,
+            column="size",
+            value=str(size),
+        )
+        for source, path, reason, size in bad.select("source", "path", "reason", "size").iter_rows()
     )
 
 
@@ -203,15 +194,13 @@ def _check_labels(
 
 def _pulled_labels(context: Context, good: pl.DataFrame) -> pl.DataFrame:
     """What annotators drew, as `tundish label pull` left it: judged like any other label."""
-    path = context.dataset.labels / "annotations.parquet"
-    pulled = _PULLED.read_if_there(path)
+    pulled = context.dataset.read_if_there(_PULLED, context.dataset.labels)
     return pulled.select(_PULLED.schema.names).join(good, on=["source", "path"], how="semi")
 
 
 def _pulled_faults(context: Context, labels: pl.DataFrame) -> pl.DataFrame:
     """What could not be taken. Labels that could are judged here: the recipe may know their class by now."""
-    path = context.dataset.labels / "problems.parquet"
-    faults = LABEL_FAULTS.read_if_there(path)
+    faults = context.dataset.read_if_there(LABEL_FAULTS, context.dataset.labels)
     taken = labels.select(path="label_path", row=pl.col("label_row").cast(pl.Int64), severity=pl.lit("error"))
     return faults.join(taken, on=["path", "row", "severity"], how="anti", maintain_order="left")
 
@@ -228,7 +217,7 @@ def _read_labels(context: Context, files: pl.DataFrame, source: Source, good: pl
         & (pl.col("outcome") == "accepted")
     )
     options = Options(names=source.names, extra=source.options)
-    return FORMATS[source.format].read(_label_files(context, wanted), catalog, options)
+    return load_reader(source.format).read(_label_files(context, wanted), catalog, options)
 
 
 def _label_files(context: Context, wanted: pl.DataFrame) -> Iterator[tuple[str, bytes]]:
@@ -264,7 +253,7 @@ def _problem_rows(reading: Reading, source: str, out: list[str]) -> pl.DataFrame
             count=problem.labels if problem.severity == "error" else 1,
         )
 
-    return QUARANTINE.frame([row(problem) for problem in reading.problems])
+    return quarantine_frame(row(problem) for problem in reading.problems)
 
 
 def _distinct(images: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:

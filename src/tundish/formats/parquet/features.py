@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
+
+    from tundish.formats.base import Files
 
 __all__ = [
     "FILE_BYTES",
@@ -96,7 +97,7 @@ def _arrow(feature: Feature) -> pa.DataType:
 
 
 def yaml_features(features: Mapping[str, Feature]) -> list[dict[str, Any]]:
-    """`features` as the list that stands under ``dataset_info: features:`` in a dataset card."""
+    """`features` as the list under ``dataset_info: features:`` in a dataset card."""
     return [{"name": name, **_yaml(feature)} for name, feature in features.items()]
 
 
@@ -117,7 +118,7 @@ def _yaml(feature: Feature) -> dict[str, Any]:
 
 
 def write_split(
-    folder: Path,
+    files: Files,
     split: str,
     rows: pa.Table,
     images: Iterator[tuple[str, bytes | memoryview]],
@@ -126,11 +127,11 @@ def write_split(
     units: Mapping[str, str] | None = None,
     group_bytes: int = GROUP_BYTES,
     file_bytes: int = FILE_BYTES,
-) -> list[str]:
-    """Write one split's files into an empty `folder`; memory holds one row group.
+) -> dict[str, int]:
+    """Write one split's files; memory holds one row group.
 
     Args:
-        folder: Where to; it exists.
+        files: Takes the files.
         split: Name of the split.
         rows: All columns of `features` but ``image``, one row an image.
         images: (name, bytes) of each row's image, in the order of `rows`.
@@ -140,25 +141,29 @@ def write_split(
         file_bytes: A file is closed when its images hold this much.
 
     Returns:
-        The names of the files; none for a split without images, which `datasets` could not load.
+        The size of each file in bytes, by its name; none for a split without images, which `datasets` could
+        not load.
     """
     schema = arrow_schema(features, units)
-    temporary: list[Path] = []
+    temporary: dict[str, int] = {}
     start = 0
     while start < rows.num_rows:
-        path = folder / f".{split}-{len(temporary):05d}.tmp"
-        temporary.append(path)
-        size = 0
-        with pq.ParquetWriter(path, schema, **_properties(schema)) as writer:
-            while start < rows.num_rows and size < file_bytes:
-                written, group_size = _write_group(writer, rows.slice(start), images, group_bytes)
-                start, size = start + written, size + group_size
-                # Arrow's pool keeps what it frees, and here that is a row group and the writer's copy of it.
-                pa.default_memory_pool().release_unused()
-    names = [f"{split}-{number:05d}-of-{len(temporary):05d}.parquet" for number in range(len(temporary))]
-    for path, name in zip(temporary, names, strict=True):
-        path.replace(folder / name)
-    return names
+        path, size = f"{split}-{len(temporary):05d}.tmp", 0
+        with files.open(path) as stream:
+            with pq.ParquetWriter(stream, schema, **_properties(schema)) as writer:
+                while start < rows.num_rows and size < file_bytes:
+                    written, group_size = _write_group(writer, rows.slice(start), images, group_bytes)
+                    start, size = start + written, size + group_size
+                    # Arrow's pool keeps what it frees: here a row group and the writer's copy of it.
+                    pa.default_memory_pool().release_unused()
+            temporary[path] = stream.tell()
+    # How many files there are is known only now.
+    sizes = {}
+    for number, (path, size) in enumerate(temporary.items()):
+        name = f"{split}-{number:05d}-of-{len(temporary):05d}.parquet"
+        files.rename(path, name)
+        sizes[name] = size
+    return sizes
 
 
 def _write_group(

@@ -1,17 +1,16 @@
-"""Export as Parquet in the Hugging Face layout: one row an image, with its labels beside it."""
+"""Parquet in the layout of Hugging Face: one row an image, with its labels beside it."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from typing import TYPE_CHECKING
 
 import polars as pl
 import pyarrow as pa
 
-from tundish.engine import each
-from tundish.formats.frames import polygon_areas
-from tundish.formats.parquet import (
+from tundish.formats.base import Format
+from tundish.formats.frames import areas_of_labels
+from tundish.formats.parquet.card import dataset_card
+from tundish.formats.parquet.features import (
     IMAGE,
     Feature,
     arrow_schema,
@@ -20,17 +19,13 @@ from tundish.formats.parquet import (
     value,
     write_split,
 )
-from tundish.imaging.geometry import area_of_counts
-from tundish.stages.export.card import dataset_card
-from tundish.stages.export.images import InOrder, upright
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
 
-    from tundish.stages.base import Context
-    from tundish.stages.export.selection import Selection
+    from tundish.formats.base import Selection, Target
 
-__all__ = ["export_parquet"]
+__all__ = ["FORMAT", "ParquetWriter"]
 
 _DTYPES = {
     pl.String: "string",
@@ -42,21 +37,16 @@ _DTYPES = {
 }
 
 
-def export_parquet(context: Context, selection: Selection) -> dict[str, int]:
-    """Write ``exports/parquet`` anew and put it in the place of the old one; returns counts."""
-    folder = context.dataset.exports / "parquet"
-    building = context.dataset.exports / ".parquet.tmp"
-    shutil.rmtree(building, ignore_errors=True)
-    building.mkdir(parents=True)
-    features = _features_of(selection)
-    files = {split: _write(context, selection, split, features, building) for split in selection.splits}
-    card = dataset_card(
-        context, selection, features, {split: names for split, names in files.items() if names}
-    )
-    (building / "README.md").write_text(card, encoding="utf-8")
-    shutil.rmtree(folder, ignore_errors=True)
-    building.replace(folder)
-    return {"Parquet files": sum(map(len, files.values()))}
+class ParquetWriter:
+    """Files of each split, and the card that describes them."""
+
+    def write(self, selection: Selection, target: Target) -> Mapping[str, int]:
+        """Write all files again."""
+        features = _features_of(selection)
+        files = {split: _write(selection, split, features, target) for split in selection.splits}
+        card = dataset_card(selection, features, {split: sizes for split, sizes in files.items() if sizes})
+        target.write("README.md", card.encode())
+        return {"Parquet files": sum(map(len, files.values()))}
 
 
 def _features_of(selection: Selection) -> dict[str, Feature]:
@@ -106,21 +96,13 @@ def _object_features(selection: Selection) -> dict[str, Feature]:
     }
 
 
-def _write(
-    context: Context, selection: Selection, split: str, features: dict[str, Feature], folder: Path
-) -> list[Path]:
+def _write(selection: Selection, split: str, features: dict[str, Feature], target: Target) -> dict[str, int]:
     images, labels = selection.of(split)
     schema = arrow_schema(features)
     rows = pa.schema([field for field in schema if field.name != "image"], metadata=schema.metadata)
     table = _rows(images, labels, selection.classes, features).select(rows.names).to_arrow().cast(rows)
-    with tempfile.TemporaryFile(dir=folder) as scratch:
-        data = InOrder(images, context.dataset.root, scratch)
-        turned = zip(images["file_name"], images["orientation"], data, strict=True)
-        blobs = each(lambda item: (item[0], upright(item[2], item[1])), turned)
-        return [
-            folder / name
-            for name in write_split(folder, split, table, blobs, features, units=selection.carried)
-        ]
+    pictures = zip(images["file_name"], target.pictures(images), strict=True)
+    return write_split(target, split, table, pictures, features, units=selection.carried)
 
 
 def _rows(
@@ -167,7 +149,7 @@ def _objects(labels: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
         maintain_order="left",
     )
     return (
-        drawn.with_columns(_areas(drawn))
+        drawn.with_columns(area=areas_of_labels(drawn))
         .group_by("image_id", maintain_order=True)
         .agg(
             id="annotation_id",
@@ -182,13 +164,9 @@ def _objects(labels: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _areas(labels: pl.DataFrame) -> pl.Series:
-    """px²: of the mask, of the rings, else of the box."""
-    boxes = (labels["width"] * labels["height"]).to_list()
-    rings = polygon_areas(labels["segmentation"])
-    sizes = labels.select("shape", "rle", "image_width", "image_height").iter_rows()
-    areas = [
-        area_of_counts(rle, width, height) if shape == "mask" else float(ring) if shape == "polygon" else box
-        for (shape, rle, width, height), ring, box in zip(sizes, rings, boxes, strict=True)
-    ]
-    return pl.Series("area", areas, pl.Float64)
+FORMAT = Format(
+    "parquet",
+    "Parquet in the layout of Hugging Face, with a dataset card",
+    writer=ParquetWriter(),
+    lost="nothing of the tables",
+)

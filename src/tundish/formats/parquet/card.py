@@ -7,17 +7,13 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import yaml
 
-from tundish.audit.ledger import Ledger, Tally, left_out, read_ledger
-from tundish.formats.parquet import Feature, yaml_features
-from tundish.neutral import for_markdown
-from tundish.storage.tables import SPLITS
+from tundish.formats.markdown import table
+from tundish.formats.parquet.features import Feature, yaml_features
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Mapping
 
-    from tundish.stages.base import Context
-    from tundish.stages.export.selection import Selection
+    from tundish.formats.base import Selection
 
 __all__ = ["dataset_card"]
 
@@ -44,33 +40,26 @@ _ABOUT = {
 
 
 def dataset_card(
-    context: Context,
-    selection: Selection,
-    features: Mapping[str, Feature],
-    files: Mapping[str, Sequence[Path]],
+    selection: Selection, features: Mapping[str, Feature], files: Mapping[str, Mapping[str, int]]
 ) -> str:
     """The card's text.
 
     Args:
-        context: Of the stage.
-        selection: What was exported.
+        selection: What is exported.
         features: The columns.
-        files: The files of each split that has any.
+        files: Sizes in bytes, by name, of the files of each split that has any.
     """
-    ledger = read_ledger(context.dataset)
     head = yaml.safe_dump(
-        _front_matter(context, selection, features, files), sort_keys=False, allow_unicode=True, width=1000
+        _front_matter(selection, features, files), sort_keys=False, allow_unicode=True, width=1000
     )
     sections = [
-        f"# {context.recipe.dataset}",
+        f"# {selection.dataset}",
         _INTRODUCTION,
         "## Splits",
         *_splits(selection),
-        *_how(context),
-        "## What was taken out, and why",
-        *_taken_out(context, ledger),
+        selection.history(),
         "## Columns",
-        _table(["column", "what"], [(f"`{name}`", _about(selection, name)) for name in features]),
+        table(["column", "what"], [(f"`{name}`", _about(selection, name)) for name in features]),
     ]
     return f"---\n{head}---\n\n" + "\n\n".join(sections) + "\n"
 
@@ -83,16 +72,13 @@ def _about(selection: Selection, name: str) -> str:
 
 
 def _front_matter(
-    context: Context,
-    selection: Selection,
-    features: Mapping[str, Feature],
-    files: Mapping[str, Sequence[Path]],
+    selection: Selection, features: Mapping[str, Feature], files: Mapping[str, Mapping[str, int]]
 ) -> dict[str, Any]:
     count = selection.images.height
     rows = dict(selection.images.group_by("split").len().iter_rows())
-    sizes = {split: sum(path.stat().st_size for path in paths) for split, paths in files.items()}
+    sizes = {split: sum(parts.values()) for split, parts in files.items()}
     return {
-        "pretty_name": context.recipe.dataset,
+        "pretty_name": selection.dataset,
         "task_categories": _tasks(selection),
         "size_categories": [next((name for limit, name in _SIZES if count < limit), "n>1M")],
         "configs": [
@@ -144,49 +130,8 @@ def _splits(selection: Selection) -> list[str]:
         for number, name in enumerate(selection.classes)
     ]
     return [
-        _table(["split", *columns], rows),
+        table(["split", *columns], rows),
         "## Classes",
         "Labels of each class in each split:",
-        _table(["number", "class", *selection.splits], classes),
+        table(["number", "class", *selection.splits], classes),
     ]
-
-
-def _how(context: Context) -> list[str]:
-    split = context.recipe.split
-    ratios = ", ".join(f"{name} {share:g}" for name, share in split.ratios.items())
-    keys = f" and images of equal {', '.join(f'`{key}`' for key in split.group_by)}" if split.group_by else ""
-    text = (
-        f"Wanted shares: {ratios}. Images of one duplicate cluster{keys} stay in one split (`group_id`). "
-        f"Groups are placed in the order of a hash salted with '{split.salt}', so as to balance the classes. "
-        "A group once placed keeps its split when data is added. Images are derived after the split, from "
-        "training images only."
-    )
-    return ["## How the splits were made", text]
-
-
-def _taken_out(context: Context, ledger: Ledger) -> list[str]:
-    tallies = {"files": ledger.files, **ledger.records}
-    if ledger.annotations is not None:
-        tallies["annotations"] = ledger.annotations
-    rows = [row for name, tally in tallies.items() for row in _reasons(name, tally)]
-    out = left_out(context.dataset.read(SPLITS))
-    rows += [("images", "left out of the splits", reason, count) for reason, count in out.items()]
-    totals = [
-        (name, tally.input, tally.accepted, sum(tally.quarantined.values()), sum(tally.skipped.values()))
-        for name, tally in tallies.items()
-    ]
-    return [
-        _table(["", "input", "accepted", "quarantined", "skipped"], totals),
-        _table(["what", "outcome", "reason", "count"], rows) if rows else "Nothing was taken out.",
-    ]
-
-
-def _reasons(name: str, tally: Tally) -> Iterable[tuple[str, str, str, int]]:
-    yield from ((name, "quarantined", reason, count) for reason, count in tally.quarantined.items())
-    yield from ((name, "skipped", reason, count) for reason, count in tally.skipped.items())
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    cells = ([for_markdown(str(cell)) for cell in line] for line in lines)
-    return "\n".join(f"| {' | '.join(line)} |" for line in cells)

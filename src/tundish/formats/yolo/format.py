@@ -1,0 +1,19 @@
+"""YOLO as one format: its reader and its writer."""
+
+from __future__ import annotations
+
+from tundish.formats.base import Format
+from tundish.formats.yolo.read import Yolo
+from tundish.formats.yolo.write import YoloWriter
+
+__all__ = ["FORMAT"]
+
+FORMAT = Format(
+    "yolo",
+    "YOLO detection and segmentation: Ultralytics, Darknet and split-folder layouts",
+    reader=Yolo(),
+    writer=YoloWriter(),
+    options={"names": "class names by number, a key of the source"},
+    lost="to detect, polygons and masks become their boxes; to segment, several rings are joined into one, "
+    "and masks and crowds are left out and counted; unlabelled images, scores, authors and attributes",
+)
