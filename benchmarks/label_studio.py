@@ -85,7 +85,7 @@ def data(count: int) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def answer_all(client: Client, project: int, count: int, results: dict[str, list[dict[str, object]]]) -> None:
-    """Tasks that are answered already, as the server takes them in bulk: drawing by hand takes days."""
+    """Answered tasks, as the server imports them in bulk: drawing by hand would take days."""
     tasks = [
         {
             "data": {"image": "x", "image_id": key, "width": 1024, "height": 768},
@@ -139,7 +139,7 @@ def measure(client: Client, folder: Path, count: int) -> None:
 
 
 def measure_two_annotators(server: LabelStudio, folder: Path, count: int) -> None:
-    """The command as it is typed: it deals the images, a fifth of them twice, and pushes two projects."""
+    """The command as it is typed: it assigns the images, a fifth of them to both, and pushes two projects."""
     curated = folder / "datasets" / "line" / "curated"
     curated.mkdir(parents=True)
     (folder / "pipelines").mkdir()

@@ -1,4 +1,4 @@
-"""Reading a large CSV in pieces, every record accounted for, against a bare `polars.read_csv`.
+"""Reading a large CSV in pieces, every record accounted for, against a plain `polars.read_csv`.
 
     python benchmarks/reading.py [--megabytes 1000] [--repeats 3] [--encoding utf-8] [--quoted] [--broken]
 
@@ -61,7 +61,7 @@ def bare(path: Path) -> int:
 
 
 def one(side: str, path: Path) -> None:
-    """Runs one side, and says how long it took, its peak of memory and how many records it saw."""
+    """Run one side; print its time, its peak memory and its number of records."""
     counts: list[int] = []
     took = seconds(lambda: counts.append({"ours": ours, "bare": bare}[side](path)))
     print(took, peak(), *counts)

@@ -111,12 +111,7 @@ def find_differences(config: LabelConfig, found: str) -> list[Difference]:
 def find_surplus(config: LabelConfig, found: str) -> list[Difference]:
     """Find what a project offers beyond the recipe's configuration, apart from classes under other names.
 
-    Args:
-        config: The configuration that the recipe asks for.
-        found: The project's configuration on the server, XML.
-
-    Raises:
-        OutsideError: The server's text is not valid XML.
+    Arguments and errors are those of `find_differences`.
     """
     ours, theirs = _controls(config, found)
     class_of = spellings(config.classes)
