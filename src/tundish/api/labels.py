@@ -40,7 +40,7 @@ __all__ = [
 def label_start(
     *,
     port: int | None = None,
-    push: Sequence[str] = (),
+    push: str | Sequence[str] = (),
     project: str | os.PathLike[str] = ".",
     progress: Progress | None = None,
 ) -> LabelServer:
@@ -54,7 +54,7 @@ def label_start(
 
     Args:
         port: Where it listens; any free port by default.
-        push: Names of datasets to push once it is up.
+        push: Name of a dataset to push once it is up, or several.
         project: Folder of the project.
         progress: Called as (step, done, total); the first step is 'start'.
 
@@ -68,7 +68,8 @@ def label_start(
     from tundish.labeling.workflow.servers import ProjectServer  # noqa: PLC0415
     from tundish.labeling.workflow.session import no_progress  # noqa: PLC0415
 
-    for name in push:
+    names = [push] if isinstance(push, str) else push
+    for name in names:
         _recipe(name, project)  # a misspelt name is reported before half a minute has passed
     report = progress or no_progress
     running = ProjectServer(Path(project), port)
@@ -84,7 +85,7 @@ def label_start(
             name: label_push(
                 name, server=server.url, token_file=server.token_file, project=project, progress=progress
             )
-            for name in push
+            for name in names
         }
     except BaseException:
         server.close()

@@ -134,7 +134,7 @@ SCRIPT = """
 import polars
 import tundish
 
-with tundish.label_start(push=["small"], progress=lambda *step: print(*step, flush=True)) as server:
+with tundish.label_start(push="small", progress=lambda *step: print(*step, flush=True)) as server:
     print(server.url, len(server.pushed["small"].projects), server, flush=True)
     server.wait()
 """
