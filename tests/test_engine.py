@@ -67,7 +67,6 @@ def project(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.slow
 def test_dask__a_real_scheduler_gives_the_same_features(tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed", reason="needs the extra 'cluster'")
     here, there = project(tmp_path / "here"), project(tmp_path / "there")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -15,7 +16,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("neutral",),
     ("errors",),
     ("domain", "engine", "imaging", "rules", "sources", "storage", "tabular"),
-    ("audit", "formats", "gallery", "sample"),
+    ("audit", "demo", "formats", "gallery"),
     ("recipe",),
     ("labeling",),
     ("stages",),
@@ -34,6 +35,17 @@ MOST_MODULES = 16
 """Side by side in a folder: more are several jobs."""
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def nodes_of(path: Path) -> list[ast.AST]:
+    """All nodes of a module, as ast.walk() comes to them."""
+    return list(ast.walk(tree_of(path)))
+
+
 def room_of(module: str) -> str:
     parts = module.split(".")
     return parts[1] if len(parts) > 1 else ""
@@ -44,10 +56,10 @@ def name_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imports(tree: ast.Module) -> set[str]:
+def imports(path: Path) -> set[str]:
     """The project's modules that a module names in its imports, also those for type checkers only."""
     found = set()
-    for node in ast.walk(tree):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -72,10 +84,10 @@ def defined(tree: ast.Module) -> set[str]:
     return {node.name for node in tree.body if isinstance(node, kinds)}
 
 
-def known(tree: ast.Module) -> set[str]:
+def known(path: Path) -> set[str]:
     """All names at the top of a module: defined, assigned or imported."""
-    names = defined(tree)
-    for node in ast.walk(tree):
+    names = defined(tree_of(path))
+    for node in nodes_of(path):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             names.add(node.id)
         elif isinstance(node, ast.ImportFrom | ast.Import):
@@ -93,9 +105,7 @@ def declared_names(tree: ast.Module) -> list[str] | None:
     return None
 
 
-DECLARED = {
-    name_of(path): declared_names(ast.parse(path.read_text(encoding="utf-8"))) or [] for path in MODULES
-}
+DECLARED = {name_of(path): declared_names(tree_of(path)) or [] for path in MODULES}
 
 every_module = pytest.mark.parametrize("path", MODULES, ids=name_of)
 
@@ -109,7 +119,7 @@ def arrows() -> dict[str, set[str]]:
     names = {name_of(path) for path in MODULES}
     found = {}
     for path in MODULES:
-        targets = imports(ast.parse(path.read_text(encoding="utf-8")))
+        targets = imports(path)
         modules = {target if target in names else target.rpartition(".")[0] for target in targets}
         found[name_of(path)] = (modules & names) - {name_of(path)}
     return found
@@ -158,7 +168,7 @@ def test_a_folder_can_be_read_at_a_glance(folder: str) -> None:
     """Few modules, and a docstring that says what the folder is for and what it must not know."""
     path = PACKAGE.parent.joinpath(*folder.split("."))
     assert len([one for one in path.glob("*.py") if one.name != "__init__.py"]) <= MOST_MODULES
-    about = ast.get_docstring(ast.parse((path / "__init__.py").read_text(encoding="utf-8"))) or ""
+    about = ast.get_docstring(tree_of(path / "__init__.py")) or ""
     assert about.count(".") >= 2, "say in two sentences what it is for and what it must not know"
 
 
@@ -183,7 +193,7 @@ def test_rooms_are_small(path: Path) -> None:
     assert text.count("\n") <= 400, "a module of more than 400 lines has two jobs"
     long = {
         node.name: code_lines(node)
-        for node in ast.walk(ast.parse(text))
+        for node in nodes_of(path)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and code_lines(node) > 40
     }
     assert not long, "a function of more than 40 lines has two jobs"
@@ -192,7 +202,7 @@ def test_rooms_are_small(path: Path) -> None:
 @every_module
 def test_public_names_are_declared(path: Path) -> None:
     """Functions and classes without an underscore are in `__all__`, and nothing is that is not there."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = tree_of(path)
     declared = declared_names(tree)
     if not tree.body:
         return
@@ -200,7 +210,7 @@ def test_public_names_are_declared(path: Path) -> None:
         assert path.stem in {"__main__", "__init__"}, "say in __all__ what is public"
         return
     assert len(set(declared)) == len(declared)
-    assert set(declared) <= known(tree)
+    assert set(declared) <= known(path)
     if (
         room_of(name_of(path)) != "cli"
     ):  # Click collects the commands; their functions bear the commands' names
@@ -210,7 +220,7 @@ def test_public_names_are_declared(path: Path) -> None:
 @every_module
 def test_only_declared_names_are_imported(path: Path) -> None:
     strangers = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes_of(path):
         if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("tundish"):
             continue
         target = DECLARED.get(node.module or "", [])
@@ -224,7 +234,7 @@ def test_only_declared_names_are_imported(path: Path) -> None:
 
 @every_module
 def test_everything_public_is_documented(path: Path) -> None:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = tree_of(path)
     assert not tree.body or ast.get_docstring(tree), "say in the module's docstring what it is for"
     bare = []
     for node in tree.body:
@@ -242,11 +252,7 @@ def test_everything_public_is_documented(path: Path) -> None:
 def test_only_the_command_line_prints(path: Path) -> None:
     if room_of(name_of(path)) == "cli":
         return
-    calls = [
-        node.func
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call)
-    ]
+    calls = [node.func for node in nodes_of(path) if isinstance(node, ast.Call)]
     assert not [call for call in calls if isinstance(call, ast.Name) and call.id == "print"]
     streams = [
         call for call in calls if isinstance(call, ast.Attribute) and call.attr in {"write", "writelines"}

@@ -29,9 +29,23 @@ from tundish.api.labels import (
     label_start,
 )
 from tundish.api.pipeline import read_table, run, status
+from tundish.api.projects import (
+    Added,
+    AddedImages,
+    AddedRecords,
+    Project,
+    RecordColumn,
+    SampleMade,
+    add,
+    init,
+    sample,
+)
 from tundish.errors import GateError, OutsideError, TundishError, UsageError
 
 __all__ = [
+    "Added",
+    "AddedImages",
+    "AddedRecords",
     "GateError",
     "LabelAcceptance",
     "LabelAdjudication",
@@ -41,8 +55,13 @@ __all__ = [
     "LabelServer",
     "OutsideError",
     "PictureServer",
+    "Project",
+    "RecordColumn",
+    "SampleMade",
     "TundishError",
     "UsageError",
+    "add",
+    "init",
     "label_accept",
     "label_adjudicate",
     "label_agree",
@@ -52,5 +71,6 @@ __all__ = [
     "label_start",
     "read_table",
     "run",
+    "sample",
     "status",
 ]

@@ -14,8 +14,6 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-import cv2
-
 from tundish.errors import OutsideError
 
 if TYPE_CHECKING:
@@ -114,6 +112,8 @@ def each(
         ahead: Batches in flight for each thread.
         batch: Items handed to a thread at once: handing over costs as much as measuring a small image.
     """
+    import cv2  # noqa: PLC0415  (six stages look at no image)
+
     # One image a thread: OpenCV's own threads would only fight ours for the same cores.
     cv2.setNumThreads(0)
     # What is wrong with an image becomes a row; OpenCV would say it on stderr too, once an image.

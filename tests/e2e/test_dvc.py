@@ -21,8 +21,6 @@ from tundish.labeling.tables import ANSWERS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-pytestmark = pytest.mark.slow
-
 BIN = Path(sys.executable).parent
 ENV = os.environ | {
     "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
@@ -110,10 +108,18 @@ def products(folder: Path) -> dict[str, str]:
     }
 
 
-def test_repro__from_first_run_to_clone(tmp_path: Path) -> None:
-    folder = project(tmp_path / "plant")
+@pytest.fixture(scope="module")
+def after_first_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project after its first `dvc repro`; each test goes on with a copy."""
+    folder = project(tmp_path_factory.mktemp("first") / "plant")
     ran, _ = repro(folder)
     assert ran == STAGES
+    return folder
+
+
+@pytest.mark.slow
+def test_repro__from_first_run_to_clone(after_first_run: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(after_first_run, tmp_path / "plant", symlinks=True)
     first = products(folder)
     assert len(first) > 40
 
@@ -189,10 +195,10 @@ def answers_of(folder: Path) -> Path:
     return folder / "datasets/line/labels/answers.parquet"
 
 
-def test_answers_are_versioned_with_the_dataset(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_answers_are_versioned_with_the_dataset(after_first_run: Path, tmp_path: Path) -> None:
     """Answers come after the first run, are added, change, and are there in a clone."""
-    folder = project(tmp_path / "plant")
-    repro(folder)
+    folder = shutil.copytree(after_first_run, tmp_path / "plant", symlinks=True)
     sh("git", "add", "-A", cwd=folder)
     sh("git", "commit", "-qm", "no answers yet", cwd=folder)
 

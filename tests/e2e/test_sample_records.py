@@ -2,58 +2,26 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
 
-import tundish
-from tundish.sample import make_coal_belt, make_steel_surface
-from tundish.sample.steel_plan import campaign
+from tundish.demo.steel_plan import campaign
 
 if TYPE_CHECKING:
-    from tundish.sample import TableTruth, Truth
+    from tests.painted import Ran
 
-pytestmark = pytest.mark.slow
+    from tundish.demo import TableTruth
 
 ROOT = Path(__file__).resolve().parents[2]
-MAKE = {"steel-surface": make_steel_surface, "coal-belt": make_coal_belt}
 TABLES = [
     ("steel-surface", "heats"),
     ("steel-surface", "coils"),
     ("steel-surface", "genealogy"),
     ("coal-belt", "lab"),
 ]
-
-
-class Ran(NamedTuple):
-    """A sample data set after its run."""
-
-    project: Path
-    truth: Truth
-
-    def table(self, name: str) -> pl.DataFrame:
-        return tundish.read_table(name, self.truth.dataset, project=self.project)
-
-    def records(self, name: str) -> pl.DataFrame:
-        folder = self.project / "datasets" / self.truth.dataset / "curated" / "records"
-        return pl.read_parquet(folder / f"{name}.parquet", glob=False)
-
-
-@pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
-    project = tmp_path_factory.mktemp("project")
-    (project / "pipelines").mkdir()
-    (project / "schemas").symlink_to(ROOT / "schemas")
-    found = {}
-    for name, make in MAKE.items():
-        truth = make(project / "datasets" / name)
-        shutil.copy(ROOT / f"pipelines/{name}.yaml", project / "pipelines")
-        tundish.run(name, project=project, last="link")
-        found[name] = Ran(project, truth)
-    return found
 
 
 @pytest.mark.parametrize(("dataset", "table"), TABLES)

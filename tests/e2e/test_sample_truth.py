@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,16 +9,12 @@ import polars as pl
 import pytest
 
 import tundish
-from tundish.sample import make_coal_belt, make_steel_surface
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from tests.painted import Ran
 
-    from tundish.sample import Truth
+    from tundish.demo import Truth
 
-pytestmark = pytest.mark.slow
-
-ROOT = Path(__file__).resolve().parents[2]
 FOUND_AS = {
     "box_outside": "outside_image",
     "outside": "outside_image",
@@ -42,25 +37,14 @@ FOLLOWS = {"image_quarantined", "flat", "underexposed", "blurred"}
 """What a planted fault brings with it: labels of a bad image, and what a black picture is besides dark."""
 
 
-@pytest.mark.parametrize(
-    ("name", "make"), [("steel-surface", make_steel_surface), ("coal-belt", make_coal_belt)]
-)
-def test_sample__what_was_planted_is_what_is_found(
-    tmp_path: Path, name: str, make: Callable[[Path, int], Truth]
-) -> None:
-    truth = make(tmp_path / "datasets" / name, 2026)
-    (tmp_path / "pipelines").mkdir()
-    shutil.copy(ROOT / f"pipelines/{name}.yaml", tmp_path / "pipelines")
-    (tmp_path / "schemas").symlink_to(ROOT / "schemas")
-    tundish.run(name, project=tmp_path, last="split")
-    assert tundish.status(name, project=tmp_path).closes
-    table = {
-        one: tundish.read_table(one, name, project=tmp_path)
-        for one in ("quarantine", "coverage", "duplicates")
-    }
-    check_faults(truth, table["quarantine"])
-    check_copies(truth, table["duplicates"])
-    unlabelled = table["coverage"].filter(pl.col("state") == "unlabelled")["path"].to_list()
+@pytest.mark.parametrize("name", ["steel-surface", "coal-belt"])
+def test_sample__what_was_planted_is_what_is_found(ran: dict[str, Ran], name: str) -> None:
+    project, truth = ran[name]
+    assert tundish.status(name, project=project).closes
+    check_faults(truth, ran[name].table("quarantine"))
+    check_copies(truth, ran[name].table("duplicates"))
+    coverage = ran[name].table("coverage")
+    unlabelled = coverage.filter(pl.col("state") == "unlabelled")["path"].to_list()
     assert sorted(unlabelled) == sorted(planted.path for planted in truth.faults("unlabelled"))
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import itertools
 import os
-import shutil
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
+from tests.labeling.server_folders import copied, ready_folder
 
 from tundish.errors import OutsideError
 from tundish.labeling.label_studio.client import Client
 from tundish.labeling.label_studio.config import LabelConfig
 from tundish.labeling.label_studio.pull import Pull, pull
 from tundish.labeling.label_studio.push import Push, push
-from tundish.labeling.label_studio.server import LabelStudio, prepare_template
+from tundish.labeling.label_studio.server import LabelStudio
 from tundish.labeling.label_studio.tasks import Item, Prelabels
 from tundish.recipe.sections import Annotations
 
@@ -45,14 +43,8 @@ def label_studio_executable() -> Path:
 
 @pytest.fixture(scope="session")
 def label_studio_template(label_studio_executable: Path) -> Path:
-    """A ready data folder; workers that run side by side make it once."""
-    installed = f"{label_studio_executable}:{label_studio_executable.stat().st_mtime_ns}"
-    template = ROOT / ".cache" / "label-studio" / hashlib.sha256(installed.encode()).hexdigest()[:12]
-    template.parent.mkdir(parents=True, exist_ok=True)
-    with (template.parent / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        prepare_template(label_studio_executable, template)
-    return template
+    """A ready data folder."""
+    return ready_folder(label_studio_executable)
 
 
 @pytest.fixture(scope="session")
@@ -60,9 +52,11 @@ def label_studio(
     label_studio_executable: Path, label_studio_template: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LabelStudio]:
     """A server that all tests of a worker share; each makes projects of its own."""
-    folder = tmp_path_factory.mktemp("label-studio") / "server"
-    shutil.copytree(label_studio_template, folder)
-    with LabelStudio(label_studio_executable, folder) as server:
+    otherwise = tmp_path_factory.mktemp("label-studio") / "server"
+    with (
+        copied(label_studio_template, otherwise) as folder,
+        LabelStudio(label_studio_executable, folder) as server,
+    ):
         yield server
 
 

@@ -129,7 +129,6 @@ def test_the_same_tables_make_the_same_report(context: Context) -> None:
     assert folders[0] == folders[1]
 
 
-@pytest.mark.slow
 def test_dvc_reads_metrics_and_plots(context: Context, metrics: dict[str, Any]) -> None:
     reports = (context.dataset.reports / "metrics.json").relative_to(context.project).parent.as_posix()
     (context.project / "dvc.yaml").write_text(

@@ -99,6 +99,9 @@ class Source(Section):
         return self.name or re.sub(r"[^\w.-]+", "-", self.path.rstrip("/").rsplit("/", 1)[-1]) or "source"
 
 
+_Classes = tuple[str, ...] | dict[str, str | tuple[str, ...] | None]
+
+
 def _aliases(value: object) -> object:
     """Classes may be a list of names, or names with their aliases (one, several or none)."""
     if isinstance(value, list):
@@ -122,9 +125,9 @@ class Annotations(Section):
     """What counts as a valid label, and the classes in the order that numbers them."""
 
     schema_: str = Field("schemas/annotations.py:Annotations", alias="schema", pattern=r"^[^:]+\.py:\w+$")
-    classes: Annotated[dict[str, tuple[str, ...]], BeforeValidator(_aliases)] = Field(
-        {}, description="Names with their aliases; the order is the numbering."
-    )
+    classes: Annotated[
+        dict[str, tuple[str, ...]], BeforeValidator(_aliases, json_schema_input_type=_Classes)
+    ] = Field({}, description="Names with their aliases; the order is the numbering.")
 
     @model_validator(mode="after")
     def _no_name_twice(self) -> Annotations:
@@ -169,7 +172,7 @@ class Split(Section):
             raise ValueError("the shares must lie between 0 and 1 and add up to 1")
         return {name: ratios[name] for name in SPLIT_NAMES if ratios.get(name)}
 
-    @field_validator("salt", mode="before")
+    @field_validator("salt", mode="before", json_schema_input_type=str | int)
     @classmethod
     def _salt_is_text(cls, salt: object) -> object:
         return str(salt) if isinstance(salt, int) else salt
@@ -247,7 +250,7 @@ class Records(Section):
             raise ValueError("records come from a 'path' or by 'sql': name one of them")
         return self
 
-    @field_validator("references", mode="before")
+    @field_validator("references", mode="before", json_schema_input_type=dict[str, str | tuple[str, ...]])
     @classmethod
     def _one_or_several(cls, references: object) -> object:
         if not isinstance(references, dict):

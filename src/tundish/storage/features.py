@@ -37,9 +37,10 @@ def read_features(
     wanted = list(columns or [name for name in FEATURES.schema.names if name != "thumbnail"])
     frames = [pl.DataFrame(FEATURES.empty().select(wanted))]
     for part in feature_parts(dataset, max_pixels):
-        frame = pl.from_arrow(pq.read_table(part, columns=wanted))
+        with pq.ParquetFile(part) as file:
+            frame = pl.from_arrow(file.read(columns=wanted))
         assert isinstance(frame, pl.DataFrame)
-        frames.append(frame)
+        frames.append(frame.select(wanted))
     return pl.concat(frames)
 
 

@@ -6,7 +6,6 @@ import time
 
 import numpy as np
 import polars as pl
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -130,7 +129,6 @@ def test_before_parent() -> None:
     assert before_parent(frame).to_list() == [False, False, True, False]
 
 
-@pytest.mark.slow
 def test_a_million_edges__in_seconds() -> None:
     count = 1_000_000
     number = np.arange(1, count + 1)

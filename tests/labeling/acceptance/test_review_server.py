@@ -195,7 +195,8 @@ def test_two_annotators__each_their_own_batches(two: Context, client: Client, ti
     project = client.find_project(f"{title} review 2")
     assert project is not None
     data = [task["data"] for task in client.tasks(project["id"], ("id", "data"))]
-    assert b"wu" not in orjson.dumps([project["title"], project["description"], data]), "a review is blind"
+    whole = client.get("reading", f"api/projects/{project['id']}/")
+    assert b"wu" not in orjson.dumps([whole["title"], whole["description"], data]), "a review is blind"
     review(client, f"{title} review 2", 5, drawn=False)
     refused = accept()
     assert refused.exit_code == 1

@@ -19,6 +19,7 @@ from tundish.stages.base import Context
 from tundish.stages.ingest import query as _ingest_query
 from tundish.stages.ingest.stage import STAGE
 from tundish.storage.shards import copy_parts, latest_files, read_files
+from tundish.tabular.files.open import TABLE_SUFFIXES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -193,3 +194,11 @@ def test_file__that_cannot_be_read_now_is_no_verdict(tmp_path: Path) -> None:
     path.unlink()
     path.write_bytes(b"a,b\n1,2\n")
     assert STAGE.run(here).counts["accepted"] == 1
+
+
+@pytest.mark.parametrize("suffix", sorted(TABLE_SUFFIXES))
+def test_folder__every_suffix_that_can_be_opened_is_taken_in(tmp_path: Path, suffix: str) -> None:
+    raw(tmp_path, f"lab/one{suffix}", b"a\n1\n")
+    here = context(tmp_path, lab={"path": "raw/lab"})
+    STAGE.run(here)
+    assert outcomes(here) == {f"one{suffix}": ("accepted", None)}

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
+import scipy
 
 __all__ = ["before_parent", "beyond_length", "on_cycle", "over_mass", "overlapping"]
 
@@ -20,8 +19,10 @@ def on_cycle(frame: pl.DataFrame) -> pl.Series:
     """Edges by which a piece descends from itself. Reads parent_id, child_id."""
     parent, child, size = _numbered(frame)
     known = (parent >= 0) & (child >= 0)
-    edges = coo_matrix((np.ones(known.sum(), np.int8), (parent[known], child[known])), (size, size))
-    _, group = connected_components(edges, directed=True, connection="strong")
+    edges = scipy.sparse.coo_matrix(
+        (np.ones(known.sum(), np.int8), (parent[known], child[known])), (size, size)
+    )
+    _, group = scipy.sparse.csgraph.connected_components(edges, directed=True, connection="strong")
     flags = np.zeros(frame.height, dtype=bool)
     inside = group[parent[known]] == group[child[known]]
     # A piece that nothing leads back to is a group of its own: an edge inside a group closes a cycle.
@@ -116,8 +117,8 @@ def _in_generations(frame: pl.DataFrame) -> pl.DataFrame:
     known = (parent >= 0) & (child >= 0)
     # A piece counts twice, as a parent and as a child, so that a group is one generation.
     ends = (parent[known], child[known] + size)
-    edges = coo_matrix((np.ones(known.sum(), np.int8), ends), (2 * size, 2 * size))
-    _, group = connected_components(edges, directed=False)
+    edges = scipy.sparse.coo_matrix((np.ones(known.sum(), np.int8), ends), (2 * size, 2 * size))
+    _, group = scipy.sparse.csgraph.connected_components(edges, directed=False)
     numbers = np.full(frame.height, -1, dtype=np.int64)
     numbers[known] = group[parent[known]]
     return frame.select(

@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import bdtr, betainccinv, betaincinv, gammaln
+import scipy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,7 +48,7 @@ def acceptance_probability(quality: float, n: int, ac: int) -> float:
         n: Sample size.
         ac: Acceptance number.
     """
-    return float(bdtr(ac, n, quality))
+    return float(scipy.special.bdtr(ac, n, quality))
 
 
 def acceptance_probability_in_batch(defective: int, lot_size: int, n: int, ac: int) -> float:
@@ -61,7 +60,7 @@ def acceptance_probability_in_batch(defective: int, lot_size: int, n: int, ac: i
         n: Sample size.
         ac: Acceptance number.
     """
-    # scipy.stats has this, but takes a second to import.
+    # scipy.stats has this, but takes a second to import; scipy itself loads a subpackage at its first use.
     found = np.arange(max(0, n - (lot_size - defective)), min(ac, defective, n) + 1)
     ways = _log_ways(defective, found) + _log_ways(lot_size - defective, n - found)
     return min(1.0, float(np.exp(ways - _log_ways(lot_size, np.array(n))).sum()))
@@ -69,13 +68,17 @@ def acceptance_probability_in_batch(defective: int, lot_size: int, n: int, ac: i
 
 def _log_ways(items: int, taken: NDArray[np.int64]) -> NDArray[np.float64]:
     """Logarithm of the number of ways to take so many of the items (binomial coefficient)."""
-    ways: NDArray[np.float64] = gammaln(items + 1) - gammaln(taken + 1) - gammaln(items - taken + 1)
+    ways: NDArray[np.float64] = (
+        scipy.special.gammaln(items + 1)
+        - scipy.special.gammaln(taken + 1)
+        - scipy.special.gammaln(items - taken + 1)
+    )
     return ways
 
 
 def quality_at(chance: float, n: int, ac: int) -> float:
     """The quality accepted with this probability: 0.95 is the producer's point, 0.10 the consumer's."""
-    return float(betainccinv(ac + 1, n - ac, chance))
+    return float(scipy.special.betainccinv(ac + 1, n - ac, chance))
 
 
 def average_outgoing_quality(quality: float, lot_size: int, n: int, ac: int) -> float:
@@ -93,7 +96,7 @@ def outgoing_quality_limit(lot_size: int, n: int, ac: int) -> OutgoingQualityLim
         accepted = acceptance_probability(quality, n, ac)
         return accepted - (ac + 1) * (acceptance_probability(quality, n, ac + 1) - accepted)
 
-    worst = float(brentq(slope, 0.0, quality_at(1e-6, n, ac), xtol=1e-12))
+    worst = float(scipy.optimize.brentq(slope, 0.0, quality_at(1e-6, n, ac), xtol=1e-12))
     return OutgoingQualityLimit(average_outgoing_quality(worst, lot_size, n, ac), worst)
 
 
@@ -112,6 +115,10 @@ def clopper_pearson_interval(
         side: 'both', or 'upper' for the upper limit alone (the lower limit is then 0).
     """
     tail = (1 - confidence) / (2 if side == "both" else 1)
-    low = float(betaincinv(found, inspected - found + 1, tail)) if found and side == "both" else 0.0
-    high = float(betainccinv(found + 1, inspected - found, tail)) if found < inspected else 1.0
+    low = (
+        float(scipy.special.betaincinv(found, inspected - found + 1, tail))
+        if found and side == "both"
+        else 0.0
+    )
+    high = float(scipy.special.betainccinv(found + 1, inspected - found, tail)) if found < inspected else 1.0
     return Interval(low, high)

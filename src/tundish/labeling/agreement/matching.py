@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from scipy.optimize import linear_sum_assignment
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+import scipy
 
 from tundish.errors import UsageError
 from tundish.labeling.agreement.overlaps import authors_by_image
@@ -124,8 +122,8 @@ def matching_weights(found: Overlaps) -> Floats:
 
 def connected_groups(first: NDArray[np.int64], second: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     """Number the connected component of each of `count` nodes; edges go from `first` to `second`, (n,)."""
-    graph = coo_array((np.ones(len(first), np.int8), (first, second)), shape=(count, count))
-    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+    graph = scipy.sparse.coo_array((np.ones(len(first), np.int8), (first, second)), shape=(count, count))
+    return np.asarray(scipy.sparse.csgraph.connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
 def _ends(found: Overlaps) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -163,7 +161,7 @@ def _best(one: NDArray[np.int64], other: NDArray[np.int64], weight: Floats) -> N
     edge = np.full(matrix.shape, -1)
     matrix[row, column] = weight
     edge[row, column] = np.arange(len(weight))
-    picked = edge[linear_sum_assignment(matrix, maximize=True)]
+    picked = edge[scipy.optimize.linear_sum_assignment(matrix, maximize=True)]
     return np.asarray(picked[picked >= 0], dtype=np.int64)
 
 

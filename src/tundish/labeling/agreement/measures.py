@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
-from scipy.sparse import hstack
+import scipy
 
 from tundish.labeling.agreement.clusters import NOTHING
 from tundish.labeling.agreement.coefficients import (
@@ -175,7 +175,9 @@ def _sums(counted: Tallies) -> csr_array:
     columns = [np.ones(sides.height), *amounts]
     labels = [sum_by_image(at, np.zeros_like(at), column, (images, 1)) for column in columns]
     objects = count_coincidences(counted.objects, images, len(counted.names))
-    return hstack([objects, count_coincidences(counted.presence, images, 2), *labels], format="csr")
+    return scipy.sparse.hstack(
+        [objects, count_coincidences(counted.presence, images, 2), *labels], format="csr"
+    )
 
 
 def _diagonal_share(tables: Floats) -> Floats:

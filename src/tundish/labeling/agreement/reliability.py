@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
-from scipy.special import logsumexp
+import scipy
 
 from tundish.errors import UsageError
 from tundish.labeling.agreement.resampling import sum_by_image
@@ -195,7 +195,7 @@ class _Model:
         with np.errstate(divide="ignore"):  # the logarithm of an impossible answer is minus infinity
             chances, ahead = np.log(tables), np.log(prevalence)
         joint = self.counts @ chances.transpose(0, 2, 1).reshape(-1, self.classes) + ahead
-        likelihood = logsumexp(joint, axis=1, keepdims=True)
+        likelihood = scipy.special.logsumexp(joint, axis=1, keepdims=True)
         value = float(likelihood.sum())
         if self.smoothing:
             value += self.smoothing * float(chances.sum())

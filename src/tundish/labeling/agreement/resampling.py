@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import coo_array
+import scipy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ def sum_by_image(
         amounts: (n,), the amounts.
         shape: Shape of the result: (number of images, number of cells).
     """
-    return coo_array((np.asarray(amounts, np.float64), (images, cells)), shape=shape).tocsr()
+    return scipy.sparse.coo_array((np.asarray(amounts, np.float64), (images, cells)), shape=shape).tocsr()
 
 
 def bootstrap_intervals(

@@ -40,6 +40,9 @@ _TAB = {
 }
 """The list of tasks as Label Studio shows it by default."""
 
+_LOOKED_AT = "id,title,label_config,model_version,created_at"
+"""Of a project. All that a project has includes counts, for which the server goes through all its answers."""
+
 _INSTRUCTION = (
     "Mark what you see. <b>Submit</b> without any mark means that there is nothing; "
     "<b>Skip</b> means that you cannot tell, and does not count as an answer."
@@ -64,6 +67,9 @@ class Client(Connection):
 
         Args:
             part: Text that the titles contain, in any case. Of projects with equal titles the oldest is kept.
+
+        Returns:
+            id, title, label_config, model_version and created_at of each.
         """
         by_title: dict[str, dict[str, Any]] = {}
         for project in sorted(self._all_projects(part), key=lambda project: int(project["id"])):
@@ -74,7 +80,7 @@ class Client(Connection):
         doing = f"looking for the project '{part}'"
         page = 1
         while True:
-            answer = self.get(doing, PROJECTS, title=part, page=page, page_size=100)
+            answer = self.get(doing, PROJECTS, title=part, page=page, page_size=100, include=_LOOKED_AT)
             yield from answer["results"]
             if not answer.get("next"):
                 return

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import polars as pl
-from scipy.optimize import linear_sum_assignment
+import scipy
 
 from tundish.imaging.framehash import turn_box
 from tundish.imaging.geometry import area_of_counts, area_of_polygon
@@ -82,7 +82,7 @@ def conflict_between(kept: Labels, copy: Labels, code: int) -> Conflict | None:
         theirs = np.array([one == name for one in copy.names])
         distance = np.abs(turned[mine][:, None] - copy.boxes[theirs][None]) * scale
         off = np.nan_to_num(distance.max(2))
-        one, other = linear_sum_assignment(off)
+        one, other = scipy.optimize.linear_sum_assignment(off)
         areas = kept.areas[mine][one], copy.areas[theirs][other]
         if off[one, other].max() > _TOLERANCE or not _alike(*areas):
             return "geometry"

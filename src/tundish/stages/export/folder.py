@@ -95,8 +95,9 @@ def _write_missing(context: Context, missing: pl.DataFrame, root: Path) -> dict[
 def _read(listing: Path) -> pl.DataFrame:
     columns = ["file", "image_id", "orientation", "size"]
     try:
-        table = pq.read_table(listing, columns=columns)
-    except (FileNotFoundError, pa.ArrowInvalid):
+        with pq.ParquetFile(listing) as file:
+            table = file.read(columns=columns).select(columns)
+    except (FileNotFoundError, KeyError, pa.ArrowInvalid):
         table = pa.schema([_LIST.field(name) for name in columns]).empty_table()
     frame = pl.from_arrow(table)
     assert isinstance(frame, pl.DataFrame)

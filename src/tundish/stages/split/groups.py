@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+import scipy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,8 +46,8 @@ def group_images(inside: pl.DataFrame, files: pl.DataFrame, recipe: Recipe) -> G
     count, width = inside.height, inside.height + codes.n_unique()
     rows = np.concatenate([np.arange(count), ties["image"].to_numpy()])
     columns = np.concatenate([np.arange(count), codes.to_numpy().astype(np.int64) + count])
-    graph = coo_array((np.ones(len(rows), np.int8), (rows, columns)), shape=(width, width))
-    labels = connected_components(graph, directed=False)[1][:count]
+    graph = scipy.sparse.coo_array((np.ones(len(rows), np.int8), (rows, columns)), shape=(width, width))
+    labels = scipy.sparse.csgraph.connected_components(graph, directed=False)[1][:count]
     _, of_image = np.unique(labels, return_inverse=True)
     return Groups(_names(inside, ties, of_image), of_image.astype(np.int64))
 

@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 
     from tundish.tabular.base import Asked, Sheet
 
-__all__ = ["open_table"]
+__all__ = ["TABLE_SUFFIXES", "open_table"]
 
 _LOOK = 8192
 _ZIP, _OLE = b"PK\x03\x04", bytes.fromhex("d0cf11e0a1b11ae1")
 _WORKBOOKS = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".et"}
 _COLUMNAR = {".parquet", ".pq", ".arrow", ".feather", ".ipc"}
+_TEXTS = {".csv", ".tsv", ".tab", ".txt", ".dat", ".data", ".nna"}
+TABLE_SUFFIXES = frozenset(_TEXTS | _WORKBOOKS | _COLUMNAR)
+"""Suffixes, in lower case, of files that may hold a table: for `tundish add` and for folders of records."""
+
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _UTF32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
 

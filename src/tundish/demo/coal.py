@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tundish.sample.belt import SIDE, Box, belt_look, paint_belt
-from tundish.sample.coal_records import sequence_start, write_lab
-from tundish.sample.paint import jpeg
-from tundish.sample.truth import Recorder, Truth
+from tundish.demo.belt import SIDE, Box, belt_look, paint_belt
+from tundish.demo.coal_records import sequence_start, write_lab
+from tundish.demo.paint import jpeg
+from tundish.demo.truth import Recorder, Truth
 
 if TYPE_CHECKING:
     from pathlib import Path

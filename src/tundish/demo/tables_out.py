@@ -9,7 +9,7 @@ from io import BytesIO, StringIO
 
 import xlsxwriter
 
-from tundish.sample.truth import PlantedRow, TableTruth
+from tundish.demo.truth import PlantedRow, TableTruth
 
 __all__ = ["Cell", "Draft", "accepted", "csv_file", "quarantined", "skipped", "workbook"]
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tundish.sample.tables_out import Draft, accepted, csv_file, quarantined, skipped
+from tundish.demo.tables_out import Draft, accepted, csv_file, quarantined, skipped
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tundish.sample.truth import PlantedRow, TableTruth
+    from tundish.demo.truth import PlantedRow, TableTruth
 
 __all__ = ["sequence_start", "write_lab"]
 

@@ -12,15 +12,16 @@ import pytest
 import python_calamine
 from PIL import Image
 
-from tundish.sample.coal import make_coal_belt
-from tundish.sample.coal_records import sequence_start, write_lab
-from tundish.sample.steel_plan import campaign, photographed
-from tundish.sample.steel_records import write_steel
+from tundish.demo.coal_records import sequence_start, write_lab
+from tundish.demo.steel_plan import campaign, photographed
+from tundish.demo.steel_records import write_steel
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tundish.sample.truth import TableTruth
+    from tests.painted import Painted
+
+    from tundish.demo.truth import TableTruth
 
 SEEDS = (2026, 7)
 
@@ -196,9 +197,9 @@ def test_each_sequence_of_the_belt_has_its_sample_within_ten_minutes(made: Made)
             assert abs(start + timedelta(seconds=seconds) - sampled) < timedelta(minutes=10)
 
 
-def test_pictures_say_when_they_were_taken(tmp_path: Path) -> None:
-    truth = make_coal_belt(tmp_path)
-    for path in (tmp_path / truth.source).glob("images/*/*.jpg"):
+def test_pictures_say_when_they_were_taken(painted_coal: Painted) -> None:
+    folder, truth = painted_coal
+    for path in (folder / truth.source).glob("images/*/*.jpg"):
         with Image.open(path) as image:
             image.load()
             told = image.getexif().get_ifd(0x8769)[0x9003]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from tundish.sample.paint import cloud, grain, line_mask
+from tundish.demo.paint import cloud, grain, line_mask
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

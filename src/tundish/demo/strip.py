@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from tundish.sample.paint import Field, cloud, grain, line_mask, slide
+from tundish.demo.paint import Field, cloud, grain, line_mask, slide
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,9 +5,9 @@ Paints pictures and writes tables; knows no stage and no recipe.
 
 from __future__ import annotations
 
-from tundish.sample.coal import COAL_CLASSES, make_coal_belt
-from tundish.sample.steel import STEEL_CLASSES, make_steel_surface
-from tundish.sample.truth import Planted, PlantedRow, TableTruth, Truth
+from tundish.demo.coal import COAL_CLASSES, make_coal_belt
+from tundish.demo.steel import STEEL_CLASSES, make_steel_surface
+from tundish.demo.truth import Planted, PlantedRow, TableTruth, Truth
 
 __all__ = [
     "COAL_CLASSES",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from tundish.sample.steel_plan import ELEMENTS, SLAB_LENGTH, Coil, Heat, campaign, photographed
-from tundish.sample.tables_out import Cell, Draft, accepted, csv_file, quarantined, skipped, workbook
-from tundish.sample.truth import PlantedRow, TableTruth
+from tundish.demo.steel_plan import ELEMENTS, SLAB_LENGTH, Coil, Heat, campaign, photographed
+from tundish.demo.tables_out import Cell, Draft, accepted, csv_file, quarantined, skipped, workbook
+from tundish.demo.truth import PlantedRow, TableTruth
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,11 +11,11 @@ from xml.sax.saxutils import escape
 import cv2
 import numpy as np
 
-from tundish.sample.paint import Field, jpeg, png
-from tundish.sample.steel_plan import Coil, campaign, photographed
-from tundish.sample.steel_records import write_steel
-from tundish.sample.strip import HEIGHT, WIDTH, Box, coil_look, paint_strip
-from tundish.sample.truth import Recorder, Truth
+from tundish.demo.paint import Field, jpeg, png
+from tundish.demo.steel_plan import Coil, campaign, photographed
+from tundish.demo.steel_records import write_steel
+from tundish.demo.strip import HEIGHT, WIDTH, Box, coil_look, paint_strip
+from tundish.demo.truth import Recorder, Truth
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -11,22 +11,12 @@ import cv2
 import numpy as np
 import pytest
 
-from tundish.sample import COAL_CLASSES, STEEL_CLASSES, Truth, make_coal_belt, make_steel_surface
+from tundish.demo import COAL_CLASSES, STEEL_CLASSES, make_coal_belt, make_steel_surface
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-
-@pytest.fixture(scope="module")
-def steel(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Truth]:
-    folder = tmp_path_factory.mktemp("steel-surface")
-    return folder, make_steel_surface(folder)
-
-
-@pytest.fixture(scope="module")
-def coal(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Truth]:
-    folder = tmp_path_factory.mktemp("coal-belt")
-    return folder, make_coal_belt(folder)
+    from tests.painted import Painted
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -37,8 +27,8 @@ def digests(folder: Path) -> dict[str, str]:
     }
 
 
-def test_the_steel_sample_holds_what_its_truth_says(steel: tuple[Path, Truth]) -> None:
-    folder, truth = steel
+def test_the_steel_sample_holds_what_its_truth_says(painted_steel: Painted) -> None:
+    folder, truth = painted_steel
     raw = folder / truth.source
     images, labels = sorted(raw.glob("images/*.jpg")), sorted(raw.glob("annotations/*.xml"))
     assert len(images) == truth.image_files == 247
@@ -52,8 +42,8 @@ def test_the_steel_sample_holds_what_its_truth_says(steel: tuple[Path, Truth]) -
     assert json.loads((folder / "truth.json").read_text(encoding="utf-8"))["labels"] == truth.labels
 
 
-def test_every_planted_steel_fault_is_there_once(steel: tuple[Path, Truth]) -> None:
-    folder, truth = steel
+def test_every_planted_steel_fault_is_there_once(painted_steel: Painted) -> None:
+    folder, truth = painted_steel
     raw = folder / truth.source
     once = {
         "box_outside",
@@ -88,8 +78,8 @@ def test_every_planted_steel_fault_is_there_once(steel: tuple[Path, Truth]) -> N
         assert not (raw / planted.path.replace("images", "annotations").replace(".jpg", ".xml")).exists()
 
 
-def test_steel_boxes_lie_inside_but_for_the_planted_ones(steel: tuple[Path, Truth]) -> None:
-    folder, truth = steel
+def test_steel_boxes_lie_inside_but_for_the_planted_ones(painted_steel: Painted) -> None:
+    folder, truth = painted_steel
     raw = folder / truth.source
     outside = []
     for path in sorted(raw.glob("annotations/*.xml")):
@@ -101,8 +91,8 @@ def test_steel_boxes_lie_inside_but_for_the_planted_ones(steel: tuple[Path, Trut
     assert sorted(outside) == sorted((each.path, each.row) for f in planted for each in truth.faults(f))
 
 
-def test_the_coal_sample_holds_what_its_truth_says(coal: tuple[Path, Truth]) -> None:
-    folder, truth = coal
+def test_the_coal_sample_holds_what_its_truth_says(painted_coal: Painted) -> None:
+    folder, truth = painted_coal
     raw = folder / truth.source
     images = sorted(raw.glob("images/*/*.jpg"))
     labels = [path for path in raw.glob("labels/*/*.txt") if path.name != "classes.txt"]
@@ -124,9 +114,9 @@ def test_the_coal_sample_holds_what_its_truth_says(coal: tuple[Path, Truth]) -> 
 
 @pytest.mark.slow
 def test_the_same_seed_makes_the_same_bytes_and_another_seed_does_not(
-    steel: tuple[Path, Truth], coal: tuple[Path, Truth], tmp_path: Path
+    painted_steel: Painted, painted_coal: Painted, tmp_path: Path
 ) -> None:
-    for (folder, truth), make in ((steel, make_steel_surface), (coal, make_coal_belt)):
+    for (folder, truth), make in ((painted_steel, make_steel_surface), (painted_coal, make_coal_belt)):
         again = tmp_path / "again" / truth.dataset
         again.mkdir(parents=True)
         assert make(again) == truth
@@ -134,4 +124,6 @@ def test_the_same_seed_makes_the_same_bytes_and_another_seed_does_not(
     other = tmp_path / "other"
     other.mkdir()
     make_coal_belt(other, seed=1)
-    assert set(digests(other).values()) & set(digests(coal[0]).values()) != set(digests(coal[0]).values())
+    assert set(digests(other).values()) & set(digests(painted_coal.folder).values()) != set(
+        digests(painted_coal.folder).values()
+    )
