@@ -26,20 +26,29 @@ __all__ = ["Annotations", "DefectBox"]
 class Annotations(pa.DataFrameModel):
     """Any label: a known class, inside its image, not degenerate, not there twice."""
 
-    label: str = pa.Field(metadata=rules(missing=error("unknown_class", "the recipe has no such class")))
+    label: str = pa.Field(
+        metadata=rules(missing=error("unknown_class", "the recipe has no such class", "配方中没有该类别"))
+    )
     overshoot: float = pa.Field(
         # 1 px: what rounding to whole pixels or to six decimals can do, and no more.
         le=1.0,
-        metadata=rules(above=error("outside_image", "the label stands out of its image")),
+        metadata=rules(
+            above=error("outside_image", "the label extends beyond the image", "标注超出图像范围")
+        ),
     )
     short_side: float = pa.Field(
-        gt=0.0, metadata=rules(below=error("degenerate", "the label has no width or no height"))
+        gt=0.0,
+        metadata=rules(below=error("degenerate", "the label has no width or no height", "标注的宽或高为零")),
     )
     area: float = pa.Field(
-        ge=4.0, metadata=rules(below=warning("tiny", "the label is smaller than one can see"))
+        ge=4.0,
+        metadata=rules(below=warning("tiny", "the label is too small to see", "标注小到难以分辨")),
     )
     copy: pl.Int32 = pa.Field(
-        eq=0, metadata=rules(other=error("repeated", "exactly this label stands in the file before"))
+        eq=0,
+        metadata=rules(
+            other=error("repeated", "the same label is in the file twice", "文件中有完全相同的标注")
+        ),
     )
 
 

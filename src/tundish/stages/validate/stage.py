@@ -20,6 +20,7 @@ from tundish.rules.check import check
 from tundish.rules.models import load_model
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.stages.validate.labels import check_labels
+from tundish.storage.checks import describe
 from tundish.storage.features import read_features
 from tundish.storage.quarantine import quarantine_frame, quarantine_row, quarantine_rows
 from tundish.storage.shards import image_id_of, latest_files, read_blobs, read_files
@@ -44,16 +45,6 @@ _SUFFIXES = {
 }
 
 _SAID = {"source": pl.String, "path": pl.String, "covered": pl.Boolean, "refused": pl.Boolean}
-
-_INGEST_SENTENCES = {
-    "empty_file": "the file holds no bytes",
-    "unreadable": "the file cannot be read",
-    "file_too_large": "the file is larger than any image or label file",
-    "unsafe_path": "the name leads out of its archive",
-    "archive_bomb": "the entry would unpack to a size without reason",
-    "encrypted": "the entry of the archive needs a password",
-    "damaged_in_archive": "the entry of the archive cannot be unpacked",
-}
 
 
 def _run(context: Context) -> Outcome:
@@ -154,7 +145,7 @@ def _file_faults(files: pl.DataFrame) -> pl.DataFrame:
         quarantine_row(
             "file",
             reason,
-            _INGEST_SENTENCES.get(reason, "the file was not taken in"),
+            describe(reason, "en"),
             source=source,
             path=path,
             column="size",
