@@ -27,6 +27,7 @@ CARRIERS = {
     "Miss": 0,
     "Problem": 2,
     "_file_fault": 2,
+    "_image_row": 2,
     "_refuse": 1,
     "error": 0,
     "quarantine_row": 1,

@@ -1,8 +1,8 @@
 """What the checks and reasons in a dataset's tables mean, in English and Chinese.
 
-The names stand in `quarantine.check`, `files.reason`, `features.reason`, `standing.state`, `disputes.reason`,
-`duplicates.relation`, `duplicates.label_conflict`, `splits.reason` (up to its colon) and `links.reason`.
-The rules of records are not here: the project's schema says what they mean.
+The names are those of `quarantine.check`, `files.reason`, `features.reason`, `standing.state`,
+`disputes.reason`, `duplicates.relation`, `duplicates.label_conflict`, `splits.reason` (up to its colon) and
+`links.reason`. The rules of records are not here: the project's schema says what they mean.
 """
 # ruff: noqa: RUF001  (Chinese sentences have Chinese commas)
 
@@ -40,11 +40,13 @@ _FILES = {
     "encrypted": ("the archive entry needs a password", "压缩包条目已加密，需要密码"),
     "file_too_large": ("the file is larger than any image or label file", "文件过大，超出读取上限"),
     "linked_folder": ("a linked folder is not followed", "不读取符号链接指向的文件夹"),
+    "linked_in_circle": ("the link points to itself", "链接指向自身，形成循环"),
+    "linked_outside": ("a link out of the source is not followed", "不读取指向数据源之外的链接"),
     "not_a_file": ("a link or a device, not a file", "链接或设备，不是普通文件"),
     "not_for_this_format": ("the label format does not use this file", "该标注格式不使用此文件"),
     "repeated_in_archive": ("a later archive entry has the same name", "压缩包中后面有同名条目"),
     "sheet_left_out": ("the sheet is not a table of these records", "工作表不属于该记录表，已略去"),
-    "source_left": ("the recipe no longer names this source", "配方中已不再包含该数据源"),
+    "source_left": ("the recipe no longer names this source", "配置中已不再包含该数据源"),
     "superseded": ("a newer version of the file came in", "已被文件的新版本取代"),
     "system_file": ("a hidden or system file", "隐藏文件或系统文件"),
     "unreadable": ("the file cannot be read", "文件无法读取"),
@@ -128,7 +130,7 @@ _LABELS = {
     "task_gone": ("the task was deleted on the server", "标注任务已在服务器上删除"),
     "tiny": ("the label is too small to see", "标注小到难以分辨"),
     "unknown_category": ("the category id is not in the file", "类别编号在文件中未定义"),
-    "unknown_class": ("the recipe has no such class", "配方中没有该类别"),
+    "unknown_class": ("the recipe has no such class", "配置中没有该类别"),
     "unknown_image": ("the label belongs to an unknown image", "标注所属的图像未知"),
     "unsafe_file_name": ("the image's file name points outside the folder", "图像文件名指向文件夹之外"),
     "unsupported_region": ("a kind of region that is not supported", "不支持该类型的标注区域"),
@@ -196,7 +198,7 @@ _STATES = {
     "unlabelled": ("not labelled yet", "未标注"),
     "rejected": ("labels were drawn, none is valid", "有标注，但均无效"),
     "disputed": ("the annotators disagree", "标注人员意见不一致"),
-    "refused": ("the batch was not accepted", "所在批未通过验收"),
+    "refused": ("the batch was not accepted", "所在批不接收"),
     "unreviewed": ("not reviewed yet", "尚未复核"),
 }
 """What is known of an image."""
@@ -207,7 +209,7 @@ _SPLITS = {
     "held": ("the copies are labelled differently", "重复图像的标注不一致，暂不使用"),
     "all its labels are quarantined": ("all labels of the image are quarantined", "图像的标注已全部隔离"),
     "its annotators do not agree": ("the annotators disagree", "标注人员意见不一致"),
-    "its batch was not accepted": ("the batch was not accepted", "所在批未通过验收"),
+    "its batch was not accepted": ("the batch was not accepted", "所在批不接收"),
     "its labels were not reviewed yet": ("the labels are not reviewed yet", "标注尚未复核"),
     "dealt": ("assigned by the ratios", "按比例划分"),
 }
@@ -240,7 +242,7 @@ def describe(name: str, language: Language | None = None) -> str:
     """What a check or reason means, in a sentence without a full stop.
 
     Args:
-        name: The check or reason as it stands in a table.
+        name: The check or reason as written in a table.
         language: The language to write; by default the one that TUNDISH_LANG names, else English.
 
     Returns:
