@@ -230,7 +230,7 @@ def test_add__a_missing_file_and_an_odd_name_change_nothing(lab: Project) -> Non
     lab.lab([HEADER, *SOUND])
     before = (lab.folder / "pipelines/d.yaml").read_bytes()
     missing = lab.command("add", "d", str(lab.raw / "lap.csv"))
-    assert (missing.exit_code, "it does not exist" in missing.stderr) == (2, True)
+    assert (missing.exit_code, "nothing is here" in missing.stderr) == (2, True)
     odd = lab.command("add", "d", str(lab.raw / "lab.csv"), "--table", "a b")
     assert (odd.exit_code, "'a b'" in odd.stderr) == (2, True)
     assert (lab.folder / "pipelines/d.yaml").read_bytes() == before
