@@ -44,7 +44,7 @@ def test_read_table__before_its_stage_has_run(tmp_path: Path) -> None:
 def test_between__stages_by_name() -> None:
     assert between(None, None) == list(ABOUT)
     assert between("dedup", "split") == ["dedup", "consensus", "link", "split"]
-    with pytest.raises(tundish.UsageError, match="no stage 'nope'"):
+    with pytest.raises(tundish.UsageError, match="unknown stage 'nope'"):
         between("nope", None)
     with pytest.raises(tundish.UsageError, match="comes after"):
         between("split", "dedup")

@@ -84,7 +84,7 @@ def test_help__imports_nothing_heavy(tmp_path: Path) -> None:
     [
         (["statsu"], "did you mean 'status'?"),
         (["run"], "Missing argument"),
-        (["run", "nope"], "tundish add NAME SOURCE"),
+        (["run", "nope"], "tundish add nope SOURCE"),
         (["run", "x", "--from", "export", "--to", "split"], "comes after"),
         (["run", "x", "--to", "nowhere"], "nowhere"),
         (["add", "a b", "."], "cannot be the name of a dataset"),

@@ -392,16 +392,16 @@ def test_a_push_looks_once_for_the_projects_and_lists_the_tasks_of_each_once(
 @pytest.mark.parametrize(
     ("words", "what"),
     [
-        (("--annotators", "li,li"), "an annotator is named twice; name each once"),
-        (("--annotators", " , "), "--annotators: no annotator is named; name them, as in li,wu"),
-        (("--annotators", "li"), "an overlap needs two annotators or more; name two, or set it to 0"),
+        (("--annotators", "li,li"), "an annotator is listed twice; list each once"),
+        (("--annotators", " , "), "--annotators: nobody is named; name them, as in li,wu"),
+        (("--annotators", "li"), "an overlap needs at least two annotators; name two, or set it to 0"),
         (
             ("--annotators", "li,wu zhao"),
-            "--annotators: 'wu zhao' cannot be an annotator's name; write up to 30 letters, without blanks",
+            "--annotators: 'wu zhao' is not a valid name of an annotator; write up to 30 letters",
         ),
         (
             ("--annotators", "li,adjudication"),
-            "'adjudication' is the project of disputes; call the annotator",
+            "'adjudication' is the project of disputes; choose another name",
         ),
         (("--annotators", "li,wu", "--overlap", "nan"), "'--overlap' is nan: input should be"),
     ],
