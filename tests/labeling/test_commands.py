@@ -393,7 +393,7 @@ def test_a_push_looks_once_for_the_projects_and_lists_the_tasks_of_each_once(
     ("words", "what"),
     [
         (("--annotators", "li,li"), "an annotator is listed twice; list each once"),
-        (("--annotators", " , "), "--annotators: nobody is named; name them, as in li,wu"),
+        (("--annotators", " , "), "--annotators: no annotator is named; name them, as in li,wu"),
         (("--annotators", "li"), "an overlap needs at least two annotators; name two, or set it to 0"),
         (
             ("--annotators", "li,wu zhao"),
