@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from timing import in_turn, load, options, peak, ratio, seconds
-from tundish.tabular.base import Asked
+from tundish.tabular.base import FileOptions
 from tundish.tabular.files.open import open_table
 
 LINES = 20_000
@@ -52,7 +52,7 @@ def make(path: Path, size: int, encoding: str, *, quoted: bool, broken: bool) ->
 
 
 def ours(path: Path) -> int:
-    (sheet,) = open_table(path, path.name, Asked())
+    (sheet,) = open_table(path, path.name, FileOptions())
     return sum(piece.cells.height + piece.broken.height for piece in sheet.pieces())
 
 

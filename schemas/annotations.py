@@ -1,12 +1,12 @@
 """What counts as a valid label.
 
-One row a label, whatever format it came in. The columns that are checked are made by `tundish validate`:
+One row per label, whatever its format. The columns that are checked are made by `tundish validate`:
 
 =============  ===  =======================================================================================
-label               the recipe's class; empty where the raw label belongs to none
-overshoot      px   how far it stood out of the image before it was cut to it
+label               the class of the recipe; empty where the raw label has none
+overshoot      px   how far it extended beyond the image before it was clipped
 short_side     px   the shorter side of its box
-area           px²  of its box, polygon or mask
+area           px²  the area of its box, polygon or mask
 copy           1    0 for the first of exactly equal labels of a file or an answer, 1 for the next, ...
 =============  ===  =======================================================================================
 
@@ -24,13 +24,13 @@ __all__ = ["Annotations", "DefectBox"]
 
 
 class Annotations(pa.DataFrameModel):
-    """Any label: a known class, inside its image, not degenerate, not there twice."""
+    """Any label: a known class, inside its image, not degenerate, not repeated."""
 
     label: str = pa.Field(
         metadata=rules(missing=error("unknown_class", "the recipe has no such class", "配置中没有该类别"))
     )
     overshoot: float = pa.Field(
-        # 1 px: what rounding to whole pixels or to six decimals can do, and no more.
+        # 1 px: the effect of rounding to whole pixels or to six decimals.
         le=1.0,
         metadata=rules(
             above=error("outside_image", "the label extends beyond the image", "标注超出图像范围")
@@ -53,6 +53,6 @@ class Annotations(pa.DataFrameModel):
 
 
 class DefectBox(Annotations):
-    """Boxes around surface defects: from about three by three pixels on."""
+    """Boxes around surface defects: at least about three by three pixels."""
 
     area: float = pa.Field(ge=9.0)

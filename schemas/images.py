@@ -1,12 +1,12 @@
 """What counts as a valid inspection image.
 
-One row an image file. To change a limit, subclass a model and set the field again; the rule keeps its name::
+One row per image file. To change a limit, subclass a model and set the field again; the rule keeps its name::
 
     class DarkField(Images):
         brightness: float = pa.Field(ge=0.005, nullable=True)
 
-and name it in the recipe: ``images: {schema: 'schemas/images.py:DarkField'}``. An *error* takes the image
-out, a *warning* is told and keeps it.
+and name it in the recipe: ``images: {schema: 'schemas/images.py:DarkField'}``. An *error* quarantines
+the image, a *warning* is reported and keeps it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SIDE = rules(
 
 
 class Images(pa.DataFrameModel):
-    """Any image that a camera made: it decodes, has a size one can train on, and shows something.
+    """Any image of a camera: it can be decoded, has a usable size, and shows something.
 
     Sizes are px of the upright image, brightness and clipped shares 0 to 1, sharpness the variance of the
     Laplacian of the gray image.

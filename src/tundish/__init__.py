@@ -16,6 +16,24 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from tundish.api.dataset import Dataset, open, read_table  # noqa: A004  (tundish.open, as gzip.open)
+from tundish.api.label_results import (
+    LabelAcceptance,
+    LabelAdjudication,
+    LabelAgreement,
+    LabelPull,
+    LabelPush,
+    LabelServer,
+    PictureServer,
+)
+from tundish.api.labels import (
+    label_accept,
+    label_adjudicate,
+    label_agree,
+    label_images,
+    label_pull,
+    label_push,
+    label_start,
+)
 from tundish.api.pipeline import Run, datasets, export, run, run_stage, status
 from tundish.api.projects import (
     Added,
@@ -44,8 +62,15 @@ __all__ = [
     "GateError",
     "Images",
     "Label",
+    "LabelAcceptance",
+    "LabelAdjudication",
+    "LabelAgreement",
+    "LabelPull",
+    "LabelPush",
+    "LabelServer",
     "Outcome",
     "OutsideError",
+    "PictureServer",
     "Progress",
     "Project",
     "RecordColumn",
@@ -61,6 +86,13 @@ __all__ = [
     "datasets",
     "export",
     "init",
+    "label_accept",
+    "label_adjudicate",
+    "label_agree",
+    "label_images",
+    "label_pull",
+    "label_push",
+    "label_start",
     "open",
     "read_table",
     "run",

@@ -78,7 +78,7 @@ def test_the_books_close(made: Made) -> None:
 
 
 @pytest.mark.parametrize(("table", "encoding"), [("lab", "gbk"), ("coils", "utf-8"), ("genealogy", "utf-8")])
-def test_planted_rows_stand_on_their_lines(made: Made, table: str, encoding: str) -> None:
+def test_planted_rows_are_on_their_lines(made: Made, table: str, encoding: str) -> None:
     lines = made.bytes(table).decode(encoding, "replace").splitlines()
     rows = made.csv(table, encoding)[1:]
     for planted in made.truth[table].planted:

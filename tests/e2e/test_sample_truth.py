@@ -1,4 +1,4 @@
-"""The sample's images through the pipeline: every planted fault is found, and nothing sound is taken out."""
+"""The sample's images through the pipeline: planted faults are found, valid images are accepted."""
 
 from __future__ import annotations
 

@@ -348,8 +348,10 @@ def test_what_was_pulled_is_not_asked_again_though_its_project_is_gone(
     told = orjson.loads(again.stdout)
     assert told["counts"]["new tasks"] == 4
     assert answer(client, f"{name} · qi", range(0)) == images[2:]
-    (note,) = (note for note in told["notes"] if "has no longer" in note)
-    assert note.startswith(f"2 images answered in '{name} · li', which the server has no longer: the answers")
+    (note,) = (note for note in told["notes"] if "no longer on the server" in note)
+    assert note.startswith(
+        f"2 images answered in '{name} · li', which is no longer on the server: the answers"
+    )
     # Whoever is named is asked again: their project was deleted so that they begin anew.
     named = run("push", name, "--annotators", "li", "--overlap", "0", "--json")
     assert answer(client, f"{name} · li", range(0)) == images, named.stdout
@@ -390,16 +392,16 @@ def test_a_push_looks_once_for_the_projects_and_lists_the_tasks_of_each_once(
 @pytest.mark.parametrize(
     ("words", "what"),
     [
-        (("--annotators", "li,li"), "an annotator is named twice; name each once"),
-        (("--annotators", " , "), "--annotators: nobody is named; name them, as in li,wu"),
-        (("--annotators", "li"), "an overlap needs two annotators or more; name two, or set it to 0"),
+        (("--annotators", "li,li"), "an annotator is listed twice; list each once"),
+        (("--annotators", " , "), "--annotators: no annotator is named; name them, as in li,wu"),
+        (("--annotators", "li"), "an overlap needs at least two annotators; name two, or set it to 0"),
         (
             ("--annotators", "li,wu zhao"),
-            "--annotators: 'wu zhao' cannot be an annotator's name; write up to 30 letters, without blanks",
+            "--annotators: 'wu zhao' is not a valid name of an annotator; write up to 30 letters",
         ),
         (
             ("--annotators", "li,adjudication"),
-            "'adjudication' is the project of disputes; call the annotator",
+            "'adjudication' is the project of disputes; choose another name",
         ),
         (("--annotators", "li,wu", "--overlap", "nan"), "'--overlap' is nan: input should be"),
     ],

@@ -61,7 +61,7 @@ NOT_CHECKS = {
 
 def trees() -> Iterator[tuple[Path, ast.Module]]:
     for path in sorted(PACKAGE.rglob("*.py")) + SCHEMAS:
-        if path.name != "checks.py" and "sample" not in path.parts:
+        if path.name != "checks.py" and "demo" not in path.parts:
             yield path, ast.parse(path.read_text(encoding="utf-8"))
 
 

@@ -1,6 +1,6 @@
-"""Realistic sample data, dirty on purpose, with its truth: for a first run and for tests.
+"""Realistic sample data, deliberately dirty, with its truth: for a first run and for tests.
 
-Paints pictures and writes tables; knows no stage and no recipe.
+Paints pictures and writes tables; knows neither stages nor recipes.
 """
 
 from __future__ import annotations

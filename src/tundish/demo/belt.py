@@ -1,4 +1,4 @@
-"""Pictures of a coal belt seen from above: lumps, and now and then an anchor rod or a piece of wood."""
+"""Pictures of a coal belt seen from above: lumps, and sometimes an anchor rod or a piece of wood."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _BITS = 4
 
 @dataclass(frozen=True)
 class Belt:
-    """What the pictures of one sequence share: light, load and the belt's place in the picture."""
+    """What the pictures of one sequence share: light, load and the place of the belt in the picture."""
 
     light: float
     tint: Colour
@@ -53,7 +53,7 @@ def belt_look(rng: np.random.Generator) -> Belt:
 def paint_belt(
     rng: np.random.Generator, belt: Belt, classes: list[int]
 ) -> tuple[NDArray[np.float32], list[Box]]:
-    """One picture (416, 416, 3), BGR levels 0 to 255, with a foreign object of each of these classes."""
+    """Paint one picture (416, 416, 3), BGR levels 0 to 255, with a foreign object of each given class."""
     picture = _rubber(rng, belt)
     lumps = _lumps(rng, belt)
     half = len(lumps) * 4 // 5
@@ -66,7 +66,7 @@ def paint_belt(
             continue
         _lay(rng, picture, outline, colour)
         boxes.append(_box(number, outline))
-    # A few lumps fall later and hide parts of what lies there.
+    # A few lumps fall later and hide parts of the objects.
     for x, y, size in lumps[half:]:
         if (
             not any(bx - 4 < x < bx + w + 4 and by - 4 < y < by + h + 4 for _, bx, by, w, h in boxes)
@@ -105,7 +105,7 @@ def _lumps(rng: np.random.Generator, belt: Belt) -> list[tuple[float, float, flo
 def _draw_lump(
     rng: np.random.Generator, picture: NDArray[np.float32], x: float, y: float, size: float
 ) -> None:
-    """A broken lump: a ragged outline, a shadow to the lower right, facets that catch the light or do not."""
+    """A broken lump: a ragged outline, a shadow to the lower right, bright and dark facets."""
     corners = int(rng.integers(6, 10))
     angles = np.sort(rng.uniform(0, 2 * np.pi, corners))
     radii = size * rng.uniform(0.65, 1.1, corners)
@@ -122,12 +122,12 @@ def _draw_lump(
     gleam = np.where(rng.random(corners) < 0.03, rng.uniform(40, 110, corners), 0)
     levels = base * (1 + 0.42 * slope) + rng.normal(0, 4, corners) + gleam
     facets = np.stack([np.broadcast_to(top, outline.shape), outline, following], axis=1)
-    for facet, level in zip(_fixed(facets), levels.tolist(), strict=True):
+    for facet, level in zip(_to_fixed_point(facets), levels.tolist(), strict=True):
         cv2.fillConvexPoly(picture, facet, (1.06 * level, level, 0.97 * level), cv2.LINE_8, _BITS)
 
 
 def _rod(rng: np.random.Generator, belt: Belt) -> tuple[NDArray[np.float64], Colour]:
-    """An anchor rod: long, thin, a little bent."""
+    """An anchor rod: long, thin, slightly bent."""
     length, width = rng.uniform(120, 250), rng.uniform(3.2, 5.5)
     return _bar(rng, belt, length, width, rng.uniform(-14, 14)), (104, 112, 120)
 
@@ -183,7 +183,7 @@ def _lay(
 
 
 def _lit(rng: np.random.Generator, belt: Belt, picture: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Under the lamp: brighter in the middle, smeared a little as the belt runs, with the sensor's noise."""
+    """Light the picture: brighter in the middle, slightly smeared by the moving belt, with sensor noise."""
     picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), sigmaX=0.55, sigmaY=0.9), dtype=np.float32)
     ys, xs = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j].astype(np.float32)
     lamp = belt.light * (1.45 - 0.45 * (xs**2 + 0.7 * ys**2))
@@ -193,11 +193,11 @@ def _lit(rng: np.random.Generator, belt: Belt, picture: NDArray[np.float32]) -> 
 
 
 def _fill(picture: NDArray[np.float32], outline: NDArray[np.float64], colour: Colour | float) -> None:
-    cv2.fillPoly(picture, [_fixed(outline)], colour, lineType=cv2.LINE_8, shift=_BITS)
+    cv2.fillPoly(picture, [_to_fixed_point(outline)], colour, lineType=cv2.LINE_8, shift=_BITS)
 
 
-def _fixed(points: NDArray[np.float64]) -> NDArray[np.int32]:
-    """Points as OpenCV draws them: integers with fractional bits."""
+def _to_fixed_point(points: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Points for the drawing functions of OpenCV: integers with fractional bits."""
     return np.asarray(np.rint(points * 2**_BITS), dtype=np.int32)
 
 

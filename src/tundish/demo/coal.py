@@ -24,7 +24,7 @@ SOURCE = "raw/belt-2"
 SEQUENCES, FRAMES = 12, 10
 VAL_SEQUENCES = (3, 8, 11)
 COAL_CLASSES = {"anchor_rod": "锚杆", "wood": "木料"}
-"""Classes in the order that numbers them, with their Chinese names."""
+"""Classes in the order of their numbers, with their Chinese names."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class _Frame:
 def make_coal_belt(folder: Path, seed: int = 2026) -> Truth:
     """Write ``raw/belt-2`` (images, labels, data.yaml), ``raw/lab.csv`` and ``truth.json`` into a folder.
 
-    File names hold the sequence and the frame, such as ``belt2_seq04_f0031.jpg``; whoever made the folder put
-    whole sequences into train and val, and copied a few frames across. The same seed makes the same files.
+    File names contain the sequence and the frame, such as ``belt2_seq04_f0031.jpg``; whole sequences are in
+    train or val, apart from a few frames that were copied across. The same seed makes the same files.
     """
     books = Recorder(folder / SOURCE)
     with ThreadPoolExecutor() as pool:
@@ -82,7 +82,7 @@ def _sequence(seed: int, number: int) -> list[_Frame]:
         picture, boxes = paint_belt(rng, look, wanted)
         frame = 10 * place + int(rng.integers(0, 9))
         stem = f"belt2_seq{number + 1:02d}_f{frame:04d}"
-        # A frame a second.
+        # One frame per second.
         data = jpeg(picture, start + timedelta(seconds=frame))
         frames.append(_Frame(split, stem, data, tuple(_line(box) for box in boxes)))
     return frames
@@ -95,7 +95,7 @@ def _line(box: Box) -> str:
 
 
 def _with_line_faults(books: Recorder, frames: list[_Frame]) -> list[_Frame]:
-    """One fault in the label lines of each of these frames."""
+    """Plant one fault in the label lines of each of these frames."""
     changed = list(frames)
     places = iter([place for place in range(3, len(frames), 4) if len(frames[place].lines or ()) == 1])
     extras = {
@@ -115,7 +115,7 @@ def _with_line_faults(books: Recorder, frames: list[_Frame]) -> list[_Frame]:
 
 
 def _copies(books: Recorder, frames: list[_Frame]) -> list[_Frame]:
-    """Frames that stand in train and in val: one labelled the same, three not."""
+    """Copy frames between train and val: one with the same labels, three with others."""
     single = [frame for frame in frames[24:] if frame.split == "train" and len(frame.lines or ()) == 1]
     chosen = single[:: len(single) // 4][:4]
     copies = []

@@ -1,4 +1,4 @@
-"""The laboratory's table for the coal belt: one sample a sequence of pictures, in the GBK that it exports."""
+"""The laboratory table of the coal belt: one sample per sequence of pictures, exported in GBK."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _CALORIE = 4.1868
 
 @dataclass(frozen=True)
 class _Analysis:
-    """One sample as it was analysed. Shares in hundredths of a percent, so that they add up exactly."""
+    """One analysed sample. Shares are in hundredths of a percent, so that they add up exactly."""
 
     number: str
     sampled: datetime
@@ -64,19 +64,19 @@ class _Analysis:
 
     @property
     def hydrogen(self) -> int:
-        """Hydrogen from the volatile matter, as a laboratory estimates that does not measure it."""
+        """Hydrogen, estimated from the volatile matter by a laboratory that does not measure it."""
         volatile_daf = self.volatile / 100 / self.combustible
         return round((0.074 * volatile_daf + 2.16) * self.combustible * 100)
 
     @property
     def gross(self) -> int:
-        """Gross calorific value, air dried, kcal/kg: the better the more volatile matter is gone."""
+        """Gross calorific value, air dried, kcal/kg: higher with less volatile matter."""
         volatile_daf = self.volatile / 100 / self.combustible
         return round((36.2 - 0.06 * volatile_daf) * self.combustible * 1000 / _CALORIE)
 
     @property
     def net(self) -> float:
-        """Net calorific value as received, MJ/kg (GB/T 213), of the values as written."""
+        """Net calorific value as received, MJ/kg (GB/T 213), from the values as written."""
         dry = (10_000 - self.total_moisture) / (10_000 - self.moisture)
         joules = (self.gross * _CALORIE - 206 * self.hydrogen / 100) * dry - 23 * self.total_moisture / 100
         return joules / 1000
@@ -98,7 +98,7 @@ class _Analysis:
 
 
 def sequence_start(seed: int, sequence: int) -> datetime:
-    """When the first picture of a sequence was taken, by the plant's clock."""
+    """The time of the first picture of a sequence, by the clock of the plant."""
     late = int(np.random.default_rng([seed, 700, sequence]).integers(0, 180))
     # The last sequence is taken shortly before midnight.
     return _FIRST_DAY + timedelta(days=SHOT_DAY, hours=2 * sequence + 1, minutes=53, seconds=late)
@@ -132,7 +132,7 @@ def _analysis(seed: int, day: int, place: int, number: str) -> _Analysis:
         sampled = drawn.replace(second=0)
     else:
         sampled = _FIRST_DAY + timedelta(days=day, hours=2 * place + 1, minutes=int(rng.integers(0, 60)))
-    # The last sample of a day is booked for its end.
+    # The last sample of a day is booked for the end of the day.
     if place == SAMPLES - 1:
         sampled = _FIRST_DAY + timedelta(days=day + 1)
     return _Analysis(
@@ -150,7 +150,7 @@ def _analysis(seed: int, day: int, place: int, number: str) -> _Analysis:
 
 
 def _add(draft: Draft, analysis: _Analysis, day: int, place: int) -> None:
-    """Add one sample, as it is or with what is planted at this place."""
+    """Add one sample, unchanged or with the fault that is planted at this place."""
     cells = analysis.cells()
     match day, place:
         case 0, 6:
@@ -173,7 +173,7 @@ def _add(draft: Draft, analysis: _Analysis, day: int, place: int) -> None:
 def _one_cell(
     analysis: _Analysis, cells: tuple[str, ...], day: int, place: int
 ) -> tuple[tuple[str, ...], PlantedRow | None]:
-    """The row with one cell that is wrong, or that is right and only looks odd."""
+    """The row with one cell that is wrong, or correct but odd."""
     hour = f"{analysis.sampled.hour % 12}:{analysis.sampled:%M}"
     eve = _date(analysis.sampled - timedelta(days=1))
     fixed = float(cells[HEADER.index("FCad(%)")])

@@ -1,4 +1,4 @@
-"""Random fields and pictures that the samples are painted with."""
+"""Random fields and shapes with which the samples are painted."""
 
 from __future__ import annotations
 
@@ -54,22 +54,22 @@ def slide(value: NDArray[Any] | float, low: float, high: float) -> NDArray[np.fl
 
 def jpeg(picture: NDArray[Any], taken: datetime, quality: int = 92) -> bytes:
     """The picture (levels 0 to 255) as a JPEG file whose EXIF says when it was taken, without zone."""
-    data = _encoded(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    data = _encode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
     exif = Image.Exif()
     exif.get_ifd(_EXIF_IFD)[_DATETIME_ORIGINAL] = f"{taken:%Y:%m:%d %H:%M:%S}"
     block = exif.tobytes()
     segment = b"\xff\xe1" + (len(block) + 2).to_bytes(2, "big") + block
-    # Behind the JFIF segment, which stands first.
+    # After the JFIF segment, which comes first.
     at = 4 + int.from_bytes(data[4:6], "big")
     return data[:at] + segment + data[at:]
 
 
 def png(picture: NDArray[Any]) -> bytes:
     """The picture (levels 0 to 255) as a PNG file."""
-    return _encoded(".png", picture, [])
+    return _encode(".png", picture, [])
 
 
-def _encoded(kind: str, picture: NDArray[Any], options: list[int]) -> bytes:
+def _encode(kind: str, picture: NDArray[Any], options: list[int]) -> bytes:
     done, data = cv2.imencode(kind, np.clip(np.rint(picture), 0, 255).astype(np.uint8), options)
     assert done, "an 8-bit picture can always be encoded"
     return bytes(data)

@@ -1,4 +1,4 @@
-"""A raw folder from a strip inspection line: Pascal VOC, several pictures a coil, and faults."""
+"""A raw folder from a strip inspection line: Pascal VOC, several pictures per coil, and faults."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ STEEL_CLASSES = {
     "inclusion": "夹杂",
     "patch": "斑块",
 }
-"""Classes, with the name one of the two inspectors writes instead."""
+"""Classes, with the name that one of the two inspectors writes instead."""
 
 
 @dataclass(frozen=True)
 class _Shot:
-    """One picture of the strip and what is written about it; corners are VOC's, 1-based and inclusive."""
+    """One picture of the strip and its labels; corners are those of VOC, 1-based and inclusive."""
 
     stem: str
     picture: Field
@@ -47,8 +47,8 @@ class _Shot:
 def make_steel_surface(folder: Path, seed: int = 2026) -> Truth:
     """Write ``raw/line-1`` (images, annotations), tables and ``truth.json`` into a dataset's folder.
 
-    File names hold the coil, the metre of the strip and its side, such as ``A1003_000120_top.jpg``. The same
-    seed makes the same files.
+    File names contain the coil, the metre of the strip and its side, such as ``A1003_000120_top.jpg``. The
+    same seed makes the same files.
     """
     books = Recorder(folder / SOURCE)
     plan = photographed(campaign(seed)[1])
@@ -91,7 +91,7 @@ def _corners(box: Box, names: dict[str, str]) -> tuple[str, float, float, float,
 
 
 def _with_label_faults(books: Recorder, shots: list[_Shot]) -> list[_Shot]:
-    """One fault in the labels of each of these pictures."""
+    """Plant one fault in the labels of each of these pictures."""
     changes = {
         "box_outside": ("scratch", WIDTH + 60, 40, WIDTH + 140, 70),
         "reversed_corners": None,
@@ -131,7 +131,7 @@ def _with_picture_faults(books: Recorder, shots: list[_Shot]) -> list[_Shot]:
 
 
 def _copies(books: Recorder, shots: list[_Shot], coil: Coil) -> None:
-    """The same picture again: as it is, saved anew with other labels, and mirrored."""
+    """Copy a picture: unchanged, saved again with other labels, and mirrored."""
     faulty = {planted.path for planted in books.planted}
     sound = [shot for shot in shots[60:] if f"annotations/{shot.stem}.xml" not in faulty]
     original, resaved, mirrored = [shot for shot in sound if len(shot.corners) == 2][:3]
@@ -158,7 +158,7 @@ def _copies(books: Recorder, shots: list[_Shot], coil: Coil) -> None:
 
 
 def _broken(books: Recorder, shots: list[_Shot]) -> None:
-    """Files that are not what their name says. They have labels: the inspector saw the pictures."""
+    """Write files whose content does not match the name. They have labels: the inspector saw the pictures."""
     whole = jpeg(shots[0].picture, shots[0].taken)
     faults = {
         "truncated_jpeg": whole[: len(whole) * 2 // 5],

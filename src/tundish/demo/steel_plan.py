@@ -1,4 +1,4 @@
-"""The heats and coils behind the strip pictures: what was cast, rolled and weighed, by physics that close."""
+"""The heats and coils of the strip pictures: cast, rolled and weighed, with consistent physics."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 __all__ = ["ELEMENTS", "SLAB_LENGTH", "Coil", "Heat", "campaign", "photographed"]
 
 ELEMENTS = ("C", "Si", "Mn", "P", "S", "Alt", "Als", "N", "Cr", "Ni", "Cu", "Mo", "V", "Nb", "Ti")
-"""In the laboratory's order; all in percent but N, which is in ppm."""
+"""Elements in the order of the laboratory; all in percent but N, which is in ppm."""
 
 SLAB_LENGTH = 10.0
 HEATS, FIRST_COIL = 16, 981
@@ -22,10 +22,10 @@ _GRADES = {
     "Q355B": (0.165, 0.250, 1.350, 0.030),
     "SS400": (0.160, 0.120, 0.600, 0.025),
 }
-"""C, Si, Mn and Als that the melt shop aims at, percent."""
+"""Target contents of C, Si, Mn and Als, percent."""
 _DENSITY = 7.85
 _YIELD = 0.985
-"""Share of the slab that is left after scale and crops."""
+"""Share of the slab that remains after scale and crops."""
 _SPEED = 8.0
 
 
@@ -48,10 +48,10 @@ class Heat:
 
 @dataclass(frozen=True)
 class Coil:
-    """One coil as it lay before the camera; `mother` is the hot coil that it was cut from, if it was.
+    """One coil in front of the camera; `mother` is the hot coil from which it was cut, if it was.
 
     Thickness and width in mm, lengths in m, mass in t, temperatures in degrees Celsius; `begin` is the metre
-    of the mother, or of the slab, at which it begins.
+    of the mother coil, or of the slab, at which it begins.
     """
 
     number: str
@@ -72,14 +72,14 @@ class Coil:
     inspected: datetime
 
     def seen(self, metre: float) -> datetime:
-        """When this metre passed the camera, in whole seconds."""
+        """The time at which this metre passed the camera, in whole seconds."""
         return self.inspected + timedelta(seconds=round(metre / _SPEED))
 
 
 def campaign(seed: int) -> tuple[list[Heat], list[Coil]]:
     """The heats and coils of one day in the order of rolling; the same seed makes the same campaign.
 
-    A heat gives four slabs. Of every fourth heat the last coil was cut in two.
+    A heat gives four slabs. The last coil of every fourth heat was cut in two.
     """
     heats: list[Heat] = []
     coils: list[Coil] = []
@@ -121,7 +121,7 @@ def _heat(rng: np.random.Generator, number: int) -> Heat:
     }
     chemistry = {name: round(float(share), 3) for name, share in drawn.items()}
     chemistry["N"] = float(rng.integers(22, 58))
-    # Numbers such as 26E0301 are what a spreadsheet takes for a power of ten.
+    # A spreadsheet takes numbers such as 26E0301 for a power of ten.
     tapped = _START + timedelta(minutes=36 * number + int(rng.integers(0, 9)), hours=-9)
     return Heat(f"26E03{number + 1:02d}", grade, tapped, chemistry)
 

@@ -1,4 +1,4 @@
-"""The tables behind the strip pictures: the laboratory's heats, the mill's coils, and what came from what."""
+"""The tables of the strip pictures: heats of the laboratory, coils of the mill, and their genealogy."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _SERIAL_DAY = datetime(1899, 12, 30)  # noqa: DTZ001  (Excel's day 0)
 
 
 def write_steel(folder: Path, seed: int) -> tuple[TableTruth, ...]:
-    """Write heats.xlsx, coils.csv and genealogy.csv into ``raw`` of a dataset's folder, faults among them."""
+    """Write heats.xlsx, coils.csv and genealogy.csv with faults into ``raw`` of the folder of a dataset."""
     heats, coils = campaign(seed)
     shown = photographed(coils)
     (folder / HEATS).parent.mkdir(parents=True, exist_ok=True)
@@ -94,14 +94,14 @@ def _heat_cells(heat: Heat, number: int) -> tuple[Cell, ...]:
     if number % 3 == 1:
         shares = [f"{heat.chemistry[name]:g}" for name in ELEMENTS]
     tapped: Cell = heat.tapped
-    # And some times have lost their format: days since 1900.
+    # Some times have lost their format: days since 1900.
     if number % 4 == 2:
         tapped = round((heat.tapped - _SERIAL_DAY) / timedelta(days=1), 10)
     return (heat.number, heat.grade, *shares, round(heat.carbon_equivalent, 3), tapped, "甲乙丙"[number % 3])
 
 
 def _heat_faults(number: int, heat: Heat, cells: tuple[Cell, ...]) -> list[_Row]:
-    """The rows of one heat: mostly one, as it is."""
+    """The rows of one heat: mostly one, unchanged."""
     part = heat.chemistry
     if number == 1:
         other = _put(cells, {"C": round(part["C"] + 0.06, 3), "Mn": round(part["Mn"] + 0.2, 3)})
@@ -157,7 +157,7 @@ def _coil_cells(coil: Coil) -> tuple[str, ...]:
 
 
 def _coil_faults(coil: Coil, cells: tuple[str, ...]) -> list[_Row]:
-    """The rows of one coil: mostly one, as it is."""
+    """The rows of one coil: mostly one, unchanged."""
     line = ",".join(cells)
     whole: dict[str, list[_Row]] = {
         "A0996": [(cells, None), (cells, skipped("repeated_row"))],
@@ -173,7 +173,7 @@ def _coil_faults(coil: Coil, cells: tuple[str, ...]) -> list[_Row]:
 
 
 def _coil_changes(coil: Coil) -> dict[str, tuple[dict[str, str], PlantedRow]]:
-    """By coil, the cells that are wrong, or that are right and only look odd."""
+    """By coil, the cells that are wrong, or correct but odd."""
     thickness = f"{coil.thickness:.2f}"
     wide = "".join(chr(ord(sign) + 0xFEE0) for sign in thickness)
     return {
@@ -207,10 +207,10 @@ def _edges(heats: list[Heat], coils: list[Coil]) -> Draft:
     draft = Draft()
     for number, heat in enumerate(heats):
         cast = heat.tapped + timedelta(minutes=50)
-        # The heat's own row is taken out, so that its slabs are told to have no sound parent.
-        told = accepted("heat_taken_out", "reference_taken_out") if number in {1, 6, 11} else None
+        # The row of the heat is quarantined, so that its slabs are reported as without a valid parent.
+        planted = accepted("heat_taken_out", "reference_taken_out") if number in {1, 6, 11} else None
         for slab in range(1, 5):
-            draft.add(_edge(heat.number, f"{heat.number}{slab:02d}", cast), told)
+            draft.add(_edge(heat.number, f"{heat.number}{slab:02d}", cast), planted)
         for coil in (each for each in coils if each.heat.number == heat.number):
             whole = (0.0, SLAB_LENGTH)
             if coil.mother is None:
@@ -225,7 +225,7 @@ def _edges(heats: list[Heat], coils: list[Coil]) -> Draft:
 
 
 def _add_part(draft: Draft, coil: Coil, mother: str) -> None:
-    """A part of a hot coil, uncoiled and coiled again: its head is the tail that the mill rolled."""
+    """Add a part of a hot coil that was recoiled: its head is the tail that the mill rolled."""
     begin = coil.begin
     planted = None
     if coil.number == "A0997":

@@ -23,7 +23,7 @@ Box = tuple[str, int, int, int, int]
 
 @dataclass(frozen=True)
 class Coil:
-    """What all pictures of one coil share: its lamp, its rolls, its finish."""
+    """What all pictures of one coil share: lamp, rolls, finish."""
 
     level: float
     tilt: float
@@ -41,7 +41,7 @@ def coil_look(rng: np.random.Generator) -> Coil:
 
 
 def paint_strip(rng: np.random.Generator, coil: Coil, classes: list[str]) -> tuple[Field, list[Box]]:
-    """One picture (levels 0 to 255) of a coil with a defect of each of these classes, where there is room."""
+    """Paint one picture (levels 0 to 255) of a coil with a defect of each given class, if there is room."""
     picture = _sheet(rng, coil)
     taken = np.zeros((HEIGHT, WIDTH), dtype=bool)
     boxes: list[Box] = []
@@ -74,7 +74,7 @@ def _sheet(rng: np.random.Generator, coil: Coil) -> Field:
 
 
 def _scratch(rng: np.random.Generator) -> tuple[float, Field]:
-    """Bright, thin, nearly along the strip, now deep, now shallow."""
+    """Bright, thin, nearly along the strip, of varying depth."""
     mask = np.zeros((HEIGHT, WIDTH), dtype=np.float32)
     length, slope = rng.uniform(90, 380), rng.uniform(-0.18, 0.18)
     x0, y0 = rng.uniform(10, WIDTH - 100), rng.uniform(20, HEIGHT - 20)
@@ -89,7 +89,7 @@ def _scratch(rng: np.random.Generator) -> tuple[float, Field]:
 
 
 def _scale(rng: np.random.Generator) -> tuple[float, Field]:
-    """Many small dark specks rolled in, drawn out along the strip, in a loose flock."""
+    """Many small dark specks, rolled in and drawn out along the strip, in a loose cluster."""
     width, height = rng.uniform(60, 170), rng.uniform(30, 80)
     flock = _oval(rng, width, height, 0.35)
     specks = grain(rng, HEIGHT, WIDTH, 3.2, 1.3) + 0.6 * cloud(rng, HEIGHT, WIDTH, 24, 28)

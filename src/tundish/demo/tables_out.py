@@ -1,4 +1,4 @@
-"""Tables of the samples as files: CSV and Excel, the same bytes from the same rows, with what is planted."""
+"""Write tables of the samples: CSV and Excel, the same bytes from the same rows, with planted faults."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from tundish.demo.truth import PlantedRow, TableTruth
 __all__ = ["Cell", "Draft", "accepted", "csv_file", "quarantined", "skipped", "workbook"]
 
 Cell = str | float | datetime | None
-"""What a cell holds; a text file has text alone, a workbook also numbers and times."""
+"""The content of a cell; a text file has only text, a workbook also numbers and times."""
 
 _PRINTED = datetime(2026, 3, 9, 8, 0)  # noqa: DTZ001  (a workbook knows no zone)
 _ERRORS = {"#DIV/0!": "=1/0"}
 
 
 def accepted(fault: str, check: str | None = None, note: str | None = None) -> PlantedRow:
-    """A sound row: with a warning of this check, with a note of this kind, or only looking odd."""
+    """A valid row: with a warning of this check, with a note of this kind, or only odd."""
     return PlantedRow(fault, 0, 0, "accepted", check, note)
 
 
 def quarantined(fault: str, check: str | None = None) -> PlantedRow:
-    """A row that must be taken out, by a check of the fault's name if no other is said."""
+    """A row that must be quarantined, by default by a check of the same name as the fault."""
     return PlantedRow(fault, 0, 0, "quarantined", check or fault)
 
 
 def skipped(fault: str) -> PlantedRow:
-    """A row that is no record of its own."""
+    """A row that is not a record of its own."""
     return PlantedRow(fault, 0, 0, "skipped", fault)
 
 
 @dataclass
 class Draft:
-    """A table as it is written down row by row, with what is planted in it.
+    """A table that is written row by row, with the faults planted in it.
 
     Args:
         header_lines: Lines of the file before its first record.
@@ -49,7 +49,7 @@ class Draft:
     _lines: int = 0
 
     def add(self, row: tuple[Cell, ...] | bytes, planted: PlantedRow | None = None) -> None:
-        """Add a row: its cells, or its bytes where no writer would write it so."""
+        """Add a row: its cells, or its bytes where a regular writer would not produce them."""
         if planted is not None:
             line = self.header_lines + self._lines + 1
             self.planted.append(replace(planted, row=len(self.rows), line=line))
@@ -60,7 +60,7 @@ class Draft:
     def truth(
         self, table: str, path: str, sheet: str | None = None, unmatched: tuple[str, ...] = ()
     ) -> TableTruth:
-        """The answer sheet of the table as it stands."""
+        """The truth of the table in its present state."""
         out = sum(planted.outcome == "quarantined" for planted in self.planted)
         no_record = sum(planted.outcome == "skipped" for planted in self.planted)
         count = len(self.rows)
@@ -78,13 +78,13 @@ class Draft:
 
 
 def csv_file(draft: Draft, header: tuple[str, ...], encoding: str, newline: str = "\r\n") -> bytes:
-    """The table as text with commas; cells with a comma, a quote or a line break stand in quotes."""
+    """Write the table as CSV; cells with a comma, a quotation mark or a line break are quoted."""
     parts = [_csv_line(header, newline).encode(encoding)]
     for row in draft.rows:
         if isinstance(row, bytes):
             parts.append(row + newline.encode())
         else:
-            # A mark of the byte order stands before the header only.
+            # A byte order mark comes before the header only.
             parts.append(_csv_line(row, newline).encode(encoding.removesuffix("-sig")))
     return b"".join(parts)
 
@@ -96,11 +96,11 @@ def _csv_line(cells: tuple[Cell, ...], newline: str) -> str:
 
 
 def workbook(draft: Draft, sheet: str, title: str, header: tuple[tuple[str, tuple[str, ...]], ...]) -> bytes:
-    """The table as an Excel file with a title over it and a header of two rows.
+    """Write the table as an Excel file with a title above it and a header of two rows.
 
     Args:
-        draft: Its rows.
-        sheet: Name of the sheet.
+        draft: The rows of the table.
+        sheet: The name of the sheet.
         title: The line above the header, over all columns.
         header: Upper cells with the lower ones they span; without any, a cell spans both rows.
     """

@@ -1,4 +1,4 @@
-"""What a sample data set holds, and which faults were planted where."""
+"""The content of a sample dataset, and which faults are planted where."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ __all__ = ["Planted", "PlantedRow", "Recorder", "TableTruth", "Truth"]
 
 @dataclass(frozen=True)
 class Planted:
-    """One fault, put there on purpose.
+    """One planted fault.
 
     Args:
-        fault: Its short name, such as ``truncated_jpeg``.
-        path: The file that carries it, relative to the source.
-        of: The file it is a copy of, where it is one.
-        row: Place of the label in its file, from 0, where the fault is one label's.
+        fault: The short name of the fault, such as ``truncated_jpeg``.
+        path: The file with the fault, relative to the source.
+        of: The original, where the file is a copy.
+        row: The place of the label in its file, from 0, where the fault is that of a label.
     """
 
     fault: str
@@ -31,15 +31,15 @@ class Planted:
 
 @dataclass(frozen=True)
 class PlantedRow:
-    """One row of a table that is not as it should be, or that is sound and only looks odd.
+    """One row of a table that is faulty, or valid but odd.
 
     Args:
-        fault: Its short name, such as ``closure_broken``.
+        fault: The short name of the fault, such as ``closure_broken``.
         row: The record in its file after the header, from 0.
-        line: Its first line as an editor or Excel counts, from 1.
-        outcome: What must come of it: accepted, quarantined or skipped.
-        check: The check or the reason that tells it; None where a sound row is taken without a word.
-        note: The kind of note on it, where it is taken with one.
+        line: The first line of the row as an editor or Excel counts, from 1.
+        outcome: The expected outcome: accepted, quarantined or skipped.
+        check: The check or reason that reports it; None where a valid row is accepted silently.
+        note: The kind of note on it, where it is accepted with one.
     """
 
     fault: str
@@ -52,17 +52,17 @@ class PlantedRow:
 
 @dataclass(frozen=True)
 class TableTruth:
-    """The answer sheet of one table.
+    """The truth of one table.
 
     Args:
-        table: Its name in the recipe.
-        path: The file, relative to the dataset's folder.
-        sheet: Its sheet in a workbook.
-        rows: Rows after the header, blank ones and sub-totals among them.
-        accepted: Rows that are sound.
-        quarantined: Rows that must be taken out.
-        skipped: Rows that are no records of their own: blank, sub-totals, repeats.
-        unmatched: Keys of the images that have no sound record here.
+        table: The name of the table in the recipe.
+        path: The file, relative to the folder of the dataset.
+        sheet: The sheet of a workbook.
+        rows: The number of rows after the header, including blank ones and subtotals.
+        accepted: The number of valid rows.
+        quarantined: The number of rows that must be quarantined.
+        skipped: The number of rows that are not records of their own: blank, subtotals, repeats.
+        unmatched: The keys of images without a valid record in this table.
         planted: All odd rows, in the order of the file.
     """
 
@@ -77,25 +77,25 @@ class TableTruth:
     planted: tuple[PlantedRow, ...]
 
     def faults(self, name: str) -> list[PlantedRow]:
-        """The planted rows of one name."""
+        """The planted rows with this name."""
         return [planted for planted in self.planted if planted.fault == name]
 
 
 @dataclass(frozen=True)
 class Truth:
-    """The answer sheet of a sample data set.
+    """The truth of a sample dataset.
 
     Args:
-        dataset: Its name.
-        source: Folder of the raw files, relative to the dataset's folder.
-        seed: It was made from this.
-        image_files: Files whose name says they are images, good or bad.
-        label_files: Files of labels; an image without one is unlabelled.
-        negatives: Images whose label file says there is nothing.
-        unlabelled: Images without a label file.
-        labels: Labels written, by the class as it is written, faulty ones and those of copies among them.
+        dataset: The name of the dataset.
+        source: The folder of the raw files, relative to the folder of the dataset.
+        seed: The seed of all random numbers.
+        image_files: The number of image files by name, good or bad.
+        label_files: The number of label files; an image without one is unlabelled.
+        negatives: The number of images with an empty label file.
+        unlabelled: The number of images without a label file.
+        labels: The number of labels by class as written, including faulty ones and those of copies.
         planted: All faults of images and labels.
-        tables: The tables of records, with theirs.
+        tables: The tables of records, with their faults.
     """
 
     dataset: str
@@ -110,22 +110,22 @@ class Truth:
     tables: tuple[TableTruth, ...]
 
     def faults(self, name: str) -> list[Planted]:
-        """The planted faults of images and labels of one name."""
+        """The planted faults of images and labels with this name."""
         return [planted for planted in self.planted if planted.fault == name]
 
     def table(self, name: str) -> TableTruth:
-        """The answer sheet of one table."""
+        """The truth of one table."""
         return next(table for table in self.tables if table.table == name)
 
     def write(self, path: Path) -> None:
-        """Write it as JSON."""
+        """Write the truth as JSON."""
         text = json.dumps(asdict(self), ensure_ascii=False, indent=2, sort_keys=True)
         path.write_text(text + "\n", encoding="utf-8")
 
 
 @dataclass
 class Recorder:
-    """Writes the raw files of a sample and keeps the books."""
+    """Writes the raw files of a sample and records their truth."""
 
     folder: Path
     image_files: int = 0
@@ -135,12 +135,12 @@ class Recorder:
     planted: list[Planted] = field(default_factory=list)
 
     def image(self, path: str, data: bytes) -> None:
-        """Write an image file, or what calls itself one."""
+        """Write an image file, or a file that pretends to be one."""
         self._write(path, data)
         self.image_files += 1
 
     def label(self, path: str, text: str, classes: list[str]) -> None:
-        """Write a label file that holds labels of these classes, as written."""
+        """Write a label file with labels of these classes, as written."""
         self._write(path, text.encode())
         self.label_files += 1
         self.negatives += not classes
@@ -148,17 +148,17 @@ class Recorder:
             self.labels[name] = self.labels.get(name, 0) + 1
 
     def other(self, path: str, text: str) -> None:
-        """Write a file that is neither."""
+        """Write a file that is neither image nor label file."""
         self._write(path, text.encode())
 
     def plant(self, fault: str, path: str, *, of: str | None = None, row: int | None = None) -> None:
-        """Note a fault."""
+        """Record a fault."""
         self.planted.append(Planted(fault, path, of, row))
 
     def close(
         self, dataset: str, source: str, seed: int, path: Path, tables: tuple[TableTruth, ...]
     ) -> Truth:
-        """The answer sheet, written to `path`."""
+        """Write the truth to `path` and return it."""
         truth = Truth(
             dataset,
             source,

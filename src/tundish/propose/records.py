@@ -14,7 +14,7 @@ from tundish.propose.column import RecordColumn
 from tundish.recipe.sections import Records
 from tundish.rules.models import models_of
 from tundish.stages.records.plan import read_options, record_table
-from tundish.tabular.base import Asked
+from tundish.tabular.base import FileOptions
 from tundish.tabular.files.open import open_table
 from tundish.tabular.headers.planner import make_plan
 from tundish.tabular.values.cells import read_cells
@@ -99,7 +99,7 @@ def propose(
         for one in references
     ]
     known = tuple({name for table in tables for name in table.columns.spellings()})
-    sheets = open_table(path, path.name, Asked(sheet=sheet, names=names, known=known))
+    sheets = open_table(path, path.name, FileOptions(sheet=sheet, names=names, known=known))
     if not names and all(_lacks_header(one.layout) for one in sheets):
         raise SourceError(
             f"the file has no header over its {len(sheets[0].layout.headers)} columns",

@@ -250,7 +250,7 @@ def test_batch_after_batch(plain: Context, client: Client, title: str) -> None:
         "batch 1: 9 images, sample 2 (AQL 6.5 %, level I, normal), 0 of 2 reviewed",
     ]
     ignored = accept("--aql", "2.5", "--seed", "3").stdout
-    assert "- --aql, --seed: of a new batch; batch 1 is reviewed as it was opened\n" in ignored
+    assert "- --aql, --seed apply to a new batch; batch 1 is reviewed as it was opened\n" in ignored
     answer(plain, PICTURES, {p.path: {"li": [] if n == 4 else DRAWN} for n, p in enumerate(PICTURES[:11])})
     STAGE.run(plain)
     review(client, f"{title} review 1", 2, drawn=True)

@@ -260,14 +260,14 @@ def write_batch(batch: Batch, labels: pl.DataFrame) -> None:
     """
     BATCH_IMAGES.write(batch.images, batch.folder / "lot.parquet")
     CONSENSUS.write(labels, batch.folder / "sample.parquet")
-    fields = {name: getattr(batch, name) for name in _FIELDS} | plan_fields(batch)
+    fields = {name: getattr(batch, name) for name in _FIELDS} | plan_fields(batch.plans)
     write_atomically(batch.folder / "plan.json", dump_json({"number": batch.number, **fields}))
 
 
-def plan_fields(batch: Batch) -> dict[str, object]:
+def plan_fields(plans: Mapping[str, SamplingPlan]) -> dict[str, object]:
     """The plan of a batch, or its plans by class of nonconformity, as in plan.json."""
-    plans = {name: asdict(plan) for name, plan in batch.plans.items()}
-    return {"plan": plans[ALL_CLASSES]} if ALL_CLASSES in plans else {"plans": plans}
+    by_name = {name: asdict(plan) for name, plan in plans.items()}
+    return {"plan": by_name[ALL_CLASSES]} if ALL_CLASSES in by_name else {"plans": by_name}
 
 
 def dump_json(value: object) -> bytes:

@@ -31,6 +31,7 @@ __all__ = ["Account", "LabelStudio", "prepare_template", "running_process", "wri
 _HOST = "127.0.0.1"
 _MOVED = re.compile(r"Trying to start at \d+|That port is already in use")
 _PATIENCE_S = 300.0
+_TURN_S = 0.2
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SYSTEMROOT")
 
 
@@ -202,7 +203,9 @@ class LabelStudio:
         """
         if self._process is None:
             return
-        code = self._process.wait()
+        # In short turns: Polars lets waits without an end go on after a signal, and Ctrl-C would be lost.
+        while (code := self._process.poll()) is None:
+            time.sleep(_TURN_S)
         self._process = None
         raise OutsideError(
             f"Label Studio ended by itself ({f'signal {-code}' if code < 0 else f'exit status {code}'})",

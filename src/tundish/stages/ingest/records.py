@@ -1,4 +1,4 @@
-"""Files of records: found by name, folder or pattern, or asked of a database; kept in the store in parts."""
+"""Files of records: found by name, folder or pattern, or queried from a database; stored in parts."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ _READ = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordEntry(Entry):
-    """A file of records, where it lies: it is read in parts."""
+    """A file of records with its path, as it is read in parts."""
 
     file: Path
 
 
 def record_files(context: Context, name: str, section: Records) -> list[RecordEntry] | None:
-    """The files of one table of records, in path order; None where there is nothing at that place.
+    """Find the files of one table of records, in path order; None where nothing exists at that path.
 
-    A name that the recipe spells out is taken whatever it is called; from a folder only what may be a table.
+    A file that the recipe names is taken whatever its suffix; from a folder only files that may be tables.
     """
     if section.sql is not None:
         answer = ask(section.sql, name, context.dataset.root / ".query" / f"{name}.parquet")
         return None if answer is None else [_entry(answer, answer.name, named=True)]
-    # Normalised by text: before the first run there is no dataset folder for '..' to lead out of.
+    # Normalised as text: before the first run the folder of the dataset, which '..' leaves, does not exist.
     place = os.path.normpath(context.dataset.root / (section.path or ""))
     path = Path(place)
     if path.is_file():
@@ -70,7 +70,7 @@ def _entry(path: Path, name: str, *, named: bool) -> RecordEntry:
 
 
 def take_record(context: Context, entry: RecordEntry) -> Taken:
-    """Put a file of records into the store, some at a time: it may be larger than the memory."""
+    """Copy a file of records into the store, part by part: it may be larger than the memory."""
     if entry.fault is not None:
         return Taken(entry, "record", fault=entry.fault)
     shard = None
@@ -87,7 +87,7 @@ def take_record(context: Context, entry: RecordEntry) -> Taken:
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
-    """The bytes of a file in pieces; what fails here is the file, not the store that takes them."""
+    """Yield the bytes of a file in pieces; an error here concerns the file, not the store."""
     try:
         with path.open("rb") as stream:
             while chunk := stream.read(_READ):

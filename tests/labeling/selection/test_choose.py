@@ -1,4 +1,4 @@
-"""``tundish label push --select``, up to where a server would be asked."""
+"""Which images are chosen of a dataset, up to where a server would be asked."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import pytest
 from click.testing import CliRunner
 
 from tundish.cli import main
-from tundish.cli._select import Asked, Chosen, choose
+from tundish.errors import UsageError
 from tundish.imaging.files.decode import encode
 from tundish.labeling.pool import images_of
+from tundish.labeling.selection.choose import Selection, SelectionOptions, choose, selection_options
 from tundish.recipe import load as recipes
 from tundish.storage.dataset import DatasetFolder
 from tundish.storage.tables import DISPUTES
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 RECIPE = """
 dataset: strip
 timezone: UTC
@@ -59,13 +60,13 @@ def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def chosen(plant: Path, how: str, budget: int = 100, scores: Path | None = None) -> Chosen:
+def chosen(plant: Path, how: str, budget: int = 100, scores: Path | None = None) -> Selection:
     recipe = recipes.load(plant / "pipelines" / "strip.yaml")
-    images = images_of(DatasetFolder("strip", plant))
-    return choose(plant, recipe, images, Asked(how, budget, scores, 0))
+    dataset = DatasetFolder("strip", plant)
+    return choose(dataset, recipe, images_of(dataset), SelectionOptions(how, budget, scores))
 
 
-def names(found: Chosen) -> list[str]:
+def names(found: Selection) -> list[str]:
     return [path.removesuffix(".png") for path in found.images["path"]]
 
 
@@ -92,7 +93,7 @@ def test_each_way_takes_what_is_new(plant: Path) -> None:
     assert names(found)[:2] == ["A3", "A2"]
     assert found.notes[:2] == (
         "3 of 7 images without labels were chosen by 1 - margin of the two best classes",
-        "the model says nothing of 1 of them; they come last",
+        "the model has no scores for 1 of them; they come last",
     )
     everything = ["A2", "A3", "A6", "A7", "A8", "B4", "B5"]
     different = chosen(plant, "diverse")
@@ -123,7 +124,7 @@ def test_what_is_in_dispute_is_not_chosen_but_named(plant: Path) -> None:
         (("--select", "uncertain", "--budget", "5"), "needs a model's scores; name them with --scores FILE"),
         (("--select", "diverse"), "--select needs --budget"),
         (("--budget", "5"), "go with --select"),
-        (("--select", "diverse", "--budget", "5", "--scores", "x.parquet"), "asks no model"),
+        (("--select", "diverse", "--budget", "5", "--scores", "x.parquet"), "does not use a model"),
         (("--select", "uncertain", "--budget", "5", "--scores", "x.parquet"), "there is no such file"),
     ],
 )
@@ -133,3 +134,14 @@ def test_what_is_missing_is_told_in_one_sentence(words: tuple[str, ...], told: s
     assert done.exit_code == 2, done.output
     (line,) = done.stderr.strip().splitlines()
     assert told in line
+
+
+def test_options_of_a_selection_go_together() -> None:
+    assert selection_options(None, None, None, 0) is None
+    assert selection_options("diverse", 5, None, 3) == SelectionOptions("diverse", 5, None, 3)
+    with pytest.raises(
+        UsageError, match="--select: unknown strategy 'best'; choose one of uncertain, diverse"
+    ):
+        selection_options("best", 5, None, 0)
+    with pytest.raises(UsageError, match="--budget: a budget of 0 images; choose 1 or more"):
+        selection_options("diverse", 0, None, 0)
