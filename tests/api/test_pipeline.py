@@ -50,7 +50,7 @@ def test_errors_say_what_where_and_how_to_fix_it() -> None:
 def test_between__stages_by_name() -> None:
     assert between(None, None) == list(ABOUT)
     assert between("dedup", "split") == ["dedup", "consensus", "link", "split"]
-    with pytest.raises(tundish.UsageError, match="no stage 'nope'"):
+    with pytest.raises(tundish.UsageError, match="unknown stage 'nope'"):
         between("nope", None)
     with pytest.raises(tundish.UsageError, match="comes after"):
         between("split", "dedup")
@@ -116,7 +116,7 @@ def test_run_stage_and_export__are_one_stage(project: Path) -> None:
     assert written.counts["labels"] == 6
     assert tundish.export("left", format="yolo", project=project).counts["labels"] == 6
     assert "exports/yolo" in tundish.status("left", project=project).results
-    with pytest.raises(tundish.UsageError, match="no stage 'ingset'"):
+    with pytest.raises(tundish.UsageError, match="unknown stage 'ingset'"):
         tundish.run_stage("ingset", "left", project=project)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tundish.cli._progress import echo, progress, verbosity, watching
+from tundish.cli._progress import echo, verbosity, watching
 from tundish.cli._text import terminal_width, wrap
 from tundish.errors import UsageError
 from tundish.storage.dataset import dataset_names
@@ -24,7 +24,6 @@ __all__ = [
     "find_recipe",
     "json_option",
     "no_dataset",
-    "progress",
     "quoted",
     "show",
     "show_json",

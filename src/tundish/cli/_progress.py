@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from tundish.api.results import Progress
 
-__all__ = ["VERBOSITY", "echo", "progress", "verbosity", "watching"]
+__all__ = ["VERBOSITY", "echo", "verbosity", "watching"]
 
 VERBOSITY = "tundish.verbosity"
 """Where Click's context keeps it: below 0 with --quiet, above 0 with --verbose."""
@@ -122,11 +122,3 @@ def watching() -> Iterator[Progress]:
     finally:
         mine.pause()
         _watch = before
-
-
-@contextmanager
-def progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """As `watching`, for one step: a function that is called as (done, total)."""
-    with watching() as watch:
-        watch(label, 0, 0)
-        yield lambda done, total: watch(label, done, total)
