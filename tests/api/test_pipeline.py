@@ -61,10 +61,11 @@ def test_stages__are_called_what_they_are_listed_as(name: str) -> None:
     assert load_stage(name).name == name
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two small datasets, `left` and `right`."""
-    folder = tmp_path_factory.mktemp("plant")
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Two small datasets, `left` and `right`, that nothing has run on."""
+    folder = tmp_path / "plant"
+    folder.mkdir()
     (folder / "pipelines").mkdir()
     (folder / "schemas").symlink_to(ROOT / "schemas")
     for name, count in (("left", 6), ("right", 3)):
