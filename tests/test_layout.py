@@ -253,6 +253,15 @@ def test_everything_public_is_documented(path: Path) -> None:
 
 
 @every_module
+def test_one_module_prints_for_the_command_line(path: Path) -> None:
+    """What others named is made harmless there, and --quiet is heeded."""
+    if path.name == "_progress.py":
+        return
+    calls = [node.func for node in nodes_of(path) if isinstance(node, ast.Call)]
+    assert "click.echo" not in {ast.unparse(call) for call in calls if isinstance(call, ast.Attribute)}
+
+
+@every_module
 def test_only_the_command_line_prints(path: Path) -> None:
     if room_of(name_of(path)) == "cli":
         return

@@ -10,6 +10,7 @@ import polars as pl
 
 from tundish.audit.ledger import Tally, read_ledger
 from tundish.results import Result
+from tundish.storage.receipts import export_states
 from tundish.storage.tables import CONSENSUS, DUPLICATES, LINKS, QUARANTINE, SPLITS, STANDING
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from tundish.audit.ledger import Ledger
     from tundish.storage.dataset import DatasetFolder
+    from tundish.storage.receipts import ExportState
     from tundish.storage.table import Table
 
 __all__ = ["Status", "read_status"]
@@ -49,6 +51,8 @@ class Status(Result):
         classes: Labels of each class in each split, '' for those of images without a split; None unless
             it was asked for.
         results: Folders and files that exist already, relative to the dataset's folder.
+        exports: What the folder of each export is: 'current', 'older than the tables' or 'incomplete', where
+            the export that wrote it failed or was interrupted.
         sentences: What the rules say that failed in this dataset, by rule, in English and Chinese with a
             slash between them; without the rules that say it in one language.
     """
@@ -69,6 +73,7 @@ class Status(Result):
     left_out: _Counts | None = None
     classes: dict[str, _Counts] | None = None
     results: tuple[str, ...] = ()
+    exports: dict[str, ExportState] = field(default_factory=dict)
     sentences: dict[str, str] = field(default_factory=dict, repr=False)
 
     def as_dict(self) -> dict[str, Any]:
@@ -89,6 +94,7 @@ class Status(Result):
             "splits": self.splits,
             "left out": self.left_out,
             "classes": self.classes,
+            "exports": self.exports or None,
         }
         facts = {"files": self.files.counts(), "closes": self.closes}
         return facts | {key: value for key, value in known.items() if value is not None}
@@ -118,6 +124,7 @@ def read_status(dataset: DatasetFolder, *, classes: Sequence[str] | None = None)
         coverage=None if standing is None else _counts(standing["state"]),
         classes=None if classes is None else _classes(dataset, classes),
         results=_results(dataset),
+        exports=export_states(dataset),
         **counts,
     )
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tundish.cli._progress import VERBOSITY
+from tundish.cli._progress import VERBOSITY, answer, warn
 from tundish.errors import TundishError, UsageError
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class _Main(click.Group):
         except TundishError as problem:
             sys.exit(_complain(str(problem), problem.exit_code))
         except click.exceptions.NoArgsIsHelpError as problem:
-            click.echo(problem.format_message())
+            answer(problem.format_message())
             sys.exit(2)
         except click.MissingParameter as problem:
             sys.exit(_complain(*_missing(problem)))
@@ -100,7 +100,7 @@ class _Main(click.Group):
 
 def _complain(message: str, code: int) -> int:
     # Click lists the values of a choice on lines of their own.
-    click.echo(f"Error: {' '.join(message.split())}", err=True)
+    warn(f"Error: {' '.join(message.split())}")
     return code
 
 

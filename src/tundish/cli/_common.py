@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tundish.cli._progress import echo, verbosity, watching
+from tundish.cli._progress import answer, echo, verbosity, warn, watching
 from tundish.cli._text import terminal_width, wrap
 from tundish.errors import UsageError
 from tundish.storage.dataset import dataset_names
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DatasetName",
+    "answer",
     "echo",
     "find_project",
-    "find_recipe",
     "json_option",
     "no_dataset",
-    "quoted",
     "show",
     "show_json",
     "verbosity",
+    "warn",
     "watching",
 ]
 
@@ -45,12 +45,6 @@ def find_project() -> Path:
         if (folder / "pipelines").is_dir():
             return folder
     raise UsageError("not a Tundish project", where=str(here), fix="make one with 'tundish init DIR'")
-
-
-def find_recipe(project: Path, name: str) -> Path:
-    """The file of the recipe called `name`; the file itself may be named, too."""
-    stem = Path(name).stem if name.endswith((".yaml", ".yml")) else name
-    return project / "pipelines" / f"{stem}.yaml"
 
 
 class DatasetName(click.types.StringParamType):
@@ -105,15 +99,4 @@ def show_json(value: Any, *, indent: bool = False) -> None:
     """Print plain values as JSON, also with --quiet."""
     import orjson
 
-    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2 if indent else None).decode())
-
-
-def quoted(text: str) -> str:
-    """Text as YAML writes it on one line."""
-    import yaml
-
-    return (
-        str(yaml.safe_dump(text, allow_unicode=True, default_flow_style=True, width=10_000))
-        .removesuffix("\n...\n")
-        .strip()
-    )
+    answer(orjson.dumps(value, option=orjson.OPT_INDENT_2 if indent else None).decode())

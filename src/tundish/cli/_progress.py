@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from contextlib import contextmanager
@@ -9,15 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tundish.neutral import for_terminal
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tundish.api.results import Progress
 
-__all__ = ["VERBOSITY", "echo", "verbosity", "watching"]
+__all__ = ["VERBOSITY", "answer", "echo", "verbosity", "warn", "watching"]
 
 VERBOSITY = "tundish.verbosity"
 """Where Click's context keeps it: below 0 with --quiet, above 0 with --verbose."""
+
+_COLOURS = re.compile(r"(\x1b\[[0-9;]*m)")
 
 _FIRST_LINE = 2.0
 """Seconds after which a step that is still busy says so, off a terminal."""
@@ -33,10 +38,29 @@ def verbosity() -> int:
 
 def echo(text: str = "") -> None:
     """Print a line for people; nothing with --quiet. A bar gives way to it."""
+    if verbosity() >= 0:
+        answer(text)
+
+
+def answer(text: str) -> None:
+    """Print what was asked for, also with --quiet."""
     if _watch is not None:
         _watch.pause()
-    if verbosity() >= 0:
-        click.echo(text)
+    click.echo(_harmless(text))
+
+
+def warn(text: str) -> None:
+    """Print a line to standard error, also with --quiet."""
+    if _watch is not None:
+        _watch.pause()
+    click.echo(_harmless(text), err=True)
+
+
+def _harmless(text: str) -> str:
+    """Control characters in what others named are written out; colours stay."""
+    parts = _COLOURS.split(text)
+    parts[::2] = [for_terminal(part) for part in parts[::2]]
+    return "".join(parts)
 
 
 class _Quiet:
@@ -60,7 +84,7 @@ class _Lines:
             self._step, self._next = step, now + _FIRST_LINE
         elif now >= self._next:
             self._next = now + (_EVERY / 4 if verbosity() > 0 else _EVERY)
-            click.echo(f"{step}: {done:,}" + (f" of {total:,}" if total else ""), err=True)
+            warn(f"{step}: {done:,}" + (f" of {total:,}" if total else ""))
 
     def pause(self) -> None:
         """Lines are in nobody's way."""

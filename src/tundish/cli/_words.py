@@ -43,6 +43,14 @@ _WORDS = {
     "classes": ("labels by class", "各类别标注数"),
     "no classes": ("not counted before the stage consensus", "consensus 阶段运行后才能统计"),
     "results": ("in {folder}/", "位于 {folder}/"),
+    "export incomplete": (
+        "{list}: incomplete, as an export failed or was interrupted; run 'tundish export {name}'",
+        "{list}：不完整，写出它的导出失败或被中断；请运行 'tundish export {name}'",
+    ),
+    "export older than the tables": (
+        "{list}: older than the tables; run 'tundish export {name}'",
+        "{list}：早于当前各表；请运行 'tundish export {name}'",
+    ),
     "nothing yet": (
         "nothing has been taken in yet; run 'tundish run {name}'",
         "尚未读入任何文件；请运行 'tundish run {name}'",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tundish.cli._common import echo, find_project, json_option, verbosity
+from tundish.cli._common import answer, echo, find_project, json_option, show_json, verbosity, warn
 from tundish.cli._shell import pasteable, repro
 from tundish.neutral import for_terminal
 
@@ -67,11 +67,9 @@ def add(
         project=find_project(),
     )
     for warning in added.warnings if isinstance(added, projects.AddedImages) else ():
-        click.echo(f"Warning: {warning}", err=True)
+        warn(f"Warning: {warning}")
     if as_json:
-        import orjson
-
-        click.echo(orjson.dumps(_answer(added)).decode())
+        show_json(_answer(added))
         return
     if isinstance(added, projects.AddedImages):
         _print_images(source, added)
@@ -87,14 +85,14 @@ def _print_images(source: Path, added: AddedImages) -> None:
     if added.others:
         lines.append(f"It could also be: {'; '.join(added.others)}")
     for line in lines:
-        echo(for_terminal(line))
+        echo(line)
 
 
 def _print_records(source: Path, added: AddedRecords) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    echo(for_terminal(f"{source}: {', '.join(added.layout)}; fits {added.schema}"))
+    echo(f"{source}: {', '.join(added.layout)}; fits {added.schema}")
     table = Table("header", "column", "read as", "first values", box=None, pad_edge=False)
     for row in added.columns:
         cells = (row.header, row.means, row.read_as, ", ".join(row.examples))
@@ -104,15 +102,15 @@ def _print_records(source: Path, added: AddedRecords) -> None:
     if added.missing:
         echo(f"Required and not found: {', '.join(added.missing)}; name their headers under 'columns'.")
     if added.problem:
-        echo(for_terminal(f"To settle: {added.problem}."))
+        echo(f"To settle: {added.problem}.")
 
 
 def _print_end(added: Added) -> None:
     recipe = f"pipelines/{added.recipe.name}"
     for note in added.notes:
-        echo(for_terminal(f"Note: {note}."))
+        echo(f"Note: {note}.")
     if not added.written:
-        click.echo(f"Nothing was written. {recipe} would be:\n\n{added.text}")
+        answer(f"Nothing was written. {recipe} would be:\n\n{added.text}")
         return
     echo(f"{_DONE[added.action]} {recipe}. Read it, then run one of:")
     echo(f"  {pasteable('tundish', 'run', added.dataset)}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from tundish.cli._common import answer
+
 __all__ = ["COMMANDS"]
 
 _SHELLS = ("bash", "zsh", "fish")
@@ -26,7 +28,7 @@ def completion(shell: str) -> None:
     assert kind is not None
     command = click.get_current_context().find_root().command
     # As it calls the program, whatever this process was started as.
-    click.echo(kind(command, {}, "tundish", "_TUNDISH_COMPLETE").source())
+    answer(kind(command, {}, "tundish", "_TUNDISH_COMPLETE").source())
 
 
 COMMANDS = {"completion": completion}

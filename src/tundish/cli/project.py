@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tundish.cli._common import echo, find_project, verbosity
+from tundish.cli._common import echo, find_project, verbosity, warn
 from tundish.cli._shell import pasteable, repro
 
 __all__ = ["COMMANDS"]
@@ -27,7 +27,7 @@ def init(folder: Path) -> None:
 
     project = projects.init(folder)
     for note in project.notes:
-        click.echo(f"Note: {note}.", err=True)
+        warn(f"Note: {note}.")
     echo(f"Laid out {project.folder}; its README.md says what lies where. Next:")
     if project.folder.resolve() != Path.cwd():
         echo(f"  {pasteable('cd', str(project.folder))}")
@@ -61,7 +61,7 @@ def sample(seed: int) -> None:
 
 def _begin(dataset: str, made: int, total: int) -> None:
     if made < total and verbosity() >= 0:
-        click.echo(f"Making {dataset} ({made + 1} of {total}) ...", err=True)
+        warn(f"Making {dataset} ({made + 1} of {total}) ...")
 
 
 COMMANDS = {"init": init, "sample": sample}

@@ -124,6 +124,11 @@ class _Page:
             yield from self._text(
                 say("list", what=say("results", folder=folder), list=", ".join(status.results))
             )
+        for state in ("incomplete", "older than the tables"):
+            stale = [f"exports/{name}" for name, found in status.exports.items() if found == state]
+            if stale:
+                words = {"list": ", ".join(stale), "name": status.dataset}
+                yield from self._text(say(f"export {state}", **words), fg="red")
 
     def _tallies(self) -> Iterator[str]:
         """The table of what came in and what became of it; as sentences where it does not fit."""

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tundish.recipe.load import load
+from tundish.storage.dataset import recipe_file
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from tundish.recipe.load import Recipe
 
-__all__ = ["load_recipe", "recipe_file"]
-
-
-def recipe_file(project: Path, name: str) -> Path:
-    """Where the recipe of the dataset `name` is; the name of the file itself will do, too."""
-    stem = Path(name).stem if name.endswith((".yaml", ".yml")) else name
-    return project / "pipelines" / f"{stem}.yaml"
+__all__ = ["load_recipe"]
 
 
 def load_recipe(project: Path, name: str) -> Recipe:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tundish.storage.table import Table
 
-__all__ = ["DatasetFolder", "dataset_names"]
+__all__ = ["DatasetFolder", "dataset_names", "recipe_file"]
 
 
 def dataset_names(project: Path) -> tuple[str, ...]:
@@ -138,3 +138,9 @@ class DatasetFolder:
     def write(self, table: Table, frame: pl.DataFrame, folder: Path | None = None) -> None:
         """Write a table, as `Table.write`."""
         table.write(frame, self.table(table.name, folder))
+
+
+def recipe_file(project: Path, name: str) -> Path:
+    """Where the recipe of the dataset `name` is; the name of the file itself will do, too."""
+    stem = Path(name).stem if name.endswith((".yaml", ".yml")) else name
+    return project / "pipelines" / f"{stem}.yaml"

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tundish.cli._common import echo, find_project, find_recipe, json_option, watching
+from tundish.cli._common import echo, find_project, json_option, show_json, warn, watching
 from tundish.cli.label.options import server_options
-from tundish.cli.label.output import next_step, print_json
+from tundish.cli.label.output import next_step
 from tundish.errors import TundishError
+from tundish.storage.dataset import recipe_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,19 +83,19 @@ def accept(name: str, as_json: bool, **options: Any) -> None:
     from tundish.api.labels import label_accept
 
     project = find_project()
-    name = find_recipe(project, name).stem
+    name = recipe_file(project, name).stem
     try:
         with watching() as progress:
             done = label_accept(name, project=project, progress=progress, **options)
     except TundishError as error:
         # A batch was opened before the server failed.
         for note in getattr(error, "__notes__", ()):
-            click.echo(note, err=as_json)
+            (warn if as_json else echo)(note)
         raise
     if done.opened:
-        click.echo(done.opened, err=as_json)
+        (warn if as_json else echo)(done.opened)
     if as_json:
-        print_json(_as_json(done))
+        show_json(_as_json(done), indent=True)
     else:
         _print(project, done)
     if done.refusal is not None:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tundish.cli._common import echo, find_project, find_recipe, json_option, watching
+from tundish.cli._common import echo, find_project, json_option, watching
 from tundish.cli.label.options import server_options
 from tundish.cli.label.output import print_counts
+from tundish.storage.dataset import recipe_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +37,7 @@ def adjudicate(name: str, server: str | None, token_file: Path | None, as_json: 
     from tundish.api.labels import label_adjudicate
 
     project = find_project()
-    name = find_recipe(project, name).stem
+    name = recipe_file(project, name).stem
     with watching() as progress:
         done = label_adjudicate(
             name, server=server, token_file=token_file, project=project, progress=progress

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tundish.cli._common import echo, find_project, find_recipe, json_option
-from tundish.cli.label.output import print_json
+from tundish.cli._common import echo, find_project, json_option, show_json
+from tundish.storage.dataset import recipe_file
 
 if TYPE_CHECKING:
     import polars as pl
@@ -46,10 +46,10 @@ def agree(name: str, as_json: bool) -> None:
     from tundish.api.labels import label_agree
 
     project = find_project()
-    found = label_agree(find_recipe(project, name).stem, project=project)
+    found = label_agree(recipe_file(project, name).stem, project=project)
     if as_json:
         tables = {key: getattr(found, key).to_dicts() for key in _TABLES}
-        print_json({"images": found.images, **tables, "notes": found.notes})
+        show_json({"images": found.images, **tables, "notes": found.notes}, indent=True)
         return
     if found.images:
         echo(f"{found.images:,} images that two annotators or more answered")

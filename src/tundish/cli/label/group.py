@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tundish.cli._common import echo, find_project, find_recipe, json_option, watching
+from tundish.cli._common import echo, find_project, json_option, warn, watching
 from tundish.cli.label.accept import accept
 from tundish.cli.label.adjudicate import adjudicate
 from tundish.cli.label.agree import agree
 from tundish.cli.label.options import annotator_options, select_options, server_options
 from tundish.cli.label.output import next_step, print_counts, print_push
+from tundish.storage.dataset import recipe_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +59,7 @@ def start(port: int | None, push: tuple[str, ...]) -> None:
         with watching() as progress:
             server = label_start(
                 port=port,
-                push=[find_recipe(project, name).stem for name in push],
+                push=[recipe_file(project, name).stem for name in push],
                 project=project,
                 progress=_announcing(progress),
             )
@@ -71,7 +72,7 @@ def start(port: int | None, push: tuple[str, ...]) -> None:
             echo("Ctrl-C stops it.")
             server.wait()
     except KeyboardInterrupt:
-        click.echo("stopped", err=True)
+        warn("stopped")
 
 
 @label.command("images", short_help="Serve a dataset's pictures to the annotators' browsers.")
@@ -90,12 +91,12 @@ def images(name: str) -> None:
 
     _stop_on_signals()
     project = find_project()
-    with label_images(find_recipe(project, name).stem, project=project) as server:
+    with label_images(recipe_file(project, name).stem, project=project) as server:
         echo(f"pictures of {server.dataset} at {server.url}; Ctrl-C stops it.")
         try:
             server.wait()
         except KeyboardInterrupt:
-            click.echo("stopped", err=True)
+            warn("stopped")
 
 
 @label.command("push", short_help="Bring a dataset's images in front of the annotators.")
@@ -137,7 +138,7 @@ def push(name: str, as_json: bool, **options: Any) -> None:
     from tundish.api.labels import label_push
 
     project = find_project()
-    name = find_recipe(project, name).stem
+    name = recipe_file(project, name).stem
     with watching() as progress:
         done = label_push(name, project=project, progress=progress, **options)
     print_push(name, done, as_json=as_json)
@@ -160,7 +161,7 @@ def pull(name: str, server: str | None, token_file: Path | None, as_json: bool) 
     from tundish.api.labels import label_pull
 
     project = find_project()
-    name = find_recipe(project, name).stem
+    name = recipe_file(project, name).stem
     with watching() as progress:
         done = label_pull(name, server=server, token_file=token_file, project=project, progress=progress)
     counts = {
@@ -187,7 +188,7 @@ def _announcing(progress: Callable[[str, int, int], None]) -> Callable[[str, int
         if step != "start":
             progress(step, done, total)
         elif not done:
-            click.echo("Label Studio starts; the first time it takes half a minute.", err=True)
+            warn("Label Studio starts; the first time it takes half a minute.")
 
     return report
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
-from tundish.cli._common import echo
+from tundish.cli._common import echo, show_json
 from tundish.storage.dataset import DatasetFolder
 
 if TYPE_CHECKING:
@@ -16,7 +14,7 @@ if TYPE_CHECKING:
     from tundish.api.label_results import LabelPush
     from tundish.formats.base import Problem
 
-__all__ = ["next_step", "print_counts", "print_json", "print_push"]
+__all__ = ["next_step", "print_counts", "print_push"]
 
 _MOST_PROBLEMS = 5
 
@@ -48,9 +46,7 @@ def print_counts(
 ) -> None:
     """Print what a command did: its counts, notes and the first of its problems; as JSON all of them."""
     if as_json:
-        import orjson
-
-        click.echo(orjson.dumps({"counts": counts, "notes": notes, "problems": problems}).decode())
+        show_json({"counts": counts, "notes": notes, "problems": problems})
         return
     from tundish.cli._common import show
     from tundish.stages.base import Outcome
@@ -60,13 +56,6 @@ def print_counts(
         lines.append(f"and {len(problems) - _MOST_PROBLEMS:,} more")
     words = {_WORDS.get(key, key): count for key, count in counts.items()}
     show(what, Outcome(words, [*notes, *lines]))
-
-
-def print_json(answer: Mapping[str, object]) -> None:
-    """Print an answer as JSON that people can read, too."""
-    import orjson
-
-    click.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
 
 
 def next_step(project: Path, name: str) -> str:
