@@ -68,7 +68,7 @@ label-studio: $(READY) $(LABEL_STUDIO_READY)
 	tundish label start --push steel-surface
 
 docs: $(READY)
-	python docs/generate.py
+	python tools/generate.py
 
 clean:
 	rm -rf $(VENV) $(LABEL_STUDIO) .cache build dist

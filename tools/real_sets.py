@@ -1,6 +1,6 @@
 """Run the pipeline on the public sets and write docs/real-sets.md: what the ledger and the tables show.
 
-    python docs/real_sets.py ../shared/data
+    python tools/real_sets.py ../shared/data
 
 The sets are not part of the project; their folder is given. The figures are read from the tables that
 `tundish run` wrote, none is typed in.
@@ -22,7 +22,7 @@ from tundish.cli import main as command
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DOCS = Path(__file__).resolve().parent
+DOCS = Path(__file__).resolve().parents[1] / "docs"
 SETS = {
     "neu-det": "neu_det",
     "coal-belt-foreign": "coal_belt_foreign",
@@ -142,7 +142,7 @@ def main(data: Path) -> None:
     lines = [
         "# What comes out on public sets",
         "",
-        "Made by `python docs/real_sets.py DATA`: every set through `tundish add` and `tundish run`, as they",
+        "Made by `python tools/real_sets.py DATA`: every set through `tundish add` and `tundish run`, as they",
         "come; the figures are read from the tables that were written.",
         "",
     ]

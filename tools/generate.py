@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import pandera.polars as pa
 
-DOCS = Path(__file__).resolve().parent
+DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 
 def commands() -> str:
