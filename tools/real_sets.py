@@ -142,8 +142,8 @@ def main(data: Path) -> None:
     lines = [
         "# What comes out on public sets",
         "",
-        "Made by `python tools/real_sets.py DATA`: every set through `tundish add` and `tundish run`, as they",
-        "come; the figures are read from the tables that were written.",
+        "Made by `python tools/real_sets.py DATA`: every set through `tundish add` and `tundish run`, as",
+        "they come; the figures are read from the tables that were written.",
         "",
     ]
     with tempfile.TemporaryDirectory() as folder:
