@@ -68,7 +68,7 @@ label-studio: $(READY) $(LABEL_STUDIO_READY)
 	tundish label start --push steel-surface
 
 docs: $(READY)
-	python tools/generate.py
+	python -m tools.generate
 
 clean:
 	rm -rf $(VENV) $(LABEL_STUDIO) .cache build dist

@@ -17,7 +17,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchma
 
 def test_generated_pages_are_up_to_date() -> None:
     """In a process of its own: click keeps the help option with which a command was called first."""
-    command = [sys.executable, str(ROOT / "tools" / "generate.py"), "--check"]
+    command = [sys.executable, "-m", "tools.generate", "--check"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"run 'make docs': {done.stdout}{done.stderr}"
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 import orjson
+from tools.architecture import architecture
+from tools.recipe_page import recipe
 
 from tundish.cli import main as tundish
 from tundish.formats.markdown import table as markdown_table
@@ -147,6 +149,8 @@ PARTS: dict[str, Callable[[], bytes]] = {
     "tables.md": lambda: tables().encode(),
     "formats.md": lambda: formats().encode(),
     "rules.md": lambda: rules().encode(),
+    "architecture.md": lambda: architecture().encode(),
+    "recipe.md": lambda: recipe().encode(),
     "recipe.schema.json": lambda: orjson.dumps(json_schema(), option=orjson.OPT_INDENT_2) + b"\n",
 }
 

@@ -79,7 +79,9 @@ class Acceptance(Section):
     loose: float = Field(
         0.75, gt=0, le=1, description="IoU with the reviewer's below which a label is not tight (minor)."
     )
-    level: Literal["S-1", "S-2", "S-3", "S-4", "I", "II", "III"] = "II"
+    level: Literal["S-1", "S-2", "S-3", "S-4", "I", "II", "III"] = Field(
+        "II", description="Inspection level: how many images of a batch are reviewed."
+    )
     reduced: bool = Field(
         False,
         description="The work is steady, and whoever answers for the labels agrees to reduced inspection "

@@ -114,14 +114,24 @@ def _aliases(value: object) -> object:
 class Images(Section):
     """What counts as a valid image."""
 
-    schema_: str = Field("schemas/images.py:Images", alias="schema", pattern=r"^[^:]+\.py:\w+$")
+    schema_: str = Field(
+        "schemas/images.py:Images",
+        alias="schema",
+        pattern=r"^[^:]+\.py:\w+$",
+        description="Pandera model with the rules for images.",
+    )
     max_pixels: int = Field(200_000_000, ge=1, description="Larger images are not decoded.")
 
 
 class Annotations(Section):
     """What counts as a valid label, and the classes in the order that numbers them."""
 
-    schema_: str = Field("schemas/annotations.py:Annotations", alias="schema", pattern=r"^[^:]+\.py:\w+$")
+    schema_: str = Field(
+        "schemas/annotations.py:Annotations",
+        alias="schema",
+        pattern=r"^[^:]+\.py:\w+$",
+        description="Pandera model with the rules for labels.",
+    )
     classes: Annotated[dict[str, tuple[str, ...]], BeforeValidator(_aliases)] = Field(
         {}, description="Names with their aliases; the order is the numbering."
     )
@@ -144,7 +154,9 @@ class Annotations(Section):
 class Dedup(Section):
     """How copies are found and which one stays."""
 
-    level: Literal["fast"] = "fast"
+    level: Literal["fast"] = Field(
+        "fast", description="How hard copies are looked for; there is one level today."
+    )
     keep: Literal["first", "largest"] = Field(
         "first", description="By path, or by size in pixels then bytes."
     )
@@ -157,10 +169,14 @@ class Dedup(Section):
 class Split(Section):
     """Which image is for what."""
 
-    ratios: dict[Literal["train", "val", "test"], float] = {"train": 0.8, "val": 0.1, "test": 0.1}
+    ratios: dict[Literal["train", "val", "test"], float] = Field(
+        {"train": 0.8, "val": 0.1, "test": 0.1}, description="Shares of the images, adding up to 1."
+    )
     group_by: tuple[str, ...] = Field((), description="Keys whose equal values stay together.")
     salt: str = Field("1", description="Another salt deals all groups anew.")
-    unlabelled: Literal["exclude", "include"] = "exclude"
+    unlabelled: Literal["exclude", "include"] = Field(
+        "exclude", description="Whether images without a label file come into the splits."
+    )
 
     @field_validator("ratios")
     @classmethod
@@ -180,7 +196,7 @@ class Augment(Section):
 
     copies: int = Field(0, ge=0, le=100, description="Derived images for each training image.")
     operations: tuple[dict[str, Any], ...] = Field((), description="Applied in this order.")
-    seed: int = 0
+    seed: int = Field(0, description="Another seed makes other derived images.")
 
     @field_validator("operations")
     @classmethod
@@ -195,7 +211,7 @@ class Augment(Section):
 class Export(Section):
     """What is written for trainers."""
 
-    formats: tuple[ExportName, ...] = ("parquet", "coco")
+    formats: tuple[ExportName, ...] = Field(("parquet", "coco"), description="Folders below exports/.")
 
 
 Duration = Annotated[str, StringConstraints(pattern=r"^-?\d+(\.\d+)?(ms|s|min|h|d)$")]
@@ -221,7 +237,11 @@ class Records(Section):
         description="File, folder or pattern (raw/lab/*.csv), relative to the dataset's folder.",
     )
     sql: Query | None = Field(None, description="A database instead of a file.")
-    schema_: str = Field(alias="schema", pattern=r"^[^:]+\.py:\w+$")
+    schema_: str = Field(
+        alias="schema",
+        pattern=r"^[^:]+\.py:\w+$",
+        description="Pandera model with the rules for records.",
+    )
     sheet: str | None = Field(None, description="Only this sheet of a workbook; all that fit by default.")
     header_rows: int | None = Field(None, ge=0, le=3, description="0: there is none. Found by default.")
     names: tuple[str, ...] = Field((), description="The columns in order, where the file has no header.")
@@ -293,7 +313,7 @@ class Link(Section):
     through: str | None = Field(None, description="Table of genealogy edges, to find an ancestor's record.")
     position: str | None = Field(None, description="The image's key that says the metre from the head.")
     side: str | None = Field(None, description="The image's key that says top or bottom.")
-    nearest: Nearest | None = None
+    nearest: Nearest | None = Field(None, description="By time or position, instead of a key or after it.")
     carry: tuple[str, ...] = Field((), description="Columns of the record that exported images carry.")
 
     @model_validator(mode="after")
