@@ -12,6 +12,7 @@ import io
 import os
 import sys
 import tempfile
+import textwrap
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -118,7 +119,9 @@ def page(executable: Path) -> str:
         [
             "# Label Studio's answers in COCO",
             "",
-            f"Made by `python -m tools.label_studio` with Label Studio {version}. {EXPLAINED}",
+            textwrap.fill(
+                f"Made by `python -m tools.label_studio` with Label Studio {version}. {EXPLAINED}", 108
+            ),
             "",
             f"| {' | '.join(HEADS)} |",
             f"| {' | '.join(['---'] * len(HEADS))} |",

@@ -1,9 +1,9 @@
 """Runs what a page of docs/ tells the reader to do, and compares what is printed with what the page shows.
 
-    python -m tests.docs.pages docs/tutorial.md [--write]
+    python -m tests.docs.pages docs/tutorial.md docs/faq.md [--write]
 
-From the repository's root. Prints where page and commands differ; with ``--write`` the page gets what the
-commands print today. Read the difference before you commit it.
+From the repository's root. One reader follows the pages one after the other. Prints where pages and commands
+differ; with ``--write`` a page gets what the commands print today. Read the difference before you commit it.
 
 A block ``python NAME``, ``csv NAME`` or ``yaml NAME`` writes a file, ``diff NAME`` changes one, ``console``
 runs commands: lines that begin with ``$``, each followed by what it prints. There ``...`` is any text, and on
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 WIDTH = 110
 """Columns of a page."""
@@ -191,23 +191,32 @@ def _cut(line: str) -> str:
     return line if len(line) <= WIDTH else f"{line[: WIDTH - 10].rpartition(' ')[0]} ..."
 
 
-def main(page: Path, *, write: bool) -> int:
-    """Follow a page in a new folder; how many commands print something else."""
+def main(pages: Sequence[Path], *, write: bool) -> int:
+    """Follow pages in a new folder; how many commands print something else."""
+    count = 0
     with tempfile.TemporaryDirectory() as folder:
-        found = list(differences(page, Reader(Path(folder).resolve())))
-    for step, printed in found:
-        sys.stdout.write(f"{said(page, step, printed)}\n")
-    if write:
-        text = page.read_text(encoding="utf-8")
-        other = {step: shortened(step.shown, printed) for step, printed in found}
-        lines = text.splitlines()
-        for step in reversed(list(steps(text))):
-            if step.kind == "console":
-                end = step.line + len(step.shown)
-                lines[step.line : end] = other.get(step, [_cut(line) for line in step.shown])
-        page.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return len(found)
+        reader = Reader(Path(folder).resolve())
+        for page in pages:
+            found = dict(differences(page, reader))
+            for step, printed in found.items():
+                sys.stdout.write(f"{said(page, step, printed)}\n")
+            if write:
+                rewrite(page, found)
+            count += len(found)
+    return count
+
+
+def rewrite(page: Path, found: Mapping[Step, Sequence[str]]) -> None:
+    """Write what was found other into a page."""
+    text = page.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    for step in reversed(list(steps(text))):
+        if step.kind == "console":
+            shown = shortened(step.shown, found[step]) if step in found else map(_cut, step.shown)
+            lines[step.line : step.line + len(step.shown)] = shown
+    page.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    sys.exit(bool(main(Path(sys.argv[1]), write="--write" in sys.argv)))
+    names = [name for name in sys.argv[1:] if name != "--write"]
+    sys.exit(bool(main([Path(name) for name in names], write="--write" in sys.argv)))

@@ -11,9 +11,14 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
 @pytest.mark.slow
-def test_every_command_of_the_tutorial_prints_what_the_page_shows(tmp_path: Path) -> None:
-    page = DOCS / "tutorial.md"
-    found = [said(page, step, printed) for step, printed in differences(page, Reader(tmp_path))]
+def test_every_command_of_tutorial_and_questions_prints_what_the_page_shows(tmp_path: Path) -> None:
+    """The questions continue where the tutorial ends."""
+    reader = Reader(tmp_path)
+    found = [
+        said(page, step, printed)
+        for page in (DOCS / "tutorial.md", DOCS / "faq.md")
+        for step, printed in differences(page, reader)
+    ]
     assert not found, "\n".join(found)
 
 
