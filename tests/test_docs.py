@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tundish.cli import main
 from tundish.stages import ABOUT
@@ -54,6 +57,32 @@ def test_pages_are_narrow(page: Path) -> None:
     lines = enumerate(page.read_text(encoding="utf-8").splitlines(), 1)
     wide = [number for number, line in lines if len(line) > WIDTH and not line.startswith("|")]
     assert wide == []
+
+
+def test_editors_and_hooks_agree_with_ruff() -> None:
+    ruff = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["ruff"]
+    settings = (ROOT / ".editorconfig").read_text(encoding="utf-8")
+    lengths = {int(length) for length in re.findall(r"max_line_length = (\d+)", settings)}
+    assert lengths == {ruff["line-length"], WIDTH}
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
+    assert {repo["repo"] for repo in hooks} == {"local"}, "tools come from the environment"
+
+
+def test_the_citation_names_the_version_that_is_built() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert (citation["version"], citation["license"], citation["abstract"]) == (
+        project["version"],
+        project["license"],
+        project["description"],
+    )
+
+
+def test_the_workflow_calls_what_anybody_can_call() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
+    steps = [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
+    assert steps == [".ci/run"]
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
 
 
 def test_the_index_leads_to_every_page() -> None:

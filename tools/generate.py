@@ -80,8 +80,8 @@ def rules() -> str:
     parts = [
         "# Rules",
         "",
-        "Made from the Pandera models in `schemas/` by `make docs`. An error takes the image, label or",
-        "record out; a warning is told and keeps it. A plant that subclasses a model and sets another",
+        "Made from the Pandera models in `schemas/` by `make docs`. An error removes the image, label or",
+        "record; a warning keeps it, and is reported. A plant that subclasses a model and sets another",
         "limit keeps the rule's name.",
         "",
     ]
