@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.test_layout import FLOORS, PACKAGE
+from tools.between import between
 
 from tundish.stages import ABOUT, load_stage
 
@@ -24,11 +25,7 @@ def architecture() -> str:
     """The page, its parts between marks written again."""
     text = PAGE.read_text(encoding="utf-8")
     for name, make in PARTS.items():
-        before, mark, rest = text.partition(f"<!-- made: {name} -->\n")
-        _, end, after = rest.partition("<!-- end -->\n")
-        if not (mark and end):
-            raise ValueError(f"{PAGE.name}: there is no place for '{name}' between a mark and its end")
-        text = "".join([before, mark, *(f"{line}\n" for line in make()), end, after])
+        text = between(text, name, "\n".join(make()))
     return text
 
 
