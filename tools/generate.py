@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 import orjson
 from tools.architecture import architecture
+from tools.between import between
 from tools.recipe_page import recipe
 
 from tundish.cli import main as tundish
@@ -125,18 +126,10 @@ def formats() -> str:
     ]
     lost = [(f"`{form.name}`", form.lost) for form in forms if form.writer]
     text = (DOCS / "formats.md").read_text(encoding="utf-8")
-    text = _between(
+    text = between(
         text, "formats", markdown_table(["format", "read", "written", "what", "options of a source"], about)
     )
-    return _between(text, "lost", markdown_table(["written as", "what has no place there"], lost))
-
-
-def _between(text: str, name: str, made: str) -> str:
-    """`text` with `made` between the two marks of this name."""
-    start, end = f"<!-- {name}: made by make docs -->\n", f"<!-- end of {name} -->"
-    head, _, rest = text.partition(start)
-    _, _, tail = rest.partition(end)
-    return f"{head}{start}\n{made}\n\n{end}{tail}"
+    return between(text, "lost", markdown_table(["written as", "what has no place there"], lost))
 
 
 def _line(cells: list[str]) -> str:
