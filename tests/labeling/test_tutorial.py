@@ -11,7 +11,7 @@ from tests.docs.pages import Reader, fits, said, steps
 if TYPE_CHECKING:
     from tundish.labeling.label_studio.server import LabelStudio
 
-pytestmark = pytest.mark.label_studio
+pytestmark = [pytest.mark.label_studio, pytest.mark.slow]
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "tutorial.md"
 
