@@ -36,7 +36,7 @@ $(LABEL_STUDIO_READY): constraints-label-studio.txt | $(READY)
 	touch $@
 
 demo: $(READY)
-	@test -d .git || { echo "make demo: this is no Git clone, and DVC needs one; run 'git init' first." >&2; exit 2; }
+	@test -d .git || { echo "make demo: this is not a Git clone, which DVC needs; run 'git init' first." >&2; exit 2; }
 	tundish sample
 	dvc repro --quiet
 	@echo

@@ -44,7 +44,7 @@ BOXES = 5
 
 
 def peer(border: int) -> dict[str, Callable[[], Any]]:
-    """The peer's transforms by the name of ours; rotate, scale and shift are one Affine, its best way."""
+    """The peer's transforms by Tundish's names; rotation, scale and shift are one Affine, its fastest way."""
     every = {"p": 1.0}
     turn = {"rotate": (-5, 5)}
     scale = {"scale": (0.9, 1.1)}

@@ -35,7 +35,7 @@ WIDTH, HEIGHT = 1600, 256
 
 
 def make(folder: Path, *, polygons: bool) -> None:
-    """One instances file; the images are listed and not there: neither side opens them."""
+    """One instances file; the listed images do not exist, since neither side opens them."""
     rng = np.random.default_rng(1)
     corners = rng.uniform(0, [WIDTH - 64, HEIGHT - 64], (LABELS, 2)).round(2).tolist()
     sizes = rng.uniform(4, 64, (LABELS, 2)).round(2).tolist()
@@ -115,7 +115,7 @@ def peer(folder: Path) -> dict[str, Callable[[], int]]:
 
 
 def serve(side: str, folder: Path) -> None:
-    """Do what stands on each line of the input and answer with the seconds and the labels."""
+    """Do the work that each line of the input names; answer with the seconds and the number of labels."""
     work = {"ours": ours, "peer": peer}[side](folder)
     print(json.dumps([0, 0]), flush=True)
     for line in sys.stdin:

@@ -23,7 +23,7 @@ from tundish.labeling.label_studio.prelabels import items_of
 from tundish.labeling.label_studio.pull import pull
 from tundish.labeling.label_studio.push import Push, push
 from tundish.labeling.label_studio.regions.write import regions_of
-from tundish.labeling.label_studio.server import LabelStudio, prepare
+from tundish.labeling.label_studio.server import LabelStudio, prepare_template
 from tundish.labeling.label_studio.tasks import Prelabels
 from tundish.recipe.sections import Annotations
 from tundish.storage.tables import ANNOTATIONS, IMAGES
@@ -85,7 +85,7 @@ def data(count: int) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def answer_all(client: Client, project: int, count: int, results: dict[str, list[dict[str, object]]]) -> None:
-    """Tasks that are answered already, as the server takes them in bulk: drawing by hand takes days."""
+    """Answered tasks, as the server imports them in bulk: drawing by hand would take days."""
     tasks = [
         {
             "data": {"image": "x", "image_id": key, "width": 1024, "height": 768},
@@ -139,7 +139,7 @@ def measure(client: Client, folder: Path, count: int) -> None:
 
 
 def measure_two_annotators(server: LabelStudio, folder: Path, count: int) -> None:
-    """The command as it is typed: it deals the images, a fifth of them twice, and pushes two projects."""
+    """The command as it is typed: it assigns the images, a fifth of them to both, and pushes two projects."""
     curated = folder / "datasets" / "line" / "curated"
     curated.mkdir(parents=True)
     (folder / "pipelines").mkdir()
@@ -173,7 +173,11 @@ def main() -> None:
         if args.template:
             shutil.copytree(args.template, folder)
         else:
-            timed("first start (an empty data folder)", None, lambda: prepare(args.label_studio, folder))
+            timed(
+                "first start (an empty data folder)",
+                None,
+                lambda: prepare_template(args.label_studio, folder),
+            )
         server = LabelStudio(args.label_studio, folder)
         timed("start (a ready data folder)", None, server.start)
         try:

@@ -88,8 +88,13 @@ def make(project: Path, images: int, records: int) -> None:
     one_table(context.dataset.records / "edges.parquet", edges(number, ids))
     coil = rng.integers(0, coils, images)
     second = START + coil * COIL_SECONDS + rng.uniform(0, COIL_SECONDS, images)
-    told = np.sort(second[rng.random(images) < 0.8])  # the line's own log of the camera's shots, with gaps
-    one_table(context.dataset.records / "shots.parquet", {"at": times(told + rng.normal(0, 0.05, told.size))})
+    reported = np.sort(
+        second[rng.random(images) < 0.8]
+    )  # the line's own log of the camera's shots, with gaps
+    one_table(
+        context.dataset.records / "shots.parquet",
+        {"at": times(reported + rng.normal(0, 0.05, reported.size))},
+    )
     image_id = pl.Series([f"{n:032x}" for n in range(images)])
     frame = pl.DataFrame(
         {
@@ -190,7 +195,7 @@ def run(project: Path, case: str) -> None:
 
 
 def bare(project: Path) -> None:
-    """Only the join, of columns that are sorted and in memory."""
+    """Only the join of columns that are sorted and in memory."""
     context = context_of(project, {})
     columns = {"images": "captured_at", "signals": "at"}
     left = pl.read_parquet(context.dataset.table("images"), columns=["captured_at"]).select(

@@ -1,4 +1,4 @@
-"""Measure, checks and fast duplicates against imagededup, cleanvision, and decoding alone.
+"""Measurements, checks and fast duplicates against imagededup, cleanvision and plain decoding.
 
     python benchmarks/measure.py [--images 4000] [--repeats 3]
     python benchmarks/measure.py --memory 100000
@@ -85,7 +85,7 @@ def everything(context: Context) -> None:
 
 
 def decode_alone(context: Context) -> None:
-    """The same bytes out of the same shards, decoded by OpenCV on two threads, and thrown away."""
+    """Decode the same bytes from the same shards with OpenCV on two threads, and discard the result."""
     cv2.setNumThreads(0)
 
     def blobs() -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""Reading a large CSV in pieces, every record accounted for, against a bare `polars.read_csv`.
+"""Reading a large CSV in pieces, every record accounted for, against a plain `polars.read_csv`.
 
     python benchmarks/reading.py [--megabytes 1000] [--repeats 3] [--encoding utf-8] [--quoted] [--broken]
 
@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from timing import in_turn, load, options, peak, ratio, seconds
-from tundish.tabular.base import Asked
+from tundish.tabular.base import FileOptions
 from tundish.tabular.files.open import open_table
 
 LINES = 20_000
@@ -52,7 +52,7 @@ def make(path: Path, size: int, encoding: str, *, quoted: bool, broken: bool) ->
 
 
 def ours(path: Path) -> int:
-    (sheet,) = open_table(path, path.name, Asked())
+    (sheet,) = open_table(path, path.name, FileOptions())
     return sum(piece.cells.height + piece.broken.height for piece in sheet.pieces())
 
 
@@ -61,7 +61,7 @@ def bare(path: Path) -> int:
 
 
 def one(side: str, path: Path) -> None:
-    """Runs one side, and says how long it took, its peak of memory and how many records it saw."""
+    """Run one side; print its time, its peak memory and its number of records."""
     counts: list[int] = []
     took = seconds(lambda: counts.append({"ours": ours, "bare": bare}[side](path)))
     print(took, peak(), *counts)

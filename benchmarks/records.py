@@ -1,5 +1,5 @@
 # ruff: noqa: PLC0415  (each side imports only what its own environment has)
-"""Records against ten rules: `tundish.rules.check.check`, Pandera alone, and Great Expectations 1.24.
+"""Records against ten rules: `tundish.rules.check.check`, plain Pandera, and Great Expectations 1.24.
 
     python benchmarks/records.py --peer PEERS/bin/python [--rows 5000000] [--rounds 5]
 
@@ -186,9 +186,9 @@ def peer(path: Path) -> Callable[[], list[int]]:
     ])  # fmt: skip
 
     def work() -> list[int]:
-        told = batch.validate(suite, result_format="COMPLETE")
+        reported = batch.validate(suite, result_format="COMPLETE")
         found = []
-        for one in told.results:
+        for one in reported.results:
             assert not one.exception_info.get("raised_exception"), one.exception_info
             # COMPLETE lists all places, but only the first 200 values.
             rows = one.result["unexpected_index_list"]
@@ -205,14 +205,14 @@ def peer(path: Path) -> Callable[[], list[int]]:
 
 
 def held(what: str) -> float:
-    """MiB the process holds now (VmRSS) or held at most since the mark was taken back (VmHWM)."""
+    """MiB that the process uses now (VmRSS), or its peak since the last reset (VmHWM)."""
     found = re.search(rf"{what}:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="utf-8"))
     assert found is not None
     return int(found.group(1)) / 1024
 
 
 def serve(side: str, path: Path) -> None:
-    """Check once for each line of the input; answer with seconds, MiB held more, and the failures."""
+    """Check once for each line of the input; answer with seconds, additional MiB, and the failures."""
     work = {"tundish": tundish, "pandera": pandera, "peer": peer}[side](path)
     print("ready", flush=True)
     for _ in sys.stdin:
@@ -252,16 +252,16 @@ def measure(kind: str, path: Path, python: str, rounds: int) -> None:
     seconds: dict[str, list[float]] = {side: [] for side in SIDES}
     memory: dict[str, float] = dict.fromkeys(SIDES, 0.0)
     for turn in range(rounds + 1):
-        told: dict[str, Any] = {}
+        reported: dict[str, Any] = {}
         for side in in_turn(SIDES, turn):
-            took, more, told[side] = sides[side].do()
+            took, more, reported[side] = sides[side].do()
             memory[side] = max(memory[side], more)
             if turn:  # the first turn warms up
                 seconds[side].append(took)
-        assert told["tundish"] == told["pandera"] == told["peer"], told
+        assert reported["tundish"] == reported["pandera"] == reported["peer"], reported
     for process in sides.values():
         process.close()
-    print(f"{kind}: {told['tundish'][0]} failures")
+    print(f"{kind}: {reported['tundish'][0]} failures")
     for side in SIDES:
         ratios = [theirs / ours for ours, theirs in zip(seconds["tundish"], seconds[side], strict=True)]
         took, middle = statistics.median(seconds[side]), statistics.median(ratios)

@@ -91,16 +91,16 @@ def order(how: str, ids: list[str], features: Numbers, classes: list[str], seed:
         values = predict(features[left])
         ranked = np.sort(values, axis=1)
         doubts = 1 - (ranked[:, -1] - ranked[:, -2])
-        said = Scores(tuple(ids[at] for at in left), names, values, doubts, "margin")
-        chosen += [row[one.image_id] for one in next_round(how, said, [classes[at] for at in chosen], seed)]
+        given = Scores(tuple(ids[at] for at in left), names, values, doubts, "margin")
+        chosen += [row[one.image_id] for one in next_round(how, given, [classes[at] for at in chosen], seed)]
     return chosen
 
 
-def next_round(how: str, said: Scores, labelled: list[str], seed: int) -> list[Choice]:
+def next_round(how: str, given: Scores, labelled: list[str], seed: int) -> list[Choice]:
     if how == "uncertain":
-        return uncertain(said.image_ids, said, ROUND, seed=seed)
-    counts = {name: labelled.count(name) for name in said.classes}
-    return stratified(dict.fromkeys(said.image_ids, ""), said, counts, {}, ROUND, seed=seed)
+        return uncertain(given.image_ids, given, ROUND, seed=seed)
+    counts = {name: labelled.count(name) for name in given.classes}
+    return stratified(dict.fromkeys(given.image_ids, ""), given, counts, {}, ROUND, seed=seed)
 
 
 def recalls(how: str, rare: str, data: Data, seed: int) -> tuple[float, float]:
@@ -116,7 +116,7 @@ def recalls(how: str, rare: str, data: Data, seed: int) -> tuple[float, float]:
 
 
 def speed() -> None:
-    """Seconds for 20,000 images: descriptors, and 500 of them chosen against 5,000 that are labelled."""
+    """Measure the seconds for 20,000 images: descriptors, and 500 chosen against 5,000 labelled ones."""
     rng = np.random.default_rng(1)
     pictures = rng.integers(0, 256, (2000, 96, 96), np.uint8)
     start = time.perf_counter()
@@ -130,16 +130,16 @@ def speed() -> None:
 
 
 def main() -> None:
-    """Print a table: mean recall of each way and class, and over how many seeds it beats random choice."""
+    """Print a table: mean recall by strategy and class, and for how many seeds it beats random choice."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", type=int, default=20)
-    asked = parser.parse_args()
-    data = read(asked.folder)
+    options = parser.parse_args()
+    data = read(options.folder)
     for rare in sorted(set(data[2])):
         run = partial(recalls, rare=rare, data=data)
         found = {
-            how: np.array([run(how, seed=seed) for seed in range(asked.seeds)])
+            how: np.array([run(how, seed=seed) for seed in range(options.seeds)])
             for how in ("random", "diverse", "uncertain", "stratified")
         }
         for how, shares in found.items():

@@ -1,4 +1,4 @@
-"""Process signals, one row a second: time and peak memory of taking in and judging them, by their number.
+"""Process signals, one row a second: time and peak memory of ingesting and checking them, by number of rows.
 
     python benchmarks/signals.py --rows 1000000 10000000
 

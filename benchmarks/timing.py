@@ -1,4 +1,4 @@
-"""What the benchmarks share: sides in turns, ratios of rounds, the peak of memory.
+"""Functions that benchmarks share: sides in turns, ratios of rounds, peak memory.
 
 The standard library alone: peers run it in environments of their own.
 """
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 
 def options(about: str | None) -> argparse.ArgumentParser:
-    """A parser whose help is the benchmark's own docstring, as it is written."""
+    """Make a parser whose help is the benchmark's own docstring, unchanged."""
     return argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """How long `work` takes."""
+    """Measure how many seconds `work` takes."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
 
 
 def in_turn(sides: Sequence[str], turn: int) -> list[str]:
-    """The sides with another one first each turn: none always follows the same."""
+    """The sides, starting with another one each round, so that none always follows the same one."""
     first = turn % len(sides)
     return [*sides[first:], *sides[:first]]
 
@@ -40,10 +40,10 @@ def ratio(over: Sequence[float], under: Sequence[float]) -> float:
 
 
 def peak() -> float:
-    """The most memory that this process held so far, MiB."""
+    """The peak memory of this process so far, MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def load() -> str:
-    """What else the machine does: its load of the last minute."""
+    """The machine's load average of the last minute, in words."""
     return f"load {os.getloadavg()[0]:.1f}"

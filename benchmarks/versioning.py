@@ -125,15 +125,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--images", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=3)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     times: dict[tuple[str, str], list[float]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as name:
         base = Path(name)
-        make_images(base / "pictures", 0, asked.images)
+        make_images(base / "pictures", 0, options.images)
         size = sum(path.stat().st_size for path in (base / "pictures").iterdir())
-        print(f"{asked.images} images, {size / 1e6:.0f} MB; load average before {os.getloadavg()[0]:.1f}\n")
-        for _ in range(asked.rounds):
-            one_round(base, base / "pictures", asked.images, times)
+        print(f"{options.images} images, {size / 1e6:.0f} MB; load average before {os.getloadavg()[0]:.1f}\n")
+        for _ in range(options.rounds):
+            one_round(base, base / "pictures", options.images, times)
             times["start-up", "dvc"].append(command(base, "dvc", "version"))
     show(times)
 

@@ -1,15 +1,15 @@
 """What counts as a valid record of coal: analyses, repeated determinations, sampling, blind codes.
 
-One model a table. An *error* takes a record out: it is impossible, physically or by definition. A *warning*
-is told and keeps it: it is unusual, or the limit is not sure enough to throw data away. A plant makes its own
-model of one::
+One model per table. An *error* quarantines a record: it is impossible, physically or by definition. A
+*warning* is reported and keeps it: it is unusual, or the limit is not certain enough to discard data. A plant
+subclasses a model::
 
     class Ours(CoalAnalysis):
         proximate_closure = CoalAnalysis.proximate_closure.but(tolerance=0.5)  # fixed carbon is measured
         A_ad_unusual = CoalAnalysis.A_ad_unusual.but(low=5, high=15)
 
 Rules keep their names and sentences. Units are in coal.yaml. A record that lacks a value breaks no rule on
-it, and a table that lacks a column is not held against the rules that read it. Bases are ad (air dried),
+it, and rules do not apply to a table that lacks one of their columns. Bases are ad (air dried),
 ar (as received), d (dry) and daf (dry ash free).
 """
 # ruff: noqa: RUF001  (Chinese sentences have Chinese commas)
@@ -60,9 +60,9 @@ WASHED, SUPPLIED, FINAL = (
     pl.any_horizontal(pl.col("^supplier$").is_not_null()),
     pl.any_horizontal(pl.col("^final$").fill_null(value=False)),
 )
-"""False in a table without the column too."""
+"""False also in a table without the column."""
 LAYER = pl.coalesce(pl.col("^Y_mm$"), pl.lit(None, pl.Float64))
-"""Its plastic layer decides a coal's class above G 85 alone; many tables have none."""
+"""The plastic layer decides the class of a coal only above G 85; many tables do not have it."""
 
 
 def _heat(column: str, english: str, chinese: str) -> Any:
@@ -84,7 +84,7 @@ def _drier(dry: str, wet: str, english: str, chinese: str) -> Any:
 
 
 def _wetter(received: str, dried: str, english: str, chinese: str) -> Any:
-    """Asked where the coal came in at least as wet as it was analysed."""
+    """Applies where the coal was received at least as wet as it was analysed."""
     drier, less = pl.col("Mt") < pl.col("Mad"), pl.col(dried) - pl.col(received)
     rule = error(f"{received}_order", english, chinese)
     return across(rule, dried, received, "Mt", "Mad", tolerance=0.01)(
@@ -96,7 +96,7 @@ def _rebased(
     given: str, source: str, target: bases.Basis, english: str, chinese: str, make: Make = warning
 ) -> Any:
     """A value on another base is that of the air dried coal, converted."""
-    sentence = f"the {english} is not what the air dried value gives"
+    sentence = f"the {english} does not follow from the air dried value"
     rule = make(f"{given}_recomputed", sentence, f"{chinese}与由空干基换算的值不符")
     mt, mad, ash = (pl.col(column) for column in ("Mt", "Mad", "A_ad"))
     computed = bases.rebase(pl.col(source), "ad", target, mt=mt, mad=mad, ash=ash)
@@ -104,7 +104,7 @@ def _rebased(
 
 
 def _form(column: str, english: str, chinese: str) -> Any:
-    """No form of sulphur is more than all of them."""
+    """No form of sulphur exceeds their total."""
     rule = error(f"{column}_order", f"there is more {english} than total sulphur", f"{chinese}大于全硫")
     return _order(rule, f"S_t_{column.split('_')[2]}", column, tolerance=0.02)
 
@@ -118,7 +118,7 @@ def _forms(base: str) -> Any:
 
 
 def _net(base: str, english: str, chinese: str) -> Any:
-    """Burning makes water of the hydrogen, and water takes heat away."""
+    """Burning turns hydrogen into water, whose evaporation consumes heat."""
     sentence = f"the net calorific value is not below the gross one ({english})"
     rule = error(f"net_below_gross_{base}", sentence, f"{chinese}低位发热量不小于高位")
     net, gross = f"Q_net_{base}", f"Q_gr_{base}"
@@ -126,20 +126,20 @@ def _net(base: str, english: str, chinese: str) -> Any:
 
 
 def _melts(later: str, earlier: str, english: str, chinese: str) -> Any:
-    """Equal temperatures are in order: beyond the furnace's end all read the same."""
+    """Equal temperatures are valid: beyond the limit of the furnace all read the same."""
     rule = error(f"{later}_below_{earlier}", f"the ash {english}", chinese)
     return _order(rule, f"T_{later}", f"T_{earlier}", tolerance=0)
 
 
 def _due(verdict: str, name: str, english: str, chinese: str) -> Any:
-    """Determinations that stand at `verdict`."""
+    """Determinations with this verdict."""
     return over_table(warning(name, english, chinese, standard="GB/T 483"), *DETERMINATION)(
         lambda _, frame: (replicates.standing(frame) != verdict).fill_null(value=True)
     )
 
 
 def _rank(called: pl.Expr) -> pl.Expr:
-    """Whether a coal is called by its class; null where either is not sure."""
+    """Whether the stated class is that of the analysis; null where either is not certain."""
     symbols = {name: symbol for symbol, (name, *_) in rank.CHINESE_CLASSES.items()}
     symbols |= {symbol: symbol for symbol in rank.CHINESE_CLASSES}
     code = rank.gbt5751_code(pl.col("V_daf"), pl.col("G_index"), y=LAYER)
@@ -147,11 +147,11 @@ def _rank(called: pl.Expr) -> pl.Expr:
 
 
 class CoalAnalysis(pa.DataFrameModel):
-    """A laboratory's analysis of one sample, on the bases that it reports: proximate, ultimate, heat, coking.
+    """A laboratory analysis of one sample, on the reported bases: proximate, ultimate, heat, coking.
 
     Shares are %, calorific values MJ/kg, temperatures °C. Hydrogen and oxygen are without those of the
-    moisture. `supplier` is here only so that `supplier_with_blind_code` sees it: analyses carry the blind
-    code, and whose sample it is stands in a table of its own (`BlindCode`) until the result is final.
+    moisture. `supplier` is here only for the rule `supplier_with_blind_code`: analyses have the blind code,
+    and the supplier is in a separate table (`BlindCode`) until the result is final.
     """
 
     sample_id: str = name_of("sample_id", "sample's number", "样品编号")
@@ -193,7 +193,9 @@ class CoalAnalysis(pa.DataFrameModel):
         isin=calorific.HYDROGEN_SOURCES,
         nullable=True,
         metadata=rules(
-            other=error("H_source_unknown", "hydrogen has no such source", "氢值来源应为实测、估算或常数")
+            other=error(
+                "H_source_unknown", "unknown source of the hydrogen content", "氢值来源应为实测、估算或常数"
+            )
         ),
     )
     Q_b_ad: float | None = _heat("Q_b_ad", "bomb calorific value", "弹筒发热量")
@@ -251,7 +253,9 @@ class CoalAnalysis(pa.DataFrameModel):
     S_o_d_order = _form("S_o_d", "organic sulphur", "有机硫")
 
     total_moisture_order = _order(
-        warning("total_moisture_order", "the coal came in drier than its sample", "全水分小于空干基水分"),
+        warning(
+            "total_moisture_order", "the coal as received is drier than its sample", "全水分小于空干基水分"
+        ),
         *("Mt", "Mad"),
     )
     A_d_order = _drier("A_d", "A_ad", "dry coal has less ash", "干燥基灰分小于空干基")
@@ -284,7 +288,7 @@ class CoalAnalysis(pa.DataFrameModel):
     )
     net_below_gross_ad = _net("ad", "air dried", "空干基")
     net_below_gross_ar = _net("ar", "as received", "收到基")
-    # The two that trade asks for stand on different bases.
+    # The two values that trade uses are on different bases.
     net_below_gross = keeps(
         error(
             "net_below_gross",
@@ -296,7 +300,7 @@ class CoalAnalysis(pa.DataFrameModel):
     Q_gr_ad_recomputed = agrees(
         warning(
             "Q_gr_ad_recomputed",
-            "the gross calorific value is not what bomb and sulphur give",
+            "the gross calorific value does not follow from bomb and sulphur",
             "高位发热量与由弹筒发热量、全硫计算的值不符",
             standard="GB/T 213",
         ),
@@ -307,13 +311,13 @@ class CoalAnalysis(pa.DataFrameModel):
     Q_net_ar_recomputed = agrees(
         warning(
             "Q_net_ar_recomputed",
-            "the net calorific value is not what gross, hydrogen and moisture give",
+            "the net calorific value does not follow from gross, hydrogen and moisture",
             "低位发热量与由高位发热量、氢、水分计算的值不符",
             standard="GB/T 213",
         ),
         "Q_net_ar",
         calorific.net(pl.col("Q_gr_ad"), pl.col("H_ad"), mt=pl.col("Mt"), mad=pl.col("Mad")),
-        tolerance=0.05,  # total moisture is often told to a tenth: 0.05 % of it are 0.014 MJ/kg
+        tolerance=0.05,  # total moisture is often given to a tenth: 0.05 % of it are 0.014 MJ/kg
     )
 
     ST_below_DT = _melts("ST", "DT", "softens before it deforms", "软化温度低于变形温度")
@@ -335,7 +339,7 @@ class CoalAnalysis(pa.DataFrameModel):
     Y_mm_unusual = usual("Y_mm", "plastic layer", "胶质层厚度", 0, 60)
     HGI_unusual = usual("HGI", "grindability", "哈氏可磨指数", 20, 120)
     coke_unusual = within(
-        warning("coke_unusual", "reactivity and strength do not go together", "反应性与强度不匹配"),
+        warning("coke_unusual", "reactivity and strength do not match", "反应性与强度不匹配"),
         pl.col("CRI") + pl.col("CSR"),
         low=70,
         high=95,
@@ -343,7 +347,7 @@ class CoalAnalysis(pa.DataFrameModel):
     coal_type_differs = keeps(
         warning(
             "coal_type_differs",
-            "the coal is called by another class than its analysis gives",
+            "the stated class is not that of the analysis",
             "煤种与按化验值划分的煤类不符",
             standard="GB/T 5751",
         ),
@@ -353,14 +357,14 @@ class CoalAnalysis(pa.DataFrameModel):
     tested_before_sampled = later(
         warning("tested_before_sampled", "the sample was tested before it was taken", "化验时间早于采样时间"),
         *("tested_at", "sampled_at"),
-        slack=24,  # many laboratories write the day alone
+        slack=24,  # many laboratories write only the day
         unit="h",
     )
-    # The rule names the code alone, so that no message says whose it is.
+    # The rule reads only the code, so that no message names the supplier.
     supplier_with_blind_code = keeps(
         error(
             "supplier_with_blind_code",
-            "the row says whose sample the blind code is, and not that the result is final",
+            "the row names the supplier of the blind code, but the result is not final",
             "结果未确认为最终，盲码与供应商不得同时出现",
         ),
         pl.col("blind_code").is_null() | ~SUPPLIED | FINAL,
@@ -368,15 +372,15 @@ class CoalAnalysis(pa.DataFrameModel):
     )
 
     class Config:
-        """Of the table: what names a record, what tells the later of two."""
+        """Settings of the table: the key of a record, and which of two is later."""
 
         metadata: ClassVar = {"key": ("sample_id",), "latest_by": "tested_at"}
 
 
 class CoalQuality(pa.DataFrameModel):
-    """Proximate and ultimate analysis with gross calorific value, as public collections publish it.
+    """Proximate and ultimate analysis with gross calorific value, as in public collections.
 
-    All % as received, so that hydrogen and oxygen contain those of the moisture; MJ/kg. There is no key.
+    All % as received, so that hydrogen and oxygen include those of the moisture; MJ/kg. There is no key.
     """
 
     Moisture: float | None = percent("Moisture", "moisture", "水分")
@@ -409,9 +413,9 @@ class CoalQuality(pa.DataFrameModel):
 class Determination(pa.DataFrameModel):
     """One determination of one item of one sample; two of them agree, or a third and a fourth are made.
 
-    Items are called as the columns of `CoalAnalysis` and have their units. The limits are in
-    `tundish.domain.laboratory.repeatability` with their sources; they were not read in the standards, so
-    all rules on them are warnings. A plant that has checked them writes
+    Items have the names and units of the columns of `CoalAnalysis`. The limits are in
+    `tundish.domain.laboratory.repeatability` with their sources; they were not taken from the standards,
+    so all rules on them are warnings. A plant that has checked them writes
     ``third_due = Determination.third_due.but(rule=error(...))``.
     """
 
@@ -423,7 +427,7 @@ class Determination(pa.DataFrameModel):
         metadata=rules(
             below=error("number_low", "determinations are counted from one", "测定次序应从一开始"),
             above=error("number_high", "there are at most four determinations", "测定次数不应超过四次"),
-            missing=error("number_missing", "nobody knows which determination it is", "缺少测定次序"),
+            missing=error("number_missing", "the number of the determination is missing", "缺少测定次序"),
         ),
     )
     value: float | None = optional()
@@ -436,7 +440,7 @@ class Determination(pa.DataFrameModel):
     pairs_too_equal = over_table(
         warning(
             "pairs_too_equal",
-            "far more pairs are exactly equal than chance allows: was the second one made",
+            "far more pairs are exactly equal than by chance: was the second one made",
             "平行样完全相同的比例远高于随机水平，请核实第二次测定",
         ),
         *DETERMINATION,
@@ -445,28 +449,28 @@ class Determination(pa.DataFrameModel):
     pairs_too_close = over_table(
         warning(
             "pairs_too_close",
-            "pairs lie closer together than the method can do: was the second one made",
+            "pairs are closer than the method allows: was the second one made",
             "平行样差值远小于方法精密度，请核实第二次测定",
         ),
         *DETERMINATION,
         pairs=20,
     )(lambda _, frame, pairs: ~replicates.tight_pairs(frame, pairs))
     item_without_limit = keeps(
-        warning("item_without_limit", "this item has no limit of repeatability", "该项目无重复性限"),
+        warning("item_without_limit", "this item has no repeatability limit", "该项目无重复性限"),
         replicates.repeatable(pl.col("item")),
     )
 
     class Config:
-        """Of the table: what names a record, what tells the later of two."""
+        """Settings of the table: the key of a record, and which of two is later."""
 
         metadata: ClassVar = {"key": ("sample_id", "item", "number"), "latest_by": "tested_at"}
 
 
 class SamplingRecord(pa.DataFrameModel):
-    """How one unit of coal was sampled. It carries the blind code, never the supplier.
+    """How one unit of coal was sampled. It has the blind code, never the supplier.
 
     Numbers and masses of the standards are general knowledge, so their rules are warnings; `n_required` is
-    what the plant itself asks for.
+    the number that the plant itself requires.
     """
 
     sampling_unit: str = name_of("sampling_unit", "sampling unit", "采样单元编码")
@@ -484,7 +488,7 @@ class SamplingRecord(pa.DataFrameModel):
     bucket_full: bool | None = optional()
 
     increments_missing = _order(
-        error("increments_missing", "fewer increments than the plant asks for", "子样数少于规定数"),
+        error("increments_missing", "fewer increments than the plant requires", "子样数少于规定数"),
         *("n_increments", "n_required"),
         tolerance=0,
     )
@@ -495,7 +499,7 @@ class SamplingRecord(pa.DataFrameModel):
         minimum=10,
     )
     def increments_few(cls, minimum: int) -> pl.Expr:
-        """Many tables do not say whether the coal was washed."""
+        """Many tables do not state whether the coal was washed."""
         base = sampling.base_increments(pl.col("A_d"), WASHED)
         return pl.col("n_increments") >= sampling.increments(pl.col("lot_mass"), base, minimum=minimum)
 
@@ -509,16 +513,16 @@ class SamplingRecord(pa.DataFrameModel):
     )
 
     class Config:
-        """Of the table: what names a record."""
+        """Settings of the table: the key of a record."""
 
         metadata: ClassVar = {"key": ("sampling_unit",)}
 
 
 class BlindCode(pa.DataFrameModel):
-    """Whose sample a blind code stands for: a table of its own, for those who hold the key.
+    """The sample and supplier behind a blind code: a separate table, for those who hold the key.
 
-    Analyses and sampling records carry the code alone. Who joins this table to them before the results are
-    final breaks what the codes are for.
+    Analyses and sampling records have only the code. Joining this table to them before the results are final
+    defeats the purpose of the codes.
     """
 
     blind_code: str = name_of("blind_code", "blind code", "盲码")
@@ -537,6 +541,6 @@ class BlindCode(pa.DataFrameModel):
     )
 
     class Config:
-        """Of the table: what names a record."""
+        """Settings of the table: the key of a record."""
 
         metadata: ClassVar = {"key": ("blind_code",)}

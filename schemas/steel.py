@@ -1,15 +1,15 @@
 """What counts as a valid record of steel: chemistry, slabs, coils, tests, inspections, genealogy.
 
-One model a table. An *error* takes a record out: it is impossible, physically or by definition. A *warning*
-is told and keeps it: it is unusual, and what is usual is the plant's own. A plant makes its own model of one,
-and the rules keep their names and sentences::
+One model per table. An *error* quarantines a record: it is impossible, physically or by definition. A
+*warning* is reported and keeps it: it is unusual, and each plant has its own usual values. A plant subclasses
+a model, and the rules keep their names and sentences::
 
     class Ours(HotStripCoil):
         T_finish: float | None = pa.Field(ge=700, le=1000, nullable=True)
         T_coil_unusual = HotStripCoil.T_coil_unusual.but(low=20, high=450)
 
-Units are in steel.yaml. What a record lacks breaks no rule, and a table that lacks a column is not held
-against the rules that read it.
+Units are in steel.yaml. A record that lacks a value breaks no rule on it, and rules do not apply to a
+table that lacks one of their columns.
 """
 
 from __future__ import annotations
@@ -74,17 +74,17 @@ def _degrees(column: str, english: str, chinese: str) -> Any:
 
 
 def _aim_order(column: str, english: str, chinese: str) -> Any:
-    told = f"the aim of the {english} is not between its limits", f"{chinese}目标值不在上下限之间"
-    rule = error(f"{column}_aim_order", *told)
+    sentence = f"the target of the {english} is not between its limits", f"{chinese}目标值不在上下限之间"
+    rule = error(f"{column}_aim_order", *sentence)
     return between(rule, f"{column}_aim", f"{column}_min", f"{column}_max")
 
 
 def _mean_order(column: str, english: str, chinese: str) -> Any:
-    told = (
+    sentence = (
         f"the {english} is not between its lowest and highest value",
         f"{chinese}平均值不在最小值与最大值之间",
     )
-    rule = error(f"{column}_mean_order", *told)
+    rule = error(f"{column}_mean_order", *sentence)
     return between(rule, column, f"{column}_lowest", f"{column}_highest")
 
 
@@ -93,7 +93,7 @@ def _weighed(rule: Rule, size: tuple[str, str, str], tolerance: float) -> Any:
     return near(rule, "mass", coil.strip_mass(thickness, width, length), tolerance=tolerance)
 
 
-# Density and both tolerances are general knowledge, so that neither takes a record out.
+# Density and both tolerances are general knowledge, so that neither rule is an error.
 MASS_OFF = warning(
     "mass_against_dimensions", "the mass is not that of the dimensions", "重量与尺寸计算值不符"
 )
@@ -103,7 +103,7 @@ MASS_FAR_OFF = warning(
 
 
 def _weighable(size: tuple[str, str, str]) -> Any:
-    """Nothing is twice as dense as steel: a unit is wrong, kg for t or m for mm."""
+    """No material is twice as dense as steel: a unit is wrong, kg for t or m for mm."""
     rule = error("mass_impossible", "mass and dimensions cannot both be right", "重量与尺寸不可能同时正确")
     thickness, width, length = (pl.col(name) for name in size)
 
@@ -136,15 +136,15 @@ def _reduced(h_in: str, h_out: str) -> Any:
 
 
 def _constant_volume(h_in: str, v_in: str, h_out: str, v_out: str) -> Any:
-    told = "thickness times speed changes in rolling", "轧制前后秒流量不相等"
+    sentence = "thickness times speed changes in rolling", "轧制前后秒流量不相等"
     speed = rolling.speed_at(pl.col(h_out), pl.col(h_in), pl.col(v_in))
-    return near(warning("volume_not_constant", *told), v_out, speed, tolerance=0.05)
+    return near(warning("volume_not_constant", *sentence), v_out, speed, tolerance=0.05)
 
 
 def _cast_limit(column: str, english: str, chinese: str) -> Any:
     limits = chemistry.EN_10130_CAST
-    told = f"there is more {english} than the grade allows", f"{chinese}含量超过该牌号上限"
-    rule = warning(f"{column}_over_en_10130", *told, standard=limits.name)
+    sentence = f"there is more {english} than the grade allows", f"{chinese}含量超过该牌号上限"
+    rule = warning(f"{column}_over_en_10130", *sentence, standard=limits.name)
     most = limits.at_most(column, tensile.dc_grade(pl.col("steel_grade")))
     return keeps(rule, pl.col(column) <= most + BITS)
 
@@ -153,14 +153,14 @@ EN_10130 = tensile.EN_10130_1999
 
 
 def _over(column: str, english: str, chinese: str, most: pl.Expr) -> Any:
-    told = f"the {english} is above what the grade allows", f"{chinese}高于该牌号上限"
-    rule = warning(f"{column}_over_en_10130", *told, standard=EN_10130.name)
+    sentence = f"the {english} is above what the grade allows", f"{chinese}高于该牌号上限"
+    rule = warning(f"{column}_over_en_10130", *sentence, standard=EN_10130.name)
     return keeps(rule, pl.col(column) <= most)
 
 
 def _under(column: str, english: str, chinese: str, least: pl.Expr) -> Any:
-    told = f"the {english} is below what the grade demands", f"{chinese}低于该牌号下限"
-    rule = warning(f"{column}_under_en_10130", *told, standard=EN_10130.name)
+    sentence = f"the {english} is below what the grade requires", f"{chinese}低于该牌号下限"
+    rule = warning(f"{column}_under_en_10130", *sentence, standard=EN_10130.name)
     return keeps(rule, pl.col(column) >= least)
 
 
@@ -168,7 +168,7 @@ FAULTS = ("Pastry", "Z_Scratch", "K_Scatch", "Stains", "Dirtiness", "Bumps", "Ot
 
 
 def _identity(column: str, english: str, computed: pl.Expr) -> Any:
-    """Of the UCI plates, whose values are rounded to four decimals."""
+    """A rule for the UCI plates, whose values are rounded to four decimals."""
     rule = error(f"{column}_mismatch", f"{column} is not {english}", f"{column}与计算值不符")
     return agrees(rule, column, computed, tolerance=6e-5)
 
@@ -208,7 +208,7 @@ class HeatChemistry(pa.DataFrameModel):
     CET: float | None = percent("CET", "carbon equivalent CET", "碳当量CET")
     Pcm: float | None = percent("Pcm", "crack parameter Pcm", "焊接裂纹敏感性指数Pcm")
 
-    # Flat carbon steel; electrical, stainless and high-manganese steel want a model with other limits.
+    # Flat carbon steel; electrical, stainless and high-manganese steel need a model with other limits.
     C_unusual = usual("C", "carbon content", "碳含量", 0.0005, 1.2)
     Si_unusual = usual("Si", "silicon content", "硅含量", 0, 0.6)
     Mn_unusual = usual("Mn", "manganese content", "锰含量", 0.05, 2.5)
@@ -268,11 +268,11 @@ class HeatChemistry(pa.DataFrameModel):
         tolerance=0.02,
     )
     def elements_over_100(cls, tolerance: float) -> pl.Expr:
-        """Of the elements that the table has; what was not analysed adds nothing."""
+        """The sum of the elements in the table; what was not analysed adds nothing."""
         return pl.sum_horizontal(cs.by_name(ELEMENTS, require_all=False)) <= 100 + tolerance
 
     class Config:
-        """What names a record, and which of two counts."""
+        """Settings of the table: the key of a record, and which of two counts."""
 
         metadata: ClassVar = {"key": ("heat_no",), "latest_by": "analysed_at"}
 
@@ -319,13 +319,13 @@ class Slab(pa.DataFrameModel):
     )
 
     class Config:
-        """What names a record."""
+        """Settings of the table: the key of a record."""
 
         metadata: ClassVar = {"key": ("slab_no",)}
 
 
 class Coil(pa.DataFrameModel):
-    """What every coil has. ``_aim``, ``_min`` and ``_max`` are those of its order."""
+    """The columns of every coil. ``_aim``, ``_min`` and ``_max`` come from its order."""
 
     coil_no: str = name_of("coil_no", "coil number", "钢卷号")
     slab_no: str | None = optional()
@@ -361,13 +361,13 @@ class Coil(pa.DataFrameModel):
     )
 
     class Config:
-        """What names a record."""
+        """Settings of the table: the key of a record."""
 
         metadata: ClassVar = {"key": ("coil_no",)}
 
 
 class HotStripCoil(Coil):
-    """One coil of the hot strip mill. ``_lowest`` and ``_highest`` are what was measured along it."""
+    """One coil of the hot strip mill. ``_lowest`` and ``_highest`` were measured along it."""
 
     h_slab: float | None = positive("h_slab", "slab thickness", "板坯厚度")
     h_bar: float | None = positive("h_bar", "thickness of the transfer bar", "中间坯厚度")
@@ -439,7 +439,7 @@ class HotStripCoil(Coil):
         ),
         pl.col("T_discharge") > pl.col("T_finish"),
     )
-    # Heaters between the stands and scale under a pyrometer can turn these round.
+    # Heaters between the stands and scale under a pyrometer can reverse these.
     temperature_order_roughing = at_least(
         warning(
             "temperature_order_roughing",
@@ -539,7 +539,7 @@ class ColdCoil(Coil):
     coating_mass_unusual = usual("coating_mass", "mass of the coating", "镀层重量", 100, 600)
 
     thickness_order = at_least(
-        error("thickness_order", "the strip is thicker than it came in", "带钢厚度大于来料厚度"),
+        error("thickness_order", "the strip is thicker than at entry", "带钢厚度大于来料厚度"),
         "h_entry",
         "h",
     )
@@ -589,13 +589,13 @@ class RollingPass(pa.DataFrameModel):
     volume_not_constant = _constant_volume("h_in", "v_in", "h_out", "v_out")
 
     class Config:
-        """What names a record."""
+        """Settings of the table: the key of a record."""
 
         metadata: ClassVar = {"key": ("coil_no", "stand")}
 
 
 class TensileTest(pa.DataFrameModel):
-    """One specimen. A80, A50 and A (5.65) are different quantities and never held against each other."""
+    """One specimen. A80, A50 and A (5.65) are different quantities and never compared."""
 
     coil_no: str = name_of("coil_no", "coil number", "钢卷号")
     sample_id: str | None = optional()
@@ -626,7 +626,7 @@ class TensileTest(pa.DataFrameModel):
         "ReH",
         "ReL",
     )
-    # ISO 6892-1 takes Rm after yielding, so that ReH of a sharply yielding steel may be above it.
+    # ISO 6892-1 measures Rm after yielding, so that ReH of a sharply yielding steel may exceed it.
     ReH_above_Rm = at_least(
         warning(
             "ReH_above_Rm", "the upper yield strength is above the tensile strength", "上屈服强度高于抗拉强度"
@@ -660,9 +660,7 @@ class TensileTest(pa.DataFrameModel):
     )
 
     @across(
-        warning(
-            "Rm_against_HV", "tensile strength and hardness do not go together", "抗拉强度与维氏硬度不匹配"
-        ),
+        warning("Rm_against_HV", "tensile strength and hardness do not match", "抗拉强度与维氏硬度不匹配"),
         "Rm",
         "HV",
         low=3.2,
@@ -670,7 +668,7 @@ class TensileTest(pa.DataFrameModel):
         tolerance=0.1,
     )
     def Rm_against_HV(cls, low: float, high: float, tolerance: float) -> pl.Expr:  # noqa: N802  (the symbols)
-        """MPa for each unit of hardness; carbon steel."""
+        """MPa per unit of hardness; carbon steel."""
         return (pl.col("Rm") / pl.col("HV")).is_between(low * (1 - tolerance), high * (1 + tolerance))
 
     _grade = tensile.dc_grade(pl.col("steel_grade"))
@@ -687,7 +685,7 @@ class TensileTest(pa.DataFrameModel):
     Rm_outside_en_10130 = keeps(
         warning(
             "Rm_outside_en_10130",
-            "the tensile strength is not what the grade allows",
+            "the tensile strength is outside the limits of the grade",
             "抗拉强度不在该牌号范围内",
             standard=EN_10130.name,
         ),
@@ -695,7 +693,7 @@ class TensileTest(pa.DataFrameModel):
     )
 
     class Config:
-        """What names a record, and which of two counts."""
+        """Settings of the table: the key of a record, and which of two counts."""
 
         metadata: ClassVar = {"key": ("coil_no", "sample_id"), "latest_by": "tested_at"}
 
@@ -738,11 +736,11 @@ class SurfaceInspection(pa.DataFrameModel):
     )
 
     roi_outside_x = keeps(
-        error("roi_outside_x", "the defect lies outside of its image, left or right", "缺陷左右超出图像"),
+        error("roi_outside_x", "the defect is outside its image, left or right", "缺陷左右超出图像"),
         pl.col("roi_x") + pl.col("roi_w") <= pl.col("image_w"),
     )
     roi_outside_y = keeps(
-        error("roi_outside_y", "the defect lies outside of its image, above or below", "缺陷上下超出图像"),
+        error("roi_outside_y", "the defect is outside its image, above or below", "缺陷上下超出图像"),
         pl.col("roi_y") + pl.col("roi_h") <= pl.col("image_h"),
     )
     period_mismatch = near(
@@ -753,21 +751,21 @@ class SurfaceInspection(pa.DataFrameModel):
     )
 
     @across(
-        error("beyond_strip", "the defect lies beyond the end of the strip", "缺陷位置超出带钢长度"),
+        error("beyond_strip", "the defect is beyond the end of the strip", "缺陷位置超出带钢长度"),
         *("pos_m", "L"),
         slip=0.01,
     )
     def beyond_strip(cls, slip: float) -> pl.Expr:
-        """Encoders slip."""
+        """The tolerance is for the slip of encoders."""
         return pl.col("pos_m") <= pl.col("L") * (1 + slip)
 
     @across(
-        error("beside_strip", "the defect lies beside the strip", "缺陷位置超出带钢宽度"),
+        error("beside_strip", "the defect is beside the strip", "缺陷位置超出带钢宽度"),
         *("cross_mm", "b", "cross_datum"),
         slack_mm=0.0,
     )
     def beside_strip(cls, slack_mm: float) -> pl.Expr:
-        """From an edge 0 to the width, from the centre half the width to either side."""
+        """From an edge 0 to the width; from the centre half the width to either side."""
         from_centre = pl.col("cross_mm").abs() <= pl.col("b") / 2 + slack_mm
         from_edge = pl.col("cross_mm").is_between(-slack_mm, pl.col("b") + slack_mm)
         return pl.when(pl.col("cross_datum") == "centre").then(from_centre).otherwise(from_edge)
@@ -790,21 +788,21 @@ class SurfaceInspection(pa.DataFrameModel):
         pixels=1.0,
     )
     def roi_width_mismatch(cls, tolerance: float, pixels: float) -> pl.Expr:
-        """Small defects are a few whole pixels wide, so that one more or less says nothing."""
+        """Small defects are a few whole pixels wide, so that one more or less means nothing."""
         wide = pl.col("width_mm") * pl.col("px_per_mm_x")
         return (pl.col("roi_w") - wide).abs() <= pl.max_horizontal(tolerance * wide, pl.lit(pixels))
 
     class Config:
-        """What names a record."""
+        """Settings of the table: the key of a record."""
 
         metadata: ClassVar = {"key": ("coil_no", "side", "defect_id")}
 
 
 class Genealogy(pa.DataFrameModel):
-    """What was made from what: one row a child and the interval of the parent that it was made from.
+    """The genealogy: one row per child and the interval of the parent from which it was made.
 
-    Heats, slabs, coils and their parts in one table. `reversed`: head and tail changed ends, as at each
-    recoiling; `turned`: top and bottom did; `made_at`: when the child was made.
+    Heats, slabs, coils and their parts in one table. `reversed`: head and tail are swapped, as by each
+    recoiling; `turned`: top and bottom are swapped; `made_at`: when the child was made.
     """
 
     parent_id: str = name_of("parent_id", "number of the parent", "母件号")
@@ -831,20 +829,20 @@ class Genealogy(pa.DataFrameModel):
 
     @over_table(error("cycle", "the piece descends from itself", "谱系成环"), "parent_id", "child_id")
     def cycle(cls, frame: pl.DataFrame) -> pl.Series:
-        """Welding and slitting are none."""
+        """Welding and slitting do not make cycles."""
         return ~genealogy.on_cycle(frame)
 
     @over_table(
-        error("overlap", "the piece begins where another of its parent has not ended", "同一母件的区间重叠"),
+        error("overlap", "the piece begins before another piece of its parent ends", "同一母件的区间重叠"),
         *("parent_id", "parent_from_m", "parent_to_m"),
         tolerance=0.01,
     )
     def overlap(cls, frame: pl.DataFrame, tolerance: float) -> pl.Series:
-        """In metres. Strips slit side by side have the same interval and do not overlap."""
+        """The tolerance is in metres. Strips slit side by side have the same interval and do not overlap."""
         return ~genealogy.overlapping(frame, tolerance)
 
     @over_table(
-        error("beyond_parent", "the parent is not as long as what was made from it", "区间超出母件长度"),
+        error("beyond_parent", "the parent is shorter than the pieces made from it", "区间超出母件长度"),
         *("parent_from_m", "parent_to_m", "parent_length_m"),
         tolerance=0.0,
     )
@@ -858,7 +856,7 @@ class Genealogy(pa.DataFrameModel):
         tolerance=0.005,
     )
     def over_mass(cls, frame: pl.DataFrame, tolerance: float) -> pl.Series:
-        """The tolerance is a share of the parents' mass, for weighing."""
+        """The tolerance is a share of the parents' mass, for the accuracy of scales."""
         return ~genealogy.over_mass(frame, tolerance)
 
     @over_table(
@@ -866,17 +864,17 @@ class Genealogy(pa.DataFrameModel):
         *("parent_id", "child_id", "made_at"),
     )
     def time_order(cls, frame: pl.DataFrame) -> pl.Series:
-        """By the time at which each piece was made itself."""
+        """Compares the times at which the pieces were made."""
         return ~genealogy.before_parent(frame)
 
     class Config:
-        """What names a record."""
+        """Settings of the table: the key of a record."""
 
         metadata: ClassVar = {"key": ("parent_id", "child_id", "parent_from_m")}
 
 
 class SteelPlates(pa.DataFrameModel):
-    """One fault of the UCI set Steel Plates Faults; pixels, luminosities 0 to 255. Its rows have no name."""
+    """One fault of the UCI set Steel Plates Faults; pixels, luminosities 0 to 255. Its rows have no key."""
 
     X_Minimum: pl.Int64 = optional()
     X_Maximum: pl.Int64 = optional()
@@ -922,7 +920,7 @@ class SteelPlates(pa.DataFrameModel):
     x_order = keeps(error("x_order", "the fault has no width", "缺陷X方向最大值不大于最小值"), _dx > 0)
     y_order = keeps(error("y_order", "the fault has no length", "缺陷Y方向最大值不大于最小值"), _dy > 0)
     beside_conveyer = at_least(
-        error("beside_conveyer", "the fault lies beside the conveyer", "缺陷超出输送带"),
+        error("beside_conveyer", "the fault is beside the conveyer", "缺陷超出输送带"),
         *("Length_of_Conveyer", "X_Maximum"),
     )
     area_above_box = keeps(
@@ -962,7 +960,7 @@ class SteelPlates(pa.DataFrameModel):
     Log_X_Index_mismatch = _identity("Log_X_Index", "log10 of the box's width", _dx.log10())
     Log_Y_Index_mismatch = _identity("Log_Y_Index", "log10 of the box's length", _dy.log10())
     Empty_Index_mismatch = _identity(
-        "Empty_Index", "the share of the box that is no fault", 1 - _area / (_dx * _dy)
+        "Empty_Index", "the share of the box outside the fault", 1 - _area / (_dx * _dy)
     )
     Edges_X_Index_mismatch = _identity("Edges_X_Index", "width by X perimeter", _dx / pl.col("X_Perimeter"))
     Edges_Y_Index_mismatch = _identity("Edges_Y_Index", "length by Y perimeter", _dy / pl.col("Y_Perimeter"))
@@ -973,7 +971,7 @@ class SteelPlates(pa.DataFrameModel):
         "Square_Index", "shorter by longer side of the box", pl.min_horizontal(_dx, _dy) / _longer
     )
     Orientation_Index_mismatch = _identity(
-        "Orientation_Index", "length less width by the longer of them", (_dy - _dx) / _longer
+        "Orientation_Index", "length minus width by the longer of them", (_dy - _dx) / _longer
     )
     Outside_Global_Index_mismatch = _identity(
         "Outside_Global_Index",
@@ -987,7 +985,7 @@ class SteelPlates(pa.DataFrameModel):
     )
     Luminosity_Index_mismatch = _identity(
         "Luminosity_Index",
-        "the mean luminosity by 128, less 1",
+        "the mean luminosity by 128, minus 1",
         pl.col("Sum_of_Luminosity") / (128 * _area) - 1,
     )
     SigmoidOfAreas_mismatch = _identity(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 import tundish
-from tundish.sample import Truth, make_coal_belt, make_steel_surface
+from tundish.demo import Truth, make_coal_belt, make_steel_surface
 
 if TYPE_CHECKING:
     import pytest

@@ -16,7 +16,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("neutral",),
     ("errors",),
     ("domain", "engine", "imaging", "rules", "sources", "storage", "tabular"),
-    ("audit", "formats", "gallery", "sample"),
+    ("audit", "demo", "formats", "gallery"),
     ("recipe",),
     ("labeling",),
     ("stages",),

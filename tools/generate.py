@@ -15,7 +15,7 @@ from tools.recipe_page import recipe
 from tundish.cli import main as tundish
 from tundish.formats.markdown import table as markdown_table
 from tundish.formats.registry import format_names, is_built_in, load_format
-from tundish.labeling.acceptance.batch import FINDINGS, LOT
+from tundish.labeling.acceptance.batch import BATCH_IMAGES, FINDINGS
 from tundish.recipe.load import json_schema
 from tundish.rules.check import describe
 from tundish.rules.models import models_of
@@ -59,7 +59,7 @@ def tables() -> str:
         "y down, in the upright image. A file is named by (source, path).",
         "",
     ]
-    for table in (*TABLES, LOT, FINDINGS):
+    for table in (*TABLES, BATCH_IMAGES, FINDINGS):
         parts += [
             f"## {table.name}",
             "",

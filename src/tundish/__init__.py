@@ -10,7 +10,67 @@ The Python twin of the command line::
 
 from __future__ import annotations
 
+from tundish.api.label_results import (
+    LabelAcceptance,
+    LabelAdjudication,
+    LabelAgreement,
+    LabelPull,
+    LabelPush,
+    LabelServer,
+    PictureServer,
+)
+from tundish.api.labels import (
+    label_accept,
+    label_adjudicate,
+    label_agree,
+    label_images,
+    label_pull,
+    label_push,
+    label_start,
+)
 from tundish.api.pipeline import read_table, run, status
+from tundish.api.projects import (
+    Added,
+    AddedImages,
+    AddedRecords,
+    Project,
+    RecordColumn,
+    SampleMade,
+    add,
+    init,
+    sample,
+)
 from tundish.errors import GateError, OutsideError, TundishError, UsageError
 
-__all__ = ["GateError", "OutsideError", "TundishError", "UsageError", "read_table", "run", "status"]
+__all__ = [
+    "Added",
+    "AddedImages",
+    "AddedRecords",
+    "GateError",
+    "LabelAcceptance",
+    "LabelAdjudication",
+    "LabelAgreement",
+    "LabelPull",
+    "LabelPush",
+    "LabelServer",
+    "OutsideError",
+    "PictureServer",
+    "Project",
+    "RecordColumn",
+    "SampleMade",
+    "TundishError",
+    "UsageError",
+    "add",
+    "init",
+    "label_accept",
+    "label_adjudicate",
+    "label_agree",
+    "label_images",
+    "label_pull",
+    "label_push",
+    "label_start",
+    "read_table",
+    "run",
+    "sample",
+    "status",
+]

@@ -1,8 +1,8 @@
-"""Run one function over many shards: threads here, Dask on a cluster.
+"""Run one function over many shards: on threads here, with Dask on a cluster.
 
-The unit that is spread is a *shard function*: a picklable function of one argument that reads a shard,
-writes its result under a temporary name, renames it, and returns small facts. Inside a shard, `each` runs
-images on threads: OpenCV lets go of the GIL.
+The unit of distribution is a *shard function*: a picklable function of one argument that reads a shard,
+writes its result under a temporary name, renames it, and returns small facts. Inside a shard, `each`
+processes images on threads: OpenCV releases the GIL.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ R = TypeVar("R")
 
 
 class Engine(Protocol):
-    """Something that maps a shard function over shards."""
+    """Maps a shard function over shards."""
 
     def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
-        """Results in the order of `items`."""
+        """Yield the results in the order of `items`."""
         ...
 
 
@@ -37,7 +37,7 @@ class LocalEngine:
     """Shard after shard in this process: the threads are inside the shard, so memory stays at one shard."""
 
     def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
-        """Results in the order of `items`."""
+        """Yield the results in the order of `items`."""
         return map(function, items)
 
 
@@ -45,7 +45,7 @@ class DaskEngine:
     """Shards on the workers of a Dask scheduler that see the same folders.
 
     Args:
-        address: Of the scheduler, such as ``tcp://10.0.0.5:8786``.
+        address: The address of the scheduler, such as ``tcp://10.0.0.5:8786``.
         timeout: How long to wait for it.
 
     Raises:
@@ -67,20 +67,20 @@ class DaskEngine:
             ) from error
 
     def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
-        """Results in the order of `items`."""
-        # pure=False: a shard function's answer is a file, so a remembered answer may have lost its file.
+        """Yield the results in the order of `items`."""
+        # pure=False: the result of a shard function is a file, so a cached result may have lost its file.
         futures = self._client.map(function, items, pure=False)
         for future in futures:
             yield future.result()
 
     def close(self) -> None:
-        """Let go of the scheduler; it goes on running."""
+        """Disconnect from the scheduler; it keeps running."""
         self._client.close()
 
 
 @contextmanager
 def open_engine(scheduler: str | None = None) -> Iterator[Engine]:
-    """The engine for this address of a Dask scheduler, or for this process; let go of at the end.
+    """Open the engine for this address of a Dask scheduler, or for this process; it is closed at the end.
 
     Raises:
         OutsideError: There is no such scheduler.
@@ -103,20 +103,20 @@ def each(
     ahead: int = 4,
     batch: int = 1,
 ) -> Iterator[R]:
-    """Map `function` over `items` on threads, in order, reading no further ahead than it must.
+    """Map `function` over `items` on threads, in order, reading no further ahead than necessary.
 
     Args:
-        function: Called once an item; heavy work in it should let go of the GIL.
+        function: Called once per item; heavy work in it should release the GIL.
         items: At most ``workers * ahead * batch`` are in flight, so memory stays flat.
-        workers: Threads; by default one a core.
-        ahead: Batches in flight for each thread.
-        batch: Items handed to a thread at once: handing over costs as much as measuring a small image.
+        workers: The number of threads; by default one per core.
+        ahead: The batches in flight for each thread.
+        batch: The items given to a thread at once: handing over costs as much as measuring a small image.
     """
     import cv2  # noqa: PLC0415  (six stages look at no image)
 
-    # One image a thread: OpenCV's own threads would only fight ours for the same cores.
+    # One image per thread: OpenCV's own threads would compete for the same cores.
     cv2.setNumThreads(0)
-    # What is wrong with an image becomes a row; OpenCV would say it on stderr too, once an image.
+    # A fault of an image becomes a row; OpenCV would print it on stderr as well, once per image.
     cv2.setLogLevel(0)
     count = workers or os.cpu_count() or 1
     source = iter(items)

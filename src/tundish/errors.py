@@ -1,6 +1,6 @@
 """The error tree.
 
-Every error says in one sentence what is wrong, where, and how to mend it, and carries a stable code::
+Every error says in one sentence what is wrong, where, and how to fix it, and has a stable code::
 
     TundishError
     ├── UsageError            exit 2: the command, the recipe or its source must change
@@ -9,9 +9,9 @@ Every error says in one sentence what is wrong, where, and how to mend it, and c
     │   ├── SchemaError       a Pandera model that is missing or does not fit its table
     │   └── MissingStepError  an earlier stage has not run yet
     ├── GateError             exit 1: the data failed a gate
-    └── OutsideError          exit 3: something outside failed (disk, server, cluster)
+    └── OutsideError          exit 3: something outside Tundish failed (disk, server, cluster)
 
-A fault *of the data* is none of these: it becomes a quarantine row and the run goes on.
+A fault *of the data* is not an error: it becomes a quarantine row and the run continues.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class TundishError(Exception):
 
     Args:
         what: What is wrong, as a clause without a full stop.
-        where: The file, line, stage or option it concerns.
-        fix: What the reader can do about it.
+        where: The file, line, stage or option concerned.
+        fix: What the reader can do.
     """
 
     exit_code: ClassVar[int] = 2
@@ -94,7 +94,7 @@ class GateError(TundishError):
 
 
 class OutsideError(TundishError):
-    """Something outside failed: a disk, a server, a cluster."""
+    """Something outside Tundish failed: a disk, a server, a cluster."""
 
     exit_code = 3
     code = "outside"

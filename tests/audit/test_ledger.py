@@ -136,7 +136,7 @@ def test_labels_that_could_not_be_read_are_input_too(context: Context) -> None:
     assert tally.closes
 
 
-def test_an_invalid_label_without_a_reason_is_told(context: Context) -> None:
+def test_an_invalid_label_without_a_reason_is_reported(context: Context) -> None:
     labels = context.dataset.read(ANNOTATIONS)
     ANNOTATIONS.write(labels.with_columns(valid=pl.lit(False)), context.dataset.table("annotations"))
     ledger = ledger_of(context)
@@ -145,7 +145,7 @@ def test_an_invalid_label_without_a_reason_is_told(context: Context) -> None:
     assert not ledger.closes
 
 
-def test_tables_that_contradict_each_other_are_told(context: Context) -> None:
+def test_tables_that_contradict_each_other_are_reported(context: Context) -> None:
     images = context.dataset.read(IMAGES)
     gone = images.row(by_predicate=pl.col("path") == "A1/a.jpg", named=True)["image_id"]
     IMAGES.write(images.filter(pl.col("image_id") != gone), context.dataset.table("images"))

@@ -84,10 +84,10 @@ def test_help__imports_nothing_heavy(tmp_path: Path) -> None:
     [
         (["statsu"], "did you mean 'status'?"),
         (["run"], "Missing argument"),
-        (["run", "nope"], "tundish add NAME SOURCE"),
+        (["run", "nope"], "tundish add nope SOURCE"),
         (["run", "x", "--from", "export", "--to", "split"], "comes after"),
         (["run", "x", "--to", "nowhere"], "nowhere"),
-        (["add", "a b", "."], "no name for a dataset"),
+        (["add", "a b", "."], "cannot be the name of a dataset"),
         (["add", "x", "missing"], "nothing is here"),
         (["status"], "no dataset yet"),
         (["--nonsense"], "--nonsense"),
@@ -177,6 +177,39 @@ def test_run__full_disk_is_exit_code_3(project: Path, tmp_path: Path) -> None:
     assert tundish("ingest", "parts", cwd=project).returncode in (0, 3)
 
 
+def test_add__a_second_source_goes_into_the_same_recipe(project: Path, tmp_path: Path) -> None:
+    tundish("add", "parts", str(photos(tmp_path / "june")), cwd=project)
+    source = str(photos(tmp_path / "my july"))
+    dry = orjson.loads(tundish("add", "parts", source, "--dry-run", "--json", cwd=project).stdout)
+    assert (dry["action"], dry["written"], dry["format"]) == ("extended", False, "folders")
+    assert source in dry["text"]
+    done = tundish("add", "parts", source, cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert "Added it to pipelines/parts.yaml" in done.stdout
+    assert done.stdout.endswith("  tundish run parts\n  dvc repro\n")
+    inside = tundish("add", "parts", str(photos(tmp_path / "august")), cwd=project / "pipelines")
+    assert inside.stdout.endswith(f"  tundish run parts\n  dvc --cd {project} repro\n")
+    assert source in refusal(tundish("add", "parts", source, cwd=project))
+    answer = orjson.loads(tundish("add", "parts", source, "--force", "--json", cwd=project).stdout)
+    assert (answer["action"], answer["classes"]) == ("replaced", ["cracked", "good"])
+    assert "text" not in answer
+
+
+def test_init__what_it_prints_next_can_be_pasted(tmp_path: Path) -> None:
+    done = tundish("init", "my 'new' plant", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    steps = [line.strip() for line in done.stdout.splitlines()[1:]]
+    assert steps[1].startswith("tundish add line1 ")
+    shell = subprocess.run(
+        ["bash", "-c", f"{steps[0]} && pwd"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert shell.stdout == f"{tmp_path}/my 'new' plant\n"
+    inside = tundish("init", "line 2", cwd=tmp_path / "my 'new' plant")
+    assert "inside another project" in inside.stderr
+    (tmp_path / "empty").mkdir()
+    assert "cd" not in tundish("init", ".", cwd=tmp_path / "empty").stdout.split()
+
+
 def test_init__lays_out_a_project_once(tmp_path: Path) -> None:
     done = tundish("init", "plant", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -190,4 +223,4 @@ def test_init__lays_out_a_project_once(tmp_path: Path) -> None:
         ".dvc",
     }
     assert (plant / "dvc.yaml").read_bytes() == (ROOT / "dvc.yaml").read_bytes()
-    assert "there is a project already" in refusal(tundish("init", "plant", cwd=tmp_path))
+    assert "a Tundish project already; go on in it" in refusal(tundish("init", "plant", cwd=tmp_path))

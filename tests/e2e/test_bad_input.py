@@ -1,4 +1,4 @@
-"""Bad input through the whole pipeline: each thing is told with its reason, and everything else goes on."""
+"""Bad input through the pipeline: each fault is reported with its reason, and everything else continues."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def bad_images() -> dict[str, bytes]:
         "good.jpg": good,
         "truncated.jpg": encoded(scene(2))[:-2000],
         "zeroed.jpg": good[:middle] + bytes(600) + good[middle + 600 :],
-        "text.jpg": b"this is no picture",
+        "text.jpg": b"this is not a picture",
         "empty.jpg": b"",
         "bomb.png": png_bomb(),
         "png called.jpg": encoded(scene(3), ".png"),
@@ -231,7 +231,7 @@ def test_zip__slip_and_bomb_are_quarantined_and_the_rest_taken(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1, 2]", b'{"images": 3}'])
-def test_coco__broken_file_is_told_and_the_images_are_there(tmp_path: Path, content: bytes) -> None:
+def test_coco__broken_file_is_reported_and_the_images_are_there(tmp_path: Path, content: bytes) -> None:
     raw = tmp_path / "datasets/d/raw"
     write(raw, {"a.jpg": encoded(scene(1)), "b.jpg": encoded(scene(2)), "instances.json": content})
     quarantine = run(tmp_path, "{path: raw, format: coco}")

@@ -96,7 +96,7 @@ def test_workbook_with_a_password(tmp_path: Path) -> None:
     assert "password" in here.refused()
 
 
-def test_one_unreadable_workbook_among_others_is_told_and_the_others_are_read(tmp_path: Path) -> None:
+def test_one_unreadable_workbook_among_others_is_reported_and_the_others_are_read(tmp_path: Path) -> None:
     here = Project(tmp_path, lab=f"{{path: 'raw/*', schema: '{COAL}'}}")
     here.lab([HEADER, *SOUND], name="a.csv")
     (here.raw / "b.xlsx").write_bytes(b"PK\x03\x04 and then nothing")
@@ -196,7 +196,7 @@ def test_workbook_of_two_header_rows_with_one_bad_cell(tmp_path: Path) -> None:
 
 
 def test_changed_schema_limit_moves_a_record(lab: Project) -> None:
-    """A plant inherits a model and sets a limit anew; the rule keeps its name."""
+    """A plant inherits a model and changes a limit; the rule keeps its name."""
     lab.lab([HEADER, "001,2.00,10.00,30.00,58.30"])
     assert lab.faults() == [("proximate_closure", "line 2", "error")]
     with (lab.folder / "schemas/coal.py").open("a", encoding="utf-8") as schema:

@@ -70,7 +70,7 @@ def test_steel_plates__quoted_lines_and_csv_are_one_table_and_two_rows_fail(
         ]
 
 
-def test_coal_quality__sums_close_repeats_are_told_and_units_are_read_by_size(
+def test_coal_quality__sums_close_repeats_are_reported_and_units_are_read_by_size(
     tmp_path: Path, shared_data: Path
 ) -> None:
     path = shared_data / "coal_quality" / "coal_all.csv"

@@ -1,4 +1,4 @@
-"""The tables of the sample data through the pipeline: each planted row is told, no sound one is taken out."""
+"""The tables of the sample data through the pipeline: planted rows are reported, valid ones accepted."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from tundish.sample.steel_plan import campaign
+from tundish.demo.steel_plan import campaign
 
 if TYPE_CHECKING:
     from tests.painted import Ran
 
-    from tundish.sample import TableTruth
+    from tundish.demo import TableTruth
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = [
@@ -44,7 +44,9 @@ def test_every_row_comes_to_what_its_truth_says(ran: dict[str, Ran], dataset: st
 
 
 @pytest.mark.parametrize(("dataset", "table"), TABLES)
-def test_every_planted_fault_is_told_under_its_name(ran: dict[str, Ran], dataset: str, table: str) -> None:
+def test_every_planted_fault_is_reported_under_its_name(
+    ran: dict[str, Ran], dataset: str, table: str
+) -> None:
     one = ran[dataset]
     truth = one.truth.table(table)
     found = told(one, truth)
@@ -55,7 +57,7 @@ def test_every_planted_fault_is_told_under_its_name(ran: dict[str, Ran], dataset
 
 
 @pytest.mark.parametrize(("dataset", "table"), TABLES)
-def test_notes_stand_on_the_planted_cells_alone(ran: dict[str, Ran], dataset: str, table: str) -> None:
+def test_notes_are_on_the_planted_cells_alone(ran: dict[str, Ran], dataset: str, table: str) -> None:
     one = ran[dataset]
     notes = one.records(table).select("row", "outcome", "notes").explode("notes").unnest("notes")
     found = notes.filter((pl.col("outcome") == "accepted") & pl.col("note").is_not_null())

@@ -1,4 +1,4 @@
-"""The sample's images through the pipeline: every planted fault is found, and nothing sound is taken out."""
+"""The sample's images through the pipeline: planted faults are found, valid images are accepted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import tundish
 if TYPE_CHECKING:
     from tests.painted import Ran
 
-    from tundish.sample import Truth
+    from tundish.demo import Truth
 
 FOUND_AS = {
     "box_outside": "outside_image",

@@ -37,7 +37,7 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("first", ["run", "ingest"])
-def test_one_works_and_the_other_is_told_who_does(project: Path, first: str) -> None:
+def test_one_works_and_the_other_learns_who_does(project: Path, first: str) -> None:
     command = [sys.executable, "-m", "tundish"]
     last = ["--to", "measure"]
     runs = [

@@ -63,7 +63,7 @@ def test_turned_pictures_become_upright(orientation: int) -> None:
 
 
 @pytest.mark.parametrize(("low", "high"), [(0, 4095), (300, 700), (0, 65535), (60000, 65535)])
-def test_16_bits_are_spread_over_8_and_the_levels_told(low: int, high: int) -> None:
+def test_16_bits_are_spread_over_8_and_the_levels_are_reported(low: int, high: int) -> None:
     pixels = gray(low, high, np.uint16, (100, 400))
     for data in (tiff(pixels), encode(pixels, "png")):
         picture = shown(data)
@@ -110,7 +110,7 @@ def test_same_bytes_every_time() -> None:
     assert shown(data) == shown(data)
 
 
-def test_what_is_no_picture() -> None:
+def test_what_is_not_a_picture() -> None:
     with pytest.raises(BadImage):
         shown(b"II*\0 no TIFF")
     with pytest.raises(BadImage):

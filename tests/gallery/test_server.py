@@ -98,7 +98,7 @@ def test_a_shard_that_is_gone_is_the_server_s_fault(stored: Stored, url: str) ->
     assert httpx.get(f"{url}/{stored.plain.id}").status_code == 500
 
 
-def test_a_port_that_is_taken_is_told(stored: Stored) -> None:
+def test_a_port_that_is_taken_is_reported(stored: Stored) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -121,6 +121,6 @@ def test_pictures_are_written_as_files_once(stored: Stored, tmp_path: Path) -> N
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
 
 
-def test_the_mapping_of_gray_values_is_told(stored: Stored) -> None:
+def test_the_mapping_of_gray_values_is_reported(stored: Stored) -> None:
     levels = stored.gallery.levels([stored.deep.id, stored.plain.id, stored.broken.id])
     assert levels == {stored.deep.id: (0, 63 * 64)}

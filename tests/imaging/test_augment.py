@@ -141,7 +141,7 @@ def test_labels_lie_where_their_pixels_went(seed: int) -> None:
     assert ys.max() + 1 <= y + box_height + 1
 
 
-def test_what_leaves_the_picture_is_dropped_and_told() -> None:
+def test_what_leaves_the_picture_is_dropped_and_reported() -> None:
     away = fixed({"op": "shift", "x": 0.5, "y": 0.0})
     regions = [
         Region((50, 5, 10, 10)),
@@ -153,7 +153,7 @@ def test_what_leaves_the_picture_is_dropped_and_told() -> None:
     got = apply_labels(away, regions)
     assert [round(each.visible, 3) for each in got] == [0, 0.2, 0.05, 1, 1]
     assert [each.region is not None for each in got] == [False, True, False, True, True]
-    assert got[0].reason == "it lies outside the derived image"
+    assert got[0].reason == "it is outside the derived image"
     assert got[1].region == Region((58, 5, 2, 10))
     assert got[2].reason == "0.050 of it is visible, less than 0.1"
     assert apply_labels(away, regions, min_visible=0)[2].reason.startswith(
@@ -173,7 +173,7 @@ def test_a_box_turned_out_of_the_picture_bounds_only_what_is_left_of_it() -> Non
     assert width * height <= corners[2] * corners[3] + 1e-9
 
 
-def test_labels_mostly_under_a_cutout_are_dropped_and_told() -> None:
+def test_labels_mostly_under_a_cutout_are_dropped_and_reported() -> None:
     cut = fixed({"op": "cutout", "boxes": [[0, 0, 20, 40]]})
     image = np.full((40, 60, 4), 200, dtype=np.uint8)
     child = apply(cut, image)
@@ -235,7 +235,7 @@ def test_motion_blur_smears_along_its_line_only() -> None:
 @pytest.mark.parametrize(
     ("item", "message"),
     [
-        ({"rotat": {}}, "no operation 'rotat'; use one of flip, rotate, scale"),
+        ({"rotat": {}}, "unknown operation 'rotat'; use one of flip, rotate, scale"),
         ({"rotate": {"degree": 5}}, "rotate has no option 'degree'; use p, degrees"),
         ({"rotate": {"degrees": 500}}, "degrees is 500; give a number from 0.01 to 180"),
         ({"rotate": {"degrees": True}}, "degrees is True; give a number"),

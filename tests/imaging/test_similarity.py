@@ -93,7 +93,7 @@ def test_a_strongly_compressed_frame_of_a_fixed_camera_is_a_copy() -> None:
     assert [(one.first, one.second) for one in copies_of([*shots, again])] == [(2, 5)]
 
 
-def test_no_texture_is_no_verdict() -> None:
+def test_no_texture_is_not_a_verdict() -> None:
     flat = np.full((2, 96, 96), 90, np.uint8)
     index = np.array([0])
     score, _ = worst_local(flat, index, index + 1, index * 0)

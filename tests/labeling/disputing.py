@@ -13,7 +13,7 @@ from tests.stages.curated import Picture, build
 from tundish.cli import main
 from tundish.imaging.geometry import counts_of_mask
 from tundish.labeling.label_studio.regions.shapes import brush_value
-from tundish.labeling.tables import pulled
+from tundish.labeling.tables import answers_fingerprint
 from tundish.stages.consensus import STAGE
 from tundish.storage.tables import ANNOTATIONS, STANDING
 
@@ -78,7 +78,7 @@ def dispute(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LABEL_STUDIO_URL", label_studio.url)
     monkeypatch.setenv("LABEL_STUDIO_TOKEN", label_studio.account.token)
-    told("push", "small")
+    reported("push", "small")
     numbers = people(client)
     for path, task in tasks(client, title).items():
         for name, drawn in zip(TEAM, DRAWN[path], strict=True):
@@ -87,16 +87,16 @@ def dispute(
     return context
 
 
-def told(*words: str) -> dict[str, Any]:
+def reported(*words: str) -> dict[str, Any]:
     done = CliRunner().invoke(main, ["label", *words, "--json"])
     assert done.exit_code == 0, done.output or done.exception
     return dict(orjson.loads(done.stdout))
 
 
-def counts(**said: int) -> dict[str, int]:
+def counts(**given: int) -> dict[str, int]:
     """What `tundish label adjudicate` counts."""
     names = ("in dispute", "new tasks", "there already", "renewed", "taken out", "labels not shown")
-    return dict.fromkeys(names, 0) | {name.replace("_", " "): count for name, count in said.items()}
+    return dict.fromkeys(names, 0) | {name.replace("_", " "): count for name, count in given.items()}
 
 
 def tasks(client: Client, title: str) -> dict[str, dict[str, Any]]:
@@ -119,10 +119,12 @@ def proposal(client: Client, task: int) -> list[dict[str, Any]]:
 
 def settled(context: Context) -> dict[str, tuple[str, int, str]]:
     """Pull, and run the stages up to consensus: state, labels and who decided, by path."""
-    told("pull", "small")
+    reported("pull", "small")
     # As validate does, the labels that were pulled take the place of those pulled before.
     labels = ANNOTATIONS.read(context.dataset.labels / "annotations.parquet")
-    ANNOTATIONS.write(labels, context.dataset.table("annotations"), metadata=pulled(context.dataset.labels))
+    ANNOTATIONS.write(
+        labels, context.dataset.table("annotations"), metadata=answers_fingerprint(context.dataset.labels)
+    )
     STAGE.run(context)
     rows = context.dataset.read(STANDING).select("path", "state", "labels", "decided_by")
     return {path: (state, labels, by) for path, state, labels, by in rows.iter_rows()}

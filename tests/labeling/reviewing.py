@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.stages.curated import Picture, box
 
-from tundish.labeling.tables import ANSWERS, pulled
+from tundish.labeling.tables import ANSWERS, answers_fingerprint
 from tundish.stages.consensus import STAGE
 from tundish.storage.tables import ANNOTATIONS
 
@@ -24,7 +24,7 @@ DRAWN = [box("scratch", 10, 10, 20, 20)]
 def validated(context: Context) -> None:
     """Call the stages after answers were pulled that validate would find as sound as those before."""
     path = context.dataset.table("annotations")
-    ANNOTATIONS.write(ANNOTATIONS.read(path), path, metadata=pulled(context.dataset.labels))
+    ANNOTATIONS.write(ANNOTATIONS.read(path), path, metadata=answers_fingerprint(context.dataset.labels))
     STAGE.run(context)
 
 
@@ -33,7 +33,7 @@ def reviewed(
     *ids: str,
     author: str = "qi",
     severity: str | None = None,
-    said: dict[str, Any] | None = None,
+    given: dict[str, Any] | None = None,
 ) -> None:
     """Write what a reviewer drew: as li did, or by image_id as `said`."""
     folder = batch.folder / "review"
@@ -42,7 +42,7 @@ def reviewed(
     for number, image_id in enumerate(ids):
         picture = IDS[image_id]
         place: dict[str, Any] = {"image_id": image_id, "path": picture.path, "source": picture.source}
-        boxes = (said or {}).get(image_id, DRAWN)
+        boxes = (given or {}).get(image_id, DRAWN)
         key = {"task_id": int(image_id[:6], 16), "answer_id": number + 1}
         kind = {"answer": "labelled" if boxes else "empty", "labels": len(boxes), "refused": 0}
         answers.append(place | key | kind | {"author": author, "severity": severity})

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tundish.labeling.label_studio.server import prepare
+from tundish.labeling.label_studio.server import prepare_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ def ready_folder(executable: Path) -> Path:
     template.parent.mkdir(parents=True, exist_ok=True)
     with (template.parent / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        prepare(executable, template)
+        prepare_template(executable, template)
     return template
 
 

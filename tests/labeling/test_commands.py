@@ -22,7 +22,7 @@ from click.testing import CliRunner, Result
 from tundish.cli import main
 from tundish.imaging.files.decode import encode
 from tundish.labeling.label_studio.client import Client
-from tundish.labeling.label_studio.server import holder
+from tundish.labeling.label_studio.server import running_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -348,8 +348,10 @@ def test_what_was_pulled_is_not_asked_again_though_its_project_is_gone(
     told = orjson.loads(again.stdout)
     assert told["counts"]["new tasks"] == 4
     assert answer(client, f"{name} · qi", range(0)) == images[2:]
-    (note,) = (note for note in told["notes"] if "has no longer" in note)
-    assert note.startswith(f"2 images answered in '{name} · li', which the server has no longer: the answers")
+    (note,) = (note for note in told["notes"] if "no longer on the server" in note)
+    assert note.startswith(
+        f"2 images answered in '{name} · li', which is no longer on the server: the answers"
+    )
     # Whoever is named is asked again: their project was deleted so that they begin anew.
     named = run("push", name, "--annotators", "li", "--overlap", "0", "--json")
     assert answer(client, f"{name} · li", range(0)) == images, named.stdout
@@ -390,16 +392,16 @@ def test_a_push_looks_once_for_the_projects_and_lists_the_tasks_of_each_once(
 @pytest.mark.parametrize(
     ("words", "what"),
     [
-        (("--annotators", "li,li"), "an annotator is named twice; name each once"),
-        (("--annotators", " , "), "--annotators: nobody is named; name them, as in li,wu"),
-        (("--annotators", "li"), "an overlap needs two annotators or more; name two, or set it to 0"),
+        (("--annotators", "li,li"), "an annotator is listed twice; list each once"),
+        (("--annotators", " , "), "--annotators: no annotator is named; name them, as in li,wu"),
+        (("--annotators", "li"), "an overlap needs at least two annotators; name two, or set it to 0"),
         (
             ("--annotators", "li,wu zhao"),
-            "--annotators: 'wu zhao' cannot be an annotator's name; write up to 30 letters, without blanks",
+            "--annotators: 'wu zhao' is not a valid name of an annotator; write up to 30 letters",
         ),
         (
             ("--annotators", "li,adjudication"),
-            "'adjudication' is the project of disputes; call the annotator",
+            "'adjudication' is the project of disputes; choose another name",
         ),
         (("--annotators", "li,wu", "--overlap", "nan"), "'--overlap' is nan: input should be"),
     ],
@@ -431,10 +433,10 @@ def test_a_model_s_table_and_a_list_of_images(run: Any, plant: Path, client: Cli
     push = ("push", name, "--predictions", "model-8.parquet", "--images", "next.txt", "--json")
     told = orjson.loads(run(*push).stdout)
     assert (told["counts"]["there already"], told["counts"]["given other proposals"]) == (2, 1)
-    assert "annotators now see what 'model-8' draws, no longer 'model-7'" in told["notes"]
+    assert "annotators now see the predictions of 'model-8' instead of 'model-7'" in told["notes"]
     again = orjson.loads(run(*push).stdout)
     assert (again["counts"]["there already"], again["counts"]["given other proposals"]) == (2, 0)
-    assert sorted(client.versions(project["id"]).items()) == [("model-7", 1), ("model-8", 1)]
+    assert sorted(client.count_predictions(project["id"]).items()) == [("model-7", 1), ("model-8", 1)]
 
 
 def test_the_images_worth_most_come_first(run: Any, plant: Path, client: Client) -> None:
@@ -484,7 +486,7 @@ def test_refusals(
     assert "push first" in told(3, "pull", name)
     assert "no such recipe" in told(2, "push", "nothing")
     assert "no such recipe" in told(2, "start", "--push", "nothing")
-    assert "this is no address" in told(2, "pull", name, "--server", f"{label_studio.url} please")
+    assert "this is not the address" in told(2, "pull", name, "--server", f"{label_studio.url} please")
     describe(plant, name, "{images: serve, served_at: 'http://127.0.0.1:99999'}")
     assert "label.served_at" in told(2, "images", name)
     describe(plant, name, "{shapes: [box, class]}")
@@ -562,7 +564,7 @@ def test_a_server_of_one_s_own(
     assert "new tasks 0, there already 6" in done.stdout, done.output
     # A second one would share its database, and take its address away when it ends.
     second = background("start", TUNDISH_LABEL_STUDIO=str(label_studio_executable))
-    assert "runs here already" in second.communicate(timeout=60)[1]
+    assert "is already running here" in second.communicate(timeout=60)[1]
     assert second.returncode == 3
     assert (home / "address").read_text().strip() == address
     process.send_signal(signal.SIGTERM)
@@ -583,12 +585,12 @@ def test_a_server_that_dies_is_told(
     shutil.copytree(label_studio_template, home)
     process = background("start", TUNDISH_LABEL_STUDIO=str(label_studio_executable))
     lines_until(process, "Ctrl-C")
-    server = holder(home)
+    server = running_process(home)
     assert server
     os.kill(server, signal.SIGKILL)
     _, stderr = process.communicate(timeout=30)
     assert process.returncode == 3
-    what = "Label Studio ended by itself (signal 9); see the log, and start it again."
+    what = "Label Studio ended by itself (signal 9); check the log, and start it again."
     assert stderr.splitlines()[-1] == f"Error: {home / 'log.txt'}: {what}"
     assert not (home / "address").exists()
 

@@ -103,7 +103,7 @@ def test_every_section_of_a_recipe_is_tracked_by_a_stage() -> None:
             ["'split'", "column of the tables"],
         ),
         (("(?P<coil_id>", "(?P<coil>"), ["(?P<coil_id>...)"]),
-        (("dedup: {}", "split: {}"), ["'split'", "twice"]),
+        (("dedup: {}", "split: {}"), ["'split'", "is repeated"]),
         (("dedup: {}", "dedup: {"), ["line.yaml:", "not YAML"]),
         (("salt: 2026", "ratios: {train: 0.9, val: 0.9}"), ["add up to 1"]),
         (("salt: 2026", "ratios: {train: 1.5, val: -0.5}"), ["between 0 and 1"]),
@@ -127,9 +127,12 @@ def acceptance_of(folder: Path, acceptance: str) -> Acceptance:
 @pytest.mark.parametrize(
     ("acceptance", "told"),
     [
-        ("{aql: 0.7}", ["label.acceptance.aql: 0.7 is no AQL", "allowed: 0.065, 0.1, ", "6.5, 10 (percent)"]),
-        ("{aql: 15}", ["15 is no AQL", "allowed: 0.065"]),
-        ("{aql: {major: 2.5, minor: 5}}", ["label.acceptance.aql.minor: 5 is no AQL", "allowed: 0.065"]),
+        (
+            "{aql: 0.7}",
+            ["label.acceptance.aql: 0.7 is not an AQL", "allowed: 0.065, 0.1, ", "6.5, 10 (percent)"],
+        ),
+        ("{aql: 15}", ["15 is not an AQL", "allowed: 0.065"]),
+        ("{aql: {major: 2.5, minor: 5}}", ["label.acceptance.aql.minor: 5 is not an AQL", "allowed: 0.065"]),
         ("{aql: {mayor: 2.5}}", ["'mayor'", "'critical', 'major' or 'minor'"]),
         ("{aql: {}}", ["label.acceptance.aql"]),
         ("{aql: strict}", ["'strict'"]),
@@ -157,7 +160,7 @@ def test_acceptance__one_aql_or_one_for_each_class(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "just words"])
-def test_load__refuses_what_is_no_recipe(tmp_path: Path, text: str) -> None:
+def test_load__refuses_what_is_not_a_recipe(tmp_path: Path, text: str) -> None:
     assert "mapping" in refusal(tmp_path, text)
 
 
@@ -179,10 +182,10 @@ def test_load__on_is_a_word(tmp_path: Path) -> None:
         ),
         (
             ("records: {}", "records: {a: {path: x, schema: 's.py:A', references: {b: c.d}}}"),
-            ["'c'", "no table in records"],
+            ["'c'", "not a table in records"],
         ),
         (("records: {}", "records: {line-1: {path: x, schema: 's.py:A'}}"), ["'line-1'"]),
-        (("link: {}", "link: {coils: {on: coil_id}}"), ["'coils'", "no table in records"]),
+        (("link: {}", "link: {coils: {on: coil_id}}"), ["'coils'", "not a table in records"]),
         (("Asia/Shanghai", "Asia/Shangai"), ["Asia/Shangai", "Asia/Shanghai or UTC"]),
         (("timezone: Asia/Shanghai", ""), ["'timezone' is missing"]),
     ],
@@ -215,12 +218,15 @@ def test_load__labelling_is_one_project_of_boxes_unless_it_says_otherwise(tmp_pa
     [
         ("{shapes: [brush]}", ["'brush'", "'mask'"]),
         ("{server: '127.0.0.1:8080'}", ["label.server", "127.0.0.1:8080"]),
-        # What is secret does not stand in a recipe.
+        # A recipe contains no secret.
         ("{server: 'http://user:word@host'}", ["label.server"]),
         ("{project: ab}", ["label.project", "3 characters"]),
-        ("{overlap: 0.2}", ["two annotators or more"]),
-        ("{annotators: [a, a]}", ["label: an annotator is named twice; name each once."]),
-        ("{annotators: [li, wu zhao]}", ["annotators.1: 'wu zhao' cannot be", "; write up to 30 letters"]),
+        ("{overlap: 0.2}", ["at least two annotators"]),
+        ("{annotators: [a, a]}", ["label: an annotator is listed twice; list each once."]),
+        (
+            "{annotators: [li, wu zhao]}",
+            ["annotators.1: 'wu zhao' is not a valid name", "; write up to 30 letters"],
+        ),
         ("{annotator: [a]}", ["did you mean 'annotators'"]),
     ],
 )

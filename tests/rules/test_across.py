@@ -63,7 +63,7 @@ def test_across__a_row_that_lacks_a_value_passes() -> None:
     assert broken(Lab, table((None, 1.0), (1.0, None), (None, None))) == []
 
 
-def test_across__a_nan_is_no_missing_value() -> None:
+def test_across__a_nan_is_not_a_missing_value() -> None:
     assert broken(Lab, table((float("nan"), 1.0))) == [(0, "closure")]
 
 
@@ -120,7 +120,7 @@ def test_but__a_rule_over_the_table_stays_one() -> None:
 
 
 @pytest.mark.parametrize("limits", [{"tolerence": 1}, {"tolerance": 1, "slack": 2}])
-def test_but__an_unknown_limit_is_told(limits: dict[str, Any]) -> None:
+def test_but__an_unknown_limit_is_reported(limits: dict[str, Any]) -> None:
     unknown = min(set(limits) - {"tolerance"})
     with pytest.raises(TypeError, match=rf"'closure' has no limit '{unknown}' \(it has: total, tolerance\)"):
         Lab.closure.but(**limits)

@@ -1,4 +1,4 @@
-"""Columns and rules in one line: what they hold against a row, and what they are called."""
+"""Columns and rules in one line: which rows they fail, and their names."""
 
 from __future__ import annotations
 

@@ -138,23 +138,23 @@ def test_load_model__subclass_with_another_limit_keeps_the_name(tmp_path: Path) 
         ("schemas/plant.py:pa", "no Pandera model 'pa'"),
     ],
 )
-def test_load_model__what_is_not_there_is_told(tmp_path: Path, reference: str, told: str) -> None:
+def test_load_model__what_is_not_there_is_reported(tmp_path: Path, reference: str, told: str) -> None:
     with pytest.raises(SchemaError, match=told):
         load_model(write_schema(tmp_path, ""), reference)
 
 
-def test_load_model__a_file_that_does_not_run_is_told(tmp_path: Path) -> None:
+def test_load_model__a_file_that_does_not_run_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SchemaError, match="does not run"):
         load_model(write_schema(tmp_path, "class Mine(:\n"), "schemas/plant.py:Mine")
 
 
-def test_load_model__a_model_that_pandera_cannot_build_is_told(tmp_path: Path) -> None:
+def test_load_model__a_model_that_pandera_cannot_build_is_reported(tmp_path: Path) -> None:
     body = "class Mine(Base):\n    @pa.check('nothing')\n    def own(cls, data):\n        return True\n"
     with pytest.raises(SchemaError, match=r"cannot build the model 'Mine'.*nothing"):
         load_model(write_schema(tmp_path, body), "schemas/plant.py:Mine")
 
 
-def test_check__a_column_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_check__a_column_that_is_not_there_is_reported(tmp_path: Path) -> None:
     base = load_model(write_schema(tmp_path, ""), "schemas/plant.py:Base")
     with pytest.raises(SchemaError, match="does not fit the model"):
         check(base, pl.DataFrame({"other": [1.0]}))

@@ -193,16 +193,16 @@ def test_check__every_row_is_named_even_where_pandera_stops_counting() -> None:
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        (lambda _data: False, "refuses the table and names no row"),
+        (lambda _data: False, "rejects the table and names no row"),
         (
             lambda data: data.lazyframe.select(pl.col("number").mean() > 2),
-            "refuses the table and names no row",
+            "rejects the table and names no row",
         ),
         (lambda data: data.lazyframe.select(pl.col("numbre") > 2), "does not run.*numbre"),
         (lambda data: data.lazyframe.select(pl.col(data.kye) > 2), "does not run.*kye"),
     ],
 )
-def test_check__a_check_that_names_no_row_is_told(body: Any, told: str) -> None:
+def test_check__a_check_that_names_no_row_is_reported(body: Any, told: str) -> None:
     frame = pl.DataFrame({"number": [1, 2]})
     with pytest.raises(SchemaError, match=f"Numbers: the check 'own' {told}"):
         check(numbers(pa.Check(body, name="own")), frame)
@@ -215,7 +215,7 @@ def test_check__a_check_may_accept_the_table_as_a_whole() -> None:
     assert check(numbers(fine, whole=(fine,)), pl.DataFrame({"number": [1, 5]})).is_empty()
 
 
-def test_check__a_wrong_type_is_told() -> None:
+def test_check__a_wrong_type_is_reported() -> None:
     with pytest.raises(
         SchemaError, match=r"Numbers: the table does not fit the model: dtype\('Int64'\).*String"
     ):

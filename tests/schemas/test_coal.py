@@ -178,7 +178,7 @@ ANALYSIS: dict[str, Case] = {
     "coke_unusual": case("CRI CSR", [(26, 63), (25, 70), (30, 40)], [(26, 70), (30, 39)]),
     "coal_type_differs": case(
         "coal_type V_daf G_index Y_mm",
-        # The trade's own names are not held against the standard, nor a class that nothing settles.
+        # Names of the trade are not compared with the standard, nor is a class that nothing determines.
         [("焦煤", 24, 80, 20), ("JM", 24, 80, 20), ("动力煤", 24, 80, 20), ("长焰煤", 42, 2, 0)],
         [("焦煤", 24, 10, 0), ("1/3焦煤", 24, 80, 20)],
     ),
@@ -468,7 +468,7 @@ def only(name: str) -> Any:
     return COLUMNS.only(MODELS[name].to_schema().columns)
 
 
-def test_every_column_stands_in_the_alias_table() -> None:
+def test_every_column_is_in_the_alias_table() -> None:
     wanted = {column for model in MODELS.values() for column in model.to_schema().columns}
     assert set(COLUMNS.columns) == wanted
     assert all(column.about for column in COLUMNS.columns.values())
@@ -559,7 +559,7 @@ def test_the_collections_headers() -> None:
     assert found == {"Std.Ash": "Ash", "Volatile_matter": "Volatile_matter", "GCV": "GCV"}
 
 
-def test_units_are_told_by_magnitude_where_they_can_be() -> None:
+def test_units_are_inferred_by_magnitude_where_they_can_be() -> None:
     heat = [column for column in COLUMNS.columns.values() if column.magnitudes]
     assert {column.name for column in heat} == {
         *("Q_b_ad", "Q_gr_ad", "Q_gr_ar", "Q_gr_d", "Q_net_ad", "Q_net_ar", "GCV")

@@ -38,14 +38,14 @@ def test_folder__files_in_path_order_with_nasty_names(tmp_path: Path) -> None:
     assert all(found[name].read() == name.encode() for name in names)
 
 
-def test_folder__name_in_gbk_is_told_in_unicode(tmp_path: Path) -> None:
+def test_folder__name_in_gbk_is_read_as_unicode(tmp_path: Path) -> None:
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + "划伤.jpg".encode("gb18030"))).write_bytes(b"x")
     found = entries_of(tmp_path)
     assert list(found) == ["划伤.jpg"]
     assert found["划伤.jpg"].read() == b"x"
 
 
-def test_folder__system_files_and_linked_folders_are_told_as_skipped(tmp_path: Path) -> None:
+def test_folder__system_files_and_linked_folders_are_reported_as_skipped(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.jpg").write_bytes(b"a")
     (tmp_path / "in" / ".DS_Store").write_bytes(b"")
@@ -61,7 +61,7 @@ def test_folder__system_files_and_linked_folders_are_told_as_skipped(tmp_path: P
     }
 
 
-def test_folder__what_cannot_be_read_now_is_no_verdict_on_the_data(tmp_path: Path) -> None:
+def test_folder__what_cannot_be_read_now_is_not_a_verdict_on_the_data(tmp_path: Path) -> None:
     (tmp_path / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
     (tmp_path / "a.jpg").write_bytes(b"a")
     entries = entries_of(tmp_path)
@@ -126,7 +126,7 @@ def test_zip__slip_is_never_read(tmp_path: Path) -> None:
     }
 
 
-def test_zip__bomb_is_told_before_it_is_read(tmp_path: Path) -> None:
+def test_zip__bomb_is_refused_before_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "bomb.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         archive.writestr("bomb.jpg", b"\0" * (32 << 20))
@@ -185,7 +185,7 @@ def test_zip__encrypted_member_is_a_fault(tmp_path: Path) -> None:
     assert reasons(path) == {"a.jpg": "encrypted"}
 
 
-def test_zip__repeated_name_counts_once_and_is_told(tmp_path: Path) -> None:
+def test_zip__repeated_name_counts_once_and_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "twice.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a.jpg", b"old")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import yaml
 
-from tundish.labeling.tables import ANSWERS, pulled
+from tundish.labeling.tables import ANSWERS, answers_fingerprint
 from tundish.storage.tables import ANNOTATIONS
 
 if TYPE_CHECKING:
@@ -64,7 +64,9 @@ def answer(
     ANSWERS.write(ANSWERS.frame(answers), context.dataset.labels / "answers.parquet")
     before = context.dataset.read(ANNOTATIONS).filter(pl.col("origin").ne_missing("annotator"))
     rows = pl.concat([before, ANNOTATIONS.frame(drawn)])
-    ANNOTATIONS.write(rows, context.dataset.table("annotations"), metadata=pulled(context.dataset.labels))
+    ANNOTATIONS.write(
+        rows, context.dataset.table("annotations"), metadata=answers_fingerprint(context.dataset.labels)
+    )
 
 
 def write_recipe(context: Context) -> None:

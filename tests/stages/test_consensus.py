@@ -11,8 +11,9 @@ import pytest
 from tests.stages.answering import answer
 from tests.stages.curated import Picture, box, build
 
-from tundish.labeling.acceptance.batch import LOT, Batch, dumped, fingerprints, write_batch
-from tundish.labeling.acceptance.plans import plan
+from tundish.labeling.acceptance.batch import BATCH_IMAGES, Batch, dump_json, write_batch
+from tundish.labeling.acceptance.gate import fingerprint_labels
+from tundish.labeling.acceptance.plans import look_up_plan
 from tundish.labeling.tables import ANSWERS
 from tundish.stages import load_stage
 from tundish.stages.consensus import STAGE
@@ -121,14 +122,16 @@ def gate(folder: Path, *, accepted: bool | None, acceptance: dict[str, Any] | No
     ids = {picture.path: picture.image_id for picture in PICTURES}
     inside = pl.Series("image_id", [ids["agreed.jpg"], ids["nothing.jpg"]])
     places: dict[str, list[int | None]] = {"place": [0, 1], "severity": [None, None]}
-    lot = fingerprints(inside, labels).with_columns(
-        pl.Series(name, values, LOT.empty().schema[name]) for name, values in places.items()
+    lot = fingerprint_labels(inside, labels).with_columns(
+        pl.Series(name, values, BATCH_IMAGES.empty().schema[name]) for name, values in places.items()
     )
-    batch = Batch(1, context.dataset.labels / "batches" / "1", "small review 1", {"": plan(2)}, 0, lot)
+    batch = Batch(
+        1, context.dataset.labels / "batches" / "1", "small review 1", {"": look_up_plan(2)}, 0, lot
+    )
     write_batch(batch, labels)
     if accepted is not None:
         told = {"accepted": accepted, "inspected": 2, "defects": 0}
-        (batch.folder / "verdict.json").write_bytes(dumped(told))
+        (batch.folder / "verdict.json").write_bytes(dump_json(told))
     answer(context, PICTURES, said | {"nothing.jpg": {"li": there}})
     STAGE.run(context)
     load_stage("split").run(context)
@@ -156,7 +159,7 @@ def test_gate__a_batch_without_a_verdict_waits(tmp_path: Path) -> None:
     assert gate(tmp_path, accepted=None) == ALL | held
 
 
-def test_gate__what_was_accepted_comes_in_unless_it_was_labelled_anew(tmp_path: Path) -> None:
+def test_gate__what_was_accepted_comes_in_unless_it_was_labelled_again(tmp_path: Path) -> None:
     assert gate(tmp_path / "none", accepted=True) == ALL
     required = gate(tmp_path / "required", accepted=True, acceptance={})
     assert required == ALL | {"nothing.jpg": "unreviewed", "class.jpg": "unreviewed"}
@@ -237,8 +240,10 @@ def test_adjudicated__submitted_before_it_was_decided__stays_open(tmp_path: Path
     )
     assert stand(context, "class.jpg")[0] == "disputed", "the answer changed last counts"
     assert settlers(context, "class.jpg") == {None}
-    assert outcome.notes[1].startswith("1 adjudicated images stay in dispute: submitted undecided (labels of")
-    # Two things at one place: the adjudicator says so by changing one of them, or they were two disputes.
+    assert outcome.notes[1].startswith(
+        "1 adjudicated images remain in dispute: submitted undecided (competing"
+    )
+    # Two objects at one place: the adjudicator changes one of them, or they were two disputes.
     for kept in (
         [proposed(HERE, 1), proposed(other, 1, "prediction-changed")],
         [proposed(HERE, 1), proposed(other, 2)],
@@ -249,7 +254,7 @@ def test_adjudicated__submitted_before_it_was_decided__stays_open(tmp_path: Path
         assert stand(context, "class.jpg") == ("labelled", 2, "adjudicator")
 
 
-def test_adjudicated__one_thing_kept_twice_is_told_and_counts(tmp_path: Path) -> None:
+def test_adjudicated__one_object_kept_twice_is_reported_and_counts(tmp_path: Path) -> None:
     shifted = box("scratch", 20, 10, 20, 20)
     said = {"missed.jpg": {"li": [HERE], "wu": [shifted]}}
     kept = [proposed(HERE, 1, overlaps=[2]), proposed(shifted, 2, overlaps=[1])]
@@ -257,8 +262,8 @@ def test_adjudicated__one_thing_kept_twice_is_told_and_counts(tmp_path: Path) ->
     assert stand(context, "missed.jpg") == ("labelled", 2, "adjudicator")
     assert outcome.notes[1:] == [
         (
-            "1 adjudicated images keep overlapping labels as they were proposed: where they are one thing,"
-            " take one of them away in the adjudication project"
+            "1 adjudicated images keep overlapping labels as they were proposed: where they are the same"
+            " object, delete one of them in the adjudication project"
         )
     ]
     kept[1] = proposed(shifted, 2, "prediction-changed", overlaps=[1])
@@ -278,8 +283,8 @@ def test_adjudicated__of_several_the_last_counts_whatever_annotators_say_since(t
     assert stand(context, "missed.jpg") == ("negative", 0, "adjudicator")
     assert outcome.notes == [
         (
-            "1 adjudicated images were answered anew since, and stand as they were adjudicated: to change"
-            " them, change the answer in the adjudication project"
+            "1 adjudicated images were answered again since and remain as adjudicated: to change them,"
+            " change the answer in the adjudication project"
         ),
         "li adjudicated 1 images that they had labelled themselves",
     ]
@@ -294,7 +299,7 @@ def test_adjudicated__gate(tmp_path: Path) -> None:
 
 
 def test_an_annotator_who_answers_an_image_again_has_one_opinion__the_last(tmp_path: Path) -> None:
-    """In a colleague's project, or once more in one task: neither two labels of one thing nor two votes."""
+    """In a colleague's project, or once more in one task: neither two labels of one object nor two votes."""
     context = build(tmp_path, PICTURES, children=False, label={"quorum": 1.0})
     again, hour = [box("scratch", 12, 10, 20, 20)], datetime(2026, 1, 1, 5, tzinfo=UTC)
     answer(context, PICTURES, {"new.jpg": {"li": [HERE], "li again": again, "wu": [HERE]}})
@@ -308,13 +313,11 @@ def test_an_annotator_who_answers_an_image_again_has_one_opinion__the_last(tmp_p
     outcome = STAGE.run(context)
     rows = context.dataset.read(CONSENSUS).filter(path="new.jpg")
     assert rows.select("x", "votes", "decided_by").rows() == [(11.0, 2, "li, wu")]
-    assert outcome.notes == [
-        "1 answers give way to what their annotators answered of the same images in another place"
-    ]
+    assert outcome.notes == ["1 answers were superseded by later answers of the same annotators"]
 
 
 def test_an_adjudicator_s_answer_of_another_server_may_have_an_annotator_s_numbers(tmp_path: Path) -> None:
-    """A server that was set up anew counts tasks and answers from 1 again."""
+    """A server that was set up again counts tasks and answers from 1 again."""
     context, _ = adjudicated(tmp_path, ("class.jpg", "qi", 2, [HERE]))
     answers = ANSWERS.read(context.dataset.labels / "answers.parquet")
     own = answers.filter(path="missed.jpg", author="li")["answer_id"][0]

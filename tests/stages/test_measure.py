@@ -78,7 +78,7 @@ def test_bad_images_are_rows(tmp_path: Path) -> None:
     assert "thumbnail" not in rows["good"]
 
 
-def test_a_shard_that_was_not_measured_is_told(tmp_path: Path) -> None:
+def test_a_shard_that_was_not_measured_is_reported(tmp_path: Path) -> None:
     context = make(tmp_path)
     write_shard(context.dataset.image_shards, [Blob("a", png(texture()))])
     with pytest.raises(MissingStepError):

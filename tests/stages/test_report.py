@@ -77,7 +77,7 @@ def metrics(context: Context) -> dict[str, Any]:
     return read
 
 
-def test_the_ledger_stands_in_the_metrics(metrics: dict[str, Any]) -> None:
+def test_the_ledger_is_in_the_metrics(metrics: dict[str, Any]) -> None:
     files = metrics["files"]
     assert files["input"] == files["accepted"] + files["quarantined"] + files["skipped"] == 11
     assert files["reasons"] == {"quarantined": {"empty_file": 1}, "skipped": {}}

@@ -1,4 +1,4 @@
-"""A damaged table that keeps history is brought back, never made again."""
+"""A damaged table that keeps history is restored, never made again."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_damaged_table_is_as_it_was_again(tmp_path: Path, damaged: bytes) -> N
     assert bring_back(dataset, SPLITS) is None
     path.write_bytes(damaged)
     assert bring_back(dataset, SPLITS) == (
-        "splits.parquet was damaged; it was brought back from the copy on this machine"
+        "splits.parquet was damaged; it was restored from the copy on this machine"
     )
     assert path.read_bytes() == before
 
@@ -59,7 +59,7 @@ def test_what_dvc_has_is_taken_where_its_lock_was_written_last(tmp_path: Path) -
     later = dataset.table("splits", dataset.local).stat().st_mtime + 5
     os.utime(tmp_path / "dvc.lock", (later, later))
     damage(path)
-    assert bring_back(dataset, SPLITS) == "splits.parquet was damaged; it was brought back from DVC's cache"
+    assert bring_back(dataset, SPLITS) == "splits.parquet was damaged; it was restored from the DVC cache"
     assert path.read_bytes() == data
     # An object of the cache that is damaged itself is not taken.
     cached.write_bytes(b"x")
@@ -72,7 +72,7 @@ def test_without_any_copy_nothing_is_deleted_and_the_error_does_not_advise_it(tm
     dataset = written(tmp_path)
     damage(dataset.table("splits"))
     before = dataset.table("splits").read_bytes()
-    with pytest.raises(OutsideError, match="do not delete it, for it cannot be made again"):
+    with pytest.raises(OutsideError, match="do not delete it, as it cannot be reproduced"):
         bring_back(dataset, SPLITS)
     with pytest.raises(OutsideError, match="do not delete it, for it cannot be made again"):
         dataset.read(SPLITS)

@@ -30,7 +30,7 @@ def holding(path: Path) -> subprocess.Popen[bytes]:
     return process
 
 
-def test_the_second_is_told_who_holds_it_and_a_killed_holder_leaves_no_lock(tmp_path: Path) -> None:
+def test_the_second_learns_who_holds_it_and_a_killed_holder_leaves_no_lock(tmp_path: Path) -> None:
     path = tmp_path / "d" / "lock"
     other = holding(path)
     try:

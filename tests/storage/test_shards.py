@@ -1,4 +1,4 @@
-"""Shards: the same blobs make the same files, and a damaged one is told."""
+"""Shards: the same blobs make the same files, and a damaged one is reported."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_shard__gives_back_what_it_was_given(
     assert list(read_blobs(path, ["0"])) == given_blobs[:1]
 
 
-def test_shard__damaged_or_missing_is_told_with_what_to_do(tmp_path: Path) -> None:
+def test_shard__damaged_or_missing_is_reported_with_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / f"{write_shard(tmp_path, blobs(3))}.parquet"
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(OutsideError, match="dvc checkout"):
@@ -79,7 +79,7 @@ def test_shard__nothing_is_left_behind_where_writing_fails(tmp_path: Path) -> No
     assert [path.name for path in tmp_path.iterdir()] == ["x.parquet"]
 
 
-def test_table__damaged_is_told(tmp_path: Path) -> None:
+def test_table__damaged_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "splits.parquet"
     path.write_bytes(b"not a table")
     with pytest.raises(OutsideError, match="the splits table is damaged"):

@@ -111,7 +111,7 @@ def test_a_required_column_is_missing() -> None:
 
 
 def test_a_required_column_is_missing_and_nothing_is_close() -> None:
-    assert "headers without a meaning are: xyz" in refused("xyz", required=["sample_id"])
+    assert "unmapped headers are: xyz" in refused("xyz", required=["sample_id"])
 
 
 def test_an_ambiguous_header_must_be_settled() -> None:
@@ -152,7 +152,7 @@ def test_a_unit_that_cannot_be_converted() -> None:
     assert "'Aad(mm)' is in mm, which cannot become %" in sentence
     assert "records.coals.units: {A_ad: %}" in sentence
     assert plan("Aad(mm)", units={"A_ad": "%"}).columns[0].how == "recipe"
-    assert "no unit" in refused("Aad", units={"A_ad": "furlong"})
+    assert "an unknown unit" in refused("Aad", units={"A_ad": "furlong"})
 
 
 def test_a_unit_that_nobody_knows() -> None:
@@ -168,7 +168,7 @@ def test_kelvin_of_a_superheat_is_a_difference() -> None:
     assert (column.factor, column.offset) == (1.0, 0.0)
 
 
-def test_a_rolling_force_may_be_told_in_tonnes() -> None:
+def test_a_rolling_force_may_be_given_in_tonnes() -> None:
     assert plan("轧制力(t)").columns[0].factor == 9.80665
 
 
@@ -202,7 +202,7 @@ def test_sub_totals_tell_nothing_of_the_unit() -> None:
 
 
 def test_values_that_no_unit_explains() -> None:
-    with pytest.raises(SourceError, match=r"nothing tells the unit.*records\.coals\.units: {Q: MJ/kg}"):
+    with pytest.raises(SourceError, match=r"is unknown: its values.*records\.coals\.units: {Q: MJ/kg}"):
         settle(plan("Qnet,ar"), cells("500", "600"))
     with pytest.raises(SourceError, match="mixed"):
         settle(plan("Qnet,ar"), cells("22", "5400"))

@@ -46,7 +46,7 @@ def test_a_unit_is_split_from_its_header(header: str, name: str, unit: str) -> N
         *("h_min", "h_bar", "h_in", "FDT_MIN"),
     ],
 )
-def test_what_is_no_unit_stays_in_the_name(header: str) -> None:
+def test_what_is_not_a_unit_stays_in_the_name(header: str) -> None:
     assert split_unit(header) == (header, None)
 
 

@@ -1,4 +1,4 @@
-"""Units, their spellings and what values betray."""
+"""Units, their spellings, and which unit values suggest."""
 # ruff: noqa: RUF001  (full-width signs are what is tested)
 
 from __future__ import annotations
@@ -120,17 +120,17 @@ def test_there_and_back(pair: tuple[str, str], value: float, calorie: float) -> 
 @pytest.mark.parametrize(
     ("middle", "unit"), [(22.0, "MJ/kg"), (5200.0, "kcal/kg"), (22_000.0, "J/g"), (500.0, None)]
 )
-def test_values_betray_their_unit(middle: float, unit: str | None) -> None:
+def test_values_suggest_their_unit(middle: float, unit: str | None) -> None:
     values = pl.Series([middle * (0.9 + 0.2 * n / 99) for n in range(100)] + [None, 0.0])
     assert unit_by_magnitude(values, CALORIFIC) == unit
 
 
-def test_a_unit_that_another_could_be_as_well_is_not_told() -> None:
+def test_a_unit_that_another_could_be_as_well_is_not_inferred() -> None:
     values = pl.Series([5000.0, 6000.0, 7000.0])
     assert unit_by_magnitude(values, {**CALORIFIC, "Btu/lb": (4500.0, 15_000.0)}) is None
 
 
-def test_mixed_units_are_not_told() -> None:
+def test_mixed_units_are_not_inferred() -> None:
     assert unit_by_magnitude(pl.Series([22.0] * 90 + [5200.0] * 10), CALORIFIC) is None
     assert unit_by_magnitude(pl.Series([22.0] * 95 + [5200.0] * 5), CALORIFIC) == "MJ/kg"
 

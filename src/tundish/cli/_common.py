@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tundish.stages.base import Outcome
 
-__all__ = ["find_project", "find_recipe", "json_option", "progress", "quoted", "show"]
+__all__ = ["find_project", "find_recipe", "json_option", "progress", "quoted", "show", "watching"]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 
@@ -67,6 +67,20 @@ def progress(label: str) -> Iterator[Callable[[int, int], None]]:
             click.echo(f"{label}: {done:,}" + (f" of {total:,}" if total else ""), err=True)
 
     yield tell
+
+
+@contextmanager
+def watching() -> Iterator[Callable[[str, int, int], None]]:
+    """A function to be called with (step, done, total): shown as by `progress`, step by step."""
+    with ExitStack() as steps:
+        reports: dict[str, Callable[[int, int], None]] = {}
+
+        def report(step: str, done: int, total: int) -> None:
+            if step not in reports:
+                reports[step] = steps.enter_context(progress(step))
+            reports[step](done, total)
+
+        yield report
 
 
 def show(name: str, outcome: Outcome, dataset: str = "") -> None:

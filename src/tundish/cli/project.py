@@ -7,87 +7,31 @@ from pathlib import Path
 import click
 
 from tundish.cli._common import find_project
-from tundish.errors import OutsideError, UsageError
+from tundish.cli._shell import pasteable, repro
 
 __all__ = ["COMMANDS"]
 
-_GITIGNORE = """\
-# landing zone, local caches and what is rebuilt from the store: in neither git nor DVC
-/datasets/*/raw/
-/datasets/*/.seen.json
-/datasets/*/exports/
-__pycache__/
-"""
-_PARAMS = """\
-# The datasets that `dvc repro` runs, by the names of their recipes in pipelines/.
-pipelines: []
-"""
-
-
-def _template() -> Path:
-    """The files that a project starts from: in the wheel, or the repository itself."""
-    package = Path(__file__).parents[1]
-    carried = package / "_template"
-    return carried if carried.is_dir() else package.parents[1]
-
 
 @click.command("init")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 def init(folder: Path) -> None:
-    """Lay out a new project in DIR: dvc.yaml, params.yaml, pipelines/, schemas/, datasets/, with Git and DVC.
+    """Lay out a new project in DIR: dvc.yaml, params.yaml, schemas/, pipelines/, a README, with Git and DVC.
+
+    DIR may exist, '.' too; files that it has already stay as they are.
 
     \b
     Example:
       tundish init plant && cd plant && tundish sample && dvc repro
     """
-    if (folder / "dvc.yaml").exists() or (folder / "pipelines").exists():
-        raise UsageError("there is a project already", where=str(folder), fix="choose another folder")
-    template = _template()
-    for room in ("pipelines", "schemas", "datasets"):
-        (folder / room).mkdir(parents=True, exist_ok=True)
-    schemas = template / "schemas"
-    # The models, and beside them the names that their columns have in plants.
-    for source in (*sorted(schemas.glob("*.py")), *sorted(schemas.glob("*.yaml"))):
-        (folder / "schemas" / source.name).write_bytes(source.read_bytes())
-    (folder / "dvc.yaml").write_bytes((template / "dvc.yaml").read_bytes())
-    (folder / "params.yaml").write_text(_PARAMS, encoding="utf-8")
-    _add_lines(folder / ".gitignore", _GITIGNORE)
-    _version_control(folder)
-    click.echo(f"Laid out {folder}: next, 'cd {folder}' and 'tundish add NAME SOURCE' or 'tundish sample'.")
+    from tundish.api import projects
 
-
-def _add_lines(path: Path, text: str) -> None:
-    before = path.read_text(encoding="utf-8") if path.exists() else ""
-    path.write_text(before + text, encoding="utf-8")
-
-
-def _version_control(folder: Path) -> None:
-    """Git where it is installed and the folder is in no repository yet; DVC in any case."""
-    import logging
-    import shutil
-    import subprocess
-
-    from dvc.exceptions import DvcException
-    from dvc.repo import Repo
-
-    git = shutil.which("git")
-    inside = any((parent / ".git").exists() for parent in (folder.resolve(), *folder.resolve().parents))
-    if git and not inside:
-        subprocess.run([git, "init", "--quiet", str(folder)], check=True)  # noqa: S603  (fixed words, a folder)
-        inside = True
-    try:
-        # A project may be a part of a larger repository.
-        subdirectory = inside and not (folder / ".git").exists()
-        # DVC greets through its log; what comes next is ours to say.
-        logging.getLogger("dvc").setLevel(logging.WARNING)
-        repo = Repo.init(str(folder), no_scm=not inside, subdir=subdirectory)
-        with repo, repo.config.edit() as config:
-            config["core"]["analytics"] = False
-    except DvcException as problem:
-        raise OutsideError(f"DVC could not start here ({problem})", where=str(folder)) from problem
-    _add_lines(
-        folder / ".dvcignore", "# what Python leaves beside the schemas is no change of them\n__pycache__\n"
-    )
+    project = projects.init(folder)
+    for note in project.notes:
+        click.echo(f"Note: {note}.", err=True)
+    click.echo(f"Laid out {project.folder}; its README.md says what lies where. Next:")
+    if project.folder.resolve() != Path.cwd():
+        click.echo(f"  {pasteable('cd', str(project.folder))}")
+    click.echo("  tundish add line1 ~/photos/line1   # a name and a folder of your own; or: tundish sample")
 
 
 @click.command("sample")
@@ -102,24 +46,22 @@ def sample(seed: int) -> None:
     Example:
       tundish sample && dvc repro
     """
-    from tundish.cli.add import list_pipeline
-    from tundish.sample import make_coal_belt, make_steel_surface
-    from tundish.storage.dataset import DatasetFolder
+    from tundish.api import projects
 
     project = find_project()
-    for name, make in (("steel-surface", make_steel_surface), ("coal-belt", make_coal_belt)):
-        truth = make(DatasetFolder(name, project).root, seed)
-        recipe = project / "pipelines" / f"{name}.yaml"
-        if not recipe.exists():
-            recipe.write_bytes((_template() / "pipelines" / recipe.name).read_bytes())
-        list_pipeline(project / "params.yaml", name)
-        rows = sum(table.rows for table in truth.tables)
-        odd = len(truth.planted) + sum(len(table.planted) for table in truth.tables)
+    for made in projects.sample(seed=seed, project=project, progress=_begin):
         click.echo(
-            f"{name}: {truth.image_files} image files, {truth.label_files} label files, {rows} records, "
-            f"{odd} faults and oddities planted (datasets/{name}/truth.json)"
+            f"{made.dataset}: {made.image_files} image files, {made.label_files} label files, "
+            f"{made.records} records, {made.planted} faults and oddities planted "
+            f"(datasets/{made.dataset}/truth.json)"
         )
-    click.echo("Next: 'dvc repro', or 'tundish run steel-surface'.")
+    click.echo("Next, run one of:\n  tundish run steel-surface")
+    click.echo(f"  {repro(project)}")
+
+
+def _begin(dataset: str, made: int, total: int) -> None:
+    if made < total:
+        click.echo(f"Making {dataset} ({made + 1} of {total}) ...", err=True)
 
 
 COMMANDS = {"init": init, "sample": sample}

@@ -1,7 +1,8 @@
-"""How far one clock is ahead of another, as the times that both wrote down tell.
+"""Estimate how far one clock is ahead of another, from the times that both recorded.
 
-Plants run cameras on local time and servers on UTC, and forget clocks for years: eight hours, or a minute and
-a half. A wrong offset joins every image to the wrong record, so an estimate says whether it is certain.
+Plants run cameras on local time and servers on UTC, and do not set clocks for years: they differ by eight
+hours, or by a minute and a half. A wrong offset joins every image to the wrong record, so an estimate says
+whether it is certain.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ Times: TypeAlias = "NDArray[np.float64]"
 """Seconds, one-dimensional."""
 
 SPAN_S = 14 * 3600.0
-"""No time zone is further away, in seconds."""
+"""The largest difference between time zones, in seconds."""
 
 _FEWEST = 5
 _SAMPLE = 2000
@@ -32,14 +33,14 @@ _SIGMAS = 4.0
 
 @dataclass(frozen=True)
 class Estimate:
-    """A clock offset and what speaks for it.
+    """A clock offset and the evidence for it.
 
     Attributes:
         offset_s: How far the first clock is ahead, seconds.
         spread_s: Standard deviation of the single differences about it, by their median, seconds.
-        share: Of the times, those that have a partner at this offset, within the tolerance.
+        share: The share of the times that have a partner at this offset, within the tolerance.
         background: The same share at the best other offset: what chance, or a regular beat, gives.
-        certain: The share stands out enough to rely on.
+        certain: Whether the share is clearly above the background.
     """
 
     offset_s: float
@@ -55,15 +56,15 @@ _UNKNOWN = Estimate(0.0, 0.0, 0.0, 0.0, certain=False)
 def offset_of_pairs(lowest_s: Times, highest_s: Times, tolerance_s: float) -> Estimate:
     """The offset from times that belong together by a key.
 
-    One time a side gives one difference (first clock less second) a key. Where a key has several, the offset
-    lies between the difference of the first times and that of the last: one side's times lie among the
-    other's. It is taken where most keys agree. Certain where these are at least five, and half of all keys,
-    and they leave no more room than the tolerance.
+    One time on each side gives one difference (first clock minus second) for a key. Where a key has several,
+    the offset is between the difference of the first times and that of the last: the times of one side lie
+    among those of the other. The offset is where most keys agree. It is certain where these are at least five
+    and half of all keys, and their common range is no wider than the tolerance.
 
     Args:
-        lowest_s: (n,) lower ends of the differences, one a key, seconds.
+        lowest_s: (n,) lower ends of the differences, one per key, seconds.
         highest_s: (n,) upper ends; equal to the lower ones where there is one difference.
-        tolerance_s: By how much partners may differ.
+        tolerance_s: The largest difference of partners.
     """
     if not lowest_s.size:
         return _UNKNOWN
@@ -89,15 +90,15 @@ def offset_of_pairs(lowest_s: Times, highest_s: Times, tolerance_s: float) -> Es
 def offset_of_times(times_s: Times, others_s: Times, tolerance_s: float) -> Estimate:
     """The offset at which most times have a partner among the others, within 14 hours either way.
 
-    Nothing says which belongs to which: the mode of all pairwise differences is held against the best
-    offsets elsewhere. A regular series agrees with another at many offsets, and is never certain. Where coils
-    come as often as the tolerance is wide, any offset gives partners: a quarter and a sixteenth of it are
-    tried too, and what stands out most counts.
+    Which time belongs to which is not known: the mode of all pairwise differences is compared with the best
+    other offsets. A regular series agrees with another at many offsets, and is never certain. Where coils
+    follow each other within the tolerance, any offset gives partners: a quarter and a sixteenth of it are
+    tried too, and the clearest result counts.
 
     Args:
-        times_s: (n,) seconds by the first clock, in any order; a sample of them is looked at.
+        times_s: (n,) seconds by the first clock, in any order; a sample of them is used.
         others_s: (m,) seconds by the second clock, in any order.
-        tolerance_s: How near partners are.
+        tolerance_s: The largest difference of partners.
     """
     if not times_s.size or not others_s.size:
         return _UNKNOWN
@@ -108,20 +109,20 @@ def offset_of_times(times_s: Times, others_s: Times, tolerance_s: float) -> Esti
 
 
 def _at_width(times: Times, others: Times, width: float) -> Estimate:
-    # Bursts would vote many times for one coincidence: they are thinned to one time a width.
-    thin = _thinned(others, width)
-    sample = _sampled(_thinned(times, width), thin)
+    # Bursts would count one coincidence many times: they are thinned to one time per width.
+    thin = _thin(others, width)
+    sample = _draw_sample(_thin(times, width), thin)
     counts = _histogram(sample, thin, width)
     tried = []
     for _ in range(1 + _RIVALS):
         place = int(np.argmax(counts))
         if counts[place] == 0:
             break
-        tried.append(_refined(sample, others, (place + 1) * width - SPAN_S, width))
+        tried.append(_refine(sample, others, (place + 1) * width - SPAN_S, width))
         counts[max(0, place - 4) : place + 5] = 0
     if not tried:
         return _UNKNOWN
-    # One denominator for all: near the ends of short series few times have anything beside them.
+    # One denominator for all: near the ends of short series few times have neighbours.
     inside = max(_inside(sample, others, one.offset_s, width) for one in tried)
     shares = [one.share * sample.size / inside for one in tried]
     best = int(np.argmax(shares))
@@ -134,12 +135,12 @@ def _at_width(times: Times, others: Times, width: float) -> Estimate:
     return replace(tried[best], share=share, background=background, certain=bool(stands_out and enough))
 
 
-def _thinned(times: Times, width: float) -> Times:
+def _thin(times: Times, width: float) -> Times:
     return times[np.flatnonzero(np.diff(np.floor(times / width), prepend=-np.inf))]
 
 
-def _sampled(times: Times, others: Times) -> Times:
-    """So many of the times, evenly spread, that their pairs with the others stay few."""
+def _draw_sample(times: Times, others: Times) -> Times:
+    """A sample of the times, evenly spread, so that their pairs with the others stay few."""
     count = min(_SAMPLE, times.size)
     sample = times[np.linspace(0, times.size - 1, count).round().astype(np.int64)]
     pairs = int((_upto(others, sample + SPAN_S) - _upto(others, sample - SPAN_S)).sum())
@@ -152,7 +153,7 @@ def _upto(others: Times, times: Times) -> NDArray[np.int64]:
 
 
 def _histogram(sample: Times, others: Times, width: float) -> NDArray[np.int64]:
-    """Pairs by difference; place k holds those between k and k + 2 widths above -14 h."""
+    """Count pairs by difference; place k counts those between k and k + 2 widths above -14 h."""
     first = _upto(others, sample - SPAN_S)
     many = _upto(others, sample + SPAN_S) - first
     ends = np.cumsum(many)
@@ -164,14 +165,14 @@ def _histogram(sample: Times, others: Times, width: float) -> NDArray[np.int64]:
 
 
 def _nearest(sample: Times, others: Times) -> Times:
-    """Each time less the nearest of the others."""
+    """Each time minus the nearest of the others."""
     after = np.clip(_upto(others, sample), 0, others.size - 1)
     before = np.clip(after - 1, 0, None)
     left, right = sample - others[before], sample - others[after]
     return np.where(np.abs(left) < np.abs(right), left, right)
 
 
-def _refined(sample: Times, others: Times, guess: float, width: float) -> Estimate:
+def _refine(sample: Times, others: Times, guess: float, width: float) -> Estimate:
     """The offset near a guess: the median difference of partners, and their share of the sample."""
     for _ in range(3):
         rest = _nearest(sample - guess, others)

@@ -1,4 +1,4 @@
-"""The pictures of a dataset as a browser can show them, and the server that hands them out.
+"""The pictures of a dataset in a form that browsers show, and the server for them.
 
-Reads the store's shards; knows neither stages nor Label Studio.
+Reads the shards of the store; knows neither stages nor Label Studio.
 """

@@ -1,8 +1,8 @@
-"""The pictures that annotators see: served over HTTP by `image_id`, or as files for Label Studio to show.
+"""The pictures that annotators see: served over HTTP by `image_id`, or as files that Label Studio shows.
 
-Both are what `pictures` makes of the stored bytes: upright, of the image's own size, of a kind browsers show.
-Label Studio's editor loads pictures of another origin in CORS mode and stays empty, without a word, where the
-header is missing.
+Both are made by `picture` from the stored bytes: upright, of the size of the image, in a format browsers
+show. The editor of Label Studio loads pictures of another origin in CORS mode and silently stays empty where
+the header is missing.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ __all__ = ["Gallery"]
 class Gallery:
     """The pictures of a dataset's images.
 
-    Memory holds the shard read last: annotators mostly go through the images in their order.
+    The last shard stays in memory: annotators mostly go through the images in order.
 
     Args:
-        folder: Shards of image files.
-        shards: Name of the shard by image_id.
+        folder: The folder with the shards of image files.
+        shards: The name of the shard by image_id.
     """
 
     def __init__(self, folder: Path, shards: Mapping[str, str]) -> None:
@@ -42,10 +42,10 @@ class Gallery:
         self._open: tuple[str, dict[str, bytes]] = ("", {})
 
     def picture(self, image_id: str) -> Shown | None:
-        """The picture of an image; None where there is no such image, or nothing can be seen of it.
+        """The picture of an image; None where there is no such image, or it cannot be decoded.
 
         Raises:
-            OutsideError: Its shard is damaged.
+            OutsideError: The shard is damaged.
         """
         shard = self._shards.get(image_id)
         if shard is None:
@@ -62,11 +62,11 @@ class Gallery:
         folder: Path,
         progress: Callable[[int, int], None] = lambda _done, _total: None,
     ) -> dict[str, str]:
-        """Write pictures as files, those that are there already left alone; returns file name by image_id."""
+        """Write pictures as files, keeping existing ones; return the file name by image_id."""
         folder.mkdir(parents=True, exist_ok=True)
-        there = {path.stem: path.name for path in folder.iterdir() if not path.name.startswith(".")}
+        existing = {path.stem: path.name for path in folder.iterdir() if not path.name.startswith(".")}
         wanted = dict.fromkeys(image_ids)
-        names = {image_id: there[image_id] for image_id in wanted if image_id in there}
+        names = {image_id: existing[image_id] for image_id in wanted if image_id in existing}
         for blob in self._blobs(wanted.keys() - names.keys()):
             picture = _picture(blob.data)
             if picture is not None:
@@ -74,18 +74,18 @@ class Gallery:
                 try:
                     write_atomically(folder / names[blob.id], picture.data)
                 except OSError as error:
-                    error.filename = error.filename or str(folder)  # a full disk says only that it is one
+                    error.filename = error.filename or str(folder)  # a full disk names no file
                     raise
             progress(len(names), len(wanted))
         return names
 
     def levels(self, image_ids: Iterable[str]) -> dict[str, Levels]:
-        """Which gray values are shown as black and as white, of the images that are shown in other values."""
+        """The gray values shown as black and as white, for images whose values are changed for display."""
         pictures = ((blob.id, _picture(blob.data)) for blob in self._blobs(set(image_ids)))
         return {image_id: picture.levels for image_id, picture in pictures if picture and picture.levels}
 
     def _blobs(self, image_ids: Iterable[str]) -> Iterator[Blob]:
-        """Stored files, shard by shard."""
+        """Yield the stored files, shard by shard."""
         by_shard: dict[str, set[str]] = {}
         for image_id in image_ids:
             if image_id in self._shards:

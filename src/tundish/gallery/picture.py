@@ -1,6 +1,6 @@
-"""Pictures as a browser can show them: upright, of 8 bits, pixel for pixel those of the image.
+"""Pictures in a form that browsers show: upright, of 8 bits, pixel for pixel those of the image.
 
-Browsers show no TIFF, and of 16 bits only the upper eight, in which the picture of a 12-bit camera is black.
+Browsers do not show TIFF, and of 16 bits only the upper eight, in which a 12-bit picture is black.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ __all__ = ["Levels", "Shown", "shown"]
 _BROWSERS = frozenset({"jpeg", "png", "gif", "webp", "bmp"})
 
 _TAIL = 0.001
-"""Share of the values at either end that become plain black or white."""
+"""Share of the values at either end that become black or white."""
 
 
 class Levels(NamedTuple):
-    """Which gray values are shown as black (`low`) and as white (`high`); those between in proportion."""
+    """The gray values shown as black (`low`) and as white (`high`); those between in proportion."""
 
     low: int
     high: int
 
 
 class Shown(NamedTuple):
-    """A picture for the browser: bytes, their media type, and the levels where values were changed."""
+    """A picture for the browser: bytes, media type, and the levels where values were changed."""
 
     data: bytes
     media_type: str
@@ -42,11 +42,11 @@ class Shown(NamedTuple):
 
 
 def shown(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Shown:
-    """What the annotator is shown of an image file.
+    """Make the picture that annotators see of an image file.
 
-    A file that browsers show, that EXIF does not turn and that has 8 bits stays as it is, byte for byte. All
+    A file that browsers show, that is upright and has 8 bits is used unchanged, byte for byte. Everything
     else becomes a PNG of the upright image. 16-bit values between the lowest and the highest are spread over
-    8 bits, all channels alike; a thousandth of the values may lie beyond either end.
+    8 bits, all channels alike; a thousandth of the values may be beyond either end.
 
     Raises:
         BadImage: The bytes cannot be decoded.
@@ -67,11 +67,11 @@ def _plain(header: Header) -> bool:
 
 
 def _levels(image: Image) -> Levels:
-    """The levels of a 16-bit image, by its values without those of the alpha channel."""
+    """The levels of a 16-bit image, by its values without the alpha channel."""
     colours = image[..., :3] if image.ndim == 3 else image
     counts = np.cumsum(np.bincount(colours.ravel(), minlength=1 << 16))
     low, high = np.searchsorted(counts, [_TAIL * counts[-1], (1 - _TAIL) * counts[-1]]).tolist()
-    if low == high:  # an even plane: what little differs from it is all there is to see
+    if low == high:  # a uniform area: the few values that differ are all there is to see
         low, high = np.flatnonzero(counts)[0].item(), counts.searchsorted(counts[-1]).item()
     return Levels(low, max(high, low + 1))
 

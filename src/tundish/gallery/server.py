@@ -1,4 +1,4 @@
-"""Serves the upright pictures of a dataset over HTTP, for Label Studio."""
+"""Serve the upright pictures of a dataset over HTTP, for Label Studio."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ if TYPE_CHECKING:
 
 __all__ = ["ImageServer"]
 
+_TURN_S = 0.5
 _NAME = re.compile(r"/([0-9a-f]{32})")
 
 
 class ImageServer:
-    """Serves a gallery under ``/<image_id>``; a context manager that stops when it is left.
+    """Serves a gallery under ``/<image_id>``; a context manager that stops on exit.
 
     Args:
         gallery: The pictures.
-        host: Where it listens; on loopback nobody but this machine sees the pictures.
-        port: 0 takes any free port.
+        host: The address to listen on; on loopback only this machine can see the pictures.
+        port: The port to listen on; 0 for any free port.
 
     Raises:
         OutsideError: The port is taken.
@@ -45,22 +46,32 @@ class ImageServer:
 
     @property
     def url(self) -> str:
-        """Its address."""
+        """The address of the server."""
         host, port = self._server.server_address[:2]
         return f"http://{host!s}:{port}"
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop, and free the port."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
 
     def wait(self) -> None:
-        """Wait until the process is interrupted."""
-        self._thread.join()
+        """Wait until it is closed, or the process is interrupted."""
+        # In short turns: Polars lets waits without an end go on after a signal, and Ctrl-C would be lost.
+        while self._thread.is_alive():
+            self._thread.join(_TURN_S)
 
 
 class _Server(ThreadingHTTPServer):
@@ -71,7 +82,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser that went away is no news."""
+        """Ignore the error: a browser that disconnects is normal."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -85,7 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(body=True)
 
     def do_HEAD(self) -> None:
-        """Answer as if with a picture."""
+        """Answer with the headers of a picture."""
         self._answer(body=False)
 
     def _answer(self, *, body: bool) -> None:
@@ -101,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-Type", picture.media_type)
         self.send_header("Content-Length", str(len(picture.data)))
-        # An image_id stands for the bytes: what it names never changes.
+        # An image_id identifies the bytes: its picture never changes.
         self.send_header("Cache-Control", "max-age=31536000, immutable")
         self.send_header("Access-Control-Allow-Origin", "*")
         self.send_header("X-Content-Type-Options", "nosniff")
@@ -116,4 +127,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (http.server's name)
-        """Say nothing."""
+        """Write no log."""

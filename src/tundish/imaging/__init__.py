@@ -1,4 +1,4 @@
 """Functions on arrays: hashes, similarity, geometry, measurements, augmentation.
 
-Arrays in, arrays and numbers out; knows no files and no tables.
+Arrays in, arrays and numbers out; knows neither files nor tables.
 """

@@ -1,12 +1,12 @@
-"""Derived images, each made again from its plan.
+"""Derived images, each reproducible from its plan.
 
-``plan`` draws every random number; ``apply`` has none. Whatever their order in the recipe, operations act in
-the order of a camera: where things are (flip, rotate, scale, shift, perspective, in the recipe's order, fused
-into one warp), motion, light (exposure and gamma, fused into one table), the sensor's noise, and last what
-hides the view (cutout). Beyond its border an image is mirrored; labels (see ``follow``) are not.
+``plan`` draws every random number; ``apply`` draws none. Whatever their order in the recipe, operations act
+in the order of a camera: geometry (flip, rotate, scale, shift, perspective, in the recipe's order, fused into
+one warp), motion, light (exposure and gamma, fused into one table), the noise of the sensor, and last what
+hides the view (cutout). Beyond its border an image is mirrored; labels (see ``augment_labels``) are not.
 
 Images are uint8 or uint16 arrays of shape (height, width), (height, width, 3) or (height, width, 4); the
-fourth channel is alpha, which moves with the picture and takes no light, noise or cutout.
+fourth channel is alpha, which moves with the picture and is not changed by light, noise or cutout.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ __all__ = ["Image", "Plan", "apply", "generator", "parse_operations", "plan", "w
 Image = NDArray[Any]
 
 _NOISE_BLOCK = 1 << 16
-"""Levels that get their noise in one go: few enough to stay in a core's cache."""
+"""Levels that get their noise in one step: few enough to stay in the cache of a core."""
 
 _GEOMETRY = frozenset({"flip", "rotate", "scale", "shift", "perspective"})
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is done to one image of one size: operations with their numbers drawn."""
+    """The operations on one image of one size, with their numbers drawn."""
 
     width: int
     height: int
@@ -55,14 +55,14 @@ class Plan:
         return "+".join(step["op"] for step in self.steps)
 
     def to_json(self) -> str:
-        """One line of JSON from which ``from_json`` makes this plan again."""
+        """The plan as one line of JSON, which ``from_json`` reads."""
         return json.dumps(
             {"width": self.width, "height": self.height, "steps": self.steps}, separators=(",", ":")
         )
 
     @staticmethod
     def from_json(text: str) -> Plan:
-        """The plan that ``to_json`` wrote."""
+        """Read the plan that ``to_json`` wrote."""
         read = json.loads(text)
         return Plan(read["width"], read["height"], tuple(read["steps"]))
 
@@ -80,15 +80,15 @@ class Plan:
 
 
 def generator(seed: int | str, image_id: str, copy: int) -> np.random.Generator:
-    """Random numbers for one copy of one image: the same wherever and in whatever order it is made."""
+    """Make the random numbers of one copy of one image: the same on any machine, in any order."""
     digest = hashlib.sha256(f"{seed}:{image_id}:{copy}".encode()).digest()
     return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big")))
 
 
 def plan(operations: Sequence[Operation], width: int, height: int, rng: np.random.Generator) -> Plan:
-    """Draw which operations happen, and their numbers.
+    """Draw the operations that happen, and their numbers.
 
-    Where chance picks none, one is picked evenly: a child equal to its parent would only be a duplicate.
+    Where chance picks none, one is picked at random: an image equal to its parent would only be a duplicate.
     """
     steps = [draw(operation, rng, width, height) for operation in operations if rng.random() < operation.p]
     if operations and not steps:
@@ -97,14 +97,15 @@ def plan(operations: Sequence[Operation], width: int, height: int, rng: np.rando
 
 
 def apply(plan: Plan, image: Image) -> Image:
-    """Do what the plan says to an image of its size; it is left alone, or returned where nothing is done.
+    """Apply the plan to an image of its size; the image is not changed, and returned where nothing is done.
 
-    ValueError where the image is not of the plan's size, or neither uint8 nor uint16.
+    Raises:
+        ValueError: The image has another size than the plan, or is neither uint8 nor uint16.
     """
     if image.shape[:2] != (plan.height, plan.width) or image.dtype not in (np.uint8, np.uint16):
         raise ValueError(
             f"a plan for {plan.width}x{plan.height} px of uint8 or uint16, "
-            f"but an image {image.shape} of {image.dtype}"
+            f"but the image is {image.shape} of {image.dtype}"
         )
     result = warp(plan, image)
     for step in plan.chosen("motion_blur"):
@@ -123,10 +124,10 @@ def apply(plan: Plan, image: Image) -> Image:
 
 
 def warp(plan: Plan, image: Image, *, mask: bool = False) -> Image:
-    """Only the plan's geometry; a mask is sampled at the nearest pixel and empty beyond its border."""
+    """Apply only the plan's geometry; a mask is sampled at the nearest pixel and empty beyond its border."""
     steps = [step for step in plan.steps if step["op"] in _GEOMETRY]
     if all(step["op"] == "flip" for step in steps):
-        return _flipped(image, steps)
+        return _flip(image, steps)
     flags = cv2.INTER_NEAREST if mask else cv2.INTER_LINEAR
     border = cv2.BORDER_CONSTANT if mask else cv2.BORDER_REFLECT_101
     matrix, size = pixel_matrix(plan.matrix()), (plan.width, plan.height)
@@ -159,7 +160,7 @@ def _mirror(axis: str, width: int, height: int) -> list[list[int]]:
     ]
 
 
-def _flipped(image: Image, flips: list[Step]) -> Image:
+def _flip(image: Image, flips: list[Step]) -> Image:
     across = sum(step["axis"] in ("horizontal", "both") for step in flips) % 2
     down = sum(step["axis"] in ("vertical", "both") for step in flips) % 2
     if across and down:
@@ -170,7 +171,7 @@ def _flipped(image: Image, flips: list[Step]) -> Image:
 
 
 def _line_kernel(length: float, degrees: float) -> NDArray[np.float32]:
-    """A line of this length through the middle pixel, its weight shared among the pixels it passes."""
+    """A line of this length through the middle pixel, its weight distributed over the pixels it passes."""
     reach = math.ceil((length - 1) / 2)
     along = np.linspace(-(length - 1) / 2, (length - 1) / 2, 8 * reach + 1)
     angle = math.radians(degrees)
@@ -202,7 +203,7 @@ def _with_tones(image: Image, tones: list[Step]) -> Image:
 
 @lru_cache(maxsize=1)
 def _quantiles() -> Floats:
-    """256 evenly likely values of mean 0 and variance 1/2: the sum of two is nearly Gaussian."""
+    """256 equally likely values of mean 0 and variance 1/2: the sum of two is nearly Gaussian."""
     values = np.array([NormalDist().inv_cdf((i + 0.5) / 256) for i in range(256)])
     return np.asarray(values / values.std() * math.sqrt(0.5), dtype=np.float64)
 
@@ -226,7 +227,7 @@ def _with_noise(image: Image, sigma: float, seed: int) -> Image:
 
 
 def _add_to_bytes(part: Image, raw: NDArray[np.uint8], sigma: float, out: Image) -> None:
-    # Two bytes of at most 126 in the finest unit that allows it: their sum is a byte, 126 for none.
+    # Two bytes of at most 126 in the finest unit that allows it: their sum is a byte, 126 means no noise.
     unit = _quantiles()[-1] / 63
     table = (np.rint(_quantiles() / unit) + 63).astype(np.uint8)
     cv2.LUT(raw, table, dst=raw)

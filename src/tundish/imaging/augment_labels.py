@@ -1,4 +1,4 @@
-"""Labels that follow an augmented picture: moved as its pixels were, cut to it, and dropped with a reason."""
+"""Make labels follow an augmented picture: moved like its pixels, clipped to it, or dropped with a reason."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MIN_SIDE = 1.0
 
 @dataclass(frozen=True)
 class Region:
-    """Where one label is: a box, perhaps with the polygon or the COCO mask counts it bounds; or everywhere.
+    """The place of one label: a box, perhaps with the polygon or COCO mask counts it bounds; or the image.
 
     Frame and units are those of ``geometry``; counts are of the plan's width and height.
     """
@@ -36,13 +36,13 @@ class Region:
 
 @dataclass(frozen=True)
 class Followed:
-    """What became of one label.
+    """The fate of one label.
 
     Attributes:
-        region: Where it is in the derived image, or None where it was dropped.
-        visible: Share of its moved area that lies in the picture.
+        region: Its place in the derived image; None where it was dropped.
+        visible: The share of its moved area inside the picture.
         check: Why it was dropped, in a word: outside, hardly_visible, too_narrow or covered.
-        reason: The same in a clause.
+        reason: Why it was dropped, in a clause.
     """
 
     region: Region | None
@@ -54,27 +54,27 @@ class Followed:
 def apply_labels(
     plan: Plan, regions: Sequence[Region], *, min_visible: float = 0.1, max_covered: float = 0.7
 ) -> list[Followed]:
-    """Send regions the way ``apply`` sends pixels; one answer a region, in their order.
+    """Move regions as ``apply`` moves pixels; one result per region, in their order.
 
     Args:
         plan: The plan that ``apply`` follows.
-        regions: Labels of the parent; one without box, polygon and counts holds for the whole image.
+        regions: Labels of the parent; one without box, polygon and counts applies to the whole image.
         min_visible: A label less visible than this share of its moved area is dropped.
-        max_covered: A label is dropped where cutouts cover this share of what is left of it.
+        max_covered: A label is dropped where cutouts cover this share of its remaining area.
     """
     move = _Move(plan)
     within = move.boxes_within(regions)
     return [
-        _judged(move, *(within.get(place) or move.region(region)), min_visible, max_covered)
+        _judge(move, *(within.get(place) or move.region(region)), min_visible, max_covered)
         for place, region in enumerate(regions)
     ]
 
 
-def _judged(
+def _judge(
     move: _Move, moved: Region | None, visible: float, min_visible: float, max_covered: float
 ) -> Followed:
     if moved is None:
-        return Followed(None, 0.0, "outside", "it lies outside the derived image")
+        return Followed(None, 0.0, "outside", "it is outside the derived image")
     if visible < min_visible:
         return Followed(
             None, visible, "hardly_visible", f"{visible:.3f} of it is visible, less than {min_visible:g}"
@@ -94,7 +94,7 @@ def _judged(
 
 
 class _Move:
-    """A plan's geometry as labels see it; what takes a whole raster is made once, and only when asked for."""
+    """The geometry of a plan for labels; whole rasters are made once, and only when needed."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -102,7 +102,7 @@ class _Move:
         self._size = plan.width, plan.height
 
     def boxes_within(self, regions: Sequence[Region]) -> dict[int, tuple[Region, float]]:
-        """Plain boxes that stay whole inside the picture, by place: most labels, moved in one go."""
+        """Plain boxes that stay entirely inside the picture, by place: most labels, moved in one step."""
         plain = [
             (place, region.box)
             for place, region in enumerate(regions)
@@ -117,7 +117,7 @@ class _Move:
         }
 
     def region(self, region: Region) -> tuple[Region | None, float]:
-        """The region moved and cut, and the visible share of its moved area."""
+        """The region after moving and clipping, and the visible share of its moved area."""
         if region.counts is not None:
             return self._mask(region.counts)
         if region.polygon:
@@ -128,7 +128,7 @@ class _Move:
         return (None if moved is None else replace(moved, polygon=())), visible
 
     def covered(self, region: Region) -> float:
-        """Share of a moved region under the plan's cutouts."""
+        """The share of a moved region under the cutouts of the plan."""
         if not self._plan.chosen("cutout") or region.box is None:
             return 0.0
         if region.counts is not None:

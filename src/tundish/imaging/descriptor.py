@@ -1,7 +1,7 @@
-"""What a picture looks like, in 84 numbers, wherever in the frame a thing lies.
+"""Describe the appearance of a picture in 84 numbers, independent of where in the frame an object is.
 
-Gray values, edges by strength and by direction at three scales, and how unevenly contrast is spread over the
-frame. Mirroring or moving what is seen changes little; another defect or another surface changes much.
+Gray values, edges by strength and by direction at three scales, and how unevenly contrast is distributed over
+the frame. Mirroring or moving the content changes little; another defect or another surface changes much.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _CELL = 12
 _CHUNK = 128
 
 DESCRIPTOR_LENGTH = _GRAYS + len(_SCALES) * (_STRENGTHS + _DIRECTIONS + _RANKS)
-"""Numbers a picture."""
+"""Numbers per picture."""
 
 
 def describe(thumbnails: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -37,11 +37,11 @@ def describe(thumbnails: NDArray[np.uint8]) -> NDArray[np.float32]:
     """
     found = np.empty((len(thumbnails), DESCRIPTOR_LENGTH), np.float32)
     for start in range(0, len(thumbnails), _CHUNK):
-        found[start : start + _CHUNK] = _described(thumbnails[start : start + _CHUNK])
+        found[start : start + _CHUNK] = _describe(thumbnails[start : start + _CHUNK])
     return found
 
 
-def _described(thumbnails: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _describe(thumbnails: NDArray[np.uint8]) -> NDArray[np.float32]:
     gray = thumbnails.astype(np.float32)
     level = (thumbnails.reshape(len(gray), -1).astype(np.int64) * _GRAYS) >> 8
     parts = [np.sqrt(_histograms(level, _GRAYS))]
@@ -56,14 +56,14 @@ def _described(thumbnails: NDArray[np.uint8]) -> NDArray[np.float32]:
 def _polar(
     across: NDArray[np.float32], down: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Lengths and angles (rad, 0 to 2 pi) of vectors; OpenCV does this six times as fast as NumPy."""
+    """Lengths and angles (rad, 0 to 2 pi) of vectors; OpenCV is six times as fast here as NumPy."""
     wide = across.shape[2]
     strength, turn = cv2.cartToPolar(across.reshape(-1, wide), down.reshape(-1, wide))
     return strength.reshape(across.shape), turn.reshape(across.shape)  # type: ignore[return-value]
 
 
 def _strengths(strength: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Square roots of the shares of pixels by the power of two their edge is as strong as."""
+    """Square roots of the shares of pixels by the strength of their edges, in powers of two."""
     _, powers = np.frexp(np.clip(strength, 1, _STRONGEST - 1).reshape(len(strength), -1))
     return np.sqrt(_histograms(powers.astype(np.int64) - 1, _STRENGTHS))
 
@@ -87,7 +87,7 @@ def _spread(strength: NDArray[np.float32], cell: int) -> NDArray[np.float32]:
 
 
 def _means(pictures: NDArray[np.float32], block: int) -> NDArray[np.float32]:
-    """Means of square blocks that fill pictures (n, h, w) whole; OpenCV takes all of them as one tall one."""
+    """Means of the square blocks that tile pictures (n, h, w); OpenCV gets them as one tall picture."""
     rows, height, width = pictures.shape
     size = (width // block, rows * height // block)
     tall = cv2.resize(pictures.reshape(-1, width), size, interpolation=cv2.INTER_AREA)
@@ -97,7 +97,7 @@ def _means(pictures: NDArray[np.float32], block: int) -> NDArray[np.float32]:
 def _histograms(
     places: NDArray[np.int64], bins: int, weights: NDArray[np.float32] | None = None
 ) -> NDArray[np.float32]:
-    """Means over each row, (n, bins), of 1 or the weight where a place is the bin's."""
+    """Means over each row, (n, bins), of 1 or the weight where a place belongs to the bin."""
     rows, length = places.shape
     flat = (places + bins * np.arange(rows)[:, None]).ravel()
     counted = np.bincount(flat, None if weights is None else weights.ravel(), rows * bins)

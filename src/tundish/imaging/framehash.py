@@ -1,8 +1,8 @@
-"""A 256-bit hash of the whole frame that costs nothing extra for mirrored and turned copies.
+"""A 256-bit hash of the whole frame that finds mirrored and turned copies at no extra cost.
 
 The low 16 x 16 DCT coefficients of a 96 x 96 thumbnail give one sign bit each. Mirroring negates odd
 columns or rows, transposing swaps them, so the frame is brought to a canonical orientation (C01 > 0, C10 >
-0, |C10| <= |C01|) by its coefficients alone. A code of three bits says how: 1 mirrored left-right, 2 then
+0, |C10| <= |C01|) by its coefficients alone. A code of three bits states how: 1 mirrored left-right, 2 then
 top-bottom, 4 then transposed. Where a test nearly ties, the hash of the other orientation is kept as well.
 """
 
@@ -37,17 +37,17 @@ _CORNER = 4
 
 
 def halve(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Mean of each 2 x 2 block; an odd last row or column is cut. OpenCV does this at memory speed."""
+    """Mean of each 2 x 2 block; an odd last row or column is dropped. OpenCV does this at memory speed."""
     height, width = gray.shape[0] // 2, gray.shape[1] // 2
     even = gray[: height * 2, : width * 2]
     return cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 
 def reduce_area(gray: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Bring a gray image (h, w) to (side, side) by areas, whatever its shape.
+    """Reduce a gray image (h, w) to (side, side) by areas, whatever its shape.
 
-    Halving, then a step by whole factors, is ten times as fast as one step. What whole factors leave over,
-    under 1 % of the frame, is cut from both borders alike, so that mirrored images stay mirrored.
+    Halving, then a step by whole factors, is ten times as fast as one step. The remainder of whole factors,
+    under 1 % of the frame, is cut evenly from both borders, so that mirrored images stay mirrored.
     """
     halvings = max(0, (min(gray.shape) // side).bit_length() - 1)
     down, across = (max(1, (length >> halvings) // (2 * side)) for length in gray.shape)
@@ -61,7 +61,7 @@ def reduce_area(gray: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 
 def _centre(gray: NDArray[np.uint8], down: int, across: int) -> NDArray[np.uint8]:
-    """The middle part whose sides are whole multiples of two factors."""
+    """The central part whose sides are whole multiples of two factors."""
     height, width = (
         length // factor * factor for length, factor in zip(gray.shape, (down, across), strict=True)
     )
@@ -102,7 +102,7 @@ def apply_code(image: NDArray[_T], code: int) -> NDArray[_T]:
 
 
 def turn_box(box: tuple[float, float, float, float], code: int) -> tuple[float, float, float, float]:
-    """Where `apply_code` puts a box (left, top, right, bottom) in shares of the width and height."""
+    """Move a box (left, top, right, bottom), in shares of width and height, as `apply_code` the image."""
     left, top, right, bottom = box
     if code & 1:
         left, right = 1 - right, 1 - left
@@ -114,7 +114,7 @@ def turn_box(box: tuple[float, float, float, float], code: int) -> tuple[float, 
 def relative_code(of: int, to: int) -> int:
     """The code that turns an image whose hash has code `of` into one of the same hash with code `to`.
 
-    `apply_code(a, relative_code(code_a, code_b))` looks like `b`.
+    `apply_code(a, relative_code(code_a, code_b))` resembles `b`.
     """
     if (of ^ to) & 4 == 0:
         return (of ^ to) & 3
@@ -132,7 +132,7 @@ def _bits(low: NDArray[np.float64], mirror: int, flip: int, swap: int) -> bytes:
 
 
 def _cosines() -> NDArray[np.float64]:
-    """Whole numbers small enough that every sum of products is exact: no machine gets another sign."""
+    """Whole numbers small enough that every sum of products is exact: every machine gets the same sign."""
     order, place = np.mgrid[0:_LOW, 0:THUMBNAIL_SIDE]
     waves: NDArray[np.float64] = np.cos(np.pi * order * (2 * place + 1) / (2 * THUMBNAIL_SIDE)) * 2**14
     waves[0] /= np.sqrt(2)

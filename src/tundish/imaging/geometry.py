@@ -2,10 +2,10 @@
 
 One frame is used throughout: x to the right, y down, in pixels, 0-based and continuous. Pixel (i, j) is the
 square from (i, j) to (i + 1, j + 1), so an image is the rectangle from (0, 0) to (width, height) and a mirror
-sends x to ``width - x``. OpenCV's warps count from pixel *centres* instead; ``pixel_matrix`` converts.
+moves x to ``width - x``. OpenCV's warps count from pixel *centres* instead; ``pixel_matrix`` converts.
 
 A box is (x, y, width, height), half-open; boxes are float64 arrays of shape (n, 4). A ring is a flat
-``[x0, y0, x1, y1, ...]`` and a polygon is a list of rings whose areas are united, as COCO has it. A mask is a
+``[x0, y0, x1, y1, ...]`` and a polygon is a list of rings whose areas are united, as in COCO. A mask is a
 uint8 array (height, width) of 0 and 1, or the compressed ``counts`` string of COCO's run-length encoding.
 """
 
@@ -47,7 +47,7 @@ Polygon = Sequence[Sequence[float]]
 _MASKS_A_CALL = 255
 
 NEGLIGIBLE_AREA = 1e-6
-"""px²: what clipping leaves of a shape that only touches the image is smaller than this."""
+"""px²: the remainder of a shape that only touches the image is smaller than this after clipping."""
 
 _EXIF = {
     1: ((1, 0, 0), (0, 1, 0)),
@@ -63,7 +63,7 @@ _EXIF = {
 
 
 def transform_points(matrix: ArrayLike, points: ArrayLike) -> Floats:
-    """Send points (n, 2) through a 3x3 homography of the continuous frame.
+    """Transform points (n, 2) by a 3x3 homography of the continuous frame.
 
     Points must lie on the visible side of the horizon (positive third coordinate), which every point of an
     image does under the matrices of ``augment``.
@@ -77,14 +77,14 @@ def transform_points(matrix: ArrayLike, points: ArrayLike) -> Floats:
 
 
 def transform_boxes(matrix: ArrayLike, boxes: ArrayLike) -> Floats:
-    """Send boxes (n, 4) through a 3x3 homography: the bounding boxes of their four moved corners."""
+    """Transform boxes (n, 4) by a 3x3 homography: the bounding boxes of their four moved corners."""
     corners = transform_points(matrix, _corners(boxes)).reshape(-1, 4, 2)
     low, high = corners.min(axis=1, initial=np.inf), corners.max(axis=1, initial=-np.inf)
     return np.concatenate([low, high - low], axis=1)
 
 
 def transform_polygon(matrix: ArrayLike, polygon: Polygon) -> list[list[float]]:
-    """Send every vertex of a polygon through a 3x3 homography; straight edges stay straight."""
+    """Transform every vertex of a polygon by a 3x3 homography; straight edges stay straight."""
     return [transform_points(matrix, ring).ravel().tolist() for ring in polygon]
 
 
@@ -96,7 +96,7 @@ def pixel_matrix(matrix: ArrayLike) -> Floats:
 
 
 def clip_boxes(boxes: ArrayLike, width: float, height: float) -> Floats:
-    """Cut boxes (n, 4) to the image; a box outside it keeps a zero width or height at the nearest edge."""
+    """Clip boxes (n, 4) to the image; a box outside it keeps a zero width or height at the nearest edge."""
     boxes = _boxes(boxes)
     limit = np.array([width, height], dtype=np.float64)
     low = np.clip(boxes[:, :2], 0, limit)
@@ -105,7 +105,7 @@ def clip_boxes(boxes: ArrayLike, width: float, height: float) -> Floats:
 
 
 def clip_polygon(polygon: Polygon, width: float, height: float) -> list[list[float]]:
-    """Cut a polygon to the image; parts a concave ring falls into become rings, degenerate ones are left out.
+    """Clip a polygon to the image; the parts of a concave ring become rings, degenerate ones are dropped.
 
     A ring that crosses itself is read by the even-odd rule, as rasterisers do.
     """
@@ -127,13 +127,13 @@ def area_of_boxes(boxes: ArrayLike) -> Floats:
 
 
 def area_of_polygon(polygon: Polygon) -> float:
-    """Area of a polygon, px², by the shoelace formula; rings are taken not to overlap."""
+    """Area of a polygon, px², by the shoelace formula; rings must not overlap."""
     return sum(_ring_area(np.asarray(ring, dtype=np.float64).reshape(-1, 2)) for ring in polygon)
 
 
 def area_of_counts(counts: str, width: int, height: int) -> int:
     """Pixels set in a COCO run-length mask."""
-    return int(pycocotools.mask.area(_coded(counts, width, height)))
+    return int(pycocotools.mask.area(_as_rle(counts, width, height)))
 
 
 def areas_of_counts(masks: Sequence[tuple[str, int, int]]) -> NDArray[np.int64]:
@@ -141,7 +141,7 @@ def areas_of_counts(masks: Sequence[tuple[str, int, int]]) -> NDArray[np.int64]:
 
     pycocotools 2.0.11 numbers the masks of one call in eight bits, and raises from 256 on.
     """
-    parts = [pycocotools.mask.area([_coded(*mask) for mask in some]) for some in _batched(masks)]
+    parts = [pycocotools.mask.area([_as_rle(*mask) for mask in some]) for some in _batched(masks)]
     return np.asarray(np.concatenate([np.zeros(0), *parts]), dtype=np.int64)
 
 
@@ -157,7 +157,7 @@ def box_of_polygon(polygon: Polygon) -> tuple[float, float, float, float] | None
 
 def box_of_counts(counts: str, width: int, height: int) -> tuple[float, float, float, float] | None:
     """Bounding box of a COCO run-length mask, or None where no pixel is set."""
-    x, y, box_width, box_height = pycocotools.mask.toBbox(_coded(counts, width, height)).tolist()
+    x, y, box_width, box_height = pycocotools.mask.toBbox(_as_rle(counts, width, height)).tolist()
     return (x, y, box_width, box_height) if box_width > 0 and box_height > 0 else None
 
 
@@ -167,12 +167,12 @@ def counts_of_mask(mask: NDArray[np.uint8] | NDArray[np.bool_]) -> str:
 
 
 def mask_of_counts(counts: str, width: int, height: int) -> Mask:
-    """The mask (height, width) that compressed COCO counts stand for; ValueError where they are malformed."""
-    return np.ascontiguousarray(pycocotools.mask.decode(_coded(counts, width, height)), dtype=np.uint8)
+    """Decode compressed COCO counts to a mask (height, width); ValueError where they are malformed."""
+    return np.ascontiguousarray(pycocotools.mask.decode(_as_rle(counts, width, height)), dtype=np.uint8)
 
 
 def mask_of_polygon(polygon: Polygon, width: int, height: int) -> Mask:
-    """Rasterise a polygon with COCO's own rules, so that areas agree with what trainers compute."""
+    """Rasterise a polygon by the rules of COCO, so that areas agree with those that trainers compute."""
     rings = [list(ring) for ring in polygon if len(ring) >= 6]
     if not rings:
         return np.zeros((height, width), dtype=np.uint8)
@@ -220,7 +220,7 @@ def _corners(boxes: ArrayLike) -> Floats:
     return np.asarray(boxes[:, None, :2] + steps * boxes[:, None, 2:], dtype=np.float64)
 
 
-def _coded(counts: str, width: int, height: int) -> dict[str, object]:
+def _as_rle(counts: str, width: int, height: int) -> dict[str, object]:
     return {"size": [height, width], "counts": counts.encode("ascii")}
 
 
@@ -235,7 +235,7 @@ def _without_repeats(ring: Floats) -> Floats:
 def _ring_area(points: Floats) -> float:
     if len(points) < 3:
         return 0.0
-    # Relative to the first vertex: far from the origin the products would swallow the small differences.
+    # Relative to the first vertex: far from the origin the products would absorb small differences.
     x, y = (points - points[0]).T
     return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
 
@@ -257,7 +257,7 @@ def _cut(ring: Floats, axis: int, sign: float, bound: float) -> list[Floats]:
     ends = [end[1 - axis] for stretch in stretches for end in (stretch[0], stretch[-1])]
     order = np.argsort(np.array(ends), kind="stable").tolist()
     partner = {order[i ^ 1]: end for i, end in enumerate(order)}
-    return _joined(stretches, partner)
+    return _join(stretches, partner)
 
 
 def _stretches(ring: Floats, distance: Floats, axis: int, border: float) -> list[Floats]:
@@ -280,7 +280,7 @@ def _stretches(ring: Floats, distance: Floats, axis: int, border: float) -> list
     ]
 
 
-def _joined(stretches: list[Floats], partner: dict[int, int]) -> list[Floats]:
+def _join(stretches: list[Floats], partner: dict[int, int]) -> list[Floats]:
     """Close stretches into rings; end 2k is the first point of stretch k, end 2k + 1 its last."""
     rings: list[Floats] = []
     left = set(range(len(stretches)))

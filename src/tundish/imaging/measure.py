@@ -1,4 +1,4 @@
-"""Everything the pipeline wants to know of an image's pixels, from one decode."""
+"""Measure everything the pipeline needs from the pixels of an image, decoding it once."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ if TYPE_CHECKING:
 __all__ = ["SHARPNESS_SIDE", "Measurement", "measure", "pixel_hash"]
 
 SHARPNESS_SIDE = 512
-"""Longest side, px, to which an image is brought before its sharpness is taken."""
+"""Longest side, px, to which an image is reduced before its sharpness is measured."""
 
 _DARK, _BRIGHT = 5, 250
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What one decode tells about an image; `channels` to `captured_at` are those of `Header`.
+    """The measurements of an image; `channels` to `captured_at` are those of `Header`.
 
     Attributes:
-        format: What the bytes are.
-        width: Of the upright image, px.
-        height: Of the upright image, px.
-        channels: As the file stores them.
-        bit_depth: Of one channel.
-        orientation: EXIF orientation the file carries.
-        captured_at: EXIF time by the camera's clock, without zone.
+        format: The format of the bytes.
+        width: Width of the upright image, px.
+        height: Height of the upright image, px.
+        channels: The number of channels in the file.
+        bit_depth: Bits per channel.
+        orientation: EXIF orientation of the file.
+        captured_at: EXIF time by the clock of the camera, without zone.
         gray_hash: 16 bytes, of the upright 8-bit gray pixels as measured and their shape. Images of equal
             pixels have equal ones where both are JPEG or neither is; `pixel_hash` of whole pixels proves it.
         frame_hash: 32 bytes, 256 DCT signs in canonical orientation (`framehash`).
-        frame_code: 0 to 7, the turn that made it canonical.
+        frame_code: 0 to 7, the orientation that made it canonical.
         other_hashes: Hashes of the orientations that nearly tie with the canonical one.
-        other_codes: Their codes.
+        other_codes: The codes of these orientations.
         sharpness: Mean square of the Laplacian of the gray image (its variance, as its mean is 0) where the
-            longest side is `SHARPNESS_SIDE` px; smaller images are taken as they are. Gray levels squared.
+            longest side is `SHARPNESS_SIDE` px; smaller images are measured as they are. Gray levels squared.
         brightness: Mean gray, 0 black to 1 white.
         contrast: Standard deviation of gray, 0 to 0.5.
         clipped_dark: Share of pixels of gray 5 and less of 255.
@@ -78,15 +78,15 @@ class Measurement:
 def measure(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Measurement:
     """Measure an image file, decoding it once.
 
-    Quality is measured where the longer side has 512 to 1023 px, or less where the image has: a defect in
-    the picture weighs the same whatever the camera's resolution, and large images cost less.
+    Quality is measured where the longer side has 512 to 1023 px, or less where the image has: a defect has
+    the same weight whatever the resolution of the camera, and large images cost less.
 
     Args:
         data: Bytes of the file.
         max_pixels: Larger images are refused before any decoding.
 
     Raises:
-        BadImage: The bytes do not hold an image that can be read right.
+        BadImage: The bytes are not an image that can be read correctly.
     """
     header, gray = decode_gray(data, max_pixels=max_pixels, longest=SHARPNESS_SIDE, shortest=THUMBNAIL_SIDE)
     thumbnail = reduce_area(gray, THUMBNAIL_SIDE)
@@ -116,11 +116,11 @@ def measure(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Measurement:
 
 
 def pixel_hash(image: Image) -> bytes:
-    """16-byte digest of pixels, shape and type.
+    """Compute a 16-byte digest of pixels, shape and type.
 
     XXH3-128 reads 20 GB/s where SHA-256 reads 2: on a 1600 x 256 px JPEG that is 1 % of the decoding,
-    against 50 %. Nobody forges images here, and among 10^9 of them a chance collision has a probability of
-    10^-21.
+    against 50 %. Nobody forges images here, and among 10^9 of them a chance collision has a probability
+    of 10^-21.
     """
     digest = xxhash.xxh3_128(f"{image.dtype.str}{image.shape}".encode())
     digest.update(np.ascontiguousarray(image).data)
@@ -128,7 +128,7 @@ def pixel_hash(image: Image) -> bytes:
 
 
 def _sharpness(gray: NDArray[np.uint8]) -> float:
-    """Halving by areas and one linear step below 2 is near area reduction, at a fifth of its cost."""
+    """Mean square of the Laplacian; halving and one linear step approximate area reduction cheaply."""
     while max(gray.shape) >= 2 * SHARPNESS_SIDE and min(gray.shape) >= 2:
         gray = halve(gray)
     if (longest := max(gray.shape)) > SHARPNESS_SIDE:

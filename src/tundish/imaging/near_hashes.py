@@ -1,7 +1,7 @@
-"""Which of many 256-bit hashes lie near each other: exact up to a size, by sorted bands above it.
+"""Find which of many 256-bit hashes are near each other: exactly up to a size, by sorted bands above it.
 
-Exact search compares two words of four first: two unrelated pictures differ in 64 of these 128 bits, so
-nearly all pairs end there. Blocks stay in the second-level cache, which makes half a billion comparisons a
+Exact search compares two of four words first: two unrelated pictures differ in 64 of these 128 bits, so
+nearly all pairs end there. Blocks stay in the second-level cache, which gives half a billion comparisons per
 second and core.
 """
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["EXACT_LIMIT", "RADIUS", "NearPairs", "near_pairs"]
 
 RADIUS = 40
-"""Largest Hamming distance of two candidates; re-saved, re-exposed and rescaled copies lie within."""
+"""Largest Hamming distance of two candidates; re-saved, re-exposed and rescaled copies are within it."""
 
 EXACT_LIMIT = 100_000
-"""Hashes up to which all pairs are compared: 10 s a core. Bands find 96 % at distance 40, all at 20."""
+"""Number of hashes up to which all pairs are compared: 10 s per core. Bands find 96 % at 40, all at 20."""
 
 _MOST = 32
 _ROWS, _COLUMNS = 64, 1024
@@ -42,26 +42,26 @@ def near_pairs(
     """Find the pairs of hashes within `radius` of each other.
 
     Each row is paired with its 32 nearest later rows at most, so that thousands of frames of one still scene
-    cost no more memory than anything else.
+    need no more memory than other images.
 
     Args:
         hashes: (n, 32), uint8.
         radius: Largest Hamming distance, up to 127.
         exact_limit: With more rows than this, some far pairs may be missed.
-        threads: How many to use.
+        threads: The number of threads.
     """
     words = np.ascontiguousarray(hashes).view(np.uint64)
     if len(words) > exact_limit:
-        return _banded(words, radius)
+        return _search_bands(words, radius)
     columns = [np.ascontiguousarray(words[:, k]) for k in range(4)]
     with ThreadPoolExecutor(threads) as pool:
         starts = range(0, len(words), _ROWS)
-        parts = list(pool.map(lambda start: _exact(columns, start, radius), starts))
-    return _joined(parts)
+        parts = list(pool.map(lambda start: _search_exactly(columns, start, radius), starts))
+    return _join(parts)
 
 
 class _Scratch:
-    """Buffers of one block, used again for the next: fresh ones would cost more than the counting."""
+    """Buffers of one block, reused for the next: new ones would cost more than the counting."""
 
     def __init__(self, height: int, width: int) -> None:
         self.mixed = np.empty((height, width), np.uint64)
@@ -70,13 +70,13 @@ class _Scratch:
         self.near = np.empty((height, width), np.bool_)
 
 
-def _exact(columns: list[NDArray[np.uint64]], start: int, radius: int) -> NearPairs:
+def _search_exactly(columns: list[NDArray[np.uint64]], start: int, radius: int) -> NearPairs:
     """Near pairs whose first row is one of `_ROWS` from `start`."""
     total = len(columns[0])
     rows = slice(start, min(start + _ROWS, total))
     scratch = _Scratch(rows.stop - start, _COLUMNS)
     blocks = [slice(left, min(left + _COLUMNS, total)) for left in range(start, total, _COLUMNS)]
-    return _nearest(_joined([_block(columns, rows, across, radius, scratch) for across in blocks]), _MOST)
+    return _nearest(_join([_block(columns, rows, across, radius, scratch) for across in blocks]), _MOST)
 
 
 def _block(
@@ -92,10 +92,10 @@ def _block(
     first, second = np.nonzero(near)
     first, second = first + rows.start, second + across.start
     keep = second > first
-    return _measured(columns, first[keep], second[keep], radius)
+    return _measure(columns, first[keep], second[keep], radius)
 
 
-def _measured(
+def _measure(
     columns: list[NDArray[np.uint64]], first: NDArray[np.int64], second: NDArray[np.int64], radius: int
 ) -> NearPairs:
     """Those of the pairs that are within the radius in all four words."""
@@ -106,29 +106,29 @@ def _measured(
     return NearPairs(first[keep], second[keep], distance[keep].astype(np.uint8))
 
 
-def _banded(words: NDArray[np.uint64], radius: int) -> NearPairs:
-    """Sort by 64 random bits again and again, and compare each row with the next few."""
+def _search_bands(words: NDArray[np.uint64], radius: int) -> NearPairs:
+    """Sort by 64 random bits repeatedly, and compare each row with the next few."""
     columns = [np.ascontiguousarray(words[:, k]) for k in range(4)]
     rng = np.random.default_rng(_SEED)
-    pairs = _joined([])
+    pairs = _join([])
     for _ in range(_BANDS):
-        order = np.argsort(_shuffled_bits(words, rng.choice(256, 64, replace=False)), kind="stable")
+        order = np.argsort(_shuffle_bits(words, rng.choice(256, 64, replace=False)), kind="stable")
         parts = [pairs]
         for step in range(1, _NEIGHBOURS + 1):
             low, high = np.minimum(order[:-step], order[step:]), np.maximum(order[:-step], order[step:])
-            parts.append(_measured(columns, low, high, radius))
-        pairs = _nearest(_joined(parts), _MOST)
+            parts.append(_measure(columns, low, high, radius))
+        pairs = _nearest(_join(parts), _MOST)
     return pairs
 
 
-def _shuffled_bits(words: NDArray[np.uint64], bits: NDArray[np.int64]) -> NDArray[np.uint64]:
+def _shuffle_bits(words: NDArray[np.uint64], bits: NDArray[np.int64]) -> NDArray[np.uint64]:
     key = np.zeros(len(words), np.uint64)
     for bit in bits:
         key = key << np.uint64(1) | (words[:, bit // 64] >> np.uint64(bit % 64)) & np.uint64(1)
     return key
 
 
-def _joined(parts: list[NearPairs]) -> NearPairs:
+def _join(parts: list[NearPairs]) -> NearPairs:
     if not parts:
         empty = np.empty(0, np.int64)
         return NearPairs(empty, empty, np.empty(0, np.uint8))

@@ -1,8 +1,8 @@
-"""The operations of ``augment``: what a recipe may ask for, and drawing one's random numbers.
+"""The operations of ``augment``: what a recipe may request, and how their random numbers are drawn.
 
-A recipe lists them as ``{name: {option: value}}``; every operation also has ``p``, its chance. Lengths are
-shares of the image's width and height unless they are in pixels, and levels are shares of the full range, so
-one recipe fits images of every size and depth.
+A recipe lists them as ``{name: {option: value}}``; every operation also has ``p``, its probability. Lengths
+are shares of the image's width and height unless they are in pixels, and levels are shares of the full range,
+so one recipe fits images of every size and depth.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 __all__ = ["OPERATIONS", "Choice", "Kind", "Number", "Operation", "Step", "draw", "parse_operations"]
 
 Step = dict[str, Any]
-"""One operation with its numbers drawn; made of JSON types only."""
+"""One operation with its numbers drawn, in JSON types only."""
 
 
 @dataclass(frozen=True)
 class Number:
-    """An option that is a number: its default, what it may be, what it means."""
+    """An option that is a number: its default, its range, its meaning."""
 
     default: float
     low: float
@@ -33,7 +33,7 @@ class Number:
     whole: bool = False
 
     def check(self, value: object) -> float:
-        """The value as a number; ValueError says what is allowed."""
+        """Check the value and return it as a number; ValueError states what is allowed."""
         kinds = int if self.whole else (int, float)
         fits = isinstance(value, kinds) and not isinstance(value, bool) and self.low <= value <= self.high
         if not fits:
@@ -51,7 +51,7 @@ class Choice:
     about: str
 
     def check(self, value: object) -> str:
-        """The value as a word; ValueError says what is allowed."""
+        """Check the value and return it as a word; ValueError states what is allowed."""
         if value not in self.words:
             raise ValueError(f"one of {', '.join(self.words)}")
         return str(value)
@@ -72,14 +72,14 @@ class Kind:
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation as a recipe asks for it, defaults filled in."""
+    """One operation as a recipe requests it, with defaults filled in."""
 
     name: str
     p: float
     options: Mapping[str, float | str]
 
     def number(self, option: str) -> float:
-        """A numeric option."""
+        """The value of a numeric option."""
         return float(self.options[option])
 
 
@@ -104,7 +104,9 @@ def _operation(item: object, where: str) -> Operation:
         raise RecipeError(f"{item!r} is not an operation", where=where, fix="write {name: {option: value}}")
     [(name, given)] = item.items()
     if name not in OPERATIONS:
-        raise RecipeError(f"no operation {name!r}", where=where, fix=f"use one of {', '.join(OPERATIONS)}")
+        raise RecipeError(
+            f"unknown operation {name!r}", where=where, fix=f"use one of {', '.join(OPERATIONS)}"
+        )
     kind = OPERATIONS[name]
     options: dict[str, Number | Choice] = {"p": Number(kind.p, 0.001, 1, "chance"), **kind.options}
     values = {option: rule.default for option, rule in options.items()}

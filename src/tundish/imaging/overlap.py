@@ -1,14 +1,13 @@
-"""How far shapes cover each other: boxes pair by pair, masks without leaving their run-length encoding.
+"""The overlap of shapes: boxes pair by pair, masks in their run-length encoding.
 
-Frame, boxes, polygons and masks as in `geometry`. COCO's crowd regions stand for many objects: the share
-of a single shape that lies within a crowd region takes the place of their intersection over union.
+Frame, boxes, polygons and masks are as in `geometry`. A crowd region of COCO represents many objects: the
+share of a single shape inside a crowd region replaces their intersection over union.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 import pycocotools.mask
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     from tundish.imaging.geometry import Floats
 
-__all__ = ["counts_of_polygon", "grow_counts", "iou_of_counts", "iou_of_pairs", "majority_of_counts"]
+__all__ = ["counts_of_polygon", "iou_of_counts", "iou_of_pairs", "majority_of_counts"]
 
 
 def iou_of_pairs(
@@ -32,7 +31,7 @@ def iou_of_pairs(
 ) -> Floats:
     """Intersection over union (n,) of boxes (n, 4), row by row; 0 where both are empty.
 
-    Where just one of a pair is a crowd region, the other's area takes the place of the union.
+    Where exactly one of a pair is a crowd region, the area of the other replaces the union.
     """
     low = np.maximum(first[:, :2], second[:, :2])
     high = np.minimum(first[:, :2] + first[:, 2:], second[:, :2] + second[:, 2:])
@@ -65,12 +64,12 @@ def iou_of_counts(
 ) -> Floats:
     """Intersection over union of masks (n) with masks (m) of one image, exact: an array (n, m).
 
-    Two empty masks are alike: 1. Where just one of a pair is a crowd region, the other's area takes the
-    place of the union.
+    Two empty masks are equal: 1. Where exactly one of a pair is a crowd region, the area of the other
+    replaces the union.
     """
     if not first or not second:
         return np.zeros((len(first), len(second)))
-    ones, others = _coded(first, width, height), _coded(second, width, height)
+    ones, others = _as_rle(first, width, height), _as_rle(second, width, height)
     found = _iou(ones, others, crowd=False)
     areas = [areas_of_counts([(one, width, height) for one in masks]) for masks in (first, second)]
     if first_crowd is not None and second_crowd is not None and (first_crowd.any() or second_crowd.any()):
@@ -83,29 +82,19 @@ def iou_of_counts(
     return found
 
 
-def grow_counts(counts: str, radius: float, width: int, height: int) -> str:
-    """The mask with every pixel whose centre is `radius` px or nearer to the centre of one that is set."""
-    reach = int(radius)
-    steps = np.arange(-reach, reach + 1)
-    disc = (steps[:, None] ** 2 + steps**2 <= radius**2).astype(np.uint8)
-    mask = pycocotools.mask.decode(_coded([counts], width, height)[0])
-    grown = cv2.dilate(mask, disc)
-    return _text(pycocotools.mask.encode(np.asfortranarray(grown, dtype=np.uint8)))
-
-
 def majority_of_counts(masks: Sequence[str], width: int, height: int) -> str:
     """The pixels that more than half of the masks set; of two masks, those that both set."""
     needed = len(masks) // 2 + 1
     # reached[k]: pixels set by more than k of the masks seen so far.
     reached: list[dict[str, object]] = []
-    for mask in _coded(masks, width, height):
+    for mask in _as_rle(masks, width, height):
         risen = [mask, *(pycocotools.mask.merge([one, mask], intersect=True) for one in reached)]
         kept = [pycocotools.mask.merge([old, new]) for old, new in zip(reached, risen, strict=False)]
         reached = [*kept, *risen[len(reached) :]][:needed]
     return _text(reached[needed - 1])
 
 
-def _coded(masks: Sequence[str], width: int, height: int) -> list[dict[str, object]]:
+def _as_rle(masks: Sequence[str], width: int, height: int) -> list[dict[str, object]]:
     return [{"size": [height, width], "counts": counts.encode("ascii")} for counts in masks]
 
 
@@ -116,6 +105,6 @@ def _text(coded: dict[str, object]) -> str:
 
 
 def _iou(first: list[dict[str, object]], second: list[dict[str, object]], *, crowd: bool) -> Floats:
-    """With `crowd`, the share of each mask of `first` that lies in each of `second`."""
+    """The overlap; with `crowd`, the share of each mask of `first` inside each of `second`."""
     found = pycocotools.mask.iou(first, second, [int(crowd)] * len(second))
     return np.array(found, dtype=np.float64).reshape(len(first), len(second))

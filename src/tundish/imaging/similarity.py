@@ -1,4 +1,4 @@
-"""Whether two pictures of the same frame are the same picture: does *every* place agree?
+"""Decide whether two pictures of the same frame are the same picture: does *every* place agree?
 
 The score is the local correlation of band-passed thumbnails in 13 x 13 px boxes; its 2 % quantile is the
 worst place, which the mean cannot show. Places without texture, and places that are clipped in either
@@ -48,16 +48,16 @@ TRANSFORMS = (
     "turned 90 clockwise",
     "transposed and turned 180",
 )
-"""What `framehash.apply_code` does for codes 0 to 7."""
+"""The effect of `framehash.apply_code` for codes 0 to 7."""
 
 SAME = 0.85
 """Score from which a pair is the same picture."""
 
 PROBABLY = 0.7
-"""Score from which it probably is."""
+"""Score from which a pair probably is the same picture."""
 
 GUARDED = 0.95
-"""Score asked instead of `SAME` on a fixed camera, and there nothing is probable."""
+"""Score required instead of `SAME` on a fixed camera, where `PROBABLY` is not used."""
 
 _BOX, _TEXTURE, _LEAST_TEXTURED, _MOST_CLIPPED = 13, 1.5, 0.05, 0.05
 _DARK, _BRIGHT = 5, 250
@@ -69,11 +69,12 @@ _CHUNK = 512
 
 
 class Agreement(NamedTuple):
-    """How well pairs of pictures agree, an entry a pair.
+    """How well pairs of pictures agree, one entry per pair.
 
     Attributes:
-        score: Worst local correlation, -1 to 1; NaN where there is not enough texture to tell.
-        residual: Standard deviation, in gray levels, of what the best common gain leaves in the worst place.
+        score: Worst local correlation, -1 to 1; NaN where there is not enough texture.
+        residual: Standard deviation, in gray levels, of the remainder after the best common gain in the worst
+            place.
     """
 
     score: NDArray[np.float32]
@@ -85,10 +86,10 @@ class Copy:
     """Two pictures that are the same picture.
 
     Attributes:
-        first: Index of one.
+        first: Index of one picture.
         second: Index of the other, larger.
-        relation: What the score says.
-        code: `framehash.apply_code` with it turns the first into the second; `TRANSFORMS` names it.
+        relation: The relation that follows from the score.
+        code: The code with which `framehash.apply_code` turns the first into the second; see `TRANSFORMS`.
         score: Worst local correlation.
     """
 
@@ -107,10 +108,10 @@ class _Prepared(NamedTuple):
 
     def take(self, index: NDArray[np.int64], codes: NDArray[np.int64]) -> _Prepared:
         return _Prepared(
-            _turned(self.band[index], codes),
-            _turned(self.mean[index], codes),
-            _turned(self.variance[index], codes),
-            _turned(self.usable[index], codes),
+            _turn(self.band[index], codes),
+            _turn(self.mean[index], codes),
+            _turn(self.variance[index], codes),
+            _turn(self.usable[index], codes),
         )
 
 
@@ -125,8 +126,8 @@ def worst_local(
     Args:
         thumbnails: (n, 96, 96), uint8.
         first: Index of one picture of each pair.
-        second: Index of the other.
-        codes: How the first is turned into the frame of the second (`framehash.apply_code`).
+        second: Index of the other picture of each pair.
+        codes: The codes that turn the first into the frame of the second (`framehash.apply_code`).
     """
     prepared = _prepare(thumbnails)
     one, other = prepared.take(first, codes), prepared.take(second, np.zeros_like(codes))
@@ -157,16 +158,16 @@ def find_copies(
 
     Pictures of a fixed camera share a background that agrees almost everywhere. Where a picture has several
     candidates in the same frame whose content differs, only a score of 0.95 counts, or a residual no larger
-    than noise: a strongly compressed copy differs a little everywhere, another content much somewhere.
+    than noise: a strongly compressed copy differs slightly everywhere, other content differs much somewhere.
 
     Args:
-        hashes: For each picture its hashes and codes, as `framehash.frame_hashes` gives them.
-        thumbnails: Gives the (k, 96, 96) thumbnails of k indices; called for chunks of pictures.
-        exact_limit: Hashes up to which all pairs are compared.
-        threads: How many to use.
+        hashes: For each picture its hashes and codes, as from `framehash.frame_hashes`.
+        thumbnails: Returns the (k, 96, 96) thumbnails of k indices; called for chunks of pictures.
+        exact_limit: The number of hashes up to which all pairs are compared.
+        threads: The number of threads.
 
     Returns:
-        Sorted by first and second; of several ways to turn a picture the best one.
+        The copies, sorted by first and second; of several ways to turn a picture the best one.
     """
     first, second, codes = _candidates(hashes, exact_limit, threads)
     starts = range(0, len(first), _CHUNK)
@@ -181,11 +182,11 @@ def find_copies(
     return _decide(first, second, codes, agreement, len(hashes))
 
 
-def _turned(pictures: NDArray[_T], codes: NDArray[np.int64]) -> NDArray[_T]:
+def _turn(pictures: NDArray[_T], codes: NDArray[np.int64]) -> NDArray[_T]:
     """Turn each picture of a batch (n, h, w) of its own by its code, in place."""
     for code in np.unique(codes[codes > 0]):
         these = codes == code
-        # A code speaks of the first two axes; the batch stands last meanwhile.
+        # A code applies to the first two axes; the batch is the last axis meanwhile.
         turned = apply_code(np.moveaxis(pictures[these], 0, -1), int(code))
         pictures[these] = np.moveaxis(turned, -1, 0)
     return pictures
@@ -203,7 +204,7 @@ def _prepare(thumbnails: NDArray[np.uint8]) -> _Prepared:
 
 
 def _boxes(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Means of the boxes around all places, (n, 28, 28); boxes lie inside a picture, so one tall one does."""
+    """Means of the boxes around all places, (n, 28, 28); OpenCV gets all pictures as one tall picture."""
     if not len(pictures):
         return np.empty((0, 28, 28), np.float32)
     tall = cv2.blur(pictures.reshape(-1, THUMBNAIL_SIDE), (_BOX, _BOX))
@@ -213,7 +214,7 @@ def _boxes(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
 def _candidates(
     hashes: Sequence[Sequence[tuple[bytes, int]]], exact_limit: int, threads: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """First, second and code of each way to bring one picture near another."""
+    """First, second and code of each way to match one picture to another."""
     owners = np.repeat(np.arange(len(hashes)), [len(rows) for rows in hashes])
     codes = np.array([code for rows in hashes for _, code in rows], np.int64)
     flat = np.frombuffer(b"".join(digest for rows in hashes for digest, _ in rows), np.uint8).reshape(-1, 32)
@@ -258,6 +259,6 @@ def _decide(
         pair = (int(first[at]), int(second[at]))
         copy = Copy(*pair, relation, int(codes[at]), float(score[at]))
         held = best.get(pair)
-        if held is None or (held.code != 0 and copy.score > held.score):  # the upright way comes first
+        if held is None or (held.code != 0 and copy.score > held.score):  # upright comes first
             best[pair] = copy
     return [best[pair] for pair in sorted(best)]

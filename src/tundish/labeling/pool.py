@@ -18,7 +18,10 @@ __all__ = ["files_of", "images_of", "listed_images"]
 
 
 def images_of(dataset: DatasetFolder) -> pl.DataFrame:
-    """The valid images that dedup has not taken out, in the order of their paths.
+    """The valid images that dedup has not removed, in the order of their paths.
+
+    Args:
+        dataset: The dataset's folder.
 
     Raises:
         MissingStepError: The dataset was not validated yet.
@@ -28,12 +31,16 @@ def images_of(dataset: DatasetFolder) -> pl.DataFrame:
         return images
     duplicates = dataset.read(DUPLICATES)
     kept = duplicates.filter("kept")["image_id"]
-    out = duplicates.filter(~pl.col("image_id").is_in(kept.implode()))["image_id"]
-    return images.filter(~pl.col("image_id").is_in(out.implode()))
+    removed = duplicates.filter(~pl.col("image_id").is_in(kept.implode()))["image_id"]
+    return images.filter(~pl.col("image_id").is_in(removed.implode()))
 
 
 def listed_images(images: pl.DataFrame, file: Path) -> pl.DataFrame:
     """The images that a text file names by image_id, one a line, in its order.
+
+    Args:
+        images: Rows of the images table.
+        file: The text file.
 
     Raises:
         SourceError: The file cannot be read, or names an image that is not among them.
@@ -41,13 +48,13 @@ def listed_images(images: pl.DataFrame, file: Path) -> pl.DataFrame:
     try:
         names = [line.strip() for line in file.read_text("utf-8-sig").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
+        reason = getattr(error, "strerror", None) or "it is not text"
         raise SourceError(f"the list of images cannot be read ({reason})", where=str(file)) from error
     wanted = pl.DataFrame({"image_id": list(dict.fromkeys(names))}, schema={"image_id": pl.String})
-    strange = wanted.join(images, on="image_id", how="anti")["image_id"]
-    if len(strange):
+    unknown = wanted.join(images, on="image_id", how="anti")["image_id"]
+    if len(unknown):
         raise SourceError(
-            f"{len(strange):,} of its lines name no valid image of the dataset, such as '{strange[0]}'",
+            f"{len(unknown):,} of its lines name unknown or invalid images, such as '{unknown[0]}'",
             where=str(file),
             fix="name images by their image_id, one a line",
         )
@@ -55,7 +62,12 @@ def listed_images(images: pl.DataFrame, file: Path) -> pl.DataFrame:
 
 
 def files_of(dataset: DatasetFolder, images: pl.DataFrame) -> pl.DataFrame:
-    """image_id, source and path of the file that stands for each image: of equal ones that dedup's choice."""
+    """image_id, source and path of the file that represents each image: of equal files the one dedup chose.
+
+    Args:
+        dataset: The dataset's folder.
+        images: Rows of the images table.
+    """
     places = images.select("image_id", "source", "path")
     if dataset.has(DUPLICATES):
         kept = dataset.read(DUPLICATES).filter("kept").select(places.columns)

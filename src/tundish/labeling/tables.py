@@ -1,4 +1,4 @@
-"""The tables of answers that `tundish label pull` writes, and how they are read."""
+"""The tables that `tundish label pull` writes, and what follows from their rows."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ __all__ = [
     "ADJUDICATOR",
     "ANSWERS",
     "LABEL_FAULTS",
-    "PLACE",
+    "LABEL_PATH",
     "TASKS",
+    "answered_images",
+    "answers_fingerprint",
+    "judgements_of",
     "last_answers",
-    "last_of_authors",
-    "made_of",
-    "opinions_of",
-    "pulled",
-    "submitted",
+    "last_answers_by_author",
+    "recorded_fingerprint",
 ]
 
 ADJUDICATOR = "adjudicator"
-"""Role of who settles what annotators dispute."""
+"""The role of a person who settles what annotators dispute."""
 
 _TEXT = pa.string()
 _ID = pa.int64()
@@ -46,59 +46,74 @@ ANSWERS = Table(
             field("image_id", _TEXT, "first 32 hex digits of the SHA-256 of the image file's bytes"),
             field("path", _TEXT, "path of the file, relative to its source, POSIX"),
             field("source", _TEXT, "name of the source in the recipe"),
-            field("author", _TEXT, "who answered; null where it is not said"),
-            field("role", _TEXT, "annotator, or adjudicator (asked to settle what annotators dispute)"),
+            field("author", _TEXT, "who answered; null where not known"),
+            field("role", _TEXT, "annotator, or adjudicator (who settles disputes of annotators)"),
             field("answer", _TEXT, "labelled, empty (nothing here) or cancelled (skipped)"),
-            field("labels", _COUNT, "rows of the annotations table that came of it"),
-            field("refused", _COUNT, "regions that could not be taken: with them, no labels is no negative"),
-            field("severity", _TEXT, "how bad the image is, where it was asked"),
-            field("lead_time_s", pa.float64(), "time spent on it", "s"),
+            field("labels", _COUNT, "number of its rows in the annotations table"),
+            field(
+                "refused",
+                _COUNT,
+                "regions that could not be read; with any, an image without labels is not negative",
+            ),
+            field("severity", _TEXT, "severity of the image, where it was asked for"),
+            field("lead_time_s", pa.float64(), "time spent on the answer", "s"),
             field("created_at", _TIME, "first submitted"),
             field("updated_at", _TIME, "last changed"),
             field("manual", _COUNT, "regions drawn by hand"),
-            field("prediction", _COUNT, "regions that stand as they were proposed"),
+            field("prediction", _COUNT, "regions kept as they were proposed"),
             field("prediction_changed", _COUNT, "regions proposed and then changed"),
-            field("parent_prediction", _ID, "Label Studio's id of what was proposed"),
+            field("parent_prediction", _ID, "Label Studio's id of the prediction it started from"),
             field("parent_annotation", _ID, "Label Studio's id of the annotation it was copied from"),
             field("ground_truth", pa.bool_(), "marked as truth in the server"),
-            field("notes", _TEXT, "answers of other controls about the image, as JSON"),
+            field("notes", _TEXT, "answers to other questions about the image, as JSON"),
         ]
     ),
     ("source", "path", "task_id", "answer_id"),
     "label pull",
 )
-"""The table of answers; an image may have several, of several authors."""
+"""The table of answers; an image may have several answers, by one or more authors."""
 
-PLACE = pl.format("task-{}/annotation-{}", "task_id", "answer_id")
-"""Of a row of `ANSWERS`: the `label_path` of the labels that came of it."""
+LABEL_PATH = pl.format("task-{}/annotation-{}", "task_id", "answer_id")
+"""Expression over a row of `ANSWERS`: the `label_path` of the answer's labels."""
 
 
 def last_answers(answers: pl.DataFrame) -> pl.DataFrame:
-    """Of each image the answer changed last: rows of `ANSWERS`, with the `label_path` of its labels."""
-    return _last(answers, "image_id").with_columns(label_path=PLACE)
+    """Select the last changed answer of each image.
+
+    Args:
+        answers: Rows of `ANSWERS`.
+
+    Returns:
+        One row an image, with the `label_path` of its labels.
+    """
+    return _last(answers, "image_id").with_columns(label_path=LABEL_PATH)
 
 
-def last_of_authors(answers: pl.DataFrame) -> pl.DataFrame:
-    """Of each image and author the answer changed last: rows of `ANSWERS`."""
+def last_answers_by_author(answers: pl.DataFrame) -> pl.DataFrame:
+    """Select the last changed answer of each author about each image: rows of `ANSWERS`."""
     return _last(answers, "image_id", "author")
 
 
-def _last(answers: pl.DataFrame, *of: str) -> pl.DataFrame:
+def _last(answers: pl.DataFrame, *keys: str) -> pl.DataFrame:
     last = answers.sort("updated_at", "answer_id", nulls_last=False)
-    return last.unique(of, keep="last", maintain_order=True)
+    return last.unique(keys, keep="last", maintain_order=True)
 
 
 TASKS = Table(
     "tasks",
     pa.schema(
         [
-            field("title", _TEXT, "of the project"),
-            field("project", _TEXT, "which project of that title: its number and when it was made"),
+            field("title", _TEXT, "title of the project"),
+            field("project", _TEXT, "which project of that title: its number and its time of creation"),
             field("task_id", pa.int64(), "Label Studio's id of the task"),
-            field("created_at", _TEXT, "as the server says it: a number may come again, of a deleted task"),
+            field(
+                "created_at",
+                _TEXT,
+                "as the server reports it; distinguishes tasks whose number was used again",
+            ),
             field("image_id", _TEXT, "first 32 hex digits of the SHA-256 of the image file's bytes"),
-            field("updated_at", _TEXT, "as the server says it: a task that says otherwise is pulled again"),
-            field("answers", pa.int32(), "annotations, the cancelled ones too"),
+            field("updated_at", _TEXT, "as the server reports it; a task with another time is pulled again"),
+            field("answers", pa.int32(), "number of annotations, including cancelled ones"),
             field("json", _TEXT, "the task with its annotations, as the server exports it"),
         ]
     ),
@@ -107,23 +122,23 @@ TASKS = Table(
     later=(pl.lit(None, pl.String).alias("created_at"),),
     history=True,
 )
-"""What the server said, one row a task that has been answered."""
+"""The server's tasks that have answers, one a row."""
 
 LABEL_FAULTS = Table("problems", QUARANTINE.schema, QUARANTINE.order, "label pull")
-"""What in the answers could not be taken, or should be known."""
+"""Problems of regions and answers that were pulled."""
 
 _PULLED = "pulled"
 
 
-def pulled(labels: Path) -> dict[str, str]:
-    """Which answers lie in ``labels/``, as metadata for what is made of them; equal ones give equal text."""
+def answers_fingerprint(labels: Path) -> dict[str, str]:
+    """Fingerprint the answers in a dataset's ``labels/``, as metadata for tables derived from them."""
     files = [labels / "annotations.parquet", labels / "answers.parquet"]
-    said = sha256(b"".join(sha256(file.read_bytes()).digest() for file in files if file.exists()))
-    return {_PULLED: said.hexdigest()}
+    digest = sha256(b"".join(sha256(file.read_bytes()).digest() for file in files if file.exists()))
+    return {_PULLED: digest.hexdigest()}
 
 
-def submitted(labels: Path) -> dict[str, set[str]]:
-    """The images that annotators answered, as pulled, by title of the project; to skip one is no answer."""
+def answered_images(labels: Path) -> dict[str, set[str]]:
+    """List the images that annotators answered, as pulled, by title of the project, without skipped ones."""
     answers = ANSWERS.read_if_there(labels / "answers.parquet").filter(
         (pl.col("answer") != "cancelled") & pl.col("role").ne_missing(ADJUDICATOR)
     )
@@ -134,25 +149,28 @@ def submitted(labels: Path) -> dict[str, set[str]]:
     return {title: set(image_ids) for title, image_ids in by_title.iter_rows()}
 
 
-def made_of(table: Path) -> dict[str, str]:
-    """What `pulled` said when a table was made; nothing where an earlier version made it."""
-    said = (pq.read_schema(table).metadata or {}).get(_PULLED.encode())
-    return {_PULLED: said.decode()} if said else {}
+def recorded_fingerprint(table: Path) -> dict[str, str]:
+    """Read the `answers_fingerprint` that a table was written with; empty if an earlier version wrote it."""
+    recorded = (pq.read_schema(table).metadata or {}).get(_PULLED.encode())
+    return {_PULLED: recorded.decode()} if recorded else {}
 
 
-def opinions_of(labels: pl.DataFrame, answers: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Labels and answers that are annotators' opinions.
+def judgements_of(labels: pl.DataFrame, answers: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Select the labels and answers that are annotators' judgements.
 
-    The adjudicators' are no opinions beside others. Of what one annotator answered about an image in several
-    tasks, or several times in one, the answer changed last is the opinion: two of them would be two labels of
-    one thing, and no second vote.
+    An adjudicator's answer is a decision, not a judgement beside others. Where one annotator answered an
+    image in several tasks, or several times in one, the last changed answer is the judgement: two answers
+    would be two labels of one object, and not a second vote.
 
     Args:
         labels: Rows of the annotations table.
-        answers: Rows of ANSWERS, without those that were skipped.
+        answers: Rows of `ANSWERS`, without skipped ones.
+
+    Returns:
+        The labels and the answers, rows of the same tables.
     """
-    last = last_of_authors(answers.filter(pl.col("role").ne_missing(ADJUDICATOR)))
-    # The number of an answer may come again on another server, and is another image's there.
+    last = last_answers_by_author(answers.filter(pl.col("role").ne_missing(ADJUDICATOR)))
+    # Another server may use the number of an answer again, for another image.
     others = answers.join(last, on=["task_id", "answer_id", "image_id"], how="anti")
-    others = others.select("image_id", label_path=PLACE)
+    others = others.select("image_id", label_path=LABEL_PATH)
     return labels.join(others, on=["image_id", "label_path"], how="anti", maintain_order="left"), last

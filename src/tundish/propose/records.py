@@ -1,52 +1,35 @@
-"""Look at a file of records: which schema fits it, and what each of its headers would be read as."""
+"""Looks at a file of records: which schema fits it, and what each of its headers would be read as."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tundish.errors import SourceError
+from tundish.errors import SourceError, UsageError
+from tundish.propose.column import RecordColumn
 from tundish.recipe.sections import Records
 from tundish.rules.models import models_of
 from tundish.stages.records.plan import read_options, record_table
-from tundish.tabular.base import Asked
+from tundish.tabular.base import FileOptions
 from tundish.tabular.files.open import open_table
 from tundish.tabular.headers.planner import make_plan
 from tundish.tabular.values.cells import read_cells
 from tundish.tabular.values.settle import settle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
     from tundish.stages.records.plan import RecordTable
     from tundish.tabular.base import Layout, Sheet
     from tundish.tabular.plan import Plan
 
-__all__ = ["Proposal", "Row", "propose"]
+__all__ = ["Proposal", "column_names", "propose", "table_name"]
 
 _SHOWN = 3
-
-
-@dataclass(frozen=True)
-class Row:
-    """What one column of the file would become.
-
-    Attributes:
-        header: As written.
-        column: Of the schema; None where it stays text, or nothing is settled.
-        told: Unit and conversion, or what has to be decided.
-        examples: Values of the first records, as they would stand in the table.
-        candidates: Columns it may mean, where only a person can tell.
-    """
-
-    header: str
-    column: str | None
-    told: str
-    examples: tuple[str, ...] = ()
-    candidates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,23 +38,38 @@ class Proposal:
 
     Attributes:
         schema: As a recipe names it.
-        layout: Of the sheet that was looked at.
-        rows: One a column of the file.
+        layout: How the sheet that was looked at is laid out.
+        rows: One for each column of the file.
         missing: Required columns that no header means.
         problem: Why the file could not be read so to the end, in a sentence.
     """
 
     schema: str
     layout: Layout
-    rows: tuple[Row, ...]
+    rows: tuple[RecordColumn, ...]
     missing: tuple[str, ...]
     problem: str | None = None
 
     @property
     def fit(self) -> tuple[bool, int]:
-        """Better proposals are larger: all required columns there, then the most columns understood."""
+        """Better proposals are larger: all required columns first, then the most columns understood."""
         understood = sum(row.column is not None or bool(row.candidates) for row in self.rows)
         return (not self.missing, understood)
+
+    @property
+    def layout_facts(self) -> tuple[str, ...]:
+        """How the sheet is laid out, in words."""
+        layout = self.layout
+        separators = {None: "", ",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
+        facts = (
+            f"sheet {layout.sheet}" if layout.sheet else "",
+            layout.encoding or "",
+            separators.get(layout.separator, repr(layout.separator)),
+            f"{layout.header_rows} header row{'s' if layout.header_rows != 1 else ''}",
+        )
+        if layout.header_rows == 0 and not _lacks_header(layout):
+            return ("columns with names",)
+        return tuple(fact for fact in facts if fact)
 
 
 def propose(
@@ -81,17 +79,18 @@ def propose(
     sheet: str | None = None,
     names: tuple[str, ...] = (),
 ) -> list[Proposal]:
-    """Proposals for a file, the best first; those that understand none of its headers are left out.
+    """Proposals for a file, the best first.
 
     Args:
-        project: Whose schemas are tried.
+        project: The project whose schemas are tried.
         path: The file.
-        schema: Only this one.
-        sheet: Only this sheet of a workbook.
+        schema: Try this schema only.
+        sheet: Look at this sheet of a workbook only.
         names: The columns in order, for a file without header.
 
     Raises:
-        SourceError: The file cannot be read at all, or has no header and `names` are not given.
+        SourceError: The file cannot be read at all, has no header and `names` are not given, or has no header
+            that a schema knows.
         SchemaError: A schema is wrong.
     """
     references = [schema] if schema else list(_record_schemas(project))
@@ -100,12 +99,12 @@ def propose(
         for one in references
     ]
     known = tuple({name for table in tables for name in table.columns.spellings()})
-    sheets = open_table(path, path.name, Asked(sheet=sheet, names=names, known=known))
-    if not names and all(one.layout.header_rows == 0 for one in sheets):
+    sheets = open_table(path, path.name, FileOptions(sheet=sheet, names=names, known=known))
+    if not names and all(_lacks_header(one.layout) for one in sheets):
         raise SourceError(
             f"the file has no header over its {len(sheets[0].layout.headers)} columns",
             where=str(path),
-            fix="give their names in order: --names a,b,c or --names FILE with one a line",
+            fix="give their names in order: --names a,b,c or --names FILE with one on each line",
         )
     found = [
         proposal
@@ -113,7 +112,69 @@ def propose(
         for one in sheets
         if (proposal := _proposal(table, reference, one)).fit[1] or schema
     ]
+    if not found:
+        raise SourceError(
+            f"no schema of this project knows any of its headers ({_some(sheets[0].layout.headers)})",
+            where=str(path),
+            fix="add them to an alias table in schemas/, name the schema with --schema,"
+            " or the columns with --names if it lacks a header",
+        )
     return sorted(found, key=lambda proposal: proposal.fit, reverse=True)
+
+
+def _lacks_header(layout: Layout) -> bool:
+    """Whether the first row is a record already. Parquet and Arrow name their columns elsewhere."""
+    return layout.header_rows == 0 and (layout.separator is not None or layout.sheet is not None)
+
+
+def _some(headers: Sequence[str]) -> str:
+    return ", ".join(headers[:_SHOWN]) + (", ..." if len(headers) > _SHOWN else "")
+
+
+def table_name(source: Path, table: str | None = None) -> str:
+    """What a table is called in the recipe.
+
+    Args:
+        source: The file; its name is the table's where none is given.
+        table: The name that was given.
+
+    Raises:
+        UsageError: The name cannot be one.
+    """
+    if table is None:
+        return re.sub(r"[^\w.-]+", "-", source.stem).strip("-.")[:100] or "records"
+    if not re.fullmatch(r"\w[\w.-]{0,99}", table):
+        raise UsageError(
+            f"'{table}' cannot be the name of a table", fix="use letters, digits, '.', '-' and '_'"
+        )
+    return table
+
+
+def column_names(names: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Names of columns, as given one by one, separated by commas, or one on each line of a file.
+
+    Raises:
+        UsageError: A name is there twice.
+    """
+    if names is None:
+        return ()
+    if isinstance(names, str):
+        file = Path(names)
+        lines = file.read_text(encoding="utf-8-sig").splitlines() if _is_file(file) else names.split(",")
+    else:
+        lines = list(names)
+    found = tuple(line.strip() for line in lines if line.strip())
+    twice = sorted({name for name in found if found.count(name) > 1})
+    if twice:
+        raise UsageError(f"the names of the columns hold '{twice[0]}' twice", fix="name each column once")
+    return found
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a long list of names is too long for a path
+        return False
 
 
 def _record_schemas(project: Path) -> Iterator[str]:
@@ -128,19 +189,19 @@ def _proposal(table: RecordTable, reference: str, sheet: Sheet) -> Proposal:
     joined = sheet.layout.header_rows > 1
     matches = {header: narrow.lookup(header, joined=joined) for header in sheet.layout.headers}
     unsure = {header: match.candidates for header, match in matches.items() if match.candidates}
-    there = {match.column for match in matches.values()} | {one for names in unsure.values() for one in names}
-    missing = tuple(sorted(table.required - there))
+    found = {match.column for match in matches.values()} | {one for names in unsure.values() for one in names}
+    missing = tuple(sorted(table.required - found))
     options = replace(read_options(table.section, "UTC"), columns=dict.fromkeys(unsure))
-    rows: list[Row] = []
+    rows: list[RecordColumn] = []
     problem = None
     try:
         plan = make_plan(sheet.layout, table.wanted, (), table.columns, options, "records.records")
         rows = list(_rows(plan, sheet))
     except SourceError as error:
         problem = f"{error.what}; {error.fix}"
-        rows = [Row(header, match.column, match.unit or "") for header, match in matches.items()]
+        rows = [RecordColumn(header, match.column, match.unit or "") for header, match in matches.items()]
     rows = [
-        replace(row, candidates=unsure[row.header], told="say which it means")
+        replace(row, candidates=unsure[row.header], read_as="say which it means")
         if row.header in unsure
         else row
         for row in rows
@@ -148,17 +209,17 @@ def _proposal(table: RecordTable, reference: str, sheet: Sheet) -> Proposal:
     return Proposal(reference, sheet.layout, tuple(rows), missing, problem)
 
 
-def _rows(plan: Plan, sheet: Sheet) -> Iterator[Row]:
+def _rows(plan: Plan, sheet: Sheet) -> Iterator[RecordColumn]:
     piece = next(sheet.pieces(), None)
     examples = pl.DataFrame()
     if piece is not None:
         plan = settle(plan, piece.cells)
         examples = read_cells(piece.cells.head(200), plan).frame
-    for told in plan.describe():
-        name = told["column"]
+    for entry in plan.describe():
+        name = entry["column"]
         values = _shown(examples[name]) if name in examples.columns else []
-        known = told["how"] not in ("unknown", "left out")
-        yield Row(told["header"], name if known else None, _told(told), tuple(values))
+        known = entry["how"] not in ("unknown", "left out")
+        yield RecordColumn(entry["header"], name if known else None, _read_as(entry), tuple(values))
 
 
 def _shown(column: pl.Series) -> list[str]:
@@ -168,7 +229,7 @@ def _shown(column: pl.Series) -> list[str]:
     return (first.round_sig_figs(6) if first.dtype.is_float() else first).cast(pl.String).to_list()
 
 
-def _told(entry: dict[str, str | None]) -> str:
+def _read_as(entry: dict[str, str | None]) -> str:
     read, unit, how = entry["read_as"], entry["unit"], entry["how"]
     if how == "unknown":
         return "not in the schema: kept as text"

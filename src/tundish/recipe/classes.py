@@ -1,4 +1,4 @@
-"""The spellings of a class: which labels mean the same."""
+"""The spellings of classes: which labels mean the same."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["normalise", "spellings"]
 
 
 def normalise(label: str) -> str:
-    """The form in which labels are compared: NFKC, case folded, spaces trimmed."""
+    """Normalise a label for comparison: NFKC, case folded, spaces trimmed."""
     return unicodedata.normalize("NFKC", label).strip().casefold()
 
 

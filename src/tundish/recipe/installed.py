@@ -19,7 +19,7 @@ __all__ = ["Installed"]
 
 @dataclass(frozen=True)
 class Installed:
-    """Annotates a text that must name something that is installed.
+    """Annotates a text that must be the name of something installed.
 
     Args:
         check: Returns a name that is known, and raises a UsageError for another one.
@@ -43,6 +43,6 @@ class Installed:
         try:
             return self.check(name)
         except UsageError as error:
-            # What is wrong, and how to fix it, as the recipe's errors take them apart.
+            # What is wrong and how to fix it, in the form that errors of the recipe split.
             where = f" ({error.where})" if error.where else ""
             raise ValueError(f"{error.what}{where}; {error.fix}") from error

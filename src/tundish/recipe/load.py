@@ -1,7 +1,7 @@
 """The recipe: what to do with a dataset, in one short YAML file.
 
 The models are frozen; `load` reads a file and refuses unknown keys, wrong types and impossible values with
-file, line, the offending value and what is allowed. `json_schema` gives editors the same knowledge.
+file, line, the offending value and what is allowed. `json_schema` gives editors the same rules.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ __all__ = ["Recipe", "json_schema", "load", "sentence"]
 
 
 class Recipe(Section):
-    """One dataset's recipe."""
+    """The recipe of a dataset."""
 
     dataset: Name = Field(description="Name of the dataset: that of the recipe's file.")
     timezone: str = Field(
-        "UTC", description="Of the plant's clocks (Asia/Shanghai), for times that name no zone."
+        "UTC", description="Time zone of the plant's clocks (Asia/Shanghai), for times without a zone."
     )
     sources: tuple[Source, ...] = Field((), description="Where images and labels come from.")
     records: dict[Name, Records] = Field({}, description="Tables of records, by name.")
@@ -69,7 +69,7 @@ class Recipe(Section):
     def _consistent(self) -> Recipe:
         labels = [source.label for source in self.sources] + list(self.records)
         if not labels:
-            raise ValueError("there are no 'sources' and no 'records'; name at least one")
+            raise ValueError("there are neither 'sources' nor 'records'; add at least one")
         for label in labels:
             if labels.count(label) > 1:
                 raise ValueError(f"two sources are called '{label}': give one of them a 'name'")
@@ -78,13 +78,13 @@ class Recipe(Section):
             if key not in known:
                 allowed = ", ".join(sorted(known)) or "none yet"
                 raise ValueError(
-                    f"split.group_by names '{key}', which no source has among its keys ({allowed})"
+                    f"split.group_by names '{key}', which is not a key of any source ({allowed})"
                 )
         self._check_tables()
         return self
 
     def _check_tables(self) -> None:
-        """Every table that is spoken of must be there."""
+        """Check that every table that is named exists."""
         spoken = [("link", name) for name in self.link]
         spoken += [(f"link.{name}.through", link.through) for name, link in self.link.items() if link.through]
         spoken += [
@@ -96,21 +96,21 @@ class Recipe(Section):
         for where, name in spoken:
             if name not in self.records:
                 allowed = ", ".join(self.records) or "none yet"
-                raise ValueError(f"{where} names '{name}', which is no table in records ({allowed})")
+                raise ValueError(f"{where} names '{name}', which is not a table in records ({allowed})")
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Names of all keys, sorted."""
+        """The names of all keys, sorted."""
         return tuple(sorted({key for source in self.sources for key in source.keys}))
 
     @property
     def label_title(self) -> str:
-        """Title of its project in Label Studio; those of annotators, disputes and reviews begin with it."""
+        """The title of the project in Label Studio, with which those of annotators and disputes begin."""
         return self.label.project or self.dataset
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON Schema of a recipe, for editors."""
+    """Make the JSON Schema of a recipe, for editors."""
     return Recipe.model_json_schema(by_alias=True)
 
 
@@ -118,7 +118,7 @@ def load(path: Path) -> Recipe:
     """Read and check a recipe.
 
     Raises:
-        RecipeError: The file is missing, is not YAML, or says something that a recipe cannot.
+        RecipeError: The file is missing, is not YAML, or is not a valid recipe.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -133,7 +133,7 @@ def load(path: Path) -> Recipe:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else str(path)
         problem = getattr(error, "problem", None) or "unreadable"
-        raise RecipeError(f"this is not YAML: {problem}", where=where, fix="mend the line") from error
+        raise RecipeError(f"this is not YAML: {problem}", where=where, fix="fix the line") from error
     if not isinstance(data, dict):
         raise RecipeError("a recipe is a mapping with 'dataset' and 'sources'", where=str(path))
     for section in _tracked():
@@ -149,11 +149,11 @@ def load(path: Path) -> Recipe:
     except ValidationError as error:
         raise _explain(path, node, error.errors()) from None
     if recipe.dataset != path.stem:
-        # dvc.yaml finds recipe and dataset by one name.
+        # dvc.yaml finds recipe and dataset by the same name.
         raise RecipeError(
-            f"'dataset' is '{recipe.dataset}' in a recipe called '{path.name}'",
+            f"'dataset' is '{recipe.dataset}' in the recipe '{path.name}'",
             where=f"{path}:{_line(node, ['dataset'])}",
-            fix=f"call it '{path.stem}', or rename the file",
+            fix=f"name it '{path.stem}', or rename the file",
         )
     return recipe
 
@@ -170,11 +170,11 @@ def _others(path: Path) -> str:
         return f"did you mean '{close[0]}'?"
     if names:
         return f"there are: {', '.join(names)}"
-    return "write one with 'tundish add NAME SOURCE'"
+    return f"write one with 'tundish add {path.stem} SOURCE'"
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that stands twice, which YAML would silently drop.
+    """Refuses a repeated key, which YAML would silently drop.
 
     As in YAML 1.2, by which DVC reads the file, only true and false are booleans: `on` is a key of links.
     """
@@ -190,7 +190,7 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     for key, _ in node.value:
         if key.value in seen:
             raise yaml.constructor.ConstructorError(
-                problem=f"the key '{key.value}' stands here twice", problem_mark=key.start_mark
+                problem=f"the key '{key.value}' is repeated", problem_mark=key.start_mark
             )
         seen.add(key.value)
     return loader.construct_mapping(node, deep=True)
@@ -200,9 +200,10 @@ _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping
 
 
 def _explain(path: Path, node: yaml.Node | None, errors: Sequence[ErrorDetails]) -> RecipeError:
-    # A misspelt key is behind many a missing one: it is told first.
+    # A misspelt key is often the cause of a missing one: it is reported first.
     error = min(errors, key=lambda one: one["type"] != "extra_forbidden")
-    # In brackets stand words of the models, not keys of the file: [key], and which form of several is meant.
+    # Parts in brackets are names of the models, not keys of the file: [key], and which of several forms is
+    # meant.
     loc = [part for part in error["loc"] if not str(part).startswith("[")]
     key = ".".join(str(part) for part in loc)
     line = _line(node, loc)
@@ -212,12 +213,15 @@ def _explain(path: Path, node: yaml.Node | None, errors: Sequence[ErrorDetails])
 
 
 def sentence(error: ErrorDetails, key: str, loc: Sequence[int | str] = ()) -> tuple[str, str]:
-    """What is wrong with a value and how to mend it, apart.
+    """Describe what is wrong with a value, and how to fix it.
 
     Args:
-        error: What Pydantic found. A validator's own words say both, with a semicolon between them.
-        key: What the reader knows the value by: a key of the recipe, an option.
-        loc: Its place in the recipe.
+        error: The error of Pydantic. The text of a validator contains both parts, separated by a semicolon.
+        key: The name of the value for the reader: a key of the recipe, an option.
+        loc: The place of the value in the recipe.
+
+    Returns:
+        What is wrong, and the fix.
     """
     kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
@@ -240,20 +244,20 @@ def _lower(message: str) -> str:
 
 
 def _allowed(loc: Sequence[int | str]) -> list[str]:
-    """The keys that may stand at a place of the recipe."""
+    """The keys that are allowed at a place of the recipe."""
     model: type[Section] = Recipe
     named = False
     for part in loc:
         fields = {field.alias or name: field.annotation for name, field in model.model_fields.items()}
         inner = None if named else _section_in(fields.get(str(part)))
-        # In a mapping the next part is a name that the plant gives, of a table perhaps.
+        # In a mapping the next part is a name that the plant chose, such as that of a table.
         named = inner is not None and get_origin(fields[str(part)]) is dict
         model = inner or model
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _section_in(annotation: Any) -> type[Section] | None:
-    """The section that a type holds, however deep."""
+    """The section inside a type, at any depth."""
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return annotation
     return next((found for one in get_args(annotation) if (found := _section_in(one))), None)

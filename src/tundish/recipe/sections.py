@@ -1,4 +1,4 @@
-"""The sections of a recipe as pydantic models: what each stage may be told, and what it may not."""
+"""The sections of a recipe as Pydantic models: the settings of each stage, and their limits."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ SPLIT_NAMES = ("train", "val", "test")
 
 
 class Section(BaseModel):
-    """A part of the recipe: unknown keys are refused, nothing changes after it is read."""
+    """A part of the recipe: unknown keys are refused, and it is immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -62,21 +62,25 @@ class Section(BaseModel):
 class Source(Section):
     """Where images and labels come from: a folder, a zip or a tar."""
 
-    path: str = Field(min_length=1, description="Folder or archive, relative to the dataset's folder.")
-    format: FormatName = Field(description="How the labels are written.")
-    name: Name | None = Field(None, description="Short name in the tables; the path's last part by default.")
-    names: tuple[str, ...] = Field((), description="Class names by number, where the labels hold numbers.")
-    keys: dict[Name, str] = Field(
-        {}, description="Regular expressions with a named group, on the file's name."
+    path: str = Field(min_length=1, description="Folder or archive, relative to the folder of the dataset.")
+    format: FormatName = Field(description="Format of the labels.")
+    name: Name | None = Field(
+        None, description="Short name in the tables; by default the last part of the path."
     )
-    options: dict[str, str] = Field({}, description="What else the format must know.")
+    names: tuple[str, ...] = Field((), description="Class names by number, where the labels are numbers.")
+    keys: dict[Name, str] = Field(
+        {}, description="Regular expressions with a named group, for the name of the file."
+    )
+    options: dict[str, str] = Field({}, description="Options of the format.")
 
     @field_validator("keys")
     @classmethod
     def _one_named_group(cls, keys: dict[str, str]) -> dict[str, str]:
         for key, pattern in keys.items():
             if key in _TAKEN:
-                raise ValueError(f"'{key}' is a column of the tables already; call the key something else")
+                raise ValueError(
+                    f"'{key}' is already a column of the tables; choose another name for the key"
+                )
             try:
                 groups = re.compile(pattern).groupindex
             except re.error as error:
@@ -86,7 +90,7 @@ class Source(Section):
         return keys
 
     def key(self, name: str, path: str) -> str | None:
-        """A key's value from a file's name, or from its whole path where the pattern speaks of folders."""
+        """The value of a key from the name of a file, or from its path where the pattern contains folders."""
         pattern = self.keys.get(name)
         if pattern is None:
             return None
@@ -95,8 +99,11 @@ class Source(Section):
 
     @property
     def label(self) -> str:
-        """The source's name in the tables."""
+        """The name of the source in the tables."""
         return self.name or re.sub(r"[^\w.-]+", "-", self.path.rstrip("/").rsplit("/", 1)[-1]) or "source"
+
+
+_Classes = tuple[str, ...] | dict[str, str | tuple[str, ...] | None]
 
 
 def _aliases(value: object) -> object:
@@ -124,7 +131,7 @@ class Images(Section):
 
 
 class Annotations(Section):
-    """What counts as a valid label, and the classes in the order that numbers them."""
+    """What counts as a valid label, and the classes in the order of their numbers."""
 
     schema_: str = Field(
         "schemas/annotations.py:Annotations",
@@ -132,9 +139,9 @@ class Annotations(Section):
         pattern=r"^[^:]+\.py:\w+$",
         description="Pandera model with the rules for labels.",
     )
-    classes: Annotated[dict[str, tuple[str, ...]], BeforeValidator(_aliases)] = Field(
-        {}, description="Names with their aliases; the order is the numbering."
-    )
+    classes: Annotated[
+        dict[str, tuple[str, ...]], BeforeValidator(_aliases, json_schema_input_type=_Classes)
+    ] = Field({}, description="Names with their aliases; the order is the numbering.")
 
     @model_validator(mode="after")
     def _no_name_twice(self) -> Annotations:
@@ -147,33 +154,33 @@ class Annotations(Section):
         return self
 
     def lookup(self) -> dict[str, str]:
-        """Class by normalised spelling."""
+        """The classes by normalised spelling."""
         return spellings(self.classes)
 
 
 class Dedup(Section):
-    """How copies are found and which one stays."""
+    """How copies are found and which one is kept."""
 
     level: Literal["fast"] = Field(
         "fast", description="How hard copies are looked for; there is one level today."
     )
     keep: Literal["first", "largest"] = Field(
-        "first", description="By path, or by size in pixels then bytes."
+        "first", description="Which copy to keep: the first by path, or the largest by pixels, then bytes."
     )
     conflicts: Literal["keep", "hold"] = Field(
         "keep",
-        description="Copies with other labels: keep the representative, or hold out the whole cluster.",
+        description="Copies with different labels: keep the representative, or hold back the whole cluster.",
     )
 
 
 class Split(Section):
-    """Which image is for what."""
+    """How images are assigned to train, val and test."""
 
     ratios: dict[Literal["train", "val", "test"], float] = Field(
         {"train": 0.8, "val": 0.1, "test": 0.1}, description="Shares of the images, adding up to 1."
     )
-    group_by: tuple[str, ...] = Field((), description="Keys whose equal values stay together.")
-    salt: str = Field("1", description="Another salt deals all groups anew.")
+    group_by: tuple[str, ...] = Field((), description="Keys: images with equal values stay in one split.")
+    salt: str = Field("1", description="Another salt assigns all groups again.")
     unlabelled: Literal["exclude", "include"] = Field(
         "exclude", description="Whether images without a label file come into the splits."
     )
@@ -182,10 +189,10 @@ class Split(Section):
     @classmethod
     def _shares(cls, ratios: dict[str, float]) -> dict[str, float]:
         if any(not 0 <= share <= 1 for share in ratios.values()) or abs(sum(ratios.values()) - 1) > 1e-6:
-            raise ValueError("the shares must lie between 0 and 1 and add up to 1")
+            raise ValueError("the shares must be between 0 and 1 and add up to 1")
         return {name: ratios[name] for name in SPLIT_NAMES if ratios.get(name)}
 
-    @field_validator("salt", mode="before")
+    @field_validator("salt", mode="before", json_schema_input_type=str | int)
     @classmethod
     def _salt_is_text(cls, salt: object) -> object:
         return str(salt) if isinstance(salt, int) else salt
@@ -219,13 +226,15 @@ Distance = Annotated[float, Field(ge=0)]
 
 
 class Query(Section):
-    """Records that a database holds. The connection string stands in the environment, never in the recipe."""
+    """Records in a database. The connection string comes from the environment, never from the recipe."""
 
     connection: str = Field(
         pattern=r"^[A-Z][A-Z0-9_]*$",
-        description="Environment variable that holds the connection string.",
+        description="Environment variable with the connection string.",
     )
-    query: str = Field(min_length=1, description="What is asked, with an ORDER BY: equal data, equal bytes.")
+    query: str = Field(
+        min_length=1, description="The query, with an ORDER BY, so that equal data gives equal bytes."
+    )
 
 
 class Records(Section):
@@ -243,31 +252,35 @@ class Records(Section):
         description="Pandera model with the rules for records.",
     )
     sheet: str | None = Field(None, description="Only this sheet of a workbook; all that fit by default.")
-    header_rows: int | None = Field(None, ge=0, le=3, description="0: there is none. Found by default.")
+    header_rows: int | None = Field(
+        None, ge=0, le=3, description="Rows of the header, 0 for none; by default found."
+    )
     names: tuple[str, ...] = Field((), description="The columns in order, where the file has no header.")
     columns: dict[str, str | None] = Field(
-        {}, description="Headers as the file writes them, with the column they mean; null leaves one out."
+        {}, description="Headers as written in the file, with the column they mean; null omits one."
     )
-    units: dict[str, str] = Field({}, description="Unit a column is written in, where its header is silent.")
-    missing: tuple[str, ...] = Field((), description="More markers for a missing value, such as '9999'.")
+    units: dict[str, str] = Field({}, description="Unit of a column, where its header names none.")
+    missing: tuple[str, ...] = Field(
+        (), description="Additional markers for a missing value, such as '9999'."
+    )
     calorie: float = Field(
         4.1868,
         description="J in a calorie: 4.1868 international table, 4.1816 at 20 degrees.",
     )
     key: tuple[str, ...] | None = Field(
-        None, description="Columns that name a record; by default the schema's."
+        None, description="Columns that name a record; by default those of the schema."
     )
     references: dict[str, tuple[str, ...]] = Field(
-        {}, description="Columns whose values stand in other tables: {slab_no: slabs.slab_no}."
+        {}, description="Columns that refer to other tables: {slab_no: slabs.slab_no}."
     )
 
     @model_validator(mode="after")
     def _one_place(self) -> Records:
         if (self.path is None) == (self.sql is None):
-            raise ValueError("records come from a 'path' or by 'sql': name one of them")
+            raise ValueError("records come from a 'path' or from 'sql': give exactly one")
         return self
 
-    @field_validator("references", mode="before")
+    @field_validator("references", mode="before", json_schema_input_type=dict[str, str | tuple[str, ...]])
     @classmethod
     def _one_or_several(cls, references: object) -> object:
         if not isinstance(references, dict):
@@ -285,14 +298,14 @@ class Records(Section):
 
 
 class On(Section):
-    """A key that is called one thing by the images and another by the records."""
+    """A key with different names in the images and in the records."""
 
     image: str = Field(description="One of the sources' keys, or a column of the images table.")
     record: str = Field(description="A column of the records.")
 
 
 class Nearest(Section):
-    """The record that is next to the image in time or along the strip."""
+    """The nearest record in time or along the strip."""
 
     image: str = Field("captured_at", description="Time or position of the image.")
     record: str = Field(description="Time or position of the record.")
@@ -302,24 +315,26 @@ class Nearest(Section):
     )
     clock_offset: Duration | Literal["auto"] = Field(
         "0s",
-        description="How far the image's clock is ahead; auto: as the data say.",
+        description="How far the clock of the images is ahead; auto estimates it from the data.",
     )
 
 
 class Link(Section):
     """How images find their records in one table."""
 
-    on: str | On | None = Field(None, description="Key that both have.")
+    on: str | On | None = Field(None, description="Key that images and records share.")
     through: str | None = Field(None, description="Table of genealogy edges, to find an ancestor's record.")
-    position: str | None = Field(None, description="The image's key that says the metre from the head.")
-    side: str | None = Field(None, description="The image's key that says top or bottom.")
+    position: str | None = Field(
+        None, description="Key of the image with the position in metres from the head."
+    )
+    side: str | None = Field(None, description="Key of the image with the side, top or bottom.")
     nearest: Nearest | None = Field(None, description="By time or position, instead of a key or after it.")
-    carry: tuple[str, ...] = Field((), description="Columns of the record that exported images carry.")
+    carry: tuple[str, ...] = Field((), description="Columns of the record to add to exported images.")
 
     @model_validator(mode="after")
     def _some_way(self) -> Link:
         if self.on is None and self.nearest is None:
             raise ValueError("a link needs 'on' (a key) or 'nearest' (a time or position)")
         if self.through is not None and self.on is None:
-            raise ValueError("'through' begins at a key: name it with 'on'")
+            raise ValueError("'through' starts from a key; name it with 'on'")
         return self

@@ -1,4 +1,4 @@
-"""Rules over several columns, as Pandera dataframe checks that a plant can inherit and set anew.
+"""Rules over several columns, as Pandera dataframe checks that a plant can inherit and change.
 
 A rule is a method of the model that returns a Polars expression, true where the row is sound::
 
@@ -11,7 +11,7 @@ A rule is a method of the model that returns a Polars expression, true where the
             return (pl.sum_horizontal(*COLUMNS) - 100).abs() <= tolerance
 
 A plant inherits the model and says ``closure = Lab.closure.but(tolerance=0.5)``. A row that lacks one of the
-values passes, and so does a table that lacks one of the columns: there is nothing to hold against the rule.
+values passes, and so does a table that lacks one of the columns: the rule does not apply.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ class Across:
     """A rule over several columns.
 
     Attributes:
-        rule: Its name, sentences and severity.
-        columns: What it reads; it is held only against a table that has them all.
+        rule: The name, sentences and severity.
+        columns: The columns it reads; it applies only to a table that has them all.
         limits: Numbers that a plant may change.
-        whole: It needs the whole table, not only the row.
+        whole: Whether it needs the whole table, not only the row.
     """
 
     rule: Rule
@@ -53,9 +53,9 @@ class Across:
     expression: Callable[..., pl.Expr | pl.Series]
 
     def sound(self, model: type[pa.DataFrameModel], data: PolarsData) -> pl.LazyFrame | bool:
-        """Pandera's side: one column, true where the row is sound."""
-        there = data.lazyframe.collect_schema().names()
-        if any(column not in there for column in self.columns):
+        """Check the data for Pandera: one column, true where the row is sound."""
+        present = data.lazyframe.collect_schema().names()
+        if any(column not in present for column in self.columns):
             return True
         if self.whole:
             frame = data.lazyframe.select(self.columns).collect()
@@ -64,7 +64,7 @@ class Across:
 
 
 class _Method(classmethod):  # type: ignore[type-arg]
-    """What `across` leaves in the model: a class method for Pandera, with `but` for those who inherit."""
+    """What `across` puts into the model: a class method for Pandera, with `but` for subclasses."""
 
     def __init__(self, spec: Across) -> None:
         def check(cls: type[pa.DataFrameModel], data: PolarsData) -> pl.LazyFrame | bool:
@@ -77,32 +77,32 @@ class _Method(classmethod):  # type: ignore[type-arg]
         setattr(self, DATAFRAME_CHECK_KEY, info)
         # Reached through the bound method, as Model.rule.but(...).
         check.but = lambda rule=None, **limits: _Method(  # type: ignore[attr-defined]
-            Across(rule or spec.rule, spec.columns, _changed(spec, limits), spec.whole, spec.expression)
+            Across(rule or spec.rule, spec.columns, _change_limits(spec, limits), spec.whole, spec.expression)
         )
 
 
-def _changed(spec: Across, limits: dict[str, Any]) -> dict[str, Any]:
+def _change_limits(spec: Across, limits: dict[str, Any]) -> dict[str, Any]:
     unknown = set(limits) - set(spec.limits)
     if unknown:
-        there = ", ".join(spec.limits) or "none"
-        raise TypeError(f"the rule '{spec.rule.name}' has no limit '{min(unknown)}' (it has: {there})")
+        known = ", ".join(spec.limits) or "none"
+        raise TypeError(f"the rule '{spec.rule.name}' has no limit '{min(unknown)}' (it has: {known})")
     return spec.limits | limits
 
 
 def across(rule: Rule, *columns: str, **limits: float) -> Callable[[Callable[..., pl.Expr]], Any]:
-    """Make a method ``(cls, **limits) -> pl.Expr`` a rule over `columns`, row by row."""
+    """Turn a method ``(cls, **limits) -> pl.Expr`` into a rule over `columns`, row by row."""
     return lambda method: _Method(Across(rule, columns, limits, whole=False, expression=method))
 
 
 def over_table(rule: Rule, *columns: str, **limits: float) -> Callable[[Callable[..., pl.Series]], Any]:
-    """Make a method ``(cls, frame, **limits) -> pl.Series`` of flags a rule over the whole table.
+    """Turn a method ``(cls, frame, **limits) -> pl.Series`` of flags into a rule over the whole table.
 
-    `frame` has the rule's columns alone. Such a table is checked in one piece, so it must fit the memory.
+    `frame` has only the columns of the rule. Such a table is checked in one piece, so it must fit in memory.
     """
     return lambda method: _Method(Across(rule, columns, limits, whole=True, expression=method))
 
 
 def spec_of(check: pa.Check) -> Across | None:
-    """The rule over several columns that a Pandera check of a model stands for."""
+    """The rule over several columns behind a Pandera check of a model."""
     spec = (check.statistics or {}).get(_KEY)
     return spec if isinstance(spec, Across) else None

@@ -1,11 +1,4 @@
-"""Rules: what a Pandera model's limits are called, how bad a breach is, and which rows breach them.
-
-A limit stands in a Pandera field as anywhere else; `rules` hangs the name of each side onto it::
-
-    brightness: float = pa.Field(ge=0.04, metadata=rules(below=warning("too_dark", "the image is too dark")))
-
-A plant subclasses the model and sets the field again with another limit; the rules' names are inherited.
-"""
+"""Check a table against a Pandera model: which rows breach which rule, with the rule's name and severity."""
 
 from __future__ import annotations
 
@@ -56,25 +49,25 @@ _LIMITS = {
     "multiple_fields_uniqueness": ("other", "each combination once"),
     "not_nullable": ("missing", "not empty"),
 }
-"""The side of each of Pandera's checks, as `rules` calls it, and its limit in words."""
+"""The side of each Pandera check, as `rules` names it, and its limit in words."""
 
 
 def check(
     model: type[pa.DataFrameModel], frame: pl.DataFrame, scope: Literal["row", "table"] | None = None
 ) -> pl.DataFrame:
-    """The rows of `frame` that breach a rule of `model`: one row a breach, columns as in `FAILURES`.
+    """Find the rows of `frame` that breach a rule of `model`: one row per breach, columns as in `FAILURES`.
 
-    Columns of the model decide; the frame may have more.
+    Columns that are not in the model are ignored.
 
     Args:
-        model: Its verdicts are Pandera's.
-        frame: The rows.
-        scope: Hold only the rules that one row can answer, for a table that comes in pieces; or only those
-            that need the whole table, for which the columns in `table_columns` are enough.
+        model: The Pandera model.
+        frame: The rows to check.
+        scope: Check only the rules that need a single row, for a table that comes in pieces; or only those
+            that need the whole table, for which the columns in `table_columns` suffice.
 
     Raises:
-        SchemaError: The model asks for a column, or a type, that the table does not have; or a check of the
-            plant's own does not run, or refuses the table without naming a row.
+        SchemaError: The model requires a column or a type that the table does not have; or one of the plant's
+            own checks does not run, or rejects the table without naming a row.
     """
     schema = model.to_schema()
     fitted = frame if scope == "table" else fitting(schema, frame)
@@ -119,20 +112,20 @@ def _failures(
 
 
 def _short(column: str, dtype: pl.DataType) -> pl.Expr:
-    """A value for a sentence: numbers to six digits."""
+    """A value as it is written in a sentence: numbers to six digits."""
     value = pl.col(column).round_sig_figs(6) if dtype.is_float() else pl.col(column)
     return value.cast(pl.String).fill_null("nothing")
 
 
 def describe(model: type[pa.DataFrameModel]) -> Iterator[tuple[Rule, str, str]]:
-    """Every rule of a model with its columns and its limit in words.
+    """List every rule of a model with its columns and its limit in words.
 
-    That a column may not be empty is a rule here only where it has a name.
+    That a column must not be empty is listed only where the rule has a name.
     """
     for condition in conditions(model.to_schema()):
         rule, limit = _rule(model, condition)
         column = condition.column
-        if condition.check.name == "not_nullable" and _named(model, column, "missing") is None:
+        if condition.check.name == "not_nullable" and _find_rule(model, column, "missing") is None:
             continue
         yield rule, ", ".join(condition.columns), limit
 
@@ -147,7 +140,7 @@ def _rule(model: type[pa.DataFrameModel], condition: Condition) -> tuple[Rule, s
         limit = ", ".join(f"{name} {value:g}" for name, value in spec.limits.items())
     elif side and (limits or "{" not in words):
         name = f"{subject}_{kind if side == 'other' else side}"
-        rule = _named(model, condition.column, side) or error(name, f"{subject} breaks a rule")
+        rule = _find_rule(model, condition.column, side) or error(name, f"{subject} breaks a rule")
         limit = words.format(**_limits_in_words(limits))
     else:  # the plant's own
         name = f"{subject}_check" if kind.startswith("<") else kind
@@ -161,16 +154,16 @@ def _limits_in_words(limits: dict[str, Any]) -> dict[str, str]:
     least, most, exact = (limits.get(name) for name in ("min_value", "max_value", "exact_value"))
     ends = [f"at least {least}"] * (least is not None) + [f"at most {most}"] * (most is not None)
     length = " and ".join(ends) if exact is None else f"exactly {exact}"
-    return {name: _listed(value) for name, value in limits.items()} | {"length": length}
+    return {name: _list_values(value) for name, value in limits.items()} | {"length": length}
 
 
-def _listed(value: object) -> str:
+def _list_values(value: object) -> str:
     if isinstance(value, set | frozenset):
         value = sorted(value, key=str)
     return ", ".join(map(repr, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def _named(model: type[pa.DataFrameModel], column: str | None, side: str) -> Rule | None:
+def _find_rule(model: type[pa.DataFrameModel], column: str | None, side: str) -> Rule | None:
     """The rule that the model's metadata, or that of a model it inherits, names for a side of a column."""
     if column is None:
         return None

@@ -1,6 +1,6 @@
 """Columns and rules that recur in models of records, each in one line of the model.
 
-The name of a rule is that of the attribute it stands in, so that a plant can set it anew with ``but``::
+The name of a rule is that of its attribute, so that a plant can change its limits with ``but``::
 
     T_coil: float | None = number("T_coil", "coiling temperature", "卷取温度", ge=0, le=1538)
     T_coil_unusual = usual("T_coil", "coiling temperature", "卷取温度", 500, 750)
@@ -39,52 +39,50 @@ __all__ = [
 ]
 
 BITS = 1e-9
-"""Sums of decimal numbers, and numbers whose unit was converted, miss a limit by their last bits."""
+"""Absorbs rounding: sums of decimals and converted numbers may miss a limit by their last bits."""
 
 
 def optional() -> Any:
-    """A column that may be missing, and empty."""
+    """A column that may be missing or empty."""
     return pa.Field(nullable=True)
 
 
 def name_of(column: str, english: str, chinese: str) -> Any:
-    """A column that names the record: it must be there and filled. Rule ``{column}_missing``."""
+    """A column that names the record: it is required and never empty. Rule ``{column}_missing``."""
     rule = error(f"{column}_missing", f"the {english} is missing", f"缺少{chinese}")
     return pa.Field(metadata=rules(missing=rule))
 
 
 def number(column: str, english: str, chinese: str, **limits: Any) -> Any:
-    """A number or nothing; outside of `limits` (ge, gt, le, lt) it is impossible. Rule ``{column}_range``."""
+    """A number or empty; outside `limits` (ge, gt, le, lt) it is impossible. Rule ``{column}_range``."""
     rule = error(f"{column}_range", f"the {english} cannot have this value", f"{chinese}不可能为此值")
     return pa.Field(nullable=True, metadata=rules(below=rule, above=rule), **limits)
 
 
 def percent(column: str, english: str, chinese: str) -> Any:
-    """A share of a whole, 0 to 100 %, or nothing. Rule ``{column}_range``."""
+    """A share of a whole, 0 to 100 %, or empty. Rule ``{column}_range``."""
     return number(column, english, chinese, ge=0, le=100)
 
 
 def positive(column: str, english: str, chinese: str) -> Any:
-    """A number above 0, or nothing. Rule ``{column}_range``."""
+    """A number above 0, or empty. Rule ``{column}_range``."""
     return number(column, english, chinese, gt=0)
 
 
 def choice(column: str, english: str, chinese: str, values: Sequence[Any]) -> Any:
-    """One of some values or nothing. Rule ``{column}_unknown``."""
-    rule = error(
-        f"{column}_unknown", f"the {english} is none of those that there are", f"{chinese}不在允许取值之内"
-    )
+    """One of some values, or empty. Rule ``{column}_unknown``."""
+    rule = error(f"{column}_unknown", f"the {english} is not an allowed value", f"{chinese}不在允许取值之内")
     return pa.Field(nullable=True, isin=list(values), metadata=rules(other=rule))
 
 
 def usual(column: str, english: str, chinese: str, low: float, high: float) -> Any:
-    """A warning outside of what is common, ``{column}_unusual`` with the limits low and high."""
+    """A warning outside the usual range: the rule ``{column}_unusual`` with the limits low and high."""
     rule = warning(f"{column}_unusual", f"the {english} is unusual", f"{chinese}超出常见范围")
     return within(rule, pl.col(column), low=low, high=high)
 
 
 def keeps(rule: Rule, sound: pl.Expr, *columns: str) -> Any:
-    """`sound` is true in every row; `columns` are those that it reads, where it does not say so itself."""
+    """`sound` is true in every row; `columns` are those it reads, where the expression does not name them."""
 
     @across(rule, *(columns or _read(sound)))
     def kept(_cls: type[pa.DataFrameModel]) -> pl.Expr:
@@ -122,7 +120,7 @@ def between(rule: Rule, column: str, low: str, high: str) -> Any:
 
 
 def later(rule: Rule, after: str, before: str, slack: float = 0.0, unit: Literal["s", "h"] = "s") -> Any:
-    """The time `after` is not before `before`; the limit slack_s or slack_h is for clocks that differ."""
+    """The time `after` is not before `before`; the limit slack_s or slack_h allows for differing clocks."""
     called, microseconds = f"slack_{unit}", {"s": 1e6, "h": 3.6e9}[unit]
 
     @across(rule, after, before, **{called: slack})
@@ -134,17 +132,17 @@ def later(rule: Rule, after: str, before: str, slack: float = 0.0, unit: Literal
 
 
 def agrees(rule: Rule, given: str, computed: pl.Expr, tolerance: float) -> Any:
-    """What the file gives is what is `computed` from others, but for the limit tolerance (in its unit)."""
+    """The column `given` equals what is `computed` from others, within the limit tolerance (in its unit)."""
     return _close(rule, pl.col(given) - computed, 1.0, tolerance)
 
 
 def near(rule: Rule, given: str, computed: pl.Expr, tolerance: float) -> Any:
-    """As `agrees`, with a tolerance that is a share of what is `computed`."""
+    """As `agrees`, with a tolerance that is a share of the `computed` value."""
     return _close(rule, pl.col(given) - computed, computed, tolerance)
 
 
 def adds_up(rule: Rule, total: float, *columns: str, tolerance: float) -> Any:
-    """The columns add up to `total`, but for the limit tolerance (in their unit)."""
+    """The columns add up to `total`, within the limit tolerance (in their unit)."""
     return _close(rule, pl.sum_horizontal(columns, ignore_nulls=False) - total, 1.0, tolerance)
 
 

@@ -1,4 +1,4 @@
-"""The Pandera models in a project's schema files, loaded by path."""
+"""Load the Pandera models of a project's schema files, by path."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _BROKEN = (SyntaxError, ImportError, NameError, AttributeError, TypeError, pa.er
 
 
 def load_model(project: Path, reference: str) -> type[pa.DataFrameModel]:
-    """The Pandera model that a recipe names, such as ``schemas/images.py:SteelSurface``.
+    """Load the Pandera model that a recipe names, such as ``schemas/images.py:SteelSurface``.
 
     Raises:
-        SchemaError: The file or the class is not there, the file is no Python that runs, or the class is no
-            model that Pandera can build.
+        SchemaError: The file or the class does not exist, the file does not run, or Pandera cannot build the
+            model.
     """
     file, _, name = reference.partition(":")
     models = {model.__name__: model for model in models_of(project / file)}
@@ -47,11 +47,11 @@ def models_of(path: Path) -> list[type[pa.DataFrameModel]]:
     """The Pandera models that a schema file defines, in its order.
 
     Raises:
-        SchemaError: The file is not there, or is no Python that runs.
+        SchemaError: The file does not exist, or does not run.
     """
     if not path.is_file():
         raise SchemaError(
-            "there is no such schema file", where=str(path), fix="'tundish init' lays out schemas/"
+            "there is no such schema file", where=str(path), fix="'tundish init' creates schemas/"
         )
     # A name of its own, so that two projects in one process do not share a module.
     unique = f"_tundish_schema_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]}"

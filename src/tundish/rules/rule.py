@@ -1,6 +1,6 @@
-"""A rule: the name behind a limit, what a breach means in English and Chinese, how bad it is.
+"""A rule: the name of a limit, what a breach means in English and Chinese, and its severity.
 
-A limit stands in a Pandera field as anywhere else; `rules` hangs the name of each side onto it::
+A limit is written in a Pandera field as usual; `rules` attaches a name to each side of it::
 
     brightness: float = pa.Field(ge=0.04, metadata=rules(below=warning("too_dark", "the image is too dark")))
 
@@ -19,7 +19,7 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The name of a limit, what a breach means in English and Chinese, how bad it is, who set the limit."""
+    """The name of a limit, what a breach means in English and Chinese, its severity, and its standard."""
 
     name: str
     sentence: str
@@ -34,12 +34,12 @@ class Rule:
 
 
 def error(name: str, sentence: str, chinese: str = "", *, standard: str = "") -> Rule:
-    """A rule whose breach takes the row out; `standard` names where its limit stands, with the edition."""
+    """A rule whose breach quarantines the row; `standard` names the source of its limit, with the edition."""
     return Rule(name, sentence, "error", chinese, standard)
 
 
 def warning(name: str, sentence: str, chinese: str = "", *, standard: str = "") -> Rule:
-    """A rule whose breach is told and the row kept; `standard` as for `error`."""
+    """A rule whose breach is reported while the row is kept; `standard` as for `error`."""
     return Rule(name, sentence, "warning", chinese, standard)
 
 
@@ -50,13 +50,13 @@ def rules(
     other: Rule | None = None,
     missing: Rule | None = None,
 ) -> dict[str, Rule]:
-    """Metadata for a Pandera field: the rules behind its limits.
+    """Make the metadata of a Pandera field: the rules of its limits.
 
     Args:
-        below: Behind its lower limit (`ge`, `gt`, the lower end of `in_range`).
-        above: Behind its upper limit.
-        other: Behind what is neither: `eq`, `isin`, `unique`, and the limits of text.
-        missing: Behind its not being nullable.
+        below: The rule of the lower limit (`ge`, `gt`, the lower end of `in_range`).
+        above: The rule of the upper limit.
+        other: The rule of a limit that is neither: `eq`, `isin`, `unique`, and the limits of text.
+        missing: The rule of an empty value.
     """
     sides = {"below": below, "above": above, "other": other, "missing": missing}
     return {side: rule for side, rule in sides.items() if rule is not None}

@@ -1,6 +1,6 @@
-"""What a Pandera schema asks of the rows of a table, and which rows do not comply.
+"""The conditions that a Pandera schema sets for the rows of a table, and which rows fail them.
 
-The verdicts are Pandera's own: its checks are called one by one. Only its report is left out, which turns
+The verdicts are those of Pandera: its checks are called one by one. Only its report is not used, which turns
 every failing value into text, and for checks over several columns the whole failing row into JSON.
 """
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Condition", "breaches", "conditions", "fitting"]
 
-# What the plant's own checks can raise; Polars' errors wrap what is raised inside an expression.
+# What the plant's own checks can raise; errors of Polars wrap what is raised inside an expression.
 _FAULTS = (
     pl.exceptions.PolarsError,
     ArithmeticError,
@@ -38,14 +38,14 @@ _FAULTS = (
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One thing a schema asks of every row.
+    """One condition that a schema sets for every row.
 
     Attributes:
-        check: Pandera's check of it.
-        columns: What it reads; empty for a check over the row that does not say.
-        column: The one column it is asked of, or the pattern of their names; None for the row as a whole.
-        regex: The column is a pattern.
-        whole: The answer needs the whole table: it cannot be given piece by piece.
+        check: The Pandera check.
+        columns: The columns it reads; empty for a check over the row that does not name them.
+        column: The column it applies to, or a pattern of names; None for the row as a whole.
+        regex: Whether the column is a pattern.
+        whole: Whether it needs the whole table and cannot be checked piece by piece.
     """
 
     check: pa.Check
@@ -55,7 +55,7 @@ class Condition:
     whole: bool = False
 
     def keys(self, frame: pl.DataFrame) -> Sequence[str | None]:
-        """The frame's columns it is asked of; none where the frame lacks an optional one."""
+        """The columns of the frame it applies to; none where the frame lacks an optional one."""
         if self.column is None:
             return [None]
         if self.regex:
@@ -64,19 +64,19 @@ class Condition:
 
 
 def conditions(schema: pa.DataFrameSchema) -> Iterator[Condition]:
-    """All that a schema asks of a row, in the schema's order; a range as its lower and its upper limit."""
+    """List all conditions of a schema, in its order; a range as its lower and its upper limit."""
     for name, column in schema.columns.items():
         checks = [limit for check in column.checks for limit in _limits(check)]
         if not column.nullable:
-            checks.insert(0, pa.Check(_there, name="not_nullable"))
+            checks.insert(0, pa.Check(_is_filled, name="not_nullable"))
         for check in checks:
             yield Condition(check, (name,), name, column.regex)
         if column.unique:
-            once = pa.Check(_there_once, name="field_uniqueness")
+            once = pa.Check(_is_distinct, name="field_uniqueness")
             yield Condition(once, (name,), name, column.regex, whole=True)
     unique = schema.unique or []
     for columns in [unique] if unique and isinstance(unique[0], str) else unique:
-        once = pa.Check(_once_together, name="multiple_fields_uniqueness", columns=columns)
+        once = pa.Check(_are_distinct, name="multiple_fields_uniqueness", columns=columns)
         yield Condition(once, tuple(columns), whole=True)
     for check in schema.checks:
         spec = spec_of(check)
@@ -93,27 +93,27 @@ def _limits(check: pa.Check) -> list[pa.Check]:
     return [lower(limits["min_value"], **how), upper(limits["max_value"], **how)]
 
 
-def _there(data: PolarsData) -> pl.LazyFrame:
-    """Pandera counts a NaN as empty."""
+def _is_filled(data: PolarsData) -> pl.LazyFrame:
+    """Whether a value is filled; like Pandera, a NaN counts as empty."""
     value = pl.col(data.key)
     real = data.lazyframe.collect_schema()[data.key].is_float()
     return data.lazyframe.select(value.is_not_null() & value.is_not_nan() if real else value.is_not_null())
 
 
-def _there_once(data: PolarsData) -> pl.LazyFrame:
+def _is_distinct(data: PolarsData) -> pl.LazyFrame:
     return data.lazyframe.select(pl.col(data.key).is_unique())
 
 
-def _once_together(data: PolarsData, columns: Sequence[str]) -> pl.LazyFrame | bool:
-    there = [name for name in columns if name in data.lazyframe.collect_schema().names()]
-    return data.lazyframe.select(pl.struct(there).is_unique()) if there else True
+def _are_distinct(data: PolarsData, columns: Sequence[str]) -> pl.LazyFrame | bool:
+    present = [name for name in columns if name in data.lazyframe.collect_schema().names()]
+    return data.lazyframe.select(pl.struct(present).is_unique()) if present else True
 
 
 def fitting(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> pl.DataFrame:
-    """The schema's columns of `frame`, as the schema parses them (coerced, defaults filled in).
+    """The columns of `frame` that the schema names, as it parses them (coerced, defaults filled in).
 
     Raises:
-        SchemaError: The schema asks for a column, or a type, that the table does not have.
+        SchemaError: The schema requires a column or a type that the table does not have.
     """
     patterns = [name if column.regex else re.escape(name) for name, column in schema.columns.items()]
     wanted = frame.select(
@@ -125,23 +125,23 @@ def fitting(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> pl.DataFrame:
         return parsed.collect()
     except pa.errors.SchemaErrors as problem:
         first = problem.failure_cases.row(0, named=True)
-        told = f"{first['check']}, column {first['column']}: {first['failure_case']}"
+        reason = f"{first['check']}, column {first['column']}: {first['failure_case']}"
     except (pa.errors.SchemaError, pl.exceptions.PolarsError) as problem:
-        told = str(problem)
+        reason = str(problem)
     raise SchemaError(
-        f"the table does not fit the model: {told}",
+        f"the table does not fit the model: {reason}",
         where=str(schema.name),
-        fix="mend the model's column names and types",
+        fix="fix the column names and types of the model",
     )
 
 
 def breaches(schema: pa.DataFrameSchema, check: pa.Check, frame: pl.DataFrame, key: str | None) -> pl.Series:
-    """The positions of the rows that fail a check, ascending; `frame` is what `fitting` gave.
+    """Find the positions of the rows that fail a check, ascending; `frame` is a result of `fitting`.
 
-    A check's `n_failure_cases` is not heeded: a row that is not named would pass.
+    The option `n_failure_cases` of a check is ignored: a row that is not named would pass.
 
     Raises:
-        SchemaError: The check does not run, or says no without saying to which rows.
+        SchemaError: The check does not run, or fails without naming rows.
     """
     try:
         sound: pl.Series = check(frame.lazy(), key).check_output.collect().to_series()
@@ -153,8 +153,8 @@ def breaches(schema: pa.DataFrameSchema, check: pa.Check, frame: pl.DataFrame, k
         return pl.Series(dtype=pl.get_index_type())
     if sound.len() != frame.height:
         raise SchemaError(
-            f"the check '{check.name}' refuses the table and names no row",
+            f"the check '{check.name}' rejects the table and names no row",
             where=str(schema.name),
-            fix="let it return one truth value a row",
+            fix="let it return one truth value per row",
         )
     return (~sound).arg_true()

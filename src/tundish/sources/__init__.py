@@ -1,4 +1,4 @@
 """Where files come from: folders, zips and tars as one sequence of entries.
 
-Knows bytes and names; knows no format, no table and no recipe.
+Knows bytes and names; knows neither formats nor tables nor recipes.
 """

@@ -1,6 +1,6 @@
-"""Folders, zips and tars as one thing: a sequence of entries that can be read, and those that must not be.
+"""Folders, zips and tars read alike: a sequence of entries to read, and of entries that must not be read.
 
-Nothing is unpacked to disk, no name is followed out of its source, and a bomb is told before it is read.
+Nothing is unpacked to disk, no path outside the source is followed, and an archive bomb is refused unread.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_FILE_BYTES", "Entry", "EntryFault", "EntryUnavailable", "is_archive", "open_source"]
 
 MAX_FILE_BYTES = 1 << 30
-"""A single file larger than this is not read: no inspection image or label file is."""
+"""A file larger than this is not read: inspection images and label files are smaller."""
 
 _MAX_RATIO = 500
 _RATIO_COUNTS_FROM = 16 << 20
@@ -37,7 +37,7 @@ _SYSTEM_NAMES = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
 
 
 class EntryFault(Exception):  # noqa: N818  (a fault of the data, not an error of the program)
-    """An entry whose bytes cannot be had."""
+    """An entry whose bytes cannot be read."""
 
     def __init__(self, reason: str, message: str) -> None:
         self.reason = reason
@@ -46,7 +46,7 @@ class EntryFault(Exception):  # noqa: N818  (a fault of the data, not an error o
 
 
 class EntryUnavailable(Exception):  # noqa: N818  (as EntryFault)
-    """An entry whose bytes cannot be had now: a busy file, a share that is gone, access that is denied.
+    """An entry whose bytes cannot be read now: a busy file, a share that is offline, access that is denied.
 
     This says nothing about the data: the run fails, and the next one reads the entry.
     """
@@ -56,7 +56,7 @@ class EntryUnavailable(Exception):  # noqa: N818  (as EntryFault)
         super().__init__(message)
 
 
-_LINKED_OUTSIDE = EntryFault("linked_outside", "a link that leads out of the source is not followed")
+_LINKED_OUTSIDE = EntryFault("linked_outside", "a link out of the source is not followed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,8 @@ class Entry:
     """One file of a source.
 
     `path` is POSIX and relative; `stamp` changes when the file does; `fault` is set where the entry must not
-    be read, with `skipped` true where that is no loss (a system file, a link). `read` raises `EntryFault`, or
-    `EntryUnavailable` where the bytes may be had later.
+    be read, with `skipped` true where nothing is lost (a system file, a link). `read` raises `EntryFault`, or
+    `EntryUnavailable` where the bytes may be readable later.
     """
 
     path: str
@@ -77,18 +77,18 @@ class Entry:
 
 
 def is_archive(path: Path) -> bool:
-    """Whether a file's name says that it is a zip or a tar."""
+    """Whether a file is a zip or a tar by its name."""
     return path.name.lower().endswith((".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2"))
 
 
 @contextmanager
 def open_source(path: Path) -> Iterator[Iterator[Entry]]:
-    """The entries of a folder or archive.
+    """Open a folder or archive as a sequence of entries.
 
     Folders and zips come in path order, tars in their own. Entries must be read while the source is open.
 
     Raises:
-        SourceError: There is nothing at `path`, or it is neither a folder nor an archive, or is damaged.
+        SourceError: `path` does not exist, is neither a folder nor an archive, or is damaged.
     """
     try:
         if path.is_dir():
@@ -103,7 +103,7 @@ def open_source(path: Path) -> Iterator[Iterator[Entry]]:
             what = (
                 "this is neither a folder nor a zip or tar that can be opened"
                 if path.exists()
-                else "nothing is here"
+                else "it does not exist"
             )
             raise SourceError(what, where=str(path), fix="name a folder, a .zip or a .tar")
     except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
@@ -121,7 +121,7 @@ def _walk(folder: Path, prefix: str, root: Path) -> Iterator[Entry]:
     """The files below a folder; `prefix` is its path relative to the source, with a slash."""
     with os.scandir(folder) as found:
         for item in found:
-            name = prefix + _decoded(os.fsencode(item.name))
+            name = prefix + _decode_name(os.fsencode(item.name))
             if item.is_symlink():
                 yield _link(name, item, root)
             elif item.is_dir():
@@ -138,7 +138,7 @@ def _link(name: str, item: os.DirEntry[str], root: Path) -> Entry:
             return _unreadable(name, 0, fault, skipped=True)
         target = Path(item.path).resolve()
     except (OSError, RuntimeError):  # a link to itself; pathlib raised RuntimeError for it before 3.13
-        fault = EntryFault("linked_in_circle", "the link leads back to itself")
+        fault = EntryFault("linked_in_circle", "the link points to itself")
         return _unreadable(name, 0, fault, skipped=True)
     if target.is_relative_to(root) or not target.exists():
         return _file(name, item)
@@ -156,8 +156,8 @@ def _link(name: str, item: os.DirEntry[str], root: Path) -> Entry:
     return entry if entry.fault else replace(entry, read=read)
 
 
-def _decoded(raw: bytes) -> str:
-    # A name that is not UTF-8 cannot stand in a table; mostly it is GBK.
+def _decode_name(raw: bytes) -> str:
+    # A name that is not UTF-8 cannot be stored in a table; usually it is GBK.
     for encoding in ("utf-8", "gb18030"):
         try:
             return raw.decode(encoding)
@@ -172,7 +172,7 @@ def _file(name: str, item: os.DirEntry[str]) -> Entry:
     except OSError as error:
         return Entry(name, 0, "unavailable", _raise(EntryUnavailable(error.strerror or str(error))))
     if not stat.S_ISREG(facts.st_mode):
-        return _unreadable(name, 0, EntryFault("not_a_file", "it is no regular file"), skipped=True)
+        return _unreadable(name, 0, EntryFault("not_a_file", "it is not a regular file"), skipped=True)
     path = item.path
 
     def read() -> bytes:
@@ -182,11 +182,11 @@ def _file(name: str, item: os.DirEntry[str]) -> Entry:
         except OSError as error:
             raise EntryUnavailable(error.strerror or str(error)) from error
 
-    return _checked(name, facts.st_size, f"{facts.st_size}-{facts.st_mtime_ns}", read)
+    return _check_entry(name, facts.st_size, f"{facts.st_size}-{facts.st_mtime_ns}", read)
 
 
-def _checked(path: str, size: int, stamp: str, read: Callable[[], bytes]) -> Entry:
-    """An entry, unless its name or size forbids reading it."""
+def _check_entry(path: str, size: int, stamp: str, read: Callable[[], bytes]) -> Entry:
+    """An entry, with a fault where its name or size does not allow reading it."""
     parts = path.split("/")
     if any(part.startswith(".") or part.lower() in _SYSTEM_NAMES for part in parts):
         fault = EntryFault("system_file", "a hidden or system file")
@@ -216,19 +216,21 @@ def _unsafe(path: str) -> bool:
 def _member(path: str, size: int, stamp: str, packed: int | None, read: Callable[[], bytes]) -> Entry:
     """An entry of an archive, with the checks that only archives need."""
     if _unsafe(path):
-        fault = EntryFault("unsafe_path", "the name leads out of the archive")
+        fault = EntryFault("unsafe_path", "the name points outside the archive")
         return _unreadable(path, size, fault)
     if packed is not None and size > _RATIO_COUNTS_FROM and size > _MAX_RATIO * max(packed, 1):
         message = f"{packed:,} bytes would unpack to {size:,}: an archive bomb"
         return _unreadable(path, size, EntryFault("archive_bomb", message))
-    return _checked(path, size, stamp, read)
+    return _check_entry(path, size, stamp, read)
 
 
 def _zip(archive: zipfile.ZipFile, path: Path) -> Iterator[Entry]:
     infos = [info for info in archive.infolist() if not info.is_dir()]
     if sum(info.compress_size for info in infos) > path.stat().st_size:
         raise SourceError(
-            "its entries overlap, as only an archive bomb's do", where=str(path), fix="do not use this file"
+            "its entries overlap, as only those of an archive bomb do",
+            where=str(path),
+            fix="do not use this file",
         )
     last = {_zip_name(info): info for info in infos}
     entries = [_zip_entry(archive, info, name) for name, info in last.items()]
@@ -242,7 +244,7 @@ def _zip_name(info: zipfile.ZipInfo) -> str:
     name = info.orig_filename.split("\0")[0]
     if not info.flag_bits & 0x800:
         # Without the UTF-8 flag zipfile guesses code page 437; Chinese Windows writes GBK there.
-        name = _decoded(name.encode("cp437", "replace"))
+        name = _decode_name(name.encode("cp437", "replace"))
     return name.replace("\\", "/").removeprefix("./")
 
 
@@ -253,17 +255,17 @@ def _zip_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> En
     def read() -> bytes:
         try:
             with archive.open(info) as stream:
-                return _bounded(stream, info.file_size)
+                return _read_bounded(stream, info.file_size)
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, lzma.LZMAError) as error:
             raise EntryFault("damaged_in_archive", f"the entry cannot be unpacked ({error})") from error
 
     return _member(name, info.file_size, f"{info.file_size}-{info.CRC:08x}", info.compress_size, read)
 
 
-def _bounded(stream: IO[bytes], size: int) -> bytes:
+def _read_bounded(stream: IO[bytes], size: int) -> bytes:
     data = stream.read(size + 1)
     if len(data) != size:
-        raise EntryFault("damaged_in_archive", f"the entry holds other than the {size:,} bytes it declares")
+        raise EntryFault("damaged_in_archive", f"the entry does not have the {size:,} bytes it declares")
     return data
 
 
@@ -286,7 +288,7 @@ def _tar_reader(archive: tarfile.TarFile, info: tarfile.TarInfo) -> Callable[[],
         try:
             stream = archive.extractfile(info)
             assert stream is not None
-            return _bounded(stream, info.size)
+            return _read_bounded(stream, info.size)
         except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError) as error:
             raise EntryFault("damaged_in_archive", f"the entry cannot be unpacked ({error})") from error
 

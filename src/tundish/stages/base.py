@@ -1,8 +1,8 @@
-"""What a stage is: it says what it reads, what it writes and which part of the recipe it depends on.
+"""A stage declares what it reads, what it writes and which sections of the recipe it depends on.
 
-A stage module offers one `STAGE`. It adds tables of decisions and never rewrites what an earlier stage wrote.
-`tundish run`, `tundish STAGE` and `dvc repro` all go through `Stage.run`; a test holds dvc.yaml against
-`reads`, `writes` and `depends`.
+A stage module has one `STAGE`. It adds tables of decisions and never rewrites what an earlier stage wrote.
+`tundish run`, `tundish STAGE` and `dvc repro` all call `Stage.run`; a test compares dvc.yaml with `reads`,
+`writes` and `depends`.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ __all__ = ["Context", "Outcome", "Stage", "no_progress"]
 
 
 def no_progress(_done: int, _total: int) -> None:
-    """Tell nobody. A progress function is told (images done, images in all) while a stage works."""
+    """Report nothing. A progress function gets (images done, images in total) while a stage works."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """All that a stage may know: the recipe, where the dataset lies, who does the work."""
+    """All that a stage may know: the recipe, the project, the engine."""
 
     recipe: Recipe
     project: Path
@@ -37,13 +37,13 @@ class Context:
 
     @property
     def dataset(self) -> DatasetFolder:
-        """Where the dataset lies."""
+        """The folder of the dataset."""
         return DatasetFolder(self.recipe.dataset, self.project)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a stage did, for people: counts in their order, and sentences worth reading."""
+    """What a stage did, for people: counts in their order, and notes."""
 
     counts: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -54,12 +54,12 @@ class Stage:
     """One step of the pipeline.
 
     Args:
-        name: As on the command line and in dvc.yaml.
-        reads: Paths in the dataset's folder that it depends on.
-        writes: Paths in the dataset's folder that it makes.
+        name: The name on the command line and in dvc.yaml.
+        reads: Paths in the folder of the dataset that it depends on.
+        writes: Paths in the folder of the dataset that it makes.
         depends: Sections of the recipe that change its result.
-        run: Does it.
-        persist: Those of `writes` that it builds on, and DVC must not delete before a run.
+        run: The function that runs it.
+        persist: Those of `writes` that it continues, so that DVC must not delete them before a run.
         schemas: Whether the project's Pandera models change its result.
     """
 

@@ -1,6 +1,7 @@
-"""measure: decode every new image once, and keep what the pixels tell.
+"""measure: decode every new image once, and store the measurements.
 
-One features part a shard, named by the shard and the step's version: a known shard is never decoded again.
+One file of features per shard, named by the shard and the version of the step: a known shard is never decoded
+again.
 An image that cannot be decoded is a row with its reason, not an exception.
 """
 
@@ -28,12 +29,12 @@ if TYPE_CHECKING:
 __all__ = ["STAGE"]
 
 _GROUP_ROWS = 1024
-"""Rows a row group: their thumbnails are 10 MB, and a shard of small images has tens of thousands."""
+"""Rows per row group: their thumbnails are 10 MB, and a shard of small images has tens of thousands."""
 
 
 @dataclass(frozen=True)
 class _Job:
-    """One shard to measure; picklable, for it may run on another machine."""
+    """One shard to measure; picklable, as it may run on another machine."""
 
     shard: Path
     part: Path
@@ -69,7 +70,7 @@ def _run(context: Context) -> Outcome:
 
 
 def _measure_shard(job: _Job) -> tuple[int, int]:
-    """Measure one shard; returns how many images it holds and how many of them cannot be decoded."""
+    """Measure one shard; return the number of its images and of those that cannot be decoded."""
     images = faults = 0
 
     def frames() -> Iterator[pl.DataFrame]:

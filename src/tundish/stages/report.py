@@ -1,4 +1,4 @@
-"""report: ledger and balance as ``reports/metrics.json`` for `dvc metrics`, and tables for `dvc plots`."""
+"""report: write ledger and balance to ``reports/metrics.json`` for `dvc metrics`, tables for `dvc plots`."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _run(context: Context) -> Outcome:
 
 
 def _used_labels(context: Context) -> pl.DataFrame:
-    """The valid labels of the files that have a split: split, label."""
+    """The valid labels of the files that have a split, with the columns split and label."""
     splits = context.dataset.read(SPLITS).filter(pl.col("split").is_not_null())
     labels = context.dataset.read(CONSENSUS)
     return labels.join(splits, on=["source", "path"], how="inner").select("split", "label")
@@ -102,7 +102,7 @@ def _duplicates(context: Context) -> dict[str, Any]:
 
 
 def _splits(context: Context, labels: pl.DataFrame) -> dict[str, Any]:
-    """Images and labels of each split, without derived ones, and how far they are from the ratios."""
+    """Images and labels of each split, without derived ones, and their deviations from the ratios."""
     table = context.dataset.read(SPLITS)
     ratios = context.recipe.split.ratios
     inside = table.filter(pl.col("split").is_not_null())
@@ -129,7 +129,7 @@ def _splits(context: Context, labels: pl.DataFrame) -> dict[str, Any]:
 
 
 def _deviation(counts: list[int], ratios: list[float]) -> float:
-    """Of the shares of a thing from the ratios, the one that is farthest off; 0 where there is none of it."""
+    """The largest deviation of shares from the ratios; 0 where the counts are zero."""
     total = sum(counts)
     if not total:
         return 0.0
@@ -167,7 +167,7 @@ def _plots(context: Context, images: pl.DataFrame, labels: pl.DataFrame) -> None
 
 
 def _histogram(values: pl.Series, edges: Sequence[float]) -> list[tuple[float, int]]:
-    """(lower edge, count); what lies beyond the edges counts in the outermost bins."""
+    """Pairs of lower edge and count; values beyond the edges are counted in the outermost bins."""
     inner = np.clip(values.drop_nulls().drop_nans().to_numpy(), edges[0], edges[-1])
     counts, _ = np.histogram(inner, edges)
     return list(zip(edges[:-1], counts.tolist(), strict=True))

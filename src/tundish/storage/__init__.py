@@ -1,4 +1,4 @@
-"""Where a dataset lies on disk: folders, typed tables, packed shards; files are there whole or not at all.
+"""A dataset on disk: folders, typed tables, packed shards. A file is complete, or it does not exist.
 
-Knows names, schemas and bytes; decides nothing about data.
+Knows names, schemas and bytes; makes no decision about data.
 """

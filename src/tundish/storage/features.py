@@ -1,4 +1,4 @@
-"""The features of a dataset's images: one part a shard, named by the version of the code that measured it."""
+"""The features of a dataset's images: one part per shard, named by the version of the code that made it."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ __all__ = ["feature_part", "feature_parts", "read_features"]
 def read_features(
     dataset: DatasetFolder, max_pixels: int, columns: Sequence[str] | None = None
 ) -> pl.DataFrame:
-    """The features of all images in the store, one row an image.
+    """Read the features of all images in the store, one row per image.
 
     Args:
-        dataset: Where it lies.
-        max_pixels: Of the recipe; images beyond it are not decoded.
-        columns: What to read; everything but the thumbnails by default, which are large.
+        dataset: The folder of the dataset.
+        max_pixels: The limit of the recipe; larger images are not decoded.
+        columns: The columns to read; by default all but the thumbnails, which are large.
 
     Raises:
         MissingStepError: A shard has not been measured yet.
@@ -45,7 +45,7 @@ def read_features(
 
 
 def feature_parts(dataset: DatasetFolder, max_pixels: int) -> list[Path]:
-    """The features part of each shard, in the shards' order.
+    """The files with the features of each shard, in the order of the shards.
 
     Raises:
         MissingStepError: A shard has not been measured yet.
@@ -57,13 +57,13 @@ def feature_parts(dataset: DatasetFolder, max_pixels: int) -> list[Path]:
             raise MissingStepError(
                 "these images have not been measured",
                 where=str(shard),
-                fix="run 'tundish measure NAME' first",
+                fix=f"run 'tundish measure {dataset.name}' first",
             )
         parts.append(part)
     return parts
 
 
 def feature_part(dataset: DatasetFolder, max_pixels: int, shard: Path) -> Path:
-    """Where the features of a shard are, or will be."""
+    """The path of the features of a shard, whether they exist or not."""
     version = f"{VERSIONS['measure']}-{max_pixels}"
     return dataset.features / f"{shard.stem}-v{version}.parquet"

@@ -1,8 +1,8 @@
-"""Tables that cannot be made again, and the copy of them that a dataset keeps on this machine.
+"""Tables that cannot be reproduced, and the copy of them that a dataset keeps on this machine.
 
-The split of a group is history: from the same images another one could follow. A damaged table of that kind
-is brought back, from DVC's cache or from the copy. To delete it and run its stage again would move test
-images into train.
+The split of a group is history: the same images could give another one. A damaged table of that kind is
+restored, from the DVC cache or from the copy. Deleting it and running its stage again would move test images
+into train.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class _Copy(NamedTuple):
 
 
 def keep_copy(dataset: DatasetFolder, table: Table) -> None:
-    """Keep a second copy of a table as it is now, in the dataset's folder for this machine."""
+    """Keep a second copy of the present table, in the folder of the dataset for this machine."""
     data = dataset.table(table.name).read_bytes()
     copy = dataset.table(table.name, dataset.make_local())
     if not copy.exists() or copy.read_bytes() != data:
@@ -41,15 +41,15 @@ def keep_copy(dataset: DatasetFolder, table: Table) -> None:
 
 
 def bring_back(dataset: DatasetFolder, table: Table) -> str | None:
-    """Bring back a table that is damaged.
+    """Restore a damaged table.
 
-    Of what DVC has in its cache and the copy on this machine, the one that was written last is taken.
+    Of the DVC cache and the copy on this machine, the version that was written last is used.
 
     Returns:
-        A sentence that says what was done; None where the table is whole, or was never there.
+        A sentence that says what was done; None where the table is intact, or never existed.
 
     Raises:
-        OutsideError: It is damaged, and nothing on this machine has it whole.
+        OutsideError: The table is damaged, and there is no intact copy on this machine.
     """
     path = dataset.table(table.name)
     if not path.exists() or _is_whole(path):
@@ -58,11 +58,11 @@ def bring_back(dataset: DatasetFolder, table: Table) -> str | None:
     for copy in sorted(copies, key=lambda copy: copy.written, reverse=True):
         if _is_whole(copy.path):
             write_atomically(path, copy.path.read_bytes())
-            return f"{path.name} was damaged; it was brought back from {copy.place}"
+            return f"{path.name} was damaged; it was restored from {copy.place}"
     raise OutsideError(
         f"the {table.name} table is damaged",
         where=str(path),
-        fix="bring it back with 'dvc pull' or from a backup; do not delete it, for it cannot be made again",
+        fix="restore it with 'dvc pull' or from a backup; do not delete it, as it cannot be reproduced",
     )
 
 
@@ -81,7 +81,7 @@ def _kept(dataset: DatasetFolder, table: Table) -> _Copy | None:
 
 
 def _cached(dataset: DatasetFolder, path: Path) -> _Copy | None:
-    """The object in DVC's cache that dvc.lock names for `path`, where it is what its name says."""
+    """The object in the DVC cache that dvc.lock names for `path`, if its content matches its name."""
     lock = dataset.project / "dvc.lock"
     try:
         stages = (yaml.safe_load(lock.read_text(encoding="utf-8")) or {}).get("stages", {})
@@ -95,7 +95,7 @@ def _cached(dataset: DatasetFolder, path: Path) -> _Copy | None:
     found = _cache_folder(dataset.project) / digest[:2] / digest[2:]
     if not found.is_file() or hashlib.md5(found.read_bytes(), usedforsecurity=False).hexdigest() != digest:
         return None
-    return _Copy(found, lock.stat().st_mtime, "DVC's cache")
+    return _Copy(found, lock.stat().st_mtime, "the DVC cache")
 
 
 def _cache_folder(project: Path) -> Path:

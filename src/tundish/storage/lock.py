@@ -1,4 +1,4 @@
-"""One writer at a time: a lock on a folder that says who holds it, and ends with the process that does."""
+"""One writer at a time: a lock on a folder that names its holder, and ends with the holding process."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _POLL_S = 0.2
 def take(path: Path, what: str = "") -> IO[bytes] | None:
     """Take the lock at `path`; None where another process has it.
 
-    The operating system gives it back when the file is closed, or the process ends in any way, so a crash
+    The operating system releases it when the file is closed or the process ends in any way, so that a crash
     leaves no lock behind.
 
     Args:
-        path: The lock's file; it is made, with its folder, and left there.
-        what: What it is taken for; who waits for it reads this.
+        path: The file of the lock; it is created, with its folder, and not removed.
+        what: The purpose of the lock, for those who wait for it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     stream = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
@@ -41,7 +41,7 @@ def take(path: Path, what: str = "") -> IO[bytes] | None:
 
 
 def sign(stream: IO[bytes], what: str, process: int) -> None:
-    """Write into a lock that was taken who holds it: this process, or a child that inherited the lock."""
+    """Write the holder into a lock: this process, or a child that inherited the lock."""
     facts = {"process": process, "host": socket.gethostname(), "what": what, "since": int(time.time())}
     stream.seek(0)
     stream.truncate()
@@ -50,7 +50,7 @@ def sign(stream: IO[bytes], what: str, process: int) -> None:
 
 
 def holder(path: Path) -> dict[str, Any] | None:
-    """Who holds the lock at `path`: process, host, what, since (s, Unix time); None where nobody does."""
+    """The holder of the lock at `path`: process, host, what, since (s, Unix time); None where it is free."""
     if not path.exists():
         return None
     with os.fdopen(os.open(path, os.O_RDWR), "r+b") as stream:
@@ -58,7 +58,7 @@ def holder(path: Path) -> dict[str, Any] | None:
             return None
         try:
             facts = orjson.loads(stream.read())
-        except orjson.JSONDecodeError:  # it has been taken and is not written yet
+        except orjson.JSONDecodeError:  # the lock is taken, but its holder is not written yet
             facts = {}
     return facts if isinstance(facts, dict) else {}
 
@@ -68,8 +68,8 @@ def hold(path: Path, what: str, *, subject: str, wait_s: float = 0.0) -> Iterato
     """Hold the lock at `path` while the block runs.
 
     Args:
-        path: The lock's file.
-        what: What it is held for, such as ``tundish run line1``.
+        path: The file of the lock.
+        what: The purpose of the lock, such as ``tundish run line1``.
         subject: What is locked, for the error: ``the dataset 'line1'``.
         wait_s: How long to wait for another process, s.
 
@@ -82,7 +82,7 @@ def hold(path: Path, what: str, *, subject: str, wait_s: float = 0.0) -> Iterato
             raise OutsideError(
                 f"{subject} is being changed by {_named(holder(path) or {})}",
                 where=str(path.parent),
-                fix="wait until it has finished, and run again",
+                fix="wait until it has ended, and run again",
             )
         time.sleep(_POLL_S)
     with stream:
@@ -102,7 +102,7 @@ if os.name == "nt":
     import msvcrt
 
     def _locked(stream: IO[bytes]) -> bool:
-        """Lock one byte far behind the text, so that others can read who holds it."""
+        """Lock one byte far beyond the text, so that others can read the holder."""
         try:
             stream.seek(1 << 30)
             msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""The one way to write rows of the quarantine table: what was wrong with the data, and what it cost."""
+"""Make rows of the quarantine table: the faults of the data, and what they concern."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Receipts of exports: which are complete, and which tables they were written from.
 
-That a folder exists says nothing: the export that wrote it may have failed half way, or be older than the
-tables. ``exports/.receipts.json`` says, for each export, the fingerprint of the tables it shows; the entry is
-removed before an export begins and written when it has ended.
+That a folder exists proves nothing: the export that wrote it may have failed half way, or be older than the
+tables. ``exports/.receipts.json`` has, for each export, the fingerprint of its tables; the entry is removed
+before an export begins and written when it has ended.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _READ = 1 << 20
 
 
 def fingerprint(dataset: DatasetFolder) -> str:
-    """The tables an export shows, as 32 hex digits (XXH3): other tables have another one."""
+    """The fingerprint of the tables of an export, 32 hex digits (XXH3): other tables give another one."""
     digest = xxhash.xxh3_128()
     for name in _TABLES:
         path = dataset.table(name)
@@ -42,21 +42,21 @@ def fingerprint(dataset: DatasetFolder) -> str:
 
 
 def begin_export(dataset: DatasetFolder, name: str) -> None:
-    """Note that ``exports/<name>`` is not what it was: it counts as incomplete until `end_export`."""
+    """Mark ``exports/<name>`` as incomplete until `end_export`."""
     receipts = _read(dataset)
     if receipts.pop(name, None) is not None:
         _write(dataset, receipts)
 
 
 def end_export(dataset: DatasetFolder, names: Sequence[str]) -> None:
-    """Note that these exports are complete, and forget those whose folders are gone."""
+    """Mark these exports as complete, and forget those without a folder."""
     of_tables = fingerprint(dataset)
     receipts = _read(dataset) | dict.fromkeys(names, of_tables)
     _write(dataset, {name: mark for name, mark in receipts.items() if (dataset.exports / name).is_dir()})
 
 
 def export_states(dataset: DatasetFolder) -> dict[str, ExportState]:
-    """What each folder of ``exports/`` is, by name."""
+    """The state of each folder of ``exports/``, by name."""
     folders = sorted(path.name for path in dataset.exports.glob("*") if path.is_dir())
     if not folders:
         return {}
@@ -76,7 +76,7 @@ def _path(dataset: DatasetFolder) -> Path:
 
 
 def _read(dataset: DatasetFolder) -> dict[str, str]:
-    """The receipts; none where the file is damaged, so that every export counts as incomplete."""
+    """Read the receipts; empty where the file is damaged, so that every export counts as incomplete."""
     try:
         found = orjson.loads(_path(dataset).read_bytes())
     except (FileNotFoundError, orjson.JSONDecodeError):

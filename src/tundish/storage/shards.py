@@ -1,7 +1,7 @@
 """Packed shards: Parquet files of raw bytes, written once, named by their content.
 
 A shard is the unit of storage, of caching and of distribution. DVC sees a few large files that never change;
-new data makes new shards and leaves the old ones alone.
+new data makes new shards and does not touch the old ones.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 SHARD_BYTES = 64 * 1024 * 1024
-"""A shard is closed when it holds this much: one row group that a trainer reads in one piece."""
+"""A shard is closed at this size: one row group that a trainer reads in one piece."""
 
 _PART_BYTES = 16 * 1024 * 1024
 
@@ -67,7 +67,7 @@ def image_id_of(sha256: str) -> str:
 class Packer:
     """Packs blobs into shards of about `shard_bytes`, in the order given.
 
-    Memory holds one shard at most. The same blobs in the same order make the same files.
+    At most one shard is in memory. The same blobs in the same order make the same files.
     """
 
     def __init__(self, folder: Path, *, shard_bytes: int = SHARD_BYTES, compression: str = "none") -> None:
@@ -79,7 +79,7 @@ class Packer:
         self._size = 0
 
     def add(self, blob: Blob) -> int:
-        """Take one blob; returns the number (in `shards`) of the shard that will hold it."""
+        """Add one blob; return the number (in `shards`) of its shard."""
         size = len(blob.data)
         if self._blobs and self._size + size > self._limit:
             self.flush()
@@ -88,7 +88,7 @@ class Packer:
         return len(self.shards)
 
     def flush(self) -> None:
-        """Write what is open as a shard."""
+        """Write the open shard."""
         if self._blobs:
             self.shards.append(write_shard(self.folder, self._blobs, compression=self._compression))
             self._blobs, self._size = [], 0
@@ -97,10 +97,10 @@ class Packer:
 def write_shard(
     folder: Path, blobs: Sequence[Blob], *, name: str | None = None, compression: str = "none"
 ) -> str:
-    """Write one shard and return its name (the file's stem), made from its ids where none is given."""
+    """Write one shard and return its name (the stem of the file), made from its ids where none is given."""
     if name is None:
         name = hashlib.sha256("\n".join(blob.id for blob in blobs).encode()).hexdigest()[:16]
-    # Through polars: pyarrow imports pandas to make an array of a list.
+    # With Polars: PyArrow imports pandas to make an array of a list.
     ids = pl.Series("id", [blob.id for blob in blobs], dtype=pl.String)
     data = pl.Series("bytes", [blob.data for blob in blobs], dtype=pl.Binary)
     table = pl.DataFrame([ids, data]).to_arrow().cast(_SCHEMA)
@@ -109,9 +109,9 @@ def write_shard(
 
 
 def write_parts(folder: Path, blob_id: str, chunks: Iterable[bytes]) -> str:
-    """Write one large file as a shard of its own, a row group a part; returns the shard's name.
+    """Write one large file as a shard of its own, one row group per part; return the name of the shard.
 
-    Memory holds one part.
+    Only one part is in memory.
     """
     path = folder / f"{blob_id[:16]}.parquet"
     with (
@@ -138,7 +138,7 @@ def _parts(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def copy_parts(path: Path, target: Path) -> None:
-    """Put the file that `write_parts` took in together again.
+    """Reassemble the file that `write_parts` stored.
 
     Raises:
         OutsideError: The shard is damaged.
@@ -154,28 +154,28 @@ def shard_paths(folder: Path) -> list[Path]:
 
 
 def shard_ids(path: Path) -> list[str]:
-    """The ids in a shard, without reading the bytes.
+    """Read the ids in a shard, without the bytes.
 
     Raises:
         OutsideError: The shard is damaged.
     """
     # Not read_table(), which imports pandas on its way.
-    with _damage_told(path), pq.ParquetFile(path) as file:
+    with _reporting_damage(path), pq.ParquetFile(path) as file:
         ids: list[str] = file.read(columns=["id"]).column("id").to_pylist()
     return ids
 
 
 def read_blobs(path: Path, wanted: Iterable[str] | None = None) -> Iterator[Blob]:
-    """The blobs of a shard in their order, all or the `wanted` ones; memory holds one row group.
+    """Yield the blobs of a shard in their order, all or the `wanted` ones; one row group is in memory.
 
     Raises:
         OutsideError: The shard is damaged.
     """
     chosen = None if wanted is None else set(wanted)
-    with _damage_told(path):
+    with _reporting_damage(path):
         file = pq.ParquetFile(path)
     for group in range(file.num_row_groups):
-        with _damage_told(path):
+        with _reporting_damage(path):
             table = file.read_row_group(group)
         ids = table.column("id").to_pylist()
         data = table.column("bytes").combine_chunks()
@@ -185,23 +185,23 @@ def read_blobs(path: Path, wanted: Iterable[str] | None = None) -> Iterator[Blob
 
 
 @contextmanager
-def _damage_told(path: Path) -> Iterator[None]:
+def _reporting_damage(path: Path) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, KeyError, OSError) as error:
         raise OutsideError(
-            "the shard is damaged or gone",
+            "the shard is damaged or missing",
             where=str(path),
-            fix="bring it back with 'dvc checkout' or 'dvc pull'",
+            fix="restore it with 'dvc checkout' or 'dvc pull'",
         ) from error
 
 
 def read_files(store: Path) -> pl.DataFrame:
-    """All rows of the `files` table, one a file and version; empty where nothing was taken in yet."""
+    """Read all rows of the `files` table, one per file and version; empty before the first ingest."""
     parts = [FILES.read(path) for path in shard_paths(store / "files")]
     return pl.concat(parts) if parts else FILES.empty()
 
 
 def latest_files(files: pl.DataFrame) -> pl.DataFrame:
-    """The version of each file that counts: the one taken in last."""
+    """The current version of each file: the one ingested last."""
     return files.sort("source", "path", "batch").unique(["source", "path"], keep="last", maintain_order=True)

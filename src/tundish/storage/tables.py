@@ -1,6 +1,6 @@
 """The canonical tables as Arrow schemas.
 
-Units stand in the field metadata. Times are UTC. Pixel boxes are 0-based and half-open, x right, y down, in
+Units are in the field metadata. Times are UTC. Pixel boxes are 0-based and half-open, x right, y down, in
 the upright frame (the EXIF orientation applied). A file is named by (source, path) everywhere.
 """
 
@@ -55,7 +55,7 @@ FILES = Table(
             _IMAGE_ID,
             field("size", pa.int64(), "size of the file", "byte"),
             field("shard", _TEXT, "name of the store shard that holds the bytes"),
-            field("batch", _COUNT, "number of the ingest run that took it in, from 1"),
+            field("batch", _COUNT, "number of the ingest run that added it, from 1"),
         ]
     ),
     ("source", "path"),
@@ -107,8 +107,8 @@ ANNOTATIONS = Table(
             _IMAGE_ID,
             _PATH,
             _SOURCE,
-            field("label", _TEXT, "the recipe's class; null where the raw label belongs to none"),
-            field("raw_label", _TEXT, "the label as the file says it"),
+            field("label", _TEXT, "the recipe's class; null where the raw label has none"),
+            field("raw_label", _TEXT, "the label as written in the file"),
             field("shape", _TEXT, "box, polygon, mask or class"),
             field("x", _REAL, "left edge", "px"),
             field("y", _REAL, "upper edge", "px"),
@@ -120,7 +120,7 @@ ANNOTATIONS = Table(
             field("score", _REAL, "of a model, 0 to 1", "1"),
             field("author", _TEXT, "who drew it"),
             field("origin", _TEXT, "import, annotator or model"),
-            field("attributes", _TEXT, "whatever else the file says, as JSON"),
+            field("attributes", _TEXT, "all other members of the label in the file, as JSON"),
             field("label_path", _TEXT, "label file, relative to the source"),
             field("label_row", _COUNT, "place in the label file, from 0"),
             field("valid", _FLAG, "no check of severity error failed"),
@@ -180,10 +180,10 @@ QUARANTINE = Table(
             field("place", _TEXT, "where a person finds a record: Sheet1!C12, or line 12, counted from 1"),
             field("check", _TEXT, "name of the check that failed"),
             field("column", _TEXT, "what was checked"),
-            field("value", _TEXT, "what stood there"),
+            field("value", _TEXT, "the value that was found"),
             field("message", _TEXT, "the fault in a sentence"),
-            field("severity", _TEXT, "error: taken out; warning: told and kept"),
-            field("count", _COUNT, "things it speaks of: a label file that is refused may hold many labels"),
+            field("severity", _TEXT, "error: quarantined; warning: reported, kept"),
+            field("count", _COUNT, "labels concerned: a refused label file may contain many"),
         ]
     ),
     ("kind", "source", "path", "row", "check", "id"),
@@ -198,11 +198,11 @@ DUPLICATES = Table(
             _IMAGE_ID,
             _PATH,
             _SOURCE,
-            field("representative_id", _TEXT, "image_id of the image that stays"),
+            field("representative_id", _TEXT, "image_id of the image that is kept"),
             field("relation", _TEXT, "representative, identical bytes, identical pixels, same picture, ..."),
-            field("transform", _TEXT, "how it is turned against the representative"),
+            field("transform", _TEXT, "how it is mirrored or turned relative to the representative"),
             field("score", _REAL, "worst local correlation with the representative", "1"),
-            field("kept", _FLAG, "stays in the dataset"),
+            field("kept", _FLAG, "kept in the dataset"),
             field(
                 "label_conflict",
                 _TEXT,
@@ -219,8 +219,8 @@ CONSENSUS = Table(
     pa.schema(
         [
             *ANNOTATIONS.schema,
-            field("votes", _COUNT, "annotators who drew it and call it so; null where nobody was asked"),
-            field("agreement", _REAL, "mean IoU of each two of them", "1"),
+            field("votes", _COUNT, "annotators who drew it with this class; null where nobody was asked"),
+            field("agreement", _REAL, "mean IoU of their pairs", "1"),
             field("decided_by", _TEXT, "import, the annotators who voted for it, or the adjudicator"),
         ]
     ),
@@ -242,24 +242,24 @@ STANDING = Table(
                 "labelled, negative, unlabelled, rejected, disputed, refused (its batch was not accepted) or"
                 " unreviewed (its batch has no verdict, or it is in none and needs one)",
             ),
-            field("labels", _COUNT, "that count"),
+            field("labels", _COUNT, "labels that count"),
             field("decided_by", _TEXT, "import, annotators or adjudicator"),
         ]
     ),
     ("source", "path"),
     "consensus",
 )
-"""What counts of each image file after the annotators were heard."""
+"""The state of each image file after the answers of the annotators."""
 
 DISPUTES = Table(
     "disputes",
     pa.schema(
         [
             _IMAGE_ID,
-            field("unit", _COUNT, "number of the thing in the image"),
-            field("annotation_id", _TEXT, "one of the labels that speak of it"),
+            field("unit", _COUNT, "number of the object in the image"),
+            field("annotation_id", _TEXT, "one of the labels of this object"),
             field("author", _TEXT, "who drew it"),
-            field("label", _TEXT, "what they call it"),
+            field("label", _TEXT, "the class they chose"),
             field("reason", _TEXT, "quorum (too few drew it), class or geometry"),
             field("message", _TEXT, "the reason in words"),
             field("settled_by", _TEXT, "adjudicator whose answer holds; null while it is open"),
@@ -277,9 +277,11 @@ SPLITS = Table(
             _PATH,
             _SOURCE,
             field("split", _TEXT, "train, val, test, or null with a reason"),
-            field("group_id", _TEXT, "images of one group stand in one split"),
-            field("reason", _TEXT, "how it came there, or why it is left out"),
-            field("last_split", _TEXT, "its split, or the one it had before it was left out and returns to"),
+            field("group_id", _TEXT, "images of one group are in one split"),
+            field("reason", _TEXT, "how it was assigned, or why it is excluded"),
+            field(
+                "last_split", _TEXT, "its split, or the one it had before it was excluded and will return to"
+            ),
         ]
     ),
     ("image_id",),
@@ -296,10 +298,10 @@ LINEAGE = Table(
             _IMAGE_ID,
             field("parent_id", _TEXT, "image_id of the image it was made from"),
             field("operation", _TEXT, "what made it"),
-            field("parameters", _TEXT, "all that is needed to make it again, as JSON"),
-            field("seed", _TEXT, "what its random numbers came from"),
+            field("parameters", _TEXT, "all that is needed to reproduce it, as JSON"),
+            field("seed", _TEXT, "seed of its random numbers"),
             field("step_version", _COUNT, "version of the code that made it"),
-            field("dropped", _COUNT, "labels that left the picture"),
+            field("dropped", _COUNT, "labels that were dropped"),
             field("shard", _TEXT, "name of the augmented shard that holds the bytes"),
         ]
     ),
@@ -312,19 +314,19 @@ RECORD_FIELDS = (
     _PATH,
     field("sheet", _TEXT, "of a workbook"),
     field("row", pa.int64(), "record in the file or sheet after its header, from 0"),
-    field("line", pa.int64(), "where it stands in the file or sheet, as an editor or Excel counts, from 1"),
+    field("line", pa.int64(), "line or row in the file or sheet, as an editor or Excel counts, from 1"),
     field("outcome", _TEXT, "accepted, quarantined or skipped"),
     field("reason", _TEXT, "why, where it was not accepted"),
     field(
         "notes",
         pa.list_(pa.struct([("column", _TEXT), ("note", _TEXT), ("raw", _TEXT)])),
-        "what a number or a gap does not say: censored (<, >), not tested, below detection, error, remark",
+        "what a number or a gap cannot express: censored (<, >), not tested, below detection, error, remark",
     ),
 )
-"""What every table in records/ begins with; the columns of its schema follow."""
+"""The first columns of every table in records/; the columns of its schema follow."""
 
 RECORD_FAULTS = Table("record_faults", QUARANTINE.schema, QUARANTINE.order, "records")
-"""What the stage `records` found; validate takes it over into the quarantine."""
+"""The faults that the stage `records` found; validate copies them into the quarantine."""
 
 RECORD_FILES = Table(
     "record_files",
@@ -336,7 +338,7 @@ RECORD_FILES = Table(
             field("encoding", _TEXT, "of a text file"),
             field("separator", _TEXT, "of a text file"),
             field("header_rows", _COUNT, "rows before the first record"),
-            field("rows", pa.int64(), "records that the file holds, good or bad"),
+            field("rows", pa.int64(), "records in the file, valid or not"),
             field("columns", _TEXT, "how each header was understood, as JSON"),
         ]
     ),
@@ -354,8 +356,8 @@ LINKS = Table(
             field("how", _TEXT, "key, genealogy or nearest, and how it was tried where it failed"),
             field("reason", _TEXT, "why there is no record"),
             field("via", _TEXT, "pieces from the image's own to the record's: C1003 > S0042 > H77"),
-            field("offset_s", _REAL, "time of the image less the record's, clocks aligned", "s"),
-            field("offset_m", _REAL, "position of the image less that of the record", "m"),
+            field("offset_s", _REAL, "time of the image minus that of the record, clocks aligned", "s"),
+            field("offset_m", _REAL, "position of the image minus that of the record", "m"),
             field("position_m", _REAL, "of the image from the head of the record's piece", "m"),
             field("side", _TEXT, "of the image on the record's piece: top or bottom"),
             field("ambiguous", _FLAG, "several records fit equally well"),

@@ -16,8 +16,9 @@ VERSIONS = {
     "export": 1,
     "report": 1,
 }
-"""Versions of the stages' code: raised when the same input would come out otherwise.
+"""Versions of the stages' code: raised when the same input would give another result.
 
 `ingest`, which always runs, writes them to ``steps.json``, and DVC runs again the stages whose number was
-raised. Those of `measure` and `augment` also name what these keep: raised, all pixels are worked on again.
+raised. Those of `measure` and `augment` also name the files that these keep: raised, all images are processed
+again.
 """

@@ -1,4 +1,4 @@
-"""What a file of records is cut into, before anybody asks what its columns mean."""
+"""The pieces that a file of records is cut into, before its columns have a meaning."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["BROKEN", "PLACE", "Asked", "Layout", "Piece", "Sheet"]
+__all__ = ["BROKEN", "PLACE", "FileOptions", "Layout", "Piece", "Sheet"]
 
 PLACE = ("row", "line")
 """Columns of every piece: the record in its sheet from 0, its line as Excel or an editor counts, from 1."""
@@ -22,14 +22,14 @@ BROKEN = pl.Schema(
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the recipe says of the file; None where it is to be found out.
+class FileOptions:
+    """What the recipe states about the file; None where the reader is to find out.
 
     Attributes:
         sheet: Only this sheet of a workbook.
         header_rows: Rows of the header, 0 where there is none.
-        names: The columns in order, for a file without header.
-        known: Names that columns may have; they tell the header from the records.
+        names: The columns in order, for a file without a header.
+        known: Names that columns may have; they distinguish the header from the records.
     """
 
     sheet: str | None = None
@@ -40,14 +40,14 @@ class Asked:
 
 @dataclass(frozen=True)
 class Layout:
-    """How one sheet is laid out.
+    """The layout of one sheet.
 
     Attributes:
-        sheet: Its name in a workbook.
-        headers: One a column, as written, two rows joined by "_". Never empty, not always distinct.
-        header_rows: How many rows they took; titles above them count.
-        encoding: Of a text file: utf-8, utf-8-sig, utf-16, gb18030.
-        separator: Of a text file.
+        sheet: The name of the sheet in a workbook.
+        headers: One per column, as written, two rows joined by "_". Never empty, not always distinct.
+        header_rows: The number of rows above the first record, titles included.
+        encoding: The encoding of a text file: utf-8, utf-8-sig, utf-16 or gb18030.
+        separator: The separator of a text file.
     """
 
     sheet: str | None
@@ -59,7 +59,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Piece:
-    """Some records in a row.
+    """A run of consecutive records.
 
     Attributes:
         cells: The columns of PLACE (Int64), then c0, c1, ... for the columns of the file: text as written
@@ -72,13 +72,13 @@ class Piece:
 
 
 class Sheet(Protocol):
-    """One table of a file. Every record from 0 on stands in exactly one piece, in `cells` or in `broken`."""
+    """One table of a file. Every record from 0 on is in exactly one piece, in `cells` or in `broken`."""
 
     @property
     def layout(self) -> Layout:
-        """How it is laid out."""
+        """The layout of the sheet."""
         ...
 
     def pieces(self) -> Iterator[Piece]:
-        """Its records, some at a time, so that memory stays flat."""
+        """Yield the records piece by piece, so that memory stays flat."""
         ...

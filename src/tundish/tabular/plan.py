@@ -1,4 +1,4 @@
-"""What each column of a file means and how it is read, settled before a single cell is."""
+"""The plan of a file: what each column means and how it is read, decided before any cell is read."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ How = Literal["header", "recipe", "magnitude", "assumed"]
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What the recipe says of the columns of a table.
+    """What the recipe states about the columns of a table.
 
     Attributes:
-        columns: Column by header as the file writes it; None leaves a header out.
-        units: Unit by column, where the header is silent or wrong.
-        missing: More markers for a missing value.
-        calorie: Joules in one.
-        zone: IANA name of the zone of the plant's clocks.
-        date1904: Excel's day numbers count from 1904.
+        columns: The column by header as written in the file; None omits a header.
+        units: The unit by column, where the header names none or a wrong one.
+        missing: Additional markers for a missing value.
+        calorie: Joules in one calorie.
+        zone: IANA name of the time zone of the plant's clocks.
+        date1904: Whether Excel's day numbers count from 1904.
     """
 
     columns: Mapping[str, str | None] = field(default_factory=dict)
@@ -43,17 +43,17 @@ class Planned:
     """One column of the file.
 
     Attributes:
-        name: In the table of records.
-        kind: Text too where the header is not known.
-        header: As the file writes it.
-        index: Place in the file, from 0.
-        known: It is a column of the schema.
-        unit: Canonical unit, None where it has none.
-        unit_read: Unit in the file; None where there is none, or none could be told yet.
-        how: What says so.
-        factor: What a value in the file is multiplied by,
-        offset: and what is added then.
-        magnitudes: Of the alias table, until the values were held against them.
+        name: The name in the table of records.
+        kind: The kind of its values; text for an unknown header.
+        header: The header as written in the file.
+        index: The place in the file, from 0.
+        known: Whether it is a column of the schema.
+        unit: The canonical unit; None for a column without a unit.
+        unit_read: The unit in the file; None where there is none, or it is not determined yet.
+        how: The source of the unit.
+        factor: The factor that converts a value of the file.
+        offset: The offset that is added after the factor.
+        magnitudes: Those of the alias table, until the values were checked against them.
     """
 
     name: str
@@ -70,23 +70,21 @@ class Planned:
 
     @property
     def undecided(self) -> bool:
-        """No value has told its unit yet."""
+        """Whether no value has determined the unit yet."""
         return bool(self.magnitudes) and self.unit_read is None
 
     def in_unit(self, written: str, how: How, calorie: float) -> Planned:
         """The column whose values in the file are in `written`.
 
         Raises:
-            UnitError: That unit is not known, or cannot become the column's.
+            UnitError: That unit is unknown, or cannot be converted to the unit of the column.
         """
         unit = canonical_unit(written)
         if unit is None or self.unit is None:
-            raise UnitError(
-                f"'{written}' is no unit that is known here" if unit is None else "the column has no unit"
-            )
+            raise UnitError(f"'{written}' is an unknown unit" if unit is None else "the column has no unit")
         factor, offset = convert(unit, self.unit, calorie)
         if self.unit == "K":
-            # A column in kelvin is a difference, such as the superheat; temperatures stand in °C.
+            # A column in kelvin is a difference, such as the superheat; temperatures are in °C.
             offset = 0.0
         return replace(self, unit_read=unit, how=how, factor=factor, offset=offset)
 
@@ -96,12 +94,12 @@ class Plan:
     """Every column of a file: mapped, unknown (kept as text), or left out by the recipe.
 
     Attributes:
-        columns: The mapped ones, in the order of the schema.
-        unknown: In the order of the file.
-        left_out: Headers with their places.
-        headers: All of the file, as written.
-        options: What the recipe says.
-        where: Section of the recipe and the file: "records.coals, raw/coal.csv".
+        columns: The mapped columns, in the order of the schema.
+        unknown: The unknown columns, in the order of the file.
+        left_out: The headers that the recipe omits, with their places.
+        headers: All headers of the file, as written.
+        options: What the recipe states about the columns.
+        where: The section of the recipe and the file: "records.coals, raw/coal.csv".
     """
 
     columns: tuple[Planned, ...]
@@ -113,11 +111,11 @@ class Plan:
 
     @property
     def extra(self) -> tuple[str, ...]:
-        """Names of the columns that the schema does not know."""
+        """The names of the columns that are not in the schema."""
         return tuple(column.name for column in self.unknown)
 
     def describe(self) -> list[dict[str, Any]]:
-        """One entry for each column of the file, in its order: header, column, kind, unit, read_as, how."""
+        """Describe each column of the file, in its order: header, column, kind, unit, read_as, how."""
         told: dict[int, dict[str, Any]] = {
             column.index: {
                 "header": column.header,
@@ -142,5 +140,5 @@ class Plan:
 
 
 def section_of(where: str) -> str:
-    """The section of the recipe in 'records.coals, raw/coal.csv'."""
+    """The section of the recipe that 'records.coals, raw/coal.csv' names."""
     return where.partition(",")[0]

@@ -1,4 +1,4 @@
-"""Headers and cells as people write them, brought into one form in which they can be compared."""
+"""Bring headers and cells as people write them into one form, so that they can be compared."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tundish.tabular.units import canonical_unit
 __all__ = ["base_of", "clean", "compare", "qualified", "separates_d", "split_unit", "squeeze"]
 
 _MAPPED = {
-    **dict.fromkeys("\u2014\u2013\u2212\u2010\u2011", "-"),  # dashes that NFKC leaves as they are
+    **dict.fromkeys("\u2014\u2013\u2212\u2010\u2011", "-"),  # dashes that NFKC does not change
     "\u2044": "/",
     **dict.fromkeys("\ufeff\u200b", ""),
 }
@@ -24,7 +24,7 @@ _GLUED = (
     re.compile(r"^(?P<name>.+?)\s*(?P<unit>(?:wt\.?\s*)?%|‰|[pP][pP][mM]|°[CF])$", re.DOTALL),
     re.compile(r"^(?P<name>.*[\u3400-\u9fff)\]】])\s*(?P<unit>[^\u3400-\u9fff()\[\]【】]+)$", re.DOTALL),
 )
-"""A unit that follows the name with nothing between them: '灰分%', '[N]ppm', '厚度mm'."""
+"""A unit that follows the name directly: '灰分%', '[N]ppm', '厚度mm'."""
 
 _BASES = (
     ("干燥无灰基", "daf"),
@@ -47,7 +47,7 @@ _QUALIFIERS = re.compile(
 
 
 def clean(text: str) -> str:
-    """NFKC, every dash a '-', a fraction's slash a '/', no '<br>', no blanks around it."""
+    """Normalise a text: NFKC, every dash a '-', a fraction's slash a '/', no '<br>', no blanks around it."""
     return unicodedata.normalize("NFKC", _BREAK.sub("", text)).translate(_DASHES).strip()
 
 
@@ -62,12 +62,12 @@ def squeeze(header: str) -> str:
 
 
 def separates_d(header: str) -> bool:
-    """The 'd' of the dry basis stands apart, as in 'St,d' or 'ST D': in 'Std' nobody knows."""
+    """Whether the 'd' of the dry basis is separated, as in 'St,d' or 'ST D'; 'Std' is ambiguous."""
     return re.search(r"[\s,._(\-]d\)?$", clean(header), re.IGNORECASE) is not None
 
 
 def base_of(header: str) -> str | None:
-    """The basis of a coal analysis that a header names in words, or is: ar, ad, d, daf."""
+    """The basis of a coal analysis that a header names or consists of: ar, ad, d, daf."""
     text = compare(header)
     if text in _SYMBOLS:
         return text
@@ -75,12 +75,12 @@ def base_of(header: str) -> str | None:
 
 
 def qualified(header: str) -> bool:
-    """It speaks of an aim, a limit or a mean rather than of the value itself."""
+    """Whether the header means a target, a limit or a mean rather than the value itself."""
     return _QUALIFIERS.search(clean(header).lower()) is not None
 
 
 def split_unit(header: str) -> tuple[str, str | None]:
-    """The name in a header and its unit, or None where it names none that is known.
+    """Split a header into its name and its unit; None where it does not name a known unit.
 
     '灰分Aad(%)' is ('灰分Aad', '%'); '[C]' is a name, carbon, and 'Std.Ash' has no unit.
     """
@@ -97,7 +97,7 @@ def split_unit(header: str) -> tuple[str, str | None]:
             return glued["name"].rstrip("/_, "), unit
     for mark in re.finditer(r"[/_,]", text):
         name, written = text[: mark.start()].strip(), text[mark.end() :].strip()
-        # 'h_min' is a lower limit, 'h_bar' the transfer bar's, 'h_in' the one before the stand.
+        # 'h_min' is a lower limit, 'h_bar' that of the transfer bar, 'h_in' that before the stand.
         word = mark.group() == "_" and written.lower() in {"min", "bar", "in"}
         unit = None if word else _after_mark(name, written)
         if name and unit is not None:
@@ -109,7 +109,7 @@ def split_unit(header: str) -> tuple[str, str | None]:
 
 
 def _in_brackets(text: str) -> str | None:
-    # '(T)' and '(M)' are tonnes and metres in many a plant's file.
+    # '(T)' and '(M)' are tonnes and metres in the files of many plants.
     return canonical_unit(text.lower() if text in {"T", "M"} else text)
 
 

@@ -1,4 +1,4 @@
-"""Units of plant tables: their spellings, what turns one into another, and how values betray theirs."""
+"""Units of plant tables: their spellings, their conversion, and which unit values suggest."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ _GRAVITY = _F("9.80665")
 
 _UNITS: dict[str, dict[str, Fraction]] = {
     "share": {"1": _F(1), "%": _F(1, 100), "‰": _F(1, 1000), "ppm": _F(1, 10**6)},
-    # In MJ/kg. A calorie's joules are an argument of `convert`; the Btu is that of the international table.
+    # In MJ/kg. The joules in a calorie are an argument of `convert`; the Btu is that of the international
+    # table.
     "calorific value": {
         "MJ/kg": _F(1),
         "kJ/kg": _F(1, 1000),
@@ -74,12 +75,12 @@ _UNITS: dict[str, dict[str, Fraction]] = {
 """Unit by quantity, with its size in the quantity's first unit."""
 
 _ZERO = {"°C": _F(0), "K": _F("-273.15"), "°F": _F(-160, 9)}
-"""Where a temperature's scale begins, in °C."""
+"""The zero of each temperature scale, in °C."""
 
 _QUANTITY = {unit: quantity for quantity, units in _UNITS.items() for unit in units}
 
 _EXACT = {
-    # Lower case would mistake these for other things: Mn is manganese.
+    # Lower case would confuse these with others: Mn is manganese.
     "KN": "kN",
     "Kn": "kN",
     "kn": "kN",
@@ -201,14 +202,14 @@ _LOOSE = {
     **{
         unit.lower(): unit
         for unit in _QUANTITY
-        # One letter, and what Mn, MS or PA may be, only as they are written.
+        # A single letter, and what Mn, MS or PA may be: only as written.
         if len(unit) > 1 and unit not in {"MN", "Pa", "kN", "MW", "ms", "°"}
     },
 }
 
 
 class UnitError(ValueError):
-    """A unit that nobody knows here, or two that do not measure the same thing."""
+    """An unknown unit, or two units that do not measure the same quantity."""
 
 
 def known_units() -> tuple[str, ...]:
@@ -217,7 +218,7 @@ def known_units() -> tuple[str, ...]:
 
 
 def canonical_unit(text: str) -> str | None:
-    """A unit in its canonical spelling ('MJ/Kg' is MJ/kg, '卡/克' cal/g, '㎜' mm), or None."""
+    """The canonical spelling of a unit ('MJ/Kg' is MJ/kg, '卡/克' cal/g, '㎜' mm), or None."""
     spelled = unicodedata.normalize("NFKC", text.replace("˚", "°"))
     spelled = re.sub(r"\s+|\^|\*\*", "", spelled).strip("()[]【】")
     spelled = re.sub(r"^质量分数[/,(]?(?=.)", "", spelled).rstrip(")")
@@ -227,15 +228,15 @@ def canonical_unit(text: str) -> str | None:
 
 
 def convert(unit_from: str, unit_to: str, calorie: float = 4.1868) -> tuple[float, float]:
-    """Factor and offset: a value in `unit_to` is the value in `unit_from` times factor plus offset.
+    """The factor and offset: a value in `unit_to` is the value in `unit_from` times factor plus offset.
 
     Args:
-        unit_from: In any spelling.
-        unit_to: In any spelling.
-        calorie: Joules in one: 4.1868 of the international table, 4.1816 at 20 degrees.
+        unit_from: The unit to convert from, in any spelling.
+        unit_to: The unit to convert to, in any spelling.
+        calorie: Joules in one calorie: 4.1868 of the international table, 4.1816 at 20 degrees.
 
     Raises:
-        UnitError: A unit is not known, or the two measure different things. A force may be told in
+        UnitError: A unit is unknown, or the two measure different quantities. A force may be given in
             tonnes and kilograms, as rolling forces are.
     """
     source, target = _known(unit_from), _known(unit_to)
@@ -251,7 +252,7 @@ def convert(unit_from: str, unit_to: str, calorie: float = 4.1868) -> tuple[floa
 def _known(unit: str) -> str:
     name = canonical_unit(unit)
     if name is None:
-        raise UnitError(f"'{unit}' is no unit that is known here")
+        raise UnitError(f"'{unit}' is an unknown unit")
     return name
 
 
@@ -261,16 +262,16 @@ def _size(unit: str, calorie: float) -> Fraction:
 
 
 def unit_by_magnitude(values: pl.Series, magnitudes: Mapping[str, tuple[float, float]]) -> str | None:
-    """The unit that the values are in, or None where that is not certain.
+    """Infer the unit of the values; None where that is not certain.
 
-    Certain is a unit whose range holds 95 of 100 values while no other range holds half of them. Nothing and
-    zero tell nothing.
+    A unit is certain if its range contains 95 of 100 values while no other range contains half of them. Empty
+    values and zeros are not counted.
     """
-    told = values.drop_nulls()
-    told = told.filter(told != 0)
-    if told.is_empty():
+    nonzero = values.drop_nulls()
+    nonzero = nonzero.filter(nonzero != 0)
+    if nonzero.is_empty():
         return None
-    shares = {unit: _share(told, *limits) for unit, limits in magnitudes.items()}
+    shares = {unit: _share(nonzero, *limits) for unit, limits in magnitudes.items()}
     best = max(shares, key=lambda unit: shares[unit], default=None)
     if best is None or shares[best] < 0.95:
         return None

@@ -26,7 +26,7 @@ ROWS = [
 
 
 @given(st.permutations(ROWS))
-def test_where_each_sample_stands(rows: list[tuple[str, str, float, int, str | None]]) -> None:
+def test_the_outcome_of_each_sample(rows: list[tuple[str, str, float, int, str | None]]) -> None:
     names = ["sample_id", "item", "value", "number", "said"]
     frame = pl.DataFrame(rows, schema=names, orient="row")
     assert standing(frame.drop("said")).to_list() == frame["said"].to_list()
@@ -41,7 +41,7 @@ def test_nothing_to_say() -> None:
     assert tight_pairs(holes, 20).to_list() == equal_pairs(holes, 20).to_list() == [False, False]
 
 
-def test_only_the_equal_pairs_of_that_item_are_told() -> None:
+def test_only_the_equal_pairs_of_that_item_are_reported() -> None:
     ash = [
         (f"s{n}", "A_ad", 10 + n / 7 + (0.13 if n >= 20 and k == 2 else 0), k)
         for n in range(40)

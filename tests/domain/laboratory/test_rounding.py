@@ -47,6 +47,6 @@ def test_columns_as_numbers(units: int, decimals: int, places: int) -> None:
     assert column == float(round_half_even(value, places))
 
 
-def test_what_is_no_decimal_stays() -> None:
+def test_what_is_not_a_decimal_stays() -> None:
     values = pl.Series([None, float("inf"), 1e30, -1e30])
     assert pl.select(rounded(pl.lit(values), 2)).to_series().to_list() == values.to_list()

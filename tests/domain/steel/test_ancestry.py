@@ -127,7 +127,7 @@ def test_ways_end_at_what_is_wanted() -> None:
     assert rows.select("piece", "end").rows() == [("H77", "top")]
 
 
-def test_a_circle_is_told_and_ends() -> None:
+def test_a_circle_is_reported_and_ends() -> None:
     edges = genealogy(edge("A", "B"), edge("B", "C"), edge("C", "A"), edge("A", "A"))
     rows = ancestors(edges, ask("C"), pl.Series(["Z"]))
     assert set(rows["end"]) == {"circle"}

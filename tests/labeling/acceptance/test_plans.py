@@ -10,7 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tundish.errors import UsageError
-from tundish.labeling.acceptance.characteristic import acceptance, acceptance_in_lot, quality_at
+from tundish.labeling.acceptance.characteristic import (
+    acceptance_probability,
+    acceptance_probability_in_batch,
+    quality_at,
+)
 from tundish.labeling.acceptance.plans import (
     AQLS,
     LETTERS,
@@ -19,8 +23,8 @@ from tundish.labeling.acceptance.plans import (
     SEVERITIES,
     ac_one_step_tighter,
     code_letter,
-    isolated_plan,
-    plan,
+    compute_isolated_plan,
+    look_up_plan,
 )
 
 TABLE_1 = """
@@ -107,7 +111,7 @@ REDUCED = dict(
     zip("ABCDEFGHJKLMNPQR", (2, 2, 2, 3, 5, 8, 13, 20, 32, 50, 80, 125, 200, 315, 500, 800), strict=True)
 )
 
-LOTS = {  # a lot and a level for each code letter
+LOT_SIZES = {  # a lot and a level for each code letter
     "A": (50, "S-1"),
     "B": (500, "S-1"),
     "C": (35_000, "S-1"),
@@ -143,19 +147,19 @@ def cells(severity: str) -> list[tuple[str, float, str, int]]:
 )
 def test_code_letters(row: list[str]) -> None:
     first, last, *letters = row
-    for lot in (int(first), int(last), (int(first) + int(last)) // 2):
-        assert [code_letter(lot, level) for level in LEVELS] == letters
+    for lot_size in (int(first), int(last), (int(first) + int(last)) // 2):
+        assert [code_letter(lot_size, level) for level in LEVELS] == letters
 
 
 @pytest.mark.parametrize("severity", SEVERITIES)
 def test_every_cell_of_the_master_tables(severity: str) -> None:
     sizes = REDUCED if severity == "reduced" else SIZES
     for code, aql, letter, ac in cells(severity):
-        lot, level = LOTS[code]
-        got = plan(lot, level, aql, severity)
-        told = (severity, code, aql)
-        assert (got.code, got.letter, got.ac, got.re) == (code, letter, ac, ac + 1), told
-        assert got.n == min(sizes[letter], lot), told
+        lot_size, level = LOT_SIZES[code]
+        got = look_up_plan(lot_size, level, aql, severity)
+        reported = (severity, code, aql)
+        assert (got.code, got.letter, got.ac, got.re) == (code, letter, ac, ac + 1), reported
+        assert got.n == min(sizes[letter], lot_size), reported
 
 
 def test_sample_sizes() -> None:
@@ -165,7 +169,7 @@ def test_sample_sizes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lot", "level", "aql", "severity", "expected"),
+    ("lot_size", "level", "aql", "severity", "expected"),
     [
         (1000, "II", 1.0, "normal", (80, 2, 3)),
         (1000, "II", 0.40, "normal", (125, 1, 2)),
@@ -178,38 +182,40 @@ def test_sample_sizes() -> None:
         (1000, "II", 1.0, "reduced", (32, 1, 2)),
     ],
 )
-def test_known_plans(lot: int, level: str, aql: float, severity: str, expected: tuple[int, int, int]) -> None:
-    got = plan(lot, level, aql, severity)
+def test_known_plans(
+    lot_size: int, level: str, aql: float, severity: str, expected: tuple[int, int, int]
+) -> None:
+    got = look_up_plan(lot_size, level, aql, severity)
     assert (got.n, got.ac, got.re) == expected
     assert not got.inspect_all
 
 
 def test_what_others_get_wrong() -> None:
     # Letter F at 1.5 is an arrow to G: 20 with Ac 1 is no plan of the standard.
-    assert plan(150, "II", 1.5).letter == "G"
-    assert (plan(150, "II", 1.5).n, plan(150, "II", 1.5).ac) != (20, 1)
+    assert look_up_plan(150, "II", 1.5).letter == "G"
+    assert (look_up_plan(150, "II", 1.5).n, look_up_plan(150, "II", 1.5).ac) != (20, 1)
     # S, of 3150 images under tightened inspection, is for smaller AQLs than those of a share of images.
-    largest = plan(9_000_000, "III", 0.065, "tightened")
+    largest = look_up_plan(9_000_000, "III", 0.065, "tightened")
     assert (largest.letter, largest.n, largest.ac) == ("R", 2000, 2)
     # MIL-STD-105E leaves a gap between Ac and Re under reduced inspection (J at 1.0: Ac 1, Re 3).
-    assert all(p.re == p.ac + 1 for p in (plan(1000, "II", aql, "reduced") for aql in AQLS))
+    assert all(p.re == p.ac + 1 for p in (look_up_plan(1000, "II", aql, "reduced") for aql in AQLS))
     # An R package says n 8, Ac 1 for tightened A at 10.
-    small = plan(50, "S-1", 10.0, "tightened")
+    small = look_up_plan(50, "S-1", 10.0, "tightened")
     assert (small.letter, small.n, small.ac) == ("A", 2, 0)
     # The smallest Ac with 95 % acceptance at the AQL is another rule: here it says 1.
-    whole = plan(500, "II", 0.15)
+    whole = look_up_plan(500, "II", 0.15)
     assert (whole.n, whole.ac) == (80, 0)
-    assert acceptance(0.0015, 80, 0) < 0.95 < acceptance(0.0015, 80, 1)
+    assert acceptance_probability(0.0015, 80, 0) < 0.95 < acceptance_probability(0.0015, 80, 1)
 
 
-def test_a_sample_as_large_as_the_lot_is_the_lot() -> None:
-    whole = plan(8, "II", 1.0)
+def test_a_sample_as_large_as_the_batch_is_the_batch() -> None:
+    whole = look_up_plan(8, "II", 1.0)
     assert whole.inspect_all
     assert (whole.n, whole.ac, whole.letter) == (8, 0, "E")
-    assert plan(5, "II", 10.0).inspect_all
-    assert plan(5, "II", 10.0).ac == 1
-    assert not plan(6, "II", 10.0).inspect_all
-    one = plan(1, "II", 10.0)
+    assert look_up_plan(5, "II", 10.0).inspect_all
+    assert look_up_plan(5, "II", 10.0).ac == 1
+    assert not look_up_plan(6, "II", 10.0).inspect_all
+    one = look_up_plan(1, "II", 10.0)
     assert (one.n, one.ac, one.re, one.inspect_all) == (1, 0, 1, True)
 
 
@@ -269,74 +275,74 @@ def test_larger_aqls_ask_for_less(severity: str) -> None:
 
 
 @given(st.integers(1, 2_000_000), st.sampled_from(LEVELS), st.sampled_from(AQLS), st.sampled_from(SEVERITIES))
-def test_any_plan_makes_sense(lot: int, level: str, aql: float, severity: str) -> None:
-    got = plan(lot, level, aql, severity)
-    assert 1 <= got.n <= lot
+def test_any_plan_makes_sense(lot_size: int, level: str, aql: float, severity: str) -> None:
+    got = look_up_plan(lot_size, level, aql, severity)
+    assert 1 <= got.n <= lot_size
     assert 0 <= got.ac < got.n
     assert got.re == got.ac + 1
-    assert got.inspect_all == (got.n == lot)
-    tightened = plan(lot, level, aql, "tightened")
-    normal = plan(lot, level, aql, "normal")
+    assert got.inspect_all == (got.n == lot_size)
+    tightened = look_up_plan(lot_size, level, aql, "tightened")
+    normal = look_up_plan(lot_size, level, aql, "normal")
     if tightened.n == normal.n and not normal.inspect_all:
         assert tightened.ac <= normal.ac
 
 
 @given(st.integers(2, 2_000_000), st.integers(0, 3_000_000), st.sampled_from(LEVELS))
-def test_larger_lots_have_no_earlier_letter(lot: int, more: int, level: str) -> None:
-    assert LETTERS.index(code_letter(lot, level)) <= LETTERS.index(code_letter(lot + more, level))
+def test_larger_batches_have_no_earlier_letter(lot_size: int, more: int, level: str) -> None:
+    assert LETTERS.index(code_letter(lot_size, level)) <= LETTERS.index(code_letter(lot_size + more, level))
 
 
 @given(st.integers(2, 2_000_000))
-def test_higher_levels_have_no_earlier_letter(lot: int) -> None:
-    special = [LETTERS.index(code_letter(lot, level)) for level in LEVELS[:4]]
-    general = [LETTERS.index(code_letter(lot, level)) for level in LEVELS[4:]]
+def test_higher_levels_have_no_earlier_letter(lot_size: int) -> None:
+    special = [LETTERS.index(code_letter(lot_size, level)) for level in LEVELS[:4]]
+    general = [LETTERS.index(code_letter(lot_size, level)) for level in LEVELS[4:]]
     assert special == sorted(special)
     assert general == sorted(general)
 
 
 @pytest.mark.parametrize(
-    ("lot", "aql", "ac"),
+    ("lot_size", "aql", "ac"),
     [(1000, 1.0, 1), (1000, 1.5, 2), (1000, 10.0, 10), (9_000_000, 0.065, 1), (3000, 10.0, 14)],
 )
-def test_one_step_tighter(lot: int, aql: float, ac: int) -> None:
-    assert ac_one_step_tighter(plan(lot, "II", aql)) == ac
+def test_one_step_tighter(lot_size: int, aql: float, ac: int) -> None:
+    assert ac_one_step_tighter(look_up_plan(lot_size, "II", aql)) == ac
 
 
 def test_one_step_tighter_has_the_same_sample_and_a_smaller_number() -> None:
     for code, aql, _, ac in cells("normal"):
         if ac >= 2:
-            got = plan(*LOTS[code], aql)
+            got = look_up_plan(*LOT_SIZES[code], aql)
             assert 1 <= ac_one_step_tighter(got) < got.ac
 
 
 @pytest.mark.parametrize("aql", [0.7, 0.0, -1.0, 15.0, 1000.0, 0.04, float("nan")])
 def test_an_aql_that_is_not_in_the_tables(aql: float) -> None:
     with pytest.raises(
-        UsageError, match=r"take one of 0\.065, 0\.1, 0\.15, .*, 6\.5, 10 \(percent\)"
+        UsageError, match=r"use one of 0\.065, 0\.1, 0\.15, .*, 6\.5, 10 \(percent\)"
     ) as caught:
-        plan(1000, "II", aql)
+        look_up_plan(1000, "II", aql)
     assert ("nonconformities" in str(caught.value)) == (aql > 10)
 
 
 @pytest.mark.parametrize("level", ["IV", "2", "ii", "S1", ""])
 def test_a_level_that_is_not_in_the_tables(level: str) -> None:
-    for lot in (1, 1000):
-        with pytest.raises(UsageError, match="take one of S-1, S-2, S-3, S-4, I, II, III"):
-            plan(lot, level, 1.0)
+    for lot_size in (1, 1000):
+        with pytest.raises(UsageError, match="use one of S-1, S-2, S-3, S-4, I, II, III"):
+            look_up_plan(lot_size, level, 1.0)
 
 
 def test_other_refusals() -> None:
-    with pytest.raises(UsageError, match="take one of normal, tightened, reduced"):
-        plan(1000, "II", 1.0, "strict")
-    for lot in (0, -5):
+    with pytest.raises(UsageError, match="use one of normal, tightened, reduced"):
+        look_up_plan(1000, "II", 1.0, "strict")
+    for lot_size in (0, -5):
         with pytest.raises(UsageError, match="lot size"):
-            plan(lot, "II", 1.0)
+            look_up_plan(lot_size, "II", 1.0)
     with pytest.raises(UsageError, match="no code letter"):
         code_letter(1, "II")
 
 
 @pytest.mark.parametrize(
-    ("lot", "lq", "samples"),
+    ("lot_size", "lq", "samples"),
     [
         (200, 5, (41, 67, 89, 110)),
         (500, 5, (43, 73, 99, 123)),
@@ -346,24 +352,32 @@ def test_other_refusals() -> None:
         (1000, 8, (28, 47, 64, 80)),
     ],
 )
-def test_plans_for_isolated_lots(lot: int, lq: float, samples: tuple[int, ...]) -> None:
+def test_plans_for_isolated_batches(lot_size: int, lq: float, samples: tuple[int, ...]) -> None:
     for ac, n in enumerate(samples):
-        got = isolated_plan(lot, lq, ac)
+        got = compute_isolated_plan(lot_size, lq, ac)
         assert (got.n, got.ac, got.re, got.lq, got.aql, got.severity) == (n, ac, ac + 1, lq, None, None)
-        defective = round(lq * lot / 100)
-        assert acceptance_in_lot(defective, lot, n, ac) <= 0.10 < acceptance_in_lot(defective, lot, n - 1, ac)
+        defective = round(lq * lot_size / 100)
+        assert (
+            acceptance_probability_in_batch(defective, lot_size, n, ac)
+            <= 0.10
+            < acceptance_probability_in_batch(defective, lot_size, n - 1, ac)
+        )
 
 
 def test_a_limiting_quality_is_whole_items() -> None:
     # 7 % of 100 items are 7, whatever binary fractions say; 8 would allow a smaller sample.
-    assert isolated_plan(100, 7, 0).n == isolated_plan(100, 6.5, 0).n > isolated_plan(100, 7.5, 0).n
-    assert isolated_plan(10, 100, 0).n == 1
-    assert isolated_plan(5, 1, 0).inspect_all
+    assert (
+        compute_isolated_plan(100, 7, 0).n
+        == compute_isolated_plan(100, 6.5, 0).n
+        > compute_isolated_plan(100, 7.5, 0).n
+    )
+    assert compute_isolated_plan(10, 100, 0).n == 1
+    assert compute_isolated_plan(5, 1, 0).inspect_all
 
 
 @pytest.mark.parametrize(
-    ("lot", "lq", "ac"), [(100, 2, 2), (100, 0, 0), (100, 101, 3), (100, 5, -1), (1, 50, 1)]
+    ("lot_size", "lq", "ac"), [(100, 2, 2), (100, 0, 0), (100, 101, 3), (100, 5, -1), (1, 50, 1)]
 )
-def test_a_limiting_quality_no_sample_can_tell(lot: int, lq: float, ac: int) -> None:
-    with pytest.raises(UsageError, match="cannot tell"):
-        isolated_plan(lot, lq, ac)
+def test_a_limiting_quality_that_no_sample_can_reject(lot_size: int, lq: float, ac: int) -> None:
+    with pytest.raises(UsageError, match="cannot reject"):
+        compute_isolated_plan(lot_size, lq, ac)

@@ -14,23 +14,23 @@ from tests.stages.curated import box, build
 
 from tundish.errors import OutsideError, UsageError
 from tundish.labeling.acceptance.batch import (
+    BATCH_IMAGES,
     FINDINGS,
-    LOT,
+    AqlResult,
     Batch,
-    Found,
-    dumped,
-    fingerprints,
-    history,
-    latest,
+    dump_json,
     read_batches,
+    switching_state,
     write_batch,
 )
-from tundish.labeling.acceptance.next_batch import Asked, next_batch, open_batch, refused
-from tundish.labeling.acceptance.opening import opening
-from tundish.labeling.acceptance.plans import plan
-from tundish.labeling.acceptance.review import judge, unreviewed
-from tundish.labeling.acceptance.verdict import ALL, KINDS
-from tundish.labeling.tables import ANSWERS, pulled
+from tundish.labeling.acceptance.gate import fingerprint_labels, latest_batches
+from tundish.labeling.acceptance.next_batch import create_next_batch, find_open_batch, refused_batches
+from tundish.labeling.acceptance.opening import describe_opening
+from tundish.labeling.acceptance.options import BatchOptions
+from tundish.labeling.acceptance.plans import look_up_plan
+from tundish.labeling.acceptance.review import judge_batch, unreviewed_images
+from tundish.labeling.acceptance.verdict import ALL_CLASSES, KINDS
+from tundish.labeling.tables import ANSWERS, answers_fingerprint
 from tundish.recipe.classes import spellings
 from tundish.stages.consensus import STAGE
 from tundish.storage.tables import ANNOTATIONS, CONSENSUS, STANDING
@@ -41,18 +41,18 @@ if TYPE_CHECKING:
 
     from tundish.stages.base import Context
 
-ASKED = Asked("small", aql=6.5, level="II")
+OPTIONS = BatchOptions("small", aql=6.5, level="II")
 
 
 def labelled(
     context: Context, count: int = COUNT, other: dict[int, list[dict[str, Any]]] | None = None
 ) -> None:
     """Let li answer the first pictures; `other` says by number where they do not draw `DRAWN`."""
-    said = {
+    given = {
         picture.path: {"li": (other or {}).get(number, DRAWN)}
         for number, picture in enumerate(PICTURES[:count])
     }
-    answer(context, PICTURES, said)
+    answer(context, PICTURES, given)
     STAGE.run(context)
 
 
@@ -62,25 +62,25 @@ def world(folder: Path, count: int = COUNT) -> Context:
     return context
 
 
-def made(context: Context, asked: Asked = ASKED) -> Batch:
-    batch = next_batch(context.dataset, asked)
+def made(context: Context, options: BatchOptions = OPTIONS) -> Batch:
+    batch = create_next_batch(context.dataset, options)
     assert batch is not None
     return batch
 
 
-def test_lot__what_annotators_decided_and_a_sample_of_it(tmp_path: Path) -> None:
+def test_batch__what_annotators_decided_and_a_sample_of_it(tmp_path: Path) -> None:
     context = world(tmp_path)
     batch = made(context)
-    assert (batch.number, batch.title, batch.plan) == (1, "small review 1", plan(COUNT, "II", 6.5))
-    assert set(batch.lot["image_id"]) == set(IDS)
+    assert (batch.number, batch.title, batch.plan) == (1, "small review 1", look_up_plan(COUNT, "II", 6.5))
+    assert set(batch.images["image_id"]) == set(IDS)
     assert len(batch.sample) == batch.plan.n < COUNT
     assert read_batches(context.dataset.labels)[0].sample == batch.sample
     frozen = CONSENSUS.read(batch.folder / "sample.parquet")
     assert set(frozen["image_id"]) == set(batch.sample)
-    found = open_batch(context.dataset)
+    found = find_open_batch(context.dataset)
     assert found is not None
     assert found.number == 1
-    assert next_batch(context.dataset, ASKED) is None, "all images are in the open batch"
+    assert create_next_batch(context.dataset, OPTIONS) is None, "all images are in the open batch"
 
 
 def test_another_seed_draws_another_sample_and_equal_ones_equal_bytes(tmp_path: Path) -> None:
@@ -88,34 +88,34 @@ def test_another_seed_draws_another_sample_and_equal_ones_equal_bytes(tmp_path: 
     first, second = made(one), made(same)
     for name in ("plan.json", "lot.parquet", "sample.parquet"):
         assert (first.folder / name).read_bytes() == (second.folder / name).read_bytes()
-    assert made(other, ASKED._replace(seed=1)).sample != first.sample
+    assert made(other, OPTIONS._replace(seed=1)).sample != first.sample
 
 
 def test_half_reviewed__says_what_is_missing(tmp_path: Path) -> None:
     context = world(tmp_path)
     batch = made(context)
     reviewed(batch, *batch.sample[:1])
-    judged = judge(batch, context.dataset)
-    assert (judged.ruling.accepted, judged.ruling.verdicts[ALL].inspected) == (None, 1)
-    assert f"{batch.plan.n - 1} of {batch.plan.n} not reviewed" in str(judged.ruling)
-    assert open_batch(context.dataset) is not None
+    judged = judge_batch(batch, context.dataset)
+    assert (judged.verdict.accepted, judged.verdict.verdicts[ALL_CLASSES].inspected) == (None, 1)
+    assert f"{batch.plan.n - 1} of {batch.plan.n} not reviewed" in str(judged.verdict)
+    assert find_open_batch(context.dataset) is not None
 
 
 def test_accepted__stored_with_the_batch(tmp_path: Path) -> None:
     context = world(tmp_path)
     batch = made(context)
     reviewed(batch, *batch.sample)
-    judged = judge(batch, context.dataset)
-    assert judged.ruling.accepted is True
-    told = orjson.loads((batch.folder / "verdict.json").read_bytes())
-    assert (told["accepted"], told["defects"], told["reviewers"]) == (True, 0, ["qi"])
-    assert told["interval"] == list(judged.ruling.verdicts[ALL].interval or ())
-    assert told["switching"]["score"] == 2
+    judged = judge_batch(batch, context.dataset)
+    assert judged.verdict.accepted is True
+    reported = orjson.loads((batch.folder / "verdict.json").read_bytes())
+    assert (reported["accepted"], reported["defects"], reported["reviewers"]) == (True, 0, ["qi"])
+    assert reported["interval"] == list(judged.verdict.verdicts[ALL_CLASSES].interval or ())
+    assert reported["switching"]["score"] == 2
     assert (batch.folder / "oc.svg").read_text().startswith("<svg")
-    assert open_batch(context.dataset) is None
-    assert refused(context.dataset) == []
+    assert find_open_batch(context.dataset) is None
+    assert refused_batches(context.dataset) == []
     before = {path.name: path.read_bytes() for path in batch.folder.glob("*.*")}
-    judge(batch, context.dataset)
+    judge_batch(batch, context.dataset)
     assert before == {path.name: path.read_bytes() for path in batch.folder.glob("*.*")}
 
 
@@ -124,20 +124,20 @@ def test_a_class_that_was_renamed_since__is_the_class_that_reviewers_drew(tmp_pa
     context = world(tmp_path)
     batch = made(context)
     drawn = [box("Kratzer", 10, 10, 20, 20)]
-    reviewed(batch, *batch.sample, said=dict.fromkeys(batch.sample, drawn))
-    assert judge(batch, context.dataset).ruling.accepted is False
+    reviewed(batch, *batch.sample, given=dict.fromkeys(batch.sample, drawn))
+    assert judge_batch(batch, context.dataset).verdict.accepted is False
     renamed = spellings({"Kratzer": ("scratch",)})
-    assert judge(batch, context.dataset, renamed).ruling.accepted is True
+    assert judge_batch(batch, context.dataset, renamed).verdict.accepted is True
 
 
 @pytest.mark.parametrize("accepted", [True, False])
-def test_a_class_that_was_renamed__is_no_image_labelled_anew(tmp_path: Path, accepted: bool) -> None:
+def test_a_renamed_class_does_not_count_as_labelling_again(tmp_path: Path, accepted: bool) -> None:
     """Neither leaves what was accepted the splits, nor comes what was not accepted again as it was."""
     context = build(tmp_path, PICTURES, children=False, label={"acceptance": {"aql": 6.5}})
     labelled(context)
     batch = made(context)
-    reviewed(batch, *batch.sample, said={} if accepted else {key: [] for key in batch.sample})
-    assert judge(batch, context.dataset).batch.accepted is accepted
+    reviewed(batch, *batch.sample, given={} if accepted else {key: [] for key in batch.sample})
+    assert judge_batch(batch, context.dataset).batch.accepted is accepted
     STAGE.run(context)
     before = context.dataset.read(STANDING)["state"].to_list()
     section = context.recipe.annotations
@@ -146,13 +146,13 @@ def test_a_class_that_was_renamed__is_no_image_labelled_anew(tmp_path: Path, acc
     context = replace(context, recipe=context.recipe.model_copy(update={"annotations": renamed}))
     path = context.dataset.table("annotations")
     rows = ANNOTATIONS.read(path).with_columns(pl.col("label").replace({"scratch": "Kratzer"}))
-    ANNOTATIONS.write(rows, path, metadata=pulled(context.dataset.labels))
+    ANNOTATIONS.write(rows, path, metadata=answers_fingerprint(context.dataset.labels))
     STAGE.run(context)
     assert set(context.dataset.read(CONSENSUS)["label"]) == {"Kratzer"}
     assert context.dataset.read(STANDING)["state"].to_list() == before
-    asked = ASKED._replace(class_of=renamed.lookup())
-    assert open_batch(context.dataset, "", asked.class_of) is None
-    assert next_batch(context.dataset, asked) is None
+    options = OPTIONS._replace(class_of=renamed.lookup())
+    assert find_open_batch(context.dataset, "", options.class_of) is None
+    assert create_next_batch(context.dataset, options) is None
     labelled(context, other={0: [], 1: []})
     assert set(context.dataset.read(STANDING).filter(path="0.jpg")["state"]) == {
         "unreviewed" if accepted else "refused"
@@ -162,8 +162,8 @@ def test_a_class_that_was_renamed__is_no_image_labelled_anew(tmp_path: Path, acc
 def kinds(context: Context, batch: Batch, drawn: list[dict[str, Any]]) -> dict[str, int]:
     """The nonconformities of the first image of the sample, where the reviewer draws this."""
     first = batch.sample[0]
-    reviewed(batch, first, said={first: drawn})
-    judge(batch, context.dataset)
+    reviewed(batch, first, given={first: drawn})
+    judge_batch(batch, context.dataset)
     row = FINDINGS.read(batch.folder / "findings.parquet").row(0, named=True)
     assert (row["source"], row["path"]) == (IDS[first].source, IDS[first].path)
     return {name: value for name, value in row.items() if name in KINDS and value}
@@ -194,13 +194,13 @@ def test_severity__compared_where_both_were_asked(tmp_path: Path) -> None:
     validated(context)
     batch = made(context)
     reviewed(batch, *batch.sample, severity="major")
-    judge(batch, context.dataset)
+    judge_batch(batch, context.dataset)
     assert FINDINGS.read(batch.folder / "findings.parquet")["wrong_severity"].sum() == batch.plan.n
     reviewed(batch, *batch.sample)
-    assert judge(batch, context.dataset).ruling.accepted
+    assert judge_batch(batch, context.dataset).verdict.accepted
 
 
-def test_skipped_and_unreadable_answers_are_no_review(tmp_path: Path) -> None:
+def test_skipped_and_unreadable_answers_are_not_a_review(tmp_path: Path) -> None:
     context = world(tmp_path)
     batch = made(context)
     reviewed(batch, *batch.sample)
@@ -208,52 +208,54 @@ def test_skipped_and_unreadable_answers_are_no_review(tmp_path: Path) -> None:
     answers = ANSWERS.read(path)
     first = pl.col("image_id") == answers["image_id"][0]
     ANSWERS.write(answers.with_columns(refused=pl.when(first).then(1).otherwise(0).cast(pl.Int32)), path)
-    judged = judge(batch, context.dataset)
-    assert judged.ruling.verdicts[ALL].missing == 1
-    assert judged.notes == ["1 answers hold a region that cannot be taken, and do not count; draw it anew"]
+    judged = judge_batch(batch, context.dataset)
+    assert judged.verdict.verdicts[ALL_CLASSES].missing == 1
+    assert judged.notes == ["1 answers have a region that cannot be read, and do not count; draw it again"]
     ANSWERS.write(answers.with_columns(answer=pl.lit("cancelled")), path)
-    assert judge(batch, context.dataset).ruling.verdicts[ALL].inspected == 0
+    assert judge_batch(batch, context.dataset).verdict.verdicts[ALL_CLASSES].inspected == 0
 
 
 def test_what_is_left_to_review(tmp_path: Path) -> None:
-    batch = made(world(tmp_path), Asked("small", aql=10.0))
-    assert unreviewed(batch) == batch.sample
+    batch = made(world(tmp_path), BatchOptions("small", aql=10.0))
+    assert unreviewed_images(batch) == batch.sample
     reviewed(batch, *batch.sample[1:3])
-    assert unreviewed(batch) == [batch.sample[0], *batch.sample[3:]]
+    assert unreviewed_images(batch) == [batch.sample[0], *batch.sample[3:]]
 
 
-def test_own_work__told(tmp_path: Path) -> None:
+def test_own_work__reported(tmp_path: Path) -> None:
     context = world(tmp_path)
     batch = made(context)
     reviewed(batch, *batch.sample, author="li")
-    assert judge(batch, context.dataset).notes == [
-        f"li reviewed {batch.plan.n} images that they had labelled themselves: that is no second opinion"
+    assert judge_batch(batch, context.dataset).notes == [
+        f"li reviewed {batch.plan.n} images that they had labelled themselves: that is not a second opinion"
     ]
 
 
 def rejected(context: Context) -> Batch:
     batch = made(context)
-    reviewed(batch, *batch.sample, said={image_id: [] for image_id in batch.sample})
-    judged = judge(batch, context.dataset)
-    assert judged.ruling.accepted is False
+    reviewed(batch, *batch.sample, given={image_id: [] for image_id in batch.sample})
+    judged = judge_batch(batch, context.dataset)
+    assert judged.verdict.accepted is False
     STAGE.run(context)
     return judged.batch
 
 
-def test_refused__comes_again_once_what_was_found_is_labelled_anew(tmp_path: Path) -> None:
+def test_refused__resubmitted_once_what_was_found_is_labelled_again(tmp_path: Path) -> None:
     context = world(tmp_path)
     batch = rejected(context)
-    assert [one.number for one in refused(context.dataset)] == [1]
-    assert next_batch(context.dataset, ASKED) is None, "another sample of the same labels is no inspection"
+    assert [one.number for one in refused_batches(context.dataset)] == [1]
+    assert create_next_batch(context.dataset, OPTIONS) is None, (
+        "another sample of the same labels is no inspection"
+    )
 
     numbers = {picture.image_id: number for number, picture in enumerate(PICTURES)}
     labelled(context, other={numbers[image_id]: [] for image_id in batch.sample})
     again = made(context)
-    assert (again.number, again.resubmits, again.lot.height) == (2, 1, COUNT)
-    assert refused(context.dataset) == []
-    reviewed(again, *again.sample, said={image_id: [] for image_id in batch.sample})
-    assert judge(again, context.dataset).ruling.accepted
-    assert history(read_batches(context.dataset.labels), 6.5).recent == (False,), (
+    assert (again.number, again.resubmits, again.images.height) == (2, 1, COUNT)
+    assert refused_batches(context.dataset) == []
+    reviewed(again, *again.sample, given={image_id: [] for image_id in batch.sample})
+    assert judge_batch(again, context.dataset).verdict.accepted
+    assert switching_state(read_batches(context.dataset.labels), 6.5).recent == (False,), (
         "what comes again counts for nothing"
     )
 
@@ -263,12 +265,12 @@ def test_refused_before_all_is_reviewed(tmp_path: Path) -> None:
     batch = made(context)
     assert batch.plan.re == 1
     first = batch.sample[0]
-    reviewed(batch, first, said={first: []})
-    found = judge(batch, context.dataset).ruling.verdicts[ALL]
+    reviewed(batch, first, given={first: []})
+    found = judge_batch(batch, context.dataset).verdict.verdicts[ALL_CLASSES]
     assert (found.accepted, found.interval) == (False, None), "an interval waits for the rest"
-    assert open_batch(context.dataset) is not None
+    assert find_open_batch(context.dataset) is not None
     labelled(context, other={PICTURES.index(IDS[first]): []})
-    assert open_batch(context.dataset) is None
+    assert find_open_batch(context.dataset) is None
     assert made(context).resubmits == 1
 
 
@@ -276,12 +278,14 @@ def test_new_and_changed_images_are_the_next_batch(tmp_path: Path) -> None:
     context = world(tmp_path, 9)
     batch = made(context)
     reviewed(batch, *batch.sample)
-    judge(batch, context.dataset)
-    assert next_batch(context.dataset, ASKED) is None
+    judge_batch(batch, context.dataset)
+    assert create_next_batch(context.dataset, OPTIONS) is None
     labelled(context, other={0: [box("no", 1, 1, 9, 9)]})
     fresh = made(context)
-    assert set(fresh.lot["image_id"]) == {PICTURES[place].image_id for place in (0, 9, 10, 11)}
-    by_batch = dict(latest(read_batches(context.dataset.labels)).select("image_id", "batch").iter_rows())
+    assert set(fresh.images["image_id"]) == {PICTURES[place].image_id for place in (0, 9, 10, 11)}
+    by_batch = dict(
+        latest_batches(read_batches(context.dataset.labels)).select("image_id", "batch").iter_rows()
+    )
     assert sorted(by_batch.values()) == [1] * 8 + [2] * 4
 
 
@@ -290,25 +294,27 @@ def test_in_dispute_when_its_batch_came_again__comes_with_the_next(tmp_path: Pat
     context = world(tmp_path)
     batch = rejected(context)
     late = next(one for one in PICTURES if one.image_id not in batch.sample)
-    said: dict[str, dict[str, Any]] = {
+    given: dict[str, dict[str, Any]] = {
         one.path: {"li": [] if one.image_id in batch.sample else DRAWN} for one in PICTURES
     }
-    said[late.path] = {"li": DRAWN, "wu": []}
-    answer(context, PICTURES, said)
+    given[late.path] = {"li": DRAWN, "wu": []}
+    answer(context, PICTURES, given)
     STAGE.run(context)
     again = made(context)
-    assert (again.resubmits, again.lot.height) == (1, COUNT - 1)
-    reviewed(again, *again.sample, said={image_id: [] for image_id in batch.sample})
-    assert judge(again, context.dataset).ruling.accepted
+    assert (again.resubmits, again.images.height) == (1, COUNT - 1)
+    reviewed(again, *again.sample, given={image_id: [] for image_id in batch.sample})
+    assert judge_batch(again, context.dataset).verdict.accepted
 
-    said[late.path] = {"li": DRAWN, "wu": DRAWN}
-    answer(context, PICTURES, said)
+    given[late.path] = {"li": DRAWN, "wu": DRAWN}
+    answer(context, PICTURES, given)
     STAGE.run(context)
     standing = context.dataset.read(STANDING).filter(image_id=late.image_id)
     assert standing["state"].to_list() == ["unreviewed"], "what was refused before does not slip in"
     third = made(context)
-    assert (third.lot["image_id"].to_list(), third.resubmits) == ([late.image_id], None)
-    assert "1 left out when their batch came again" in opening(third, read_batches(context.dataset.labels))
+    assert (third.images["image_id"].to_list(), third.resubmits) == ([late.image_id], None)
+    assert "1 left out when their batch was resubmitted" in describe_opening(
+        third, read_batches(context.dataset.labels)
+    )
 
 
 def called(context: Context, severity: str, *, other: str = "", among: Sequence[str] = ()) -> None:
@@ -319,13 +325,13 @@ def called(context: Context, severity: str, *, other: str = "", among: Sequence[
     validated(context)
 
 
-def test_refused_for_a_severity__comes_again_once_that_is_mended(tmp_path: Path) -> None:
+def test_refused_for_a_severity__resubmitted_once_that_is_corrected(tmp_path: Path) -> None:
     context = world(tmp_path)
     called(context, "minor")
     batch = made(context)
     reviewed(batch, *batch.sample, severity="major")
-    assert judge(batch, context.dataset).ruling.accepted is False
-    assert next_batch(context.dataset, ASKED) is None
+    assert judge_batch(batch, context.dataset).verdict.accepted is False
+    assert create_next_batch(context.dataset, OPTIONS) is None
     called(context, "minor", other="major", among=batch.sample)
     assert made(context).resubmits == 1
 
@@ -335,37 +341,40 @@ def test_another_severity_after_acceptance__unreviewed(tmp_path: Path) -> None:
     called(context, "minor")
     batch = made(context)
     reviewed(batch, *batch.sample, severity="minor")
-    assert judge(batch, context.dataset).ruling.accepted
+    assert judge_batch(batch, context.dataset).verdict.accepted
     called(context, "minor", other="major", among=batch.sample[:1])
-    assert made(context).lot["image_id"].to_list() == batch.sample[:1]
+    assert made(context).images["image_id"].to_list() == batch.sample[:1]
 
 
 def judged_as(number: int, folder: Path, *, accepted: bool, **more: Any) -> Batch:
     state = more.pop("severity", "normal")
-    planned = plan(500, "II", 1.0, state)
+    planned = look_up_plan(500, "II", 1.0, state)
     defects = 0 if accepted else planned.re
     return Batch(
         number,
         folder,
         "t",
-        {ALL: planned},
+        {ALL_CLASSES: planned},
         0,
-        LOT.empty(),
-        found={ALL: Found(accepted, planned.n, defects)},
+        BATCH_IMAGES.empty(),
+        results={ALL_CLASSES: AqlResult(accepted, planned.n, defects)},
         **more,
     )
 
 
 def test_switching__tightened_discontinued_corrected(tmp_path: Path) -> None:
     batches = [judged_as(number, tmp_path, accepted=False) for number in (1, 2)]
-    assert history(batches, 1.0).severity == "tightened"
-    assert history(batches, 2.5).severity == "normal", "another AQL has a history of its own"
+    assert switching_state(batches, 1.0).severity == "tightened"
+    assert switching_state(batches, 2.5).severity == "normal", "another AQL has a history of its own"
     batches += [judged_as(number, tmp_path, accepted=False, severity="tightened") for number in range(3, 8)]
-    assert history(batches, 1.0).discontinued
+    assert switching_state(batches, 1.0).discontinued
     batches.append(judged_as(8, tmp_path, accepted=True, severity="tightened", corrected="trained anew"))
-    assert (history(batches, 1.0).discontinued, history(batches, 1.0).severity) == (False, "tightened")
+    assert (switching_state(batches, 1.0).discontinued, switching_state(batches, 1.0).severity) == (
+        False,
+        "tightened",
+    )
     batches.append(judged_as(9, tmp_path, accepted=True, chosen=True))
-    assert (history(batches, 1.0).severity, history(batches, 1.0).score) == ("normal", 2)
+    assert (switching_state(batches, 1.0).severity, switching_state(batches, 1.0).score) == ("normal", 2)
 
 
 def test_nobody_answers_for_reduced_inspection_any_more__normal(tmp_path: Path) -> None:
@@ -376,14 +385,14 @@ def test_nobody_answers_for_reduced_inspection_any_more__normal(tmp_path: Path) 
         one = judged_as(number, folder, accepted=True, severity=severity, reduced=True)
         write_batch(one, CONSENSUS.empty())
         FINDINGS.write(FINDINGS.empty(), folder / "findings.parquet")
-        (folder / "verdict.json").write_bytes(dumped(one.found[ALL]._asdict()))
-    asked = Asked("small", aql=1.0, reduced=True)
-    assert history(read_batches(context.dataset.labels), 1.0).severity == "reduced"
-    batch = made(context, asked._replace(reduced=False))
+        (folder / "verdict.json").write_bytes(dump_json(one.results[ALL_CLASSES]._asdict()))
+    options = BatchOptions("small", aql=1.0, reduced=True)
+    assert switching_state(read_batches(context.dataset.labels), 1.0).severity == "reduced"
+    batch = made(context, options._replace(reduced=False))
     assert batch.plan.severity == "normal"
     reviewed(batch, *batch.sample)
-    judge(batch, context.dataset)
-    state = history(read_batches(context.dataset.labels), 1.0)
+    judge_batch(batch, context.dataset)
+    state = switching_state(read_batches(context.dataset.labels), 1.0)
     assert (state.severity, state.score) == ("normal", 2)
 
 
@@ -395,11 +404,11 @@ def test_discontinued__no_batch_before_a_correction(tmp_path: Path) -> None:
         one = judged_as(number, folder, accepted=False, severity=severity)
         write_batch(one, CONSENSUS.empty())
         FINDINGS.write(FINDINGS.empty(), folder / "findings.parquet")
-        (folder / "verdict.json").write_bytes(dumped(one.found[ALL]._asdict()))
-    asked = Asked("small", aql=1.0)
+        (folder / "verdict.json").write_bytes(dump_json(one.results[ALL_CLASSES]._asdict()))
+    options = BatchOptions("small", aql=1.0)
     with pytest.raises(UsageError, match="discontinued"):
-        next_batch(context.dataset, asked)
-    batch = made(context, asked._replace(corrected="trained anew"))
+        create_next_batch(context.dataset, options)
+    batch = made(context, options._replace(corrected="trained anew"))
     assert (batch.number, batch.plan.severity) == (8, "tightened")
     assert read_batches(context.dataset.labels)[-1].corrected == "trained anew"
 
@@ -408,12 +417,12 @@ def test_fingerprints__of_what_is_drawn_alone(tmp_path: Path) -> None:
     context = world(tmp_path)
     labels = context.dataset.read(CONSENSUS)
     ids = pl.Series("image_id", [PICTURES[0].image_id, PICTURES[1].image_id, "none"])
-    found = fingerprints(ids, labels)["fingerprint"].to_list()
+    found = fingerprint_labels(ids, labels)["fingerprint"].to_list()
     assert found[0] == found[1] != found[2]
     renamed = labels.reverse().with_columns(annotation_id=pl.col("annotation_id") + "x", author=pl.lit("wu"))
-    assert fingerprints(ids, renamed)["fingerprint"].to_list() == found
+    assert fingerprint_labels(ids, renamed)["fingerprint"].to_list() == found
     moved = labels.with_columns(x=pl.col("x") + 1e-9)
-    assert fingerprints(ids, moved)["fingerprint"][0] != found[0]
+    assert fingerprint_labels(ids, moved)["fingerprint"][0] != found[0]
 
 
 def test_damaged_plan__one_sentence(tmp_path: Path) -> None:
@@ -423,11 +432,11 @@ def test_damaged_plan__one_sentence(tmp_path: Path) -> None:
     with pytest.raises(OutsideError, match="damaged"):
         read_batches(context.dataset.labels)
     (batch.folder / "plan.json").write_bytes(b"{}")
-    with pytest.raises(OutsideError, match="do not fit"):
+    with pytest.raises(OutsideError, match="contradict each other"):
         read_batches(context.dataset.labels)
 
 
-def test_broken_off_while_it_is_written__no_batch(tmp_path: Path) -> None:
+def test_interrupted_while_it_is_written__no_batch(tmp_path: Path) -> None:
     context = world(tmp_path)
     batch = made(context)
     (batch.folder / "plan.json").unlink()

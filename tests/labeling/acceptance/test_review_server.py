@@ -53,7 +53,7 @@ def accept(*words: str) -> Result:
     return done
 
 
-def told(*words: str, code: int = 0) -> dict[str, Any]:
+def reported(*words: str, code: int = 0) -> dict[str, Any]:
     done = accept("--json", *words)
     assert done.exit_code == code, done.output
     return dict(orjson.loads(done.stdout))
@@ -87,8 +87,8 @@ def test_pushed_blind_reviewed_and_accepted(
     assert states(context) == {"unreviewed"}
     down = accept("--seed", "7", "--server", "http://127.0.0.1:9")
     assert down.exit_code == 3
-    assert "no Label Studio answers" in down.stderr
-    first = told()
+    assert "Label Studio does not answer" in down.stderr
+    first = reported()
     assert orjson.loads((context.dataset.labels / "batches" / "1" / "plan.json").read_bytes())["seed"] == 7
     n = first["plan"]["n"]
     assert (first["batch"], first["plan"]["lot_size"], first["verdict"]["accepted"]) == (1, 12, None)
@@ -110,7 +110,7 @@ def test_pushed_blind_reviewed_and_accepted(
     assert states(context) == {"unreviewed"}
 
     review(client, f"{title} review 1", 1, drawn=True)
-    second = told()
+    second = reported()
     assert (second["verdict"]["accepted"], second["verdict"]["defects"]) == (True, 0)
     assert len(client.tasks(project["id"])) == n, "nothing is pushed twice"
     assert states(context) == {"labelled"}
@@ -119,21 +119,21 @@ def test_pushed_blind_reviewed_and_accepted(
 
 
 def test_a_class_renamed_while_a_batch_is_reviewed(context: Context, client: Client, title: str) -> None:
-    n = told()["plan"]["n"]
+    n = reported()["plan"]["n"]
     review(client, f"{title} review 1", 1, drawn=True)
     annotations = context.recipe.annotations
     classes = {"Kratzer": ("scratch",)} | {name: () for name in annotations.classes if name != "scratch"}
     annotations = annotations.model_copy(update={"classes": classes})
     write_recipe(replace(context, recipe=context.recipe.model_copy(update={"annotations": annotations})))
-    updated = f"the labelling configuration of '{title} review 1' was brought up to date"
-    assert updated in told()["notes"]
+    updated = f"the labelling configuration of '{title} review 1' was updated"
+    assert updated in reported()["notes"]
     review(client, f"{title} review 1", n - 1, drawn=True)
-    verdict = told()["verdict"]
+    verdict = reported()["verdict"]
     assert (verdict["accepted"], verdict["inspected"], verdict["defects"]) == (True, n, 0)
 
 
 def test_reviewers_find_nothing_there__refused(context: Context, client: Client, title: str) -> None:
-    n = told()["plan"]["n"]
+    n = reported()["plan"]["n"]
     review(client, f"{title} review 1", n, drawn=False)
     done = accept()
     assert done.exit_code == 1
@@ -143,7 +143,7 @@ def test_reviewers_find_nothing_there__refused(context: Context, client: Client,
     assert "datasets/small/labels/batches/1/oc.svg" in done.stdout
     assert done.stdout.endswith("Next: 'tundish run small'.\n")
     assert states(context) == {"refused"}
-    assert told(code=1)["batch"] == 1, "without other labels there is nothing more to review"
+    assert reported(code=1)["batch"] == 1, "without other labels there is nothing more to review"
     assert not (context.dataset.labels / "batches" / "2").exists()
 
 
@@ -172,7 +172,7 @@ def standing(context: Context) -> dict[str, set[str]]:
 
 
 def test_two_annotators__each_their_own_batches(two: Context, client: Client, title: str) -> None:
-    first = told()
+    first = reported()
     assert (first["batch"], first["producer"], set(first["plans"])) == (1, "li", {"critical", "major"})
     assert {name: (one["n"], one["ac"]) for name, one in first["plans"].items()} == {
         "critical": (2, 0),
@@ -190,7 +190,7 @@ def test_two_annotators__each_their_own_batches(two: Context, client: Client, ti
     nothing = accept("--annotator", "li").stdout
     assert "batch 1 (li): " in nothing
     assert "all that li decided is in batches that have a verdict" in nothing
-    second = told("--annotator", "wu")
+    second = reported("--annotator", "wu")
     assert (second["batch"], second["producer"]) == (2, "wu")
     project = client.find_project(f"{title} review 2")
     assert project is not None
@@ -217,13 +217,13 @@ def test_two_annotators__each_their_own_batches(two: Context, client: Client, ti
     answer(two, PICTURES, anew)
     stale = accept()
     assert stale.exit_code == 2
-    assert "the labels that count are not made of the answers that were pulled last" in stale.stderr
+    assert "answers were pulled since the labels that count were determined" in stale.stderr
     assert "run 'tundish run small --to consensus'" in stale.stderr
     assert standing(two)["wu"] == {"refused"}
-    third = told()
+    third = reported()
     assert (third["batch"], third["producer"], third["verdict"]["accepted"]) == (3, "wu", None)
     review(client, f"{title} review 3", 5, drawn=False)
-    last = told()
+    last = reported()
     assert last["verdict"]["accepted"] is True
     again = {name: one["switching"] for name, one in last["verdict"]["classes"].items()}
     assert again == counted, "a batch that comes again counts for nothing"
@@ -246,11 +246,11 @@ def test_batch_after_batch(plain: Context, client: Client, title: str) -> None:
     """As somebody reads it who types the same command again and again."""
     first = accept("--aql", "6.5", "--level", "I").stdout.splitlines()
     assert first[:2] == [
-        "opens batch 1: 9 images, 9 in no batch before; AQL 6.5 %, level I",
+        "opens batch 1: 9 images, 9 not in a batch before; AQL 6.5 %, level I",
         "batch 1: 9 images, sample 2 (AQL 6.5 %, level I, normal), 0 of 2 reviewed",
     ]
     ignored = accept("--aql", "2.5", "--seed", "3").stdout
-    assert "- --aql, --seed: of a new batch; batch 1 is reviewed as it was opened\n" in ignored
+    assert "- --aql, --seed apply to a new batch; batch 1 is reviewed as it was opened\n" in ignored
     answer(plain, PICTURES, {p.path: {"li": [] if n == 4 else DRAWN} for n, p in enumerate(PICTURES[:11])})
     STAGE.run(plain)
     review(client, f"{title} review 1", 2, drawn=True)
@@ -261,11 +261,11 @@ def test_batch_after_batch(plain: Context, client: Client, title: str) -> None:
     second = accept()
     lines = second.stdout.splitlines()
     assert lines[0] == (
-        "opens batch 2: 3 images, 2 in no batch before, 1 labelled anew since acceptance;"
+        "opens batch 2: 3 images, 2 not in a batch before, 1 labelled again since acceptance;"
         " AQL 6.5 %, level I, as batch 1"
     )
     assert lines[1].startswith("batch 2: 3 images, sample 2 (AQL 6.5 %, level I, normal), 0 of 2 reviewed")
-    assert told()["opened"] == ""
+    assert reported()["opened"] == ""
     review(client, f"{title} review 2", 2, drawn=False)
     done = accept()
     found = [line for line in done.stdout.splitlines() if line.startswith("  ")]
@@ -273,14 +273,14 @@ def test_batch_after_batch(plain: Context, client: Client, title: str) -> None:
     assert done.exit_code == bool(found)
 
 
-def test_a_lot_that_stands_alone(plain: Context, client: Client, title: str) -> None:
+def test_an_isolated_batch(plain: Context, client: Client, title: str) -> None:
     done = accept("--lq", "40", "--ac", "1", "--json")
-    assert done.stderr.startswith("opens batch 1: 9 images, 9 in no batch before; LQ 40 %, Ac 1\n")
+    assert done.stderr.startswith("opens batch 1: 9 images, 9 not in a batch before; LQ 40 %, Ac 1\n")
     of = orjson.loads(done.stdout)
     assert (of["opened"], of["plan"]["lq"], of["plan"]["n"]) == (done.stderr.splitlines()[0], 40.0, 6)
     review(client, f"{title} review 1", 6, drawn=True)
-    said = accept().stdout
-    assert said.startswith("batch 1: 9 images, sample 6 (LQ 40 %, Ac 1), 6 of 6 reviewed\naccepted: 0 of 6")
+    given = accept().stdout
+    assert given.startswith("batch 1: 9 images, sample 6 (LQ 40 %, Ac 1), 6 of 6 reviewed\naccepted: 0 of 6")
     assert "LQ 40 % (4 of 9)" in (plain.dataset.labels / "batches" / "1" / "oc.svg").read_text()
 
 
@@ -289,7 +289,7 @@ def test_a_lot_that_stands_alone(plain: Context, client: Client, title: str) -> 
     [
         (("--lq", "5", "--aql", "1"), "--lq: an AQL and an LQ do not go together; name one of them."),
         (("--ac", "1"), "--ac: an AQL has its Ac from the standard; name it with --lq alone."),
-        (("--lq", "5", "--level", "I"), "lq: a lot that stands alone has no level; leave it away"),
+        (("--lq", "5", "--level", "I"), "lq: an isolated batch has no level; omit it"),
     ],
 )
 def test_what_does_not_go_together(plain: Context, words: tuple[str, ...], sentence: str) -> None:
@@ -299,33 +299,33 @@ def test_what_does_not_go_together(plain: Context, words: tuple[str, ...], sente
     assert not (plain.dataset.labels / "batches").exists()
 
 
-def test_a_batch_is_told_though_no_server_answers(plain: Context) -> None:
+def test_a_batch_is_reported_though_no_server_answers(plain: Context) -> None:
     down = accept("--server", "http://127.0.0.1:9")
     assert down.exit_code == 3
-    assert down.stdout == "opens batch 1: 9 images, 9 in no batch before; AQL 1 %, level II\n"
+    assert down.stdout == "opens batch 1: 9 images, 9 not in a batch before; AQL 1 %, level II\n"
     assert (plain.dataset.labels / "batches" / "1" / "plan.json").is_file()
 
 
-def test_nothing_decided__said_so(context: Context) -> None:
+def test_nothing_decided__reported(context: Context) -> None:
     answer(context, PICTURES, {"0.jpg": {"li": "cancelled"}})
     STAGE.run(context)
     assert "annotators decided nothing yet" in accept().stdout
 
 
 def test_project_deleted_by_hand__made_again(context: Context, client: Client, title: str) -> None:
-    n = told()["plan"]["n"]
+    n = reported()["plan"]["n"]
     review(client, f"{title} review 1", 1, drawn=True)
-    assert told()["verdict"]["inspected"] == 1
+    assert reported()["verdict"]["inspected"] == 1
     project = client.find_project(f"{title} review 1")
     assert project is not None
     client.send("deleting", "DELETE", f"api/projects/{project['id']}/")
-    again = told()
+    again = reported()
     assert again["verdict"]["inspected"] == 1, "an answer once pulled stays"
     project = client.find_project(f"{title} review 1")
     assert project is not None
     assert len(client.tasks(project["id"])) == n - 1, "and is not asked for twice"
-    assert told()["verdict"]["inspected"] == 1
+    assert reported()["verdict"]["inspected"] == 1
     assert len(client.tasks(project["id"])) == n - 1
     review(client, f"{title} review 1", n - 1, drawn=True)
-    assert told()["verdict"]["accepted"] is True
+    assert reported()["verdict"]["accepted"] is True
     assert accept().exit_code == 0, "once there is a verdict the project is not needed"

@@ -10,31 +10,37 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tundish.errors import UsageError
-from tundish.labeling.acceptance.plans import Severity, isolated_plan, plan
-from tundish.labeling.acceptance.switching import CorrectiveAction, Lot, State, after, score_of
+from tundish.labeling.acceptance.plans import Severity, compute_isolated_plan, look_up_plan
+from tundish.labeling.acceptance.switching import (
+    CorrectiveAction,
+    Inspection,
+    SwitchingState,
+    next_score,
+    next_state,
+)
 
 
-def good(severity: Severity = "normal", **more: bool) -> Lot:
-    return Lot(plan(1000, "II", 1.0, severity), 0, **more)
+def good(severity: Severity = "normal", **more: bool) -> Inspection:
+    return Inspection(look_up_plan(1000, "II", 1.0, severity), 0, **more)
 
 
-def bad(severity: Severity = "normal", **more: bool) -> Lot:
-    made = plan(1000, "II", 1.0, severity)
-    return Lot(made, made.re, **more)
+def bad(severity: Severity = "normal", **more: bool) -> Inspection:
+    made = look_up_plan(1000, "II", 1.0, severity)
+    return Inspection(made, made.re, **more)
 
 
-def run(marks: str, start: State | None = None, **more: bool) -> State:
+def run(marks: str, start: SwitchingState | None = None, **more: bool) -> SwitchingState:
     """A history in letters, each lot under the severity that is due.
 
     g: accepted, b: not, r: not, and resubmitted, !: corrective action.
     """
-    state = start or State()
+    state = start or SwitchingState()
     for mark in marks:
         if mark == "!":
-            state = after(state, CorrectiveAction())
+            state = next_state(state, CorrectiveAction())
         else:
-            lot = bad(state.severity, **more) if mark in "br" else good(state.severity, **more)
-            state = after(state, replace(lot, resubmitted=mark == "r"))
+            inspection = bad(state.severity, **more) if mark in "br" else good(state.severity, **more)
+            state = next_state(state, replace(inspection, resubmitted=mark == "r"))
     return state
 
 
@@ -64,7 +70,7 @@ def test_normal_and_tightened(history: str, severity: str) -> None:
     assert not state.discontinued
 
 
-def test_five_lots_refused_under_tightened_end_inspection() -> None:
+def test_five_batches_refused_under_tightened_end_inspection() -> None:
     assert not run("bb" + "bbbb").discontinued
     assert run("bb" + "bbbbb").discontinued
     # They need not follow each other, as long as tightened inspection lasts.
@@ -78,9 +84,9 @@ def test_five_lots_refused_under_tightened_end_inspection() -> None:
 def test_only_a_corrective_action_leads_on() -> None:
     ended = run("bb" + "bbbbb")
     with pytest.raises(UsageError, match="record the corrective action"):
-        after(ended, good("tightened"))
-    assert after(ended, good("tightened", resubmitted=True)) == ended
-    assert after(ended, CorrectiveAction()) == State("tightened")
+        next_state(ended, good("tightened"))
+    assert next_state(ended, good("tightened", resubmitted=True)) == ended
+    assert next_state(ended, CorrectiveAction()) == SwitchingState("tightened")
     assert run("bb" + "bbbbb" + "!" + "ggggg").severity == "normal"
     assert run("bb" + "bbbbb" + "!" + "bbbb").discontinued is False
     assert run("bb" + "bbbbb" + "!" + "bbbbb").discontinued is True
@@ -102,21 +108,21 @@ def test_only_a_corrective_action_leads_on() -> None:
         (0.25, 1, False, 0),
     ],
 )
-def test_score_of_a_lot(aql: float, defects: int, accepted: bool, score: int) -> None:
-    lot = Lot(plan(1000, "II", aql), defects)
-    assert lot.accepted == accepted
-    assert score_of(10, lot) == score
+def test_score_of_a_batch(aql: float, defects: int, accepted: bool, score: int) -> None:
+    inspection = Inspection(look_up_plan(1000, "II", aql), defects)
+    assert inspection.accepted == accepted
+    assert next_score(10, inspection) == score
 
 
-@pytest.mark.parametrize(("aql", "lots"), [(1.0, 10), (0.40, 15), (0.25, 15)])
-def test_lots_until_reduced_inspection(aql: float, lots: int) -> None:
-    made = plan(1000, "II", aql)
-    lot = Lot(made, min(1, made.ac), agreed=True)
-    before = State()
-    for i in range(lots - 1):
-        before = after(before, lot if i % 2 else replace(lot, defects=0))
+@pytest.mark.parametrize(("aql", "batches"), [(1.0, 10), (0.40, 15), (0.25, 15)])
+def test_batches_until_reduced_inspection(aql: float, batches: int) -> None:
+    made = look_up_plan(1000, "II", aql)
+    inspection = Inspection(made, min(1, made.ac), agreed=True)
+    before = SwitchingState()
+    for i in range(batches - 1):
+        before = next_state(before, inspection if i % 2 else replace(inspection, defects=0))
     assert (before.severity, before.may_be_reduced) == ("normal", False)
-    assert after(before, lot) == State("reduced")
+    assert next_state(before, inspection) == SwitchingState("reduced")
 
 
 def test_reduced_inspection_must_be_agreed_to() -> None:
@@ -127,29 +133,29 @@ def test_reduced_inspection_must_be_agreed_to() -> None:
     assert run("g" * 12).score == 36
     assert run("g", run("g" * 12), agreed=True).severity == "reduced"
     # One lot that is only just accepted sets the score back, and so does one that is not.
-    just = Lot(plan(1000, "II", 1.0), 2, agreed=True)
-    assert after(run("g" * 9, agreed=True), just).score == 0
+    just = Inspection(look_up_plan(1000, "II", 1.0), 2, agreed=True)
+    assert next_state(run("g" * 9, agreed=True), just).score == 0
     assert run("gggggggggb", agreed=True).score == 0
     assert run("g" * 10 + "r").score == 30
 
 
-@pytest.mark.parametrize("lot", [bad("reduced", agreed=True), good("reduced")])
-def test_reduced_inspection_ends(lot: Lot) -> None:
+@pytest.mark.parametrize("inspection", [bad("reduced", agreed=True), good("reduced")])
+def test_reduced_inspection_ends(inspection: Inspection) -> None:
     """A lot not accepted, or what was agreed to no longer is."""
     reduced = run("g" * 15, agreed=True)
     assert reduced.severity == "reduced"
-    assert after(reduced, lot) == State("normal")
+    assert next_state(reduced, inspection) == SwitchingState("normal")
     # A lot refused under reduced inspection is none of the two that lead to tightened inspection.
-    assert run("b", after(reduced, lot)).severity == "normal"
-    assert run("bb", after(reduced, lot)).severity == "tightened"
+    assert run("b", next_state(reduced, inspection)).severity == "normal"
+    assert run("bb", next_state(reduced, inspection)).severity == "tightened"
 
 
-def test_a_lot_under_the_wrong_severity() -> None:
+def test_a_batch_under_the_wrong_severity() -> None:
     with pytest.raises(UsageError, match="make its plan with severity 'normal'"):
-        after(State(), good("tightened"))
+        next_state(SwitchingState(), good("tightened"))
     with pytest.raises(UsageError, match="no severity"):
-        after(State(), Lot(isolated_plan(1000, 5, 1), 0))
-    assert after(State("tightened"), good("tightened")).severity == "tightened"
+        next_state(SwitchingState(), Inspection(compute_isolated_plan(1000, 5, 1), 0))
+    assert next_state(SwitchingState("tightened"), good("tightened")).severity == "tightened"
 
 
 histories = st.lists(
@@ -158,9 +164,9 @@ histories = st.lists(
 )
 
 
-def states(history: list[tuple[str, bool]]) -> list[State]:
+def states(history: list[tuple[str, bool]]) -> list[SwitchingState]:
     """All states of a history; lots that may not be inspected are left out."""
-    found = [State()]
+    found = [SwitchingState()]
     for mark, agreed in history:
         if not found[-1].discontinued or mark == "!":
             found.append(run(mark, found[-1], agreed=agreed))
@@ -179,17 +185,17 @@ def test_any_history(history: list[tuple[str, bool]]) -> None:
         if step == ("normal", "reduced"):
             assert before.score >= 27
         if before.severity != now.severity:
-            assert now == State(now.severity)
+            assert now == SwitchingState(now.severity)
 
 
 @given(histories)
-def test_resubmitted_lots_change_nothing(history: list[tuple[str, bool]]) -> None:
+def test_resubmitted_batches_change_nothing(history: list[tuple[str, bool]]) -> None:
     without = [event for event in history if event[0] != "r"]
     assert states(history)[-1] == states(without)[-1]
 
 
 @given(st.text("gb", max_size=40))
-def test_normal_inspection_lasts_while_no_five_lots_hold_two_bad_ones(history: str) -> None:
+def test_normal_inspection_lasts_while_no_five_batches_include_two_bad_ones(history: str) -> None:
     windows = [history[max(0, i - 4) : i + 1] for i in range(len(history))]
     if all(window.count("b") < 2 for window in windows):
         assert run(history).severity == "normal"

@@ -47,7 +47,7 @@ def test_what_was_drawn_comes_back_as_it_was(case: Case, export: Export) -> None
     assert measured.iou in (1.0, None)
     assert (measured.error or 0.0) <= 1e-6
     assert (measured.images, measured.named) == (1, 1)
-    assert measured.authors == len({said.author for said in case.answers})
+    assert measured.authors == len({given.author for given in case.answers})
     assert measured.state == case.state
 
 

@@ -18,14 +18,13 @@ from tundish.errors import UsageError
 from tundish.imaging.geometry import counts_of_mask, mask_of_counts, mask_of_polygon
 from tundish.imaging.overlap import (
     counts_of_polygon,
-    grow_counts,
     iou_of_counts,
     iou_of_pairs,
     majority_of_counts,
 )
-from tundish.labeling.agreement.clusters import clusters
-from tundish.labeling.agreement.matching import MATCHES, both_ways, match
-from tundish.labeling.agreement.overlaps import covered, overlaps
+from tundish.labeling.agreement.clusters import cluster_labels
+from tundish.labeling.agreement.matching import MATCHES, match_labels, mirror_matches
+from tundish.labeling.agreement.overlaps import covered_shares, find_overlaps
 
 Row = dict[str, Any]
 Array = NDArray[Any]
@@ -36,8 +35,8 @@ masks = st.lists(st.booleans(), min_size=48, max_size=48).map(
 )
 
 
-def iou_of(*rows: Row, tolerance: float = 0.0) -> float:
-    found = overlaps(labels(*rows), sizes(), tolerance=tolerance)
+def iou_of(*rows: Row) -> float:
+    found = find_overlaps(labels(*rows), sizes())
     return float(found.iou[0]) if len(found.iou) else 0.0
 
 
@@ -49,9 +48,9 @@ def iou_matrix(one: Array, other: Array) -> Array:
     return np.asarray(found, np.float64).reshape(len(one), len(other))
 
 
-def matched(*rows: Row, iou: float = 0.5, by_class: bool = False) -> list[tuple[object, ...]]:
+def matched(*rows: Row, iou: float = 0.5) -> list[tuple[object, ...]]:
     """annotation_id of both sides, and their IoU."""
-    frame = match(overlaps(labels(*rows), sizes()), iou=iou, by_class=by_class)
+    frame = match_labels(find_overlaps(labels(*rows), sizes()), iou=iou)
     return frame.select("annotation_id", "other_annotation_id", "iou").rows()
 
 
@@ -70,17 +69,19 @@ def test_share_of_the_smaller__boxes_and_masks_alike(
         mask(author, pixels_of(place)) if masked else box(author, *place)
         for author, place, masked in (("a", one, first), ("b", other, second))
     ]
-    found = overlaps(labels(*rows), sizes())
+    found = find_overlaps(labels(*rows), sizes())
     both, left, right = pixels_of(one) & pixels_of(other), pixels_of(one), pixels_of(other)
     share = both.sum() / min(left.sum(), right.sum())
-    assert covered(found, sizes()).tolist() == (pytest.approx([share]) if share else [])
+    assert covered_shares(found, sizes()).tolist() == (pytest.approx([share]) if share else [])
 
 
 def test_share_of_the_smaller__crowd_and_whole_images() -> None:
-    crowd = overlaps(labels(box("a", 0, 0, 40, 40, is_crowd=True), box("b", 30, 0, 20, 10)), sizes())
-    assert covered(crowd, sizes()).tolist() == [0.5], "of the one that is no crowd"
-    assert covered(overlaps(labels(whole("a", "x"), whole("b", "y")), sizes()), sizes()).tolist() == [1.0]
-    assert covered(overlaps(labels(), sizes()), sizes()).tolist() == []
+    crowd = find_overlaps(labels(box("a", 0, 0, 40, 40, is_crowd=True), box("b", 30, 0, 20, 10)), sizes())
+    assert covered_shares(crowd, sizes()).tolist() == [0.5], "of the one that is no crowd"
+    assert covered_shares(
+        find_overlaps(labels(whole("a", "x"), whole("b", "y")), sizes()), sizes()
+    ).tolist() == [1.0]
+    assert covered_shares(find_overlaps(labels(), sizes()), sizes()).tolist() == []
 
 
 # Vectors of shared/domain.md, section 6.
@@ -117,9 +118,6 @@ def test_lines_of_two_pixels_displaced_by_one_have_iou_one_third() -> None:
     drawn = mask("a", lines[0]), mask("b", lines[1])
     assert iou_of(*drawn) == pytest.approx(1 / 3)
     assert iou_of(box("a", 5, 10, 45, 2), box("b", 5, 11, 45, 2)) == pytest.approx(1 / 3)
-    # Grown by 2 px, they are 6 px wide, and share 5 of 7; masks have round corners.
-    assert iou_of(*drawn, tolerance=2) == pytest.approx(5 / 7, abs=0.02)
-    assert iou_of(box("a", 5, 10, 45, 2), box("b", 5, 11, 45, 2), tolerance=2) == pytest.approx(5 / 7)
 
 
 def test_the_optimal_assignment_pairs_both_where_a_greedy_one_pairs_one() -> None:
@@ -150,19 +148,6 @@ def test_run_length_masks_overlap_as_their_pixels_do(drawn: list[Array]) -> None
     assert (majority == (np.sum(drawn, axis=0) * 2 > len(drawn))).all()
 
 
-@given(masks, st.floats(0, 4))
-def test_a_mask_grows_by_a_disc(pixels: Array, radius: float) -> None:
-    grown = mask_of_counts(grow_counts(counts_of_mask(pixels), radius, 8, 6), 8, 6)
-    set_ = np.argwhere(pixels)
-    places = np.argwhere(np.ones_like(pixels))
-    near = (
-        ((places[:, None] - set_) ** 2).sum(axis=2).min(axis=1) <= radius**2
-        if len(set_)
-        else np.zeros(len(places), bool)
-    )
-    assert (grown.ravel() == near).all()
-
-
 def test_polygons_are_compared_as_coco_rasterises_them() -> None:
     slanted, other = [10, 5, 40, 12, 38, 20, 8, 13], [12, 6, 42, 13, 40, 21, 10, 14]
     one, two = (mask_of_polygon([ring], WIDTH, HEIGHT) for ring in (slanted, other))
@@ -184,10 +169,9 @@ def test_labels_of_the_whole_image_go_together_and_by_class_first() -> None:
     ]
 
 
-def test_by_class_labels_of_two_classes_are_no_pair() -> None:
+def test_labels_of_two_classes_are_a_pair() -> None:
     rows = box("a", 0, 0, 10, 10, "pit"), box("b", 0, 0, 10, 10, "crack")
     assert matched(*rows) == [("a0", "b1", 1.0)]
-    assert matched(*rows, by_class=True) == [("a0", None, None), (None, "b1", None)]
 
 
 def test_the_threshold_itself_is_enough() -> None:
@@ -199,7 +183,7 @@ def test_the_threshold_itself_is_enough() -> None:
 @pytest.mark.parametrize("iou", [0.0, -0.5, 1.1])
 def test_a_threshold_must_be_a_share(iou: float) -> None:
     with pytest.raises(UsageError, match="IoU threshold"):
-        match(overlaps(labels(), sizes()), iou=iou)
+        match_labels(find_overlaps(labels(), sizes()), iou=iou)
 
 
 def test_a_crowd_region_holds_any_number_of_single_labels() -> None:
@@ -216,43 +200,43 @@ def test_a_crowd_region_holds_any_number_of_single_labels() -> None:
 
 
 def test_who_has_seen_an_image_and_drew_nothing_missed_what_the_others_drew() -> None:
-    found = overlaps(labels(box("b", 0, 0, 10, 10)), sizes())
-    assert match(found).is_empty()
-    missed = match(found, answers(("i", "a"), ("i", "b"), ("j", "a")))
+    found = find_overlaps(labels(box("b", 0, 0, 10, 10)), sizes())
+    assert match_labels(found).is_empty()
+    missed = match_labels(found, answers(("i", "a"), ("i", "b"), ("j", "a")))
     assert missed.select("author", "other", "label", "other_label").rows() == [("a", "b", None, "scratch")]
 
 
 def test_labels_that_are_not_valid_say_neither_something_nor_nothing() -> None:
     rows = labels(box("a", 0, 0, 10, 10), box("b", 0, 0, 10, 10, valid=False))
-    assert match(overlaps(rows, sizes()), answers(("i", "a"), ("i", "b"))).is_empty()
+    assert match_labels(find_overlaps(rows, sizes()), answers(("i", "a"), ("i", "b"))).is_empty()
 
 
 def test_a_raw_label_without_class_counts_as_what_it_says() -> None:
     rows = box("a", 0, 0, 9, 9, label=None, raw_label="pit"), box("b", 0, 0, 9, 9, "pit")
-    frame = match(overlaps(labels(*rows), sizes()))
+    frame = match_labels(find_overlaps(labels(*rows), sizes()))
     assert frame.select("label", "other_label").rows() == [("pit", "pit")]
 
 
 def test_no_label_at_all_gives_an_empty_table() -> None:
-    assert match(overlaps(labels(), sizes())).schema == pl.Schema(MATCHES)
-    assert match(overlaps(labels(box("a", 0, 0, 9, 9)), sizes())).is_empty()
+    assert match_labels(find_overlaps(labels(), sizes())).schema == pl.Schema(MATCHES)
+    assert match_labels(find_overlaps(labels(box("a", 0, 0, 9, 9)), sizes())).is_empty()
 
 
 def test_a_label_without_author_is_refused() -> None:
     with pytest.raises(UsageError, match="1 labels have no author"):
-        overlaps(labels(box("a", 0, 0, 9, 9)).with_columns(author=pl.lit(None, pl.String)), sizes())
+        find_overlaps(labels(box("a", 0, 0, 9, 9)).with_columns(author=pl.lit(None, pl.String)), sizes())
 
 
 def test_an_answer_without_author_is_refused() -> None:
-    found = overlaps(labels(), sizes())
+    found = find_overlaps(labels(), sizes())
     with pytest.raises(UsageError, match="names no image or no author"):
-        match(found, answers(("i", "a")).with_columns(author=pl.lit(None, pl.String)))
+        match_labels(found, answers(("i", "a")).with_columns(author=pl.lit(None, pl.String)))
 
 
 def test_the_size_of_an_image_with_masks_must_be_known() -> None:
     rows = labels(polygon("a", [0, 0, 9, 0, 9, 9]), box("b", 0, 0, 9, 9))
     with pytest.raises(UsageError, match="size of image 'i' is not known"):
-        overlaps(rows, sizes("j"))
+        find_overlaps(rows, sizes("j"))
 
 
 def test_many_images_at_once_are_as_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -262,11 +246,11 @@ def test_many_images_at_once_are_as_one_after_the_other(monkeypatch: pytest.Monk
         for n in range(150)
     ]
     frame = labels(*rows)
-    together = match(overlaps(frame, sizes()), iou=0.3)
-    alone = [match(overlaps(part, sizes()), iou=0.3) for part in frame.partition_by("image_id")]
+    together = match_labels(find_overlaps(frame, sizes()), iou=0.3)
+    alone = [match_labels(find_overlaps(part, sizes()), iou=0.3) for part in frame.partition_by("image_id")]
     assert together.equals(pl.concat(alone).sort("image_id", maintain_order=True))
     monkeypatch.setattr("tundish.labeling.agreement.overlaps._AT_ONCE", 7)
-    assert match(overlaps(frame, sizes()), iou=0.3).equals(together)
+    assert match_labels(find_overlaps(frame, sizes()), iou=0.3).equals(together)
 
 
 def drawn(authors: str, names: tuple[str, ...] = ("pit", "crack")) -> st.SearchStrategy[list[Row]]:
@@ -281,13 +265,15 @@ def drawn(authors: str, names: tuple[str, ...] = ("pit", "crack")) -> st.SearchS
 def test_the_order_of_labels_does_not_matter(rows: list[Row], seed: int) -> None:
     frame = labels(*rows)
     mixed = frame.sample(fraction=1, shuffle=True, seed=seed)
-    assert match(overlaps(frame, sizes()), iou=0.2).equals(match(overlaps(mixed, sizes()), iou=0.2))
+    assert match_labels(find_overlaps(frame, sizes()), iou=0.2).equals(
+        match_labels(find_overlaps(mixed, sizes()), iou=0.2)
+    )
 
 
 @given(drawn("ab"), st.floats(0.05, 0.95))
 def test_the_assignment_is_the_best_one_there_is(rows: list[Row], iou: float) -> None:
     frame = labels(*rows)
-    found = match(overlaps(frame, sizes()), iou=iou).filter(pl.col("iou").is_not_null())
+    found = match_labels(find_overlaps(frame, sizes()), iou=iou).filter(pl.col("iou").is_not_null())
     assert found["iou"].min() is None or found["iou"].min() >= iou  # type: ignore[operator]
     assert found["annotation_id"].is_unique().all()
     assert found["other_annotation_id"].is_unique().all()
@@ -309,27 +295,27 @@ def test_the_assignment_is_the_best_one_there_is(rows: list[Row], iou: float) ->
 def test_two_who_change_their_names_match_as_before(rows: list[Row]) -> None:
     frame = labels(*rows)
     swapped = frame.with_columns(author=pl.col("author").replace({"a": "b", "b": "a"}))
-    before = match(overlaps(frame, sizes()), iou=0.3)
-    after = both_ways(match(overlaps(swapped, sizes()), iou=0.3))
+    before = match_labels(find_overlaps(frame, sizes()), iou=0.3)
+    after = mirror_matches(match_labels(find_overlaps(swapped, sizes()), iou=0.3))
     # Between assignments that are equally good the names may decide.
     assert float(before["iou"].sum()) == pytest.approx(float(after.filter(author="b")["iou"].sum()), abs=1e-5)
 
 
 @given(drawn("abcd"))
 def test_nobody_is_twice_in_a_cluster_and_two_authors_cluster_as_they_match(rows: list[Row]) -> None:
-    found = overlaps(labels(*rows), sizes())
-    groups = clusters(found, 0.3)
+    found = find_overlaps(labels(*rows), sizes())
+    groups = cluster_labels(found, 0.3)
     members = found.labels.select("author").with_columns(group=pl.Series(groups))
     assert members.is_unique().all()
-    two = overlaps(found.labels.filter(pl.col("author").is_in(["a", "b"])), sizes())
-    pairs = match(two, iou=0.3).filter(pl.col("iou").is_not_null())
-    together = pl.Series(clusters(two, 0.3)).value_counts().filter(pl.col("count") == 2)
+    two = find_overlaps(found.labels.filter(pl.col("author").is_in(["a", "b"])), sizes())
+    pairs = match_labels(two, iou=0.3).filter(pl.col("iou").is_not_null())
+    together = pl.Series(cluster_labels(two, 0.3)).value_counts().filter(pl.col("count") == 2)
     assert together.height == pairs.height
 
 
 def test_a_chain_of_three_authors_is_cut_where_the_mean_falls_below_the_threshold() -> None:
     # Neighbours overlap by 0.6, the ends by 0.33: the mean of the ends' label with the pair is below 0.5.
     rows = labels(box("a", 0, 0, 20, 9), box("b", 5, 0, 20, 9), box("c", 10, 0, 20, 9))
-    found = overlaps(rows, sizes())
-    assert len(set(clusters(found, 0.5).tolist())) == 2
-    assert set(clusters(found, 0.4).tolist()) == {0}
+    found = find_overlaps(rows, sizes())
+    assert len(set(cluster_labels(found, 0.5).tolist())) == 2
+    assert set(cluster_labels(found, 0.4).tolist()) == {0}

@@ -26,8 +26,8 @@ from tundish.labeling.agreement.coefficients import (
     krippendorff_alphas,
     percent_agreement,
 )
-from tundish.labeling.agreement.measures import Agreement, agreement
-from tundish.labeling.agreement.resampling import bootstrap, summed
+from tundish.labeling.agreement.measures import Agreement, measure_agreement
+from tundish.labeling.agreement.resampling import bootstrap_intervals, sum_by_image
 
 THREE_CLASSES = [[11, 3, 1], [1, 9, 2], [0, 2, 8]]
 
@@ -75,7 +75,7 @@ def test_cohens_kappa_of_a_single_class_is_not_one_but_undefined() -> None:
     found = cohen_kappa([[7, 0], [0, 0]])
     assert math.isnan(found.value)
     assert found.items == 7
-    assert found.why == "only one value was given: chance alone agrees fully"
+    assert found.why == "only one value was given, so agreement by chance is complete"
 
 
 def test_weighted_kappas() -> None:
@@ -160,7 +160,7 @@ def test_what_has_no_ratings_has_no_coefficient() -> None:
 def test_a_single_value_has_no_alpha() -> None:
     found = krippendorff_alpha(np.array([[1, 1, 2], [1, 1, math.nan]]))
     assert math.isnan(found.value)
-    assert (found.items, found.why) == (2, "only one value was given: chance alone agrees fully")
+    assert (found.items, found.why) == (2, "only one value was given, so agreement by chance is complete")
     assert math.isnan(fleiss_kappa([[3, 0], [3, 0]]).value)
 
 
@@ -223,21 +223,23 @@ def test_the_interval_of_a_mean_is_the_one_of_theory() -> None:
     rng = np.random.default_rng(3)
     values = rng.normal(10, 2, 400)
     places = np.arange(400)
-    sums = summed(
+    sums = sum_by_image(
         np.tile(places, 2), np.repeat([0, 1], 400), np.concatenate([values, np.ones(400)]), (400, 2)
     )
-    low, high = bootstrap(sums, lambda totals: totals[:, :1] / np.maximum(totals[:, 1:], 1), draws=2000)
+    low, high = bootstrap_intervals(
+        sums, lambda totals: totals[:, :1] / np.maximum(totals[:, 1:], 1), draws=2000
+    )
     half = 1.96 * values.std() / 20
     assert low[0] == pytest.approx(values.mean() - half, abs=0.02)
     assert high[0] == pytest.approx(values.mean() + half, abs=0.02)
 
 
 def test_there_is_no_interval_without_two_images_or_without_draws() -> None:
-    one = summed(np.array([0]), np.array([0]), np.array([1.0]), (1, 1))
-    assert np.isnan(bootstrap(one, lambda totals: totals)).all()
-    two = summed(np.array([0, 1]), np.array([0, 0]), np.array([1.0, 2.0]), (2, 1))
-    assert np.isnan(bootstrap(two, lambda totals: totals, draws=0)).all()
-    assert np.isnan(bootstrap(two, lambda totals: np.full_like(totals, math.nan))).all()
+    one = sum_by_image(np.array([0]), np.array([0]), np.array([1.0]), (1, 1))
+    assert np.isnan(bootstrap_intervals(one, lambda totals: totals)).all()
+    two = sum_by_image(np.array([0, 1]), np.array([0, 0]), np.array([1.0, 2.0]), (2, 1))
+    assert np.isnan(bootstrap_intervals(two, lambda totals: totals, draws=0)).all()
+    assert np.isnan(bootstrap_intervals(two, lambda totals: np.full_like(totals, math.nan))).all()
 
 
 # Tables of labels.
@@ -254,7 +256,7 @@ SEEN = answers(*((image, author) for image in "ijk" for author in "ab"))
 
 
 def judged(*rows: dict[str, Any], seen: pl.DataFrame | None = SEEN, draws: int = 50) -> Agreement:
-    return agreement(labels(*rows), sizes("i", "j", "k"), seen, draws=draws)
+    return measure_agreement(labels(*rows), sizes("i", "j", "k"), seen, draws=draws)
 
 
 def test_two_authors_beside_each_other() -> None:
@@ -334,21 +336,21 @@ def test_three_authors_who_have_not_all_seen_all() -> None:
     said = np.array([[1, 0], [1, 2], [0, math.nan]])
     overall = {row["measure"]: row for row in found.overall.rows(named=True)}
     assert overall["alpha"]["value"] == pytest.approx(krippendorff_alpha(said).value)
-    assert overall["fleiss"]["note"] == "1 things without exactly 3 ratings are left out"
+    assert overall["fleiss"]["note"] == "1 objects without exactly 3 ratings are left out"
     assert found.pairs.select("author", "other", "images").rows() == [
         ("a", "b", 2), ("a", "c", 1), ("b", "c", 1),
     ]  # fmt: skip
     assert found.annotators["images"].to_list() == [2, 2, 1]
 
 
-def test_what_is_not_defined_is_null_and_told() -> None:
+def test_what_is_not_defined_is_null_with_a_reason() -> None:
     found = judged(box("a", 0, 0, 9, 9), box("b", 0, 0, 9, 9), seen=None)
     overall = {row["measure"]: row for row in found.overall.rows(named=True)}
     assert overall["alpha"]["value"] is None
-    assert overall["alpha"]["note"] == "only one value was given: chance alone agrees fully"
+    assert overall["alpha"]["note"] == "only one value was given, so agreement by chance is complete"
     assert overall["f1"]["value"] == 1.0
     assert found.pairs["kappa"].to_list() == [None]
-    assert found.pairs["note"].to_list() == ["only one value was given: chance alone agrees fully"]
+    assert found.pairs["note"].to_list() == ["only one value was given, so agreement by chance is complete"]
 
 
 @pytest.mark.parametrize("rows", [(), (box("a", 0, 0, 9, 9),)], ids=["no label", "one author"])
@@ -381,14 +383,14 @@ def test_classes_of_whole_images_agree_like_boxes() -> None:
 
 def test_another_seed_gives_another_interval_and_the_same_seed_the_same() -> None:
     frame = labels(*TWO_IMAGES)
-    results = [agreement(frame, sizes(), SEEN, draws=100, seed=seed).overall for seed in (1, 1, 2)]
+    results = [measure_agreement(frame, sizes(), SEEN, draws=100, seed=seed).overall for seed in (1, 1, 2)]
     assert results[0].equals(results[1])
     assert not results[0].equals(results[2])
 
 
 def test_a_threshold_outside_its_range_is_refused() -> None:
     with pytest.raises(UsageError, match="IoU threshold"):
-        agreement(labels(*TWO_IMAGES), sizes(), iou=0)
+        measure_agreement(labels(*TWO_IMAGES), sizes(), iou=0)
 
 
 some_labels = st.lists(
@@ -406,7 +408,7 @@ some_labels = st.lists(
 def test_the_order_of_rows_does_not_matter(rows: list[dict[str, Any]], seed: int) -> None:
     frame = labels(*rows)
     mixed = frame.sample(fraction=1, shuffle=True, seed=seed)
-    one, other = (agreement(each, sizes("i", "j"), SEEN, draws=3) for each in (frame, mixed))
+    one, other = (measure_agreement(each, sizes("i", "j"), SEEN, draws=3) for each in (frame, mixed))
     for first, second in zip(one, other, strict=True):
         assert first.equals(second)
 
@@ -416,7 +418,7 @@ def test_the_order_of_rows_does_not_matter(rows: list[dict[str, Any]], seed: int
 def test_who_copies_another_agrees_fully(rows: list[dict[str, Any]]) -> None:
     frame = labels(*(row for row in rows if row["author"] == "a"))
     copied = frame.with_columns(author=pl.lit("z"), annotation_id="z" + pl.col("annotation_id"))
-    found = agreement(pl.concat([frame, copied]), sizes("i", "j"), draws=0)
+    found = measure_agreement(pl.concat([frame, copied]), sizes("i", "j"), draws=0)
     for row in found.overall.rows(named=True):
         if row["measure"] != "prevalence" and row["value"] is not None:
             assert row["value"] == pytest.approx(1.0, abs=1e-12)

@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from tundish.labeling.agreement.severities import agreed
+from tundish.labeling.agreement.severities import agreed_severities
 from tundish.labeling.tables import ANSWERS
 
 
-def told(*answers: tuple[str, str | None, dict[str, Any]]) -> str | None:
+def reported(*answers: tuple[str, str | None, dict[str, Any]]) -> str | None:
     rows = [
         {"image_id": "a", "answer_id": number, "updated_at": datetime(2026, 11, number, tzinfo=UTC)}
         | {"answer": "empty", "role": "annotator", "author": author, "severity": severity}
         | more
         for number, (author, severity, more) in enumerate(answers, 1)
     ]
-    found = agreed(ANSWERS.frame(rows))
+    found = agreed_severities(ANSWERS.frame(rows))
     return found["severity"][0] if found.height else None
 
 
@@ -40,7 +40,7 @@ SKIPPED: dict[str, Any] = {"answer": "cancelled"}
         ([("li", "minor", SKIPPED)], None),
     ],
 )
-def test_what_counts_is_what_each_said_last_and_the_last_adjudicator_alone(
+def test_each_author_s_last_severity_counts_and_the_last_adjudicator_alone(
     answers: list[tuple[str, str | None, dict[str, Any]]], severity: str | None
 ) -> None:
-    assert told(*answers) == severity
+    assert reported(*answers) == severity

@@ -15,7 +15,7 @@ from tests.stages.curated import Picture, box, build
 from tundish.cli.label.agree import agree
 from tundish.errors import MissingStepError
 from tundish.labeling.agreement.coefficients import cohen_kappa, krippendorff_alpha
-from tundish.labeling.agreement.summary import confusions, opinions, said_of
+from tundish.labeling.agreement.summary import confusion_table, read_judgements, summarise_agreement
 from tundish.labeling.tables import ANSWERS
 from tundish.storage.tables import ANNOTATIONS
 
@@ -28,9 +28,9 @@ PICTURES = [Picture(f"{name}.jpg", seed=seed, state="unlabelled") for seed, name
 HERE, NEAR = box("scratch", 10, 10, 20, 20), box("scratch", 12, 10, 20, 20)
 
 
-def dataset(folder: Path, said: dict[str, dict[str, Any]]) -> Context:
+def dataset(folder: Path, given: dict[str, dict[str, Any]]) -> Context:
     context = build(folder, PICTURES, children=False)
-    answer(context, PICTURES, said)
+    answer(context, PICTURES, given)
     return context
 
 
@@ -49,7 +49,7 @@ def shared(folder: Path) -> Context:
     )
 
 
-def test_what_an_annotator_answered_again_is_one_opinion(tmp_path: Path) -> None:
+def test_what_an_annotator_answered_again_is_one_judgement(tmp_path: Path) -> None:
     context = dataset(tmp_path, {"a.jpg": {"li": [HERE], "li again": [NEAR], "wu": [HERE]}})
     same = pl.col("author").str.replace(" again", "")
     for table, path in (
@@ -57,13 +57,13 @@ def test_what_an_annotator_answered_again_is_one_opinion(tmp_path: Path) -> None
         (ANNOTATIONS, context.dataset.table("annotations")),
     ):
         table.write(table.read(path).with_columns(same), path)
-    said = said_of(context.dataset)
-    assert said.labels.select("author", "x").sort("author").rows() == [("li", NEAR["x"]), ("wu", HERE["x"])]
-    assert said.answers.height == 2
+    given = read_judgements(context.dataset)
+    assert given.labels.select("author", "x").sort("author").rows() == [("li", NEAR["x"]), ("wu", HERE["x"])]
+    assert given.answers.height == 2
 
 
 def test_shared_images__measured_by_annotator_pair_and_class(tmp_path: Path) -> None:
-    found = opinions(said_of(shared(tmp_path).dataset), iou=0.5)
+    found = summarise_agreement(read_judgements(shared(tmp_path).dataset), iou=0.5)
     assert found.shared == 4
     assert found.agreement.annotators.select("author", "images").rows() == [("li", 4), ("wu", 4), ("xu", 3)]
     pairs = {row["author"] + row["other"]: row for row in found.agreement.pairs.iter_rows(named=True)}
@@ -75,8 +75,8 @@ def test_shared_images__measured_by_annotator_pair_and_class(tmp_path: Path) -> 
 
 
 def test_confusions__each_two_counted_once(tmp_path: Path) -> None:
-    found = opinions(said_of(shared(tmp_path).dataset), iou=0.5)
-    assert confusions(found.agreement).to_dicts() == [
+    found = summarise_agreement(read_judgements(shared(tmp_path).dataset), iou=0.5)
+    assert confusion_table(found.agreement).to_dicts() == [
         {"label": "no", "no": 1, "scratch": 1, "(nothing)": 2},
         {"label": "scratch", "no": 1, "scratch": 4, "(nothing)": 0},
     ]
@@ -84,28 +84,31 @@ def test_confusions__each_two_counted_once(tmp_path: Path) -> None:
 
 def test_nobody_shares_an_image__one_sentence(tmp_path: Path) -> None:
     context = dataset(tmp_path, {"a.jpg": {"li": [HERE]}, "b.jpg": {"wu": [HERE]}})
-    found = opinions(said_of(context.dataset), iou=0.5)
+    found = summarise_agreement(read_judgements(context.dataset), iou=0.5)
     assert found.notes == ["fewer than two annotators answered the same images: there is nothing to compare"]
     assert found.quality.is_empty()
 
 
 def test_nothing_was_judged_by_three__no_reliability(tmp_path: Path) -> None:
     context = dataset(tmp_path, {"a.jpg": {"li": [HERE], "wu": []}, "b.jpg": {"li": [HERE], "wu": [HERE]}})
-    found = opinions(said_of(context.dataset), iou=0.5)
+    found = summarise_agreement(read_judgements(context.dataset), iou=0.5)
     assert found.quality.is_empty()
-    assert found.notes == ["no thing was judged by three: two who differ do not say who errs"]
+    (note,) = found.notes
+    assert note == "no object was judged by three annotators: where two differ, nobody knows who errs"
 
 
 def test_nobody_drew_anything__no_reliability(tmp_path: Path) -> None:
-    found = opinions(said_of(dataset(tmp_path, {"a.jpg": {"li": [], "wu": []}}).dataset), iou=0.5)
+    found = summarise_agreement(
+        read_judgements(dataset(tmp_path, {"a.jpg": {"li": [], "wu": []}}).dataset), iou=0.5
+    )
     assert (found.shared, found.quality.height) == (1, 0)
 
 
-def test_pulled_and_not_validated__said_so(tmp_path: Path) -> None:
+def test_pulled_and_not_validated__reported(tmp_path: Path) -> None:
     context = dataset(tmp_path, {"a.jpg": {"li": [HERE]}})
     context.dataset.write(ANNOTATIONS, ANNOTATIONS.empty())
     with pytest.raises(MissingStepError, match="not in the annotations table"):
-        said_of(context.dataset)
+        read_judgements(context.dataset)
 
 
 SEVERITIES = ("minor", "major", "critical")
@@ -113,24 +116,24 @@ SEVERITIES = ("minor", "major", "critical")
 
 def rated(folder: Path) -> Context:
     """Five images, as bad as each of two or three called them; wu was asked when there was one more."""
-    said = {
+    given = {
         "a.jpg": {"li": "minor", "wu": "minor", "xu": "minor"},
         "b.jpg": {"li": "major", "wu": "critical", "xu": "major"},
         "c.jpg": {"li": "minor", "wu": "major"},
         "d.jpg": {"li": "critical", "wu": "critical"},
         "e.jpg": {"li": "minor", "wu": "gone"},
     }
-    context = dataset(folder, {path: {author: [HERE] for author in who} for path, who in said.items()})
+    context = dataset(folder, {path: {author: [HERE] for author in who} for path, who in given.items()})
     path = context.dataset.labels / "answers.parquet"
     rows = ANSWERS.read(path)
-    told = [said[file][author] for file, author in rows.select("path", "author").iter_rows()]
-    ANSWERS.write(rows.with_columns(severity=pl.Series(told)), path)
+    reported = [given[file][author] for file, author in rows.select("path", "author").iter_rows()]
+    ANSWERS.write(rows.with_columns(severity=pl.Series(reported)), path)
     return context
 
 
 def test_severities__in_their_order(tmp_path: Path) -> None:
-    said = said_of(rated(tmp_path).dataset)
-    found = opinions(said, iou=0.5, severities=SEVERITIES).agreement
+    given = read_judgements(rated(tmp_path).dataset)
+    found = summarise_agreement(given, iou=0.5, severities=SEVERITIES).agreement
     overall = {row["measure"]: row for row in found.overall.iter_rows(named=True)}
     ratings = np.array([[0, 1, 0, 2], [0, 2, 1, 2], [0, 1, np.nan, np.nan]])
     assert overall["severity_alpha"]["value"] == krippendorff_alpha(ratings, "ordinal").value
@@ -142,10 +145,10 @@ def test_severities__in_their_order(tmp_path: Path) -> None:
     assert (kappas["lixu"], kappas["wuxu"]) == (1.0, pytest.approx(0.5))
 
 
-def test_severities__not_asked_for_or_not_said(tmp_path: Path) -> None:
-    said = said_of(shared(tmp_path).dataset)
-    assert "severity_kappa" not in opinions(said, iou=0.5).agreement.pairs.columns
-    found = opinions(said, iou=0.5, severities=SEVERITIES).agreement
+def test_severities__not_asked_for_or_not_answered(tmp_path: Path) -> None:
+    given = read_judgements(shared(tmp_path).dataset)
+    assert "severity_kappa" not in summarise_agreement(given, iou=0.5).agreement.pairs.columns
+    found = summarise_agreement(given, iou=0.5, severities=SEVERITIES).agreement
     (row,) = found.overall.filter(measure="severity_alpha").to_dicts()
     assert (row["value"], row["items"], row["note"]) == (None, 0, "no item has two ratings")
     assert found.pairs["severity_kappa"].to_list() == [None, None, None]
@@ -160,6 +163,6 @@ def test_command__tables_for_people_and_json(tmp_path: Path, monkeypatch: pytest
     )
     assert "alpha" in plain.output
     assert "\nannotators (extra: others drew nothing there;" in plain.output
-    told = orjson.loads(CliRunner().invoke(agree, ["small", "--json"], catch_exceptions=False).output)
-    assert set(told) == {"images", "overall", "classes", "annotators", "pairs", "confusion", "notes"}
-    assert [row["accuracy"] is not None for row in told["annotators"]] == [True, True, True]
+    reported = orjson.loads(CliRunner().invoke(agree, ["small", "--json"], catch_exceptions=False).output)
+    assert set(reported) == {"images", "overall", "classes", "annotators", "pairs", "confusion", "notes"}
+    assert [row["accuracy"] is not None for row in reported["annotators"]] == [True, True, True]

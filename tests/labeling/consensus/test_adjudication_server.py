@@ -17,9 +17,9 @@ from tests.labeling.disputing import (
     dispute,
     people,
     proposal,
+    reported,
     settled,
     tasks,
-    told,
 )
 
 from tundish.cli import main
@@ -48,28 +48,28 @@ def test_disputed_adjudicated_and_in(context: Context, client: Client, title: st
     assert {path for path, (state, _, _) in first.items() if state == "disputed"} == set(DRAWN) - {"e.jpg"}
     reasons = context.dataset.read(DISPUTES)["reason"]
     assert set(reasons) == {"quorum", "class", "geometry"}
-    done = told("adjudicate", "small")
+    done = reported("adjudicate", "small")
     assert done["counts"] == counts(in_dispute=4, new_tasks=4)
-    asked = tasks(client, f"{title} · adjudication")
+    pushed = tasks(client, f"{title} · adjudication")
     ids = {picture.path: picture.image_id for picture in PICTURES}
     one = sorted(["a.jpg", "b.jpg", "d.jpg"], key=ids.__getitem__)
-    assert list(asked) == ["c.jpg", *one], "the most disputes first, then by image_id"
-    assert asked["b.jpg"]["data"]["why"] == "Dispute 1: 2 call it 'no', 2 call it 'scratch'"
-    shown = {path: proposal(client, task["id"]) for path, task in asked.items()}
+    assert list(pushed) == ["c.jpg", *one], "the most disputes first, then by image_id"
+    assert pushed["b.jpg"]["data"]["why"] == "Dispute 1: 2 call it 'no', 2 call it 'scratch'"
+    shown = {path: proposal(client, task["id"]) for path, task in pushed.items()}
     assert {path: len(drawn) for path, drawn in shown.items()} == {
         "a.jpg": 2, "b.jpg": 4, "c.jpg": 5, "d.jpg": 1
     }  # fmt: skip
     assert ["meta" in one for one in shown["a.jpg"]] == [True, False], "what is agreed has no note"
-    everything = orjson.dumps([asked, shown]).decode()
+    everything = orjson.dumps([pushed, shown]).decode()
     assert not any(f"{name}@" in everything for name in TEAM), "the adjudicator does not see whose it is"
 
     qi = people(client)["qi"]
-    answer(client, asked["a.jpg"]["id"], shown["a.jpg"][1:], qi)
-    hasty = answer(client, asked["b.jpg"]["id"], shown["b.jpg"], qi)
-    answer(client, asked["c.jpg"]["id"], [], qi, was_cancelled=True)
-    unseen = answer(client, asked["d.jpg"]["id"], [], qi)
+    answer(client, pushed["a.jpg"]["id"], shown["a.jpg"][1:], qi)
+    hasty = answer(client, pushed["b.jpg"]["id"], shown["b.jpg"], qi)
+    answer(client, pushed["c.jpg"]["id"], [], qi, was_cancelled=True)
+    unseen = answer(client, pushed["d.jpg"]["id"], [], qi)
     assert settled(context)["d.jpg"][0] == "disputed", "it was not begun from what is drawn"
-    (prediction,) = client.get("reading", "api/predictions/", task=asked["d.jpg"]["id"])
+    (prediction,) = client.get("reading", "api/predictions/", task=pushed["d.jpg"]["id"])
     body: dict[str, Any] = {"result": [], "parent_prediction": prediction["id"]}
     client.send("changing", "PATCH", f"api/annotations/{unseen}/", json=body)
     second = settled(context)
@@ -79,7 +79,7 @@ def test_disputed_adjudicated_and_in(context: Context, client: Client, title: st
     agreed = context.dataset.read(CONSENSUS).filter(path="a.jpg").row(0, named=True)
     assert (agreed["label"], agreed["decided_by"], agreed["votes"]) == ("no", "qi@plant.example", None)
     assert [agreed[name] for name in ("x", "y", "width", "height")] == pytest.approx(AWAY)
-    again = told("adjudicate", "small")
+    again = reported("adjudicate", "small")
     assert again["counts"] == counts(in_dispute=2, there_already=2)
 
     body = {"result": shown["b.jpg"][:1]}
@@ -94,9 +94,9 @@ def test_disputed_adjudicated_and_in(context: Context, client: Client, title: st
     assert "qi@plant.example" not in agreement.output
 
 
-def test_nothing_in_dispute_and_a_project_that_went(context: Context, client: Client, title: str) -> None:
+def test_nothing_in_dispute_and_a_deleted_project(context: Context, client: Client, title: str) -> None:
     settled(context)
-    told("adjudicate", "small")
+    reported("adjudicate", "small")
     qi = people(client)["qi"]
     for task in tasks(client, f"{title} · adjudication").values():
         (prediction,) = client.get("reading", "api/predictions/", task=task["id"])
@@ -106,16 +106,16 @@ def test_nothing_in_dispute_and_a_project_that_went(context: Context, client: Cl
     assert project is not None
     client.send("deleting", "DELETE", f"api/projects/{project['id']}/")
     assert settled(context) == before, "what was adjudicated stays when the project goes"
-    done = told("adjudicate", "small")
+    done = reported("adjudicate", "small")
     assert (done["counts"]["in dispute"], done["notes"]) == (0, ["nothing is in dispute"])
     assert client.find_project(f"{title} · adjudication") is None
 
 
-def test_the_annotators_project_went__it_is_told_though_the_adjudicators_is_there(
+def test_the_annotators_project_was_deleted__reported_though_the_adjudicators_exists(
     context: Context, client: Client, title: str
 ) -> None:
     settled(context)
-    told("adjudicate", "small")
+    reported("adjudicate", "small")
     (task,) = (task for path, task in tasks(client, f"{title} · adjudication").items() if path == "d.jpg")
     answer(client, task["id"], proposal(client, task["id"]), people(client)["qi"])
     project = client.find_project(title)
@@ -128,7 +128,7 @@ def test_the_annotators_project_went__it_is_told_though_the_adjudicators_is_ther
         assert "Next: " not in done.stdout
         assert done.stderr.splitlines()[-1] == (
             f"Error: {client.address}: the server has no project '{title}' (the answers of 5 tasks pulled "
-            "before stay); what the others hold was pulled; push first, then pull again."
+            "before stay); the others were pulled; push first, then pull again."
         )
-    told("push", "small")
+    reported("push", "small")
     assert settled(context)["d.jpg"] == ("labelled", 1, "adjudicator")

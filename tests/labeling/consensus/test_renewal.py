@@ -17,9 +17,9 @@ from tests.labeling.disputing import (
     people,
     proposal,
     region,
+    reported,
     settled,
     tasks,
-    told,
 )
 
 from tundish.cli import main
@@ -59,21 +59,21 @@ def say(client: Client, title: str, path: str, drawn: dict[str, list[Drawn]]) ->
 
 def test_changed_and_no_longer_disputed(context: Context, client: Client, title: str) -> None:
     settled(context)
-    told("adjudicate", "small")
+    reported("adjudicate", "small")
     before = numbers(client, title)
     say(client, title, "a.jpg", {"li": [("no", AWAY)]})  # now all agree
     say(client, title, "b.jpg", {"li": [("scratch", HERE), ("no", AWAY)]})
     assert settled(context)["a.jpg"][0] == "labelled"
-    done = told("adjudicate", "small")
+    done = reported("adjudicate", "small")
     assert done["counts"] == counts(in_dispute=3, there_already=2, renewed=1, taken_out=1)
     after = numbers(client, title)
     assert list(after) == ["c.jpg", "d.jpg", "b.jpg"], "what is pushed anew comes last"
     assert [after[path] for path in ("c.jpg", "d.jpg")] == [before[path] for path in ("c.jpg", "d.jpg")]
     assert after["b.jpg"] > max(before.values()), "nobody who has an old task open answers another one"
     new = tasks(client, f"{title} · adjudication")["b.jpg"]
-    assert new["data"]["why"].endswith("\nDispute 2: 1 of 4 who have seen the image drew it (no)")
+    assert new["data"]["why"].endswith("\nDispute 2: 1 of 4 who saw the image drew it (no)")
     assert len(proposal(client, new["id"])) == 5
-    assert told("adjudicate", "small")["counts"] == counts(in_dispute=3, there_already=3)
+    assert reported("adjudicate", "small")["counts"] == counts(in_dispute=3, there_already=3)
     settled(context)
     faults = LABEL_FAULTS.read(context.dataset.labels / "problems.parquet")["check"].to_list()
     assert "task_gone" not in faults, "nobody had answered what was taken out"
@@ -83,86 +83,87 @@ def test_nothing_in_dispute_any_more__the_project_is_looked_at(
     context: Context, client: Client, title: str
 ) -> None:
     settled(context)
-    told("adjudicate", "small")
+    reported("adjudicate", "small")
     qi = people(client)["qi"]
-    asked = numbers(client, title)
-    (prediction,) = client.get("reading", "api/predictions/", task=asked["d.jpg"])
-    answer(client, asked["d.jpg"], [], qi, parent_prediction=prediction["id"])
+    pushed = numbers(client, title)
+    (prediction,) = client.get("reading", "api/predictions/", task=pushed["d.jpg"])
+    answer(client, pushed["d.jpg"], [], qi, parent_prediction=prediction["id"])
     for path in "abc":
         say(client, title, f"{path}.jpg", {name: [("no", AWAY)] for name in ("li", "wu", "xu", "yu")})
     settled(context)
-    done = told("adjudicate", "small")
+    done = reported("adjudicate", "small")
     assert done["counts"] == counts(taken_out=3)
     assert done["notes"] == ["nothing is in dispute"]
     assert list(numbers(client, title)) == ["d.jpg"], "what was answered stays"
     assert settled(context)["d.jpg"] == ("negative", 0, "adjudicator")
 
 
-def test_whoever_touched_a_task_keeps_it_and_is_told(context: Context, client: Client, title: str) -> None:
+def test_a_task_that_was_touched_stays_and_is_reported(context: Context, client: Client, title: str) -> None:
     settled(context)
-    told("adjudicate", "small")
-    qi, asked = people(client)["qi"], numbers(client, title)
-    shown = proposal(client, asked["b.jpg"])
-    answer(client, asked["a.jpg"], [], qi, was_cancelled=True)
-    answer(client, asked["b.jpg"], shown, qi)  # undecided
+    reported("adjudicate", "small")
+    qi, pushed = people(client)["qi"], numbers(client, title)
+    shown = proposal(client, pushed["b.jpg"])
+    answer(client, pushed["a.jpg"], [], qi, was_cancelled=True)
+    answer(client, pushed["b.jpg"], shown, qi)  # undecided
     draft = {"result": shown, "lead_time": 1.0}
-    client.post("beginning", f"api/tasks/{asked['d.jpg']}/drafts?project=1", draft)
-    withdrawn = answer(client, asked["c.jpg"], proposal(client, asked["c.jpg"])[:1], qi)
+    client.post("beginning", f"api/tasks/{pushed['d.jpg']}/drafts?project=1", draft)
+    withdrawn = answer(client, pushed["c.jpg"], proposal(client, pushed["c.jpg"])[:1], qi)
     everything = {"li": [("no", HERE)], "wu": [("scratch", HERE)], "xu": [], "yu": []}
     for path in ("a.jpg", "b.jpg", "d.jpg"):
         say(client, title, path, everything)
     assert settled(context)["c.jpg"][2] == "adjudicator"
     client.send("withdrawing", "DELETE", f"api/annotations/{withdrawn}/")
-    done = told("adjudicate", "small")
+    done = reported("adjudicate", "small")
     assert done["counts"] == counts(in_dispute=3, there_already=3)
-    assert numbers(client, title) == asked, "to withdraw an answer is to touch its task"
-    named = ", ".join(str(number) for number in sorted(asked[f"{path}.jpg"] for path in "abd"))
+    assert numbers(client, title) == pushed, "to withdraw an answer is to touch its task"
+    named = ", ".join(str(number) for number in sorted(pushed[f"{path}.jpg"] for path in "abd"))
     told_of, address = done["notes"]
     assert told_of == (
-        f"3 tasks that somebody has begun or answered say otherwise than they would now, and stay ({named}): "
-        "pull the answers first; what is told still is asked anew once its task is deleted in the project"
+        f"3 tasks that somebody has begun or answered are outdated and stay ({named}): "
+        "pull the answers first; if this is reported again, delete the task in the project to have the image "
+        "adjudicated again"
     )
     assert "/projects/" in address
-    client.delete_tasks(_project(client, title), [asked["b.jpg"]])
-    again = told("adjudicate", "small")
+    client.delete_tasks(_project(client, title), [pushed["b.jpg"]])
+    again = reported("adjudicate", "small")
     assert again["counts"] == counts(in_dispute=3, new_tasks=1, there_already=2)
     assert again["notes"][0].startswith("2 tasks that somebody")
 
 
-def test_a_task_deleted_to_be_asked_anew__its_number_comes_again_and_is_nobody_s(
+def test_a_task_deleted_to_be_pushed_again__its_number_comes_again_and_is_nobody_s(
     context: Context, client: Client, title: str
 ) -> None:
     """The answer was empty by mistake: its task is deleted as told, and SQLite numbers on from there."""
     settled(context)
-    told("adjudicate", "small")
+    reported("adjudicate", "small")
     path, number = max(numbers(client, title).items(), key=lambda one: one[1])
     answer(client, number, [], people(client)["qi"])
     assert settled(context)[path][0] == "disputed"
     client.send("deleting", "DELETE", f"api/tasks/{number}/")
-    assert told("adjudicate", "small")["counts"] == counts(in_dispute=4, new_tasks=1, there_already=3)
+    assert reported("adjudicate", "small")["counts"] == counts(in_dispute=4, new_tasks=1, there_already=3)
     assert numbers(client, title)[path] == number
     say(client, title, path, {"li": [("no", AWAY)], "wu": [("scratch", HERE)], "xu": [("no", (0, 0, 5, 5))]})
     assert settled(context)[path][0] == "disputed"
-    done = told("adjudicate", "small")
+    done = reported("adjudicate", "small")
     assert done["counts"] == counts(in_dispute=4, there_already=3, renewed=1)
     assert not any("somebody has begun" in note for note in done["notes"])
 
 
-def test_the_last_task_taken_out__the_next_has_its_tab_and_its_proposal(
+def test_the_last_task_removed__the_next_has_its_tab_and_its_proposal(
     context: Context, client: Client, title: str
 ) -> None:
     """Label Studio takes the tabs of a project with its last task; without one the editor opens too early."""
     settled(context)
-    told("adjudicate", "small")
+    reported("adjudicate", "small")
     number = _project(client, title)
     for path in "abcd":
         say(client, title, f"{path}.jpg", {name: [("no", AWAY)] for name in ("li", "wu", "xu", "yu")})
     settled(context)
-    assert told("adjudicate", "small")["counts"] == counts(taken_out=4)
+    assert reported("adjudicate", "small")["counts"] == counts(taken_out=4)
     assert client.get("reading", "api/dm/views/", project=number) == []
     say(client, title, "a.jpg", {name: [("scratch", AWAY)] for name in ("li", "wu")})
     settled(context)
-    assert told("adjudicate", "small")["counts"] == counts(in_dispute=1, new_tasks=1)
+    assert reported("adjudicate", "small")["counts"] == counts(in_dispute=1, new_tasks=1)
     assert len(client.get("reading", "api/dm/views/", project=number)) == 1
     assert len(proposal(client, numbers(client, title)["a.jpg"])) == 4
     found = client.find_project(f"{title} · adjudication")
@@ -172,7 +173,7 @@ def test_the_last_task_taken_out__the_next_has_its_tab_and_its_proposal(
 
 def test_tasks_of_others_and_of_an_earlier_version(context: Context, client: Client, title: str) -> None:
     settled(context)
-    told("adjudicate", "small")
+    reported("adjudicate", "small")
     number = _project(client, title)
     for task in tasks(client, f"{title} · adjudication").values():
         old = {key: value for key, value in task["data"].items() if key != "made_of"}
@@ -184,7 +185,7 @@ def test_tasks_of_others_and_of_an_earlier_version(context: Context, client: Cli
         {"image": "/x.jpg", "path": "by hand", "image_id": image_id},
     ]
     client.import_tasks(number, [{"data": {"why": "", "width": 1, **data}} for data in strange])
-    done = told("adjudicate", "small")
+    done = reported("adjudicate", "small")
     assert done["counts"] == counts(in_dispute=4, renewed=4)
     paths = list(numbers(client, title))
     assert paths[:3] == ["without", "other", "by hand"]
@@ -214,22 +215,22 @@ def test_killed_in_the_middle__a_repeat_completes(
 ) -> None:
     """Before the server did what it was asked for, or after it."""
     settled(context)
-    told("adjudicate", "small")
+    reported("adjudicate", "small")
     say(client, title, "a.jpg", {"li": [("no", AWAY)]})
     say(client, title, "b.jpg", {"li": [("scratch", HERE), ("no", AWAY)]})
     settled(context)
-    asked = getattr(Client, call)
+    pushed = getattr(Client, call)
 
     def cut(self: Client, project: int, what: list[Any]) -> None:
         if done:
-            asked(self, project, what)
+            pushed(self, project, what)
         raise CutError
 
     with monkeypatch.context() as patched:
         patched.setattr(Client, call, cut)
         broken = CliRunner().invoke(main, ["label", "adjudicate", "small"])
         assert isinstance(broken.exception, CutError)
-    again = told("adjudicate", "small")
+    again = reported("adjudicate", "small")
     assert again["counts"] == repeated
     assert len(again["notes"]) == 1, "the address alone"
     assert len(client.tasks(_project(client, title))) == 3

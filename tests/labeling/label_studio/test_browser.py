@@ -124,7 +124,9 @@ def submit(page: Any) -> None:
     button = page.get_by_role("button", name="Submit").or_(
         page.get_by_role("button", name="submit current annotation")
     )
-    with page.expect_response(lambda told: told.request.method == "POST" and "/annotations" in told.url):
+    with page.expect_response(
+        lambda reported: reported.request.method == "POST" and "/annotations" in reported.url
+    ):
         button.first.click()
 
 
@@ -199,8 +201,8 @@ def test_label_all_tasks_goes_by_the_order_of_the_push(
             page.wait_for_function(shown, arg=key, timeout=60_000)
             assert regions(page, 1)
             submit(page)
-    told = world.client.tasks(done.project, ("id", "total_annotations"))
-    assert [task["total_annotations"] for task in told] == [1] * 4
+    reported = world.client.tasks(done.project, ("id", "total_annotations"))
+    assert [task["total_annotations"] for task in reported] == [1] * 4
 
 
 def test_an_annotator_sees_what_was_pushed_last(

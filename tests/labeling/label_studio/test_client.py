@@ -29,7 +29,7 @@ def tasks(count: int, start: int = 0) -> list[dict[str, Any]]:
 
 
 @needs_server
-def test_it_knows_who_is_there(client: Client, label_studio: LabelStudio) -> None:
+def test_it_knows_the_users(client: Client, label_studio: LabelStudio) -> None:
     assert label_studio.account.email in client.users().values()
 
 
@@ -53,8 +53,8 @@ def test_of_projects_with_one_title_the_oldest_counts(client: Client, title: str
     assert found is not None
     assert found["id"] == first["id"]
     last = client.create_project(f"{title} · li", CONFIG)
-    told = client.projects(title.upper())
-    assert [(one, told[one]["id"]) for one in (title, f"{title} · li")] == [
+    reported = client.projects(title.upper())
+    assert [(one, reported[one]["id"]) for one in (title, f"{title} · li")] == [
         (title, first["id"]),
         (f"{title} · li", last["id"]),
     ]
@@ -101,13 +101,13 @@ def test_both_kinds_of_token_work(label_studio: LabelStudio, personal_token: str
         *("http://127.0.0.1:8080/?x=1", "http://127.0.0.1:99 99", "http://[::1", "http://a b"),
     ],
 )
-def test_what_is_no_address_is_refused(address: str) -> None:
+def test_what_is_not_an_address_is_refused(address: str) -> None:
     with pytest.raises(UsageError, match="write it as http"):
         Client(address, "0" * 40)
 
 
-def test_a_password_in_the_address_is_refused_and_not_told() -> None:
-    with pytest.raises(UsageError, match="must not hold") as caught:
+def test_a_password_in_the_address_is_refused_and_not_shown() -> None:
+    with pytest.raises(UsageError, match="must not contain") as caught:
         Client("http://li:hidden@127.0.0.1:8080", "0" * 40)
     assert "hidden" not in str(caught.value)
 
@@ -135,7 +135,7 @@ def test_the_token_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("text", ["abc\ndef", "密码", "a b"])
-def test_what_is_no_token_is_refused_wherever_it_stands(
+def test_what_is_not_a_token_is_refused_wherever_it_is(
     text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LABEL_STUDIO_TOKEN", text)
@@ -154,7 +154,7 @@ def test_the_token_comes_from_a_file_of_one_s_own(tmp_path: Path) -> None:
     path = tmp_path / "token"
     path.write_text("secret\n")
     path.chmod(0o640)
-    with pytest.raises(UsageError, match=r"others may read the token \(mode 640\)") as caught:
+    with pytest.raises(UsageError, match=r"other users may read the token \(mode 640\)") as caught:
         find_token(path)
     assert "secret" not in str(caught.value)
     path.chmod(0o600)
@@ -162,7 +162,7 @@ def test_the_token_comes_from_a_file_of_one_s_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"two words", b"\xff\xfe", "密".encode()])
-def test_a_file_without_a_token_is_told(tmp_path: Path, content: bytes) -> None:
+def test_a_file_without_a_token_is_reported(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "token"
     path.write_bytes(content)
     path.chmod(0o600)
@@ -170,7 +170,7 @@ def test_a_file_without_a_token_is_told(tmp_path: Path, content: bytes) -> None:
         find_token(path)
 
 
-def test_a_missing_token_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_token_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         find_token(tmp_path / "none")
 

@@ -97,7 +97,7 @@ def test_colours_go_by_the_place_of_a_class() -> None:
     assert len(set(many)) == len(many)
 
 
-def test_no_key_is_dealt_twice_nor_one_of_the_editor() -> None:
+def test_no_key_is_assigned_twice_nor_one_of_the_editor() -> None:
     config = LabelConfig(dict.fromkeys("abcdefghij", ()), ALL, ("x", "y")).xml()
     keys = [item.get("hotkey") for tag in fromstring(config) for item in tag if item.get("hotkey")]
     assert keys[:11] == list("1234567890q")
@@ -106,25 +106,25 @@ def test_no_key_is_dealt_twice_nor_one_of_the_editor() -> None:
 
 
 @pytest.mark.parametrize("name", ["$image", "", " ", "a\nb", "a\x00b"])
-def test_names_that_cannot_stand_there(name: str) -> None:
+def test_names_that_cannot_be_labels(name: str) -> None:
     with pytest.raises(UsageError):
         LabelConfig({name: ()})
 
 
 @pytest.mark.parametrize(("classes", "shapes"), [({}, ["box"]), ({"a": ()}, [])])
 def test_nothing_to_label_with(classes: dict[str, tuple[str, ...]], shapes: list[Shape]) -> None:
-    with pytest.raises(UsageError, match="nothing to label with"):
+    with pytest.raises(UsageError, match="no labels to offer"):
         LabelConfig(classes, shapes)
 
 
 @pytest.mark.parametrize("text", ["", "<View>", '<!DOCTYPE x [<!ENTITY e "x">]><View>&e;</View>'])
-def test_what_is_no_configuration(text: str) -> None:
+def test_what_is_not_a_configuration(text: str) -> None:
     with pytest.raises(OutsideError, match="cannot be read"):
         read_config(text)
 
 
 def test_lines_above_the_picture__a_text_or_a_field_of_the_task() -> None:
-    config = LabelConfig({"scratch": ()}, told=("Keep one.", "$why")).xml()
+    config = LabelConfig({"scratch": ()}, headers=("Keep one.", "$why")).xml()
     view = parse_xml(config.encode())[0]
     assert [(one.tag, one.get("value")) for one in view][:3] == [
         ("Header", "Keep one."),

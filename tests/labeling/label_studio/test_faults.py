@@ -39,13 +39,13 @@ def sentence(call: Callable[[], object], *parts: str) -> str:
     """The one sentence, with exit code 3, that a call ends with."""
     with pytest.raises(TundishError) as caught:
         call()
-    told = str(caught.value)
+    reported = str(caught.value)
     assert caught.value.exit_code == 3
-    assert told.endswith(".")
-    assert "\n" not in told
+    assert reported.endswith(".")
+    assert "\n" not in reported
     for part in parts:
-        assert part in told
-    return told
+        assert part in reported
+    return reported
 
 
 class Proxy:
@@ -123,14 +123,14 @@ def expired() -> str:
 
 def test_a_wrong_token(label_studio: LabelStudio) -> None:
     with Client(label_studio.url, WRONG) as client:
-        told = sentence(client.users, "refuses the token", label_studio.url)
-    assert WRONG not in told
+        reported = sentence(client.users, "refuses the token", label_studio.url)
+    assert WRONG not in reported
 
 
 def test_an_expired_token(label_studio: LabelStudio) -> None:
     token = expired()
-    told = sentence(lambda: Client(label_studio.url, token), "refuses the token", "expired")
-    assert token not in told
+    reported = sentence(lambda: Client(label_studio.url, token), "refuses the token", "expired")
+    assert token not in reported
 
 
 def signed(server: LabelStudio, seconds: float, user: int) -> str:
@@ -155,7 +155,7 @@ def test_a_personal_token_that_expires(world: World, label_studio: LabelStudio) 
     with Client(label_studio.url, short) as world.client:
         time.sleep(3)
         for call in (lambda: world.push(world.items(4)), world.pull):
-            assert short not in sentence(call, "refuses the token", "expired", "take a fresh one")
+            assert short not in sentence(call, "refuses the token", "expired", "copy a new one")
     assert short not in sentence(lambda: Client(label_studio.url, short), "refuses the token", "expired")
     assert not world.folder.exists()
     world.client = good
@@ -172,27 +172,27 @@ def test_a_personal_token_that_was_revoked(
     good.send("revoking a token", "POST", "api/token/blacklist/", json={"refresh": token})
     with Client(label_studio.url, token) as world.client:
         for call in (lambda: world.push(world.items(2)), world.pull):
-            assert token not in sentence(call, "refuses the token", "take a fresh one")
+            assert token not in sentence(call, "refuses the token", "copy a new one")
     world.client = good
     assert world.push(world.items(2)).added == 1
     assert world.pull().answers == 0
 
 
-def test_nobody_is_there(world: World) -> None:
+def test_no_server_answers(world: World) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with Client(f"http://127.0.0.1:{port}", WRONG) as world.client:
-        sentence(lambda: world.push(world.items(1)), "no Label Studio answers", "start it")
-        sentence(world.pull, "no Label Studio answers")
+        sentence(lambda: world.push(world.items(1)), "Label Studio does not answer", "start it")
+        sentence(world.pull, "Label Studio does not answer")
     assert not world.folder.exists()
 
 
-def test_somebody_else_is_there() -> None:
+def test_another_server_answers() -> None:
     claims = {"token_type": "refresh", "exp": int(time.time()) + 3600, "user_id": "1"}
     for token in (WRONG, jwt.encode(claims, WRONG, algorithm="HS256")):
         with stranger() as address, Client(address, token) as client:
-            sentence(client.users, "what answers here is no Label Studio")
+            sentence(client.users, "the server at this address is not Label Studio")
 
 
 def test_a_slow_server_s_work_is_not_done_twice(world: World, label_studio: LabelStudio) -> None:
@@ -202,10 +202,10 @@ def test_a_slow_server_s_work_is_not_done_twice(world: World, label_studio: Labe
     with Proxy(label_studio.url, delay=5) as address, Client(address, token, timeout=1.0, tries=1) as slow:
         items = [{"data": {"image": "x", "image_id": item.image_id}} for item in world.items(4)[1:]]
         project = world.project
-        told = sentence(
+        reported = sentence(
             lambda: slow.import_tasks(project, items), "did not answer within 1 s", "pushing 3 tasks"
         )
-        assert "goes on where it stopped" in told
+        assert "continues where it stopped" in reported
     world.client = direct
     deadline = time.monotonic() + 30
     while len(world.tasks()) < 4 and time.monotonic() < deadline:
@@ -215,7 +215,7 @@ def test_a_slow_server_s_work_is_not_done_twice(world: World, label_studio: Labe
     assert len(world.tasks()) == 5
 
 
-def test_a_batch_that_the_server_was_given_twice_is_there_once(world: World) -> None:
+def test_a_batch_that_was_sent_twice_is_on_the_server_once(world: World) -> None:
     """A push that gave up waiting was repeated before the server was done with it."""
     items = [{"data": {"image": "x", "image_id": item.image_id}} for item in world.items(4)]
     world.push(world.items(1))
@@ -227,7 +227,7 @@ def test_a_batch_that_the_server_was_given_twice_is_there_once(world: World) -> 
         world.client.post("answering", f"api/tasks/{number}/annotations/", body)
     done = world.push(world.items(5))
     assert (done.added, done.known) == (1, 4)
-    assert "5 tasks that stood in the project twice" in done.notes[0]
+    assert "5 tasks that were in the project twice" in done.notes[0]
     left = world.tasks()
     assert sorted(task["data"]["image_id"] for task in left) == [item.image_id for item in world.items(5)]
     assert {task["id"] for task in left} >= set(second[:2])
@@ -350,7 +350,7 @@ def test_a_label_renamed_in_the_server(world: World) -> None:
     world.answer(1, world.box(5, 6, 7, 8, "scrach"))
     done = world.pull()
     assert done.notes == tuple(
-        f"the project '{world.title}' does not offer the label 'scratch' in '{name}', where 'scrach' stands "
+        f"the project '{world.title}' does not offer the label 'scratch' in '{name}', but 'scrach' "
         "in its place; make it an alias of 'scratch' in the recipe, or rename it back in the project's "
         "settings"
         for name in ("box", "brush")
@@ -365,7 +365,7 @@ def test_a_label_renamed_in_the_server(world: World) -> None:
     assert world.pull().notes == ()
     assert world.read("annotations")["label"].to_list() == ["scratch"] * 2
     assert world.push(world.items(2)).notes == (
-        f"the labelling configuration of '{world.title}' was brought up to date",
+        f"the labelling configuration of '{world.title}' was updated",
     )
 
 
@@ -374,8 +374,7 @@ def test_a_class_that_was_not_pushed_yet(world: World) -> None:
     world.answer(0)
     world.classes = ("scratch", "inclusion", "划伤")
     assert world.pull().notes == tuple(
-        f"the project '{world.title}' does not offer the label '划伤' in '{name}'; "
-        "push to bring it up to date"
+        f"the project '{world.title}' does not offer the label '划伤' in '{name}'; push to update it"
         for name in ("box", "brush")
     )
     world.push(world.items(1))

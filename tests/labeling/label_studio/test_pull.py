@@ -141,7 +141,7 @@ def test_equal_answers_give_equal_bytes(world: World) -> None:
     assert before == {name: (world.folder / f"{name}.parquet").read_bytes() for name in NAMES}
 
 
-def test_a_proposal_that_was_accepted_is_told_from_one_that_was_drawn(world: World) -> None:
+def test_a_proposal_that_was_accepted_is_distinguished_from_one_that_was_drawn(world: World) -> None:
     proposed = world.box(10, 10, 20, 20)
     world.push(world.items(1), Prelabels({f"{0:032x}": [proposed]}, "import"))
     ids = [task["id"] for task in world.tasks()]
@@ -160,16 +160,16 @@ def test_a_proposal_that_was_accepted_is_told_from_one_that_was_drawn(world: Wor
     assert "model_version" not in world.read("tasks")["json"][0]
 
 
-def test_an_empty_answer_that_passed_over_a_proposal_is_told(world: World) -> None:
+def test_an_empty_answer_that_passed_over_a_proposal_is_reported(world: World) -> None:
     world.push(world.items(2), Prelabels({f"{0:032x}": [world.box(1, 2, 3, 4)]}))
     world.answer(0)
     world.answer(1)
-    told = world.pull().problems
-    assert [(one.check, one.severity) for one in told] == [("empty_unseen", "warning")]
-    assert world.pull().problems == told, "of what was pulled before, too"
+    reported = world.pull().problems
+    assert [(one.check, one.severity) for one in reported] == [("empty_unseen", "warning")]
+    assert world.pull().problems == reported, "of what was pulled before, too"
     for prediction in world.client.predictions(world.project):
         world.client.delete_prediction(prediction["id"])
-    assert world.pull().problems == told, "it was there when the answer was given"
+    assert world.pull().problems == reported, "it was there when the answer was given"
 
 
 def test_another_project_s_answers_stay(world: World) -> None:
@@ -183,7 +183,7 @@ def test_another_project_s_answers_stay(world: World) -> None:
     assert (done.changed, done.answers) == (1, 2)
     assert set(world.read("tasks")["title"]) == {first, world.title}
     (note,) = done.notes
-    assert note.startswith(f"the answers of 1 task of '{first}' stay"), "a project that went is told"
+    assert note.startswith(f"the answers of 1 task of '{first}' stay"), "a deleted project is reported"
 
 
 def test_a_project_that_is_missing_does_not_hold_up_the_others(world: World) -> None:
@@ -202,7 +202,7 @@ def test_a_project_that_is_missing_does_not_hold_up_the_others(world: World) -> 
     assert (done.changed, done.answers, done.notes) == (1, 2, ())
     assert str(done.missing) == (
         f"{world.client.address}: the server has no project '{first}' (the answers of 1 task pulled before "
-        "stay) and no project 'nobody's'; what the others hold was pulled; push first, then pull again."
+        "stay) and no project 'nobody's'; the others were pulled; push first, then pull again."
     )
     assert world.read("annotations").sort("path")["x"].to_list() == pytest.approx([1, 5])
 

@@ -8,7 +8,7 @@ import pytest
 
 from tundish.errors import OutsideError, UsageError
 from tundish.labeling.label_studio.config import LabelConfig
-from tundish.labeling.label_studio.project import project_of
+from tundish.labeling.label_studio.project import prepare_project
 from tundish.labeling.label_studio.push import push
 from tundish.labeling.label_studio.tasks import Item, Prelabels
 
@@ -130,20 +130,20 @@ def test_new_items_are_prepared_before_they_are_sent(world: World) -> None:
 def test_the_title_must_suit_label_studio(world: World) -> None:
     for title in ("ab", "a" * 51):
         with pytest.raises(UsageError, match="3 to 50 characters"):
-            project_of(world.client, title, world.config, None)
+            prepare_project(world.client, title, world.config, None)
 
 
 def test_a_class_that_the_recipe_has_gained_comes_to_the_project(world: World) -> None:
     world.push(world.items(1))
     world.classes = ("scratch", "inclusion", "划伤")
     done = world.push(world.items(1))
-    assert done.notes == (f"the labelling configuration of '{world.title}' was brought up to date",)
+    assert done.notes == (f"the labelling configuration of '{world.title}' was updated",)
     found = world.client.find_project(world.title)
     assert found is not None
     assert found["label_config"].strip() == world.config.xml()
 
 
-def test_a_label_that_was_renamed_in_the_server_is_told_and_left(world: World) -> None:
+def test_a_label_that_was_renamed_in_the_server_is_reported_and_left(world: World) -> None:
     world.push(world.items(1))
     renamed = LabelConfig(dict.fromkeys(("scrach", "inclusion"), ()), ("box", "mask")).xml()
     world.client.change_project(world.project, label_config=renamed)
@@ -151,7 +151,7 @@ def test_a_label_that_was_renamed_in_the_server_is_told_and_left(world: World) -
     assert done.added == 1
     assert done.notes == tuple(
         f"the project '{world.title}' was left as it is: it does not offer the label 'scratch' in '{name}', "
-        "where 'scrach' stands in its place; make it an alias of 'scratch' in the recipe, or rename it back "
+        "but 'scrach' in its place; make it an alias of 'scratch' in the recipe, or rename it back "
         "in the project's settings"
         for name in ("box", "brush")
     )
@@ -162,11 +162,11 @@ def test_a_label_that_was_renamed_in_the_server_is_told_and_left(world: World) -
 
 def proposed(world: World) -> dict[str, list[str]]:
     """What the predictions of each image call its first region, in the order in which they were made."""
-    told: dict[str, list[str]] = {task["data"]["path"]: [] for task in world.tasks()}
+    reported: dict[str, list[str]] = {task["data"]["path"]: [] for task in world.tasks()}
     paths = {task["id"]: task["data"]["path"] for task in world.tasks()}
     for one in sorted(world.client.predictions(world.project), key=lambda one: int(one["id"])):
-        told[paths[one["task"]]] += one["result"][0]["value"]["rectanglelabels"]
-    return told
+        reported[paths[one["task"]]] += one["result"][0]["value"]["rectanglelabels"]
+    return reported
 
 
 def test_a_class_renamed_in_the_recipe__is_shown_by_its_new_name_and_called_by_the_old(world: World) -> None:
@@ -177,7 +177,7 @@ def test_a_class_renamed_in_the_recipe__is_shown_by_its_new_name_and_called_by_t
     world.classes, world.aliases = ("Kratzer", "inclusion"), {"Kratzer": ("scratch",)}
     new = {item.image_id: [world.box(10, 20, 30, 40, "Kratzer")] for item in world.items(3)}
     done = world.push(world.items(3), Prelabels(new))
-    assert done.notes == (f"the labelling configuration of '{world.title}' was brought up to date",)
+    assert done.notes == (f"the labelling configuration of '{world.title}' was updated",)
     found = world.client.find_project(world.title)
     assert found is not None
     assert '<Label value="Kratzer" alias="scratch"' in found["label_config"]
@@ -189,7 +189,7 @@ def test_a_class_renamed_in_the_recipe__is_shown_by_its_new_name_and_called_by_t
     assert world.push(world.items(3), Prelabels(new, "model-7")).notes == ()
     moved = {key: [world.box(50, 20, 30, 40, "Kratzer")] for key in new}
     (note,) = world.push(world.items(3), Prelabels(moved, "model-7")).notes
-    assert "says otherwise of 2 of 2 tasks" in note
+    assert "under that name before in 2 of 2 compared tasks" in note
     world.answer(2, world.box(1, 2, 3, 4))
     pulled = world.pull()
     assert (pulled.notes, pulled.problems) == ((), ())
@@ -211,11 +211,11 @@ def test_a_class_renamed_in_the_recipe__where_the_configuration_is_refused(world
     world.classes, world.aliases = ("Kratzer", "inclusion"), {"Kratzer": ("scratch",)}
     new = Prelabels({f"{1:032x}": [world.box(10, 20, 30, 40, "Kratzer")]})
     (note,) = world.push(world.items(2), new).notes
-    assert "most likely without a label; what the recipe has gained or renamed does not come there" in note
+    assert "most likely regions without a label; label or delete them and push again to get what was" in note
     assert proposed(world)["1.jpg"] == ["scratch"]
     world.client.send("mending", "PATCH", f"api/annotations/{answer}/", json={"result": []})
     assert world.push(world.items(2), new).notes == (
-        f"the labelling configuration of '{world.title}' was brought up to date",
+        f"the labelling configuration of '{world.title}' was updated",
     )
 
 
@@ -237,11 +237,11 @@ def test_classes_made_one_in_the_recipe__are_left_as_they_are_and_called_by_the_
 
 def versions_of(world: World) -> dict[str, list[str]]:
     """The versions of each image's predictions, in the order in which they were made."""
-    told: dict[str, list[str]] = {task["data"]["path"]: [] for task in world.tasks()}
+    reported: dict[str, list[str]] = {task["data"]["path"]: [] for task in world.tasks()}
     paths = {task["id"]: task["data"]["path"] for task in world.tasks()}
     for one in sorted(world.client.predictions(world.project), key=lambda one: int(one["id"])):
-        told[paths[one["task"]]].append(one["model_version"])
-    return told
+        reported[paths[one["task"]]].append(one["model_version"])
+    return reported
 
 
 def drawn_by(world: World, version: str, count: int, at: float = 10) -> Prelabels:
@@ -262,7 +262,7 @@ def test_known_tasks_get_what_another_model_says(world: World) -> None:
     model_8 = drawn_by(world, "model-8", 5)
     done = world.push(world.items(5), model_8)
     assert (done.added, done.known, done.proposed) == (1, 4, 2)
-    assert done.notes == ("annotators now see what 'model-8' draws, no longer 'model-7'",)
+    assert done.notes == ("annotators now see the predictions of 'model-8' instead of 'model-7'",)
     assert versions_of(world) == {
         "0.jpg": ["model-7"],
         "1.jpg": ["model-7"],
@@ -273,7 +273,7 @@ def test_known_tasks_get_what_another_model_says(world: World) -> None:
     assert shown(world) == "model-8"
     again = world.push(world.items(5), model_8)
     assert (again.added, again.known, again.proposed, again.notes) == (0, 5, 0, ())
-    assert sum(world.client.versions(world.project).values()) == 7
+    assert sum(world.client.count_predictions(world.project).values()) == 7
 
 
 def test_the_next_task_comes_with_what_was_pushed_last(world: World) -> None:
@@ -291,7 +291,7 @@ def test_the_next_task_comes_with_what_was_pushed_last(world: World) -> None:
     back = world.push(world.items(1), drawn_by(world, "model-7", 1, at=10))
     assert (back.proposed, back.notes) == (
         0,
-        ("annotators now see what 'model-7' draws, no longer 'model-8'",),
+        ("annotators now see the predictions of 'model-7' instead of 'model-8'",),
     )
     assert streamed() == ["model-7"]
 
@@ -307,7 +307,7 @@ def test_versions_of_which_one_is_a_part_of_the_other(world: World) -> None:
     }
     world.push(world.items(5), drawn_by(world, "model-8", 5))
     assert world.push(world.items(5), drawn_by(world, "model-8", 5)).proposed == 0
-    assert world.client.versions(world.project) == {"model-80": 2, "Model-8": 3, "model-8": 5}
+    assert world.client.count_predictions(world.project) == {"model-80": 2, "Model-8": 3, "model-8": 5}
 
 
 def test_labels_that_were_imported_after_their_task_was_pushed(world: World) -> None:
@@ -321,20 +321,22 @@ def test_labels_that_were_imported_after_their_task_was_pushed(world: World) -> 
     assert world.push(world.items(3), later).proposed == 0
 
 
-def test_another_opinion_under_the_same_name_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_predictions_under_the_same_name_are_reported(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.push(world.items(3), drawn_by(world, "model-7", 3))
     assert world.push(world.items(3), drawn_by(world, "model-7", 3)).notes == ()  # other ids, the same boxes
     regions = {item.image_id: [world.box(40, 20, 30, 40)] for item in world.items(3)}
     regions[f"{0:032x}"] = [world.box(10, 20, 30, 40)]
     rewritten = Prelabels(regions, "model-7")
-    for compared, told in ((100, "2 of 3"), (2, "1 of 2")):
+    for compared, reported in ((100, "2 of 3"), (2, "1 of 2")):
         monkeypatch.setattr("tundish.labeling.label_studio.predictions._COMPARED", compared)
         done = world.push(world.items(3), rewritten)
         assert done.proposed == 0
         (note,) = done.notes
-        assert f"'model-7' says otherwise of {told} tasks that were compared" in note
-        assert "left as it is" in note
-    assert sum(world.client.versions(world.project).values()) == 3
+        assert f"'model-7' differ from those pushed under that name before in {reported} compared" in note
+        assert "left as they are" in note
+    assert sum(world.client.count_predictions(world.project).values()) == 3
     body = {"model_version": "model-7"}
     world.client.send("deleting", "DELETE", f"api/projects/{world.project}/model-versions/", json=body)
     assert world.push(world.items(3), rewritten).proposed == 3
@@ -360,13 +362,13 @@ def test_predictions_that_were_cut_off_go_on_where_they_stopped(
         patch.setattr(world.client, "import_predictions", fail)
         with pytest.raises(OutsideError):
             world.push(world.items(7), model_8)
-    assert world.client.versions(world.project) == {"model-7": 7, "model-8": 4}
+    assert world.client.count_predictions(world.project) == {"model-7": 7, "model-8": 4}
     assert world.push(world.items(7), model_8).proposed == 3
-    assert world.client.versions(world.project) == {"model-7": 7, "model-8": 7}
+    assert world.client.count_predictions(world.project) == {"model-7": 7, "model-8": 7}
     assert shown(world) == "model-8"
 
 
-def test_predictions_that_the_server_was_given_twice_are_there_once(world: World) -> None:
+def test_predictions_that_were_sent_twice_are_on_the_server_once(world: World) -> None:
     """A push that gave up waiting was repeated before the server was done with it."""
     world.push(world.items(3))
     model_8 = drawn_by(world, "model-8", 3)
@@ -379,12 +381,12 @@ def test_predictions_that_the_server_was_given_twice_are_there_once(world: World
     done = world.push(world.items(3), model_8)
     assert (done.proposed, done.notes) == (
         0,
-        ("2 predictions that stood in their tasks twice were taken out",),
+        ("2 predictions that were in their tasks twice were removed",),
     )
-    assert world.client.versions(world.project) == {"model-8": 3}
+    assert world.client.count_predictions(world.project) == {"model-8": 3}
 
 
-def test_predictions_that_the_configuration_does_not_fit_are_told(world: World) -> None:
+def test_predictions_that_do_not_fit_the_configuration_are_reported(world: World) -> None:
     """The server leaves them out without a word; the project's configuration is another's."""
     world.push(world.items(2))
     renamed = LabelConfig(dict.fromkeys(("scrach", "inclusion"), ()), ("box", "mask")).xml()
@@ -395,13 +397,13 @@ def test_predictions_that_the_configuration_does_not_fit_are_told(world: World) 
     }
     done = world.push(world.items(2), Prelabels(regions, "model-7"))
     assert done.proposed == 1
-    assert any("refuses the predictions of 1 known task" in note for note in done.notes)
+    assert any("refuses the predictions of 1 existing task" in note for note in done.notes)
 
 
 # What becomes of the configuration while answers exist
 
 
-def test_a_class_is_added_though_a_region_without_a_label_is_there(world: World) -> None:
+def test_a_class_is_added_although_a_region_has_no_label(world: World) -> None:
     world.push(world.items(3))
     bare = world.box(1, 2, 3, 4)
     bare["value"].pop("rectanglelabels")
@@ -414,13 +416,13 @@ def test_a_class_is_added_though_a_region_without_a_label_is_there(world: World)
     assert done.added == 1
     (note,) = done.notes
     assert "refuses the new labelling configuration" in note
-    assert f"in task {number}, most likely without a label" in note
+    assert f"in task {number}, most likely regions without a label" in note
     # Mended as the note says, a repeat completes it.
     world.client.send(
         "mending", "PATCH", f"api/annotations/{answer}/", json={"result": [world.box(5, 6, 7, 8)]}
     )
     assert world.push(world.items(4)).notes == (
-        f"the labelling configuration of '{world.title}' was brought up to date",
+        f"the labelling configuration of '{world.title}' was updated",
     )
     found = world.client.find_project(world.title)
     assert found is not None
@@ -428,18 +430,22 @@ def test_a_class_is_added_though_a_region_without_a_label_is_there(world: World)
 
 
 @pytest.mark.parametrize(
-    ("classes", "shapes", "severities", "told"),
+    ("classes", "shapes", "severities", "reported"),
     [
         (("scratch",), ("box", "mask"), (), "offers the label 'inclusion' in 'box'"),
         (("scratch", "inclusion"), ("mask",), (), "has a control 'box'"),
         (("scratch", "inclusion"), ("box",), (), "has a control 'brush'"),
-        (("scratch", "inclusion"), ("box", "mask", "polygon"), (), "was brought up to date"),
-        (("scratch", "inclusion"), ("box", "mask"), ("minor", "major"), "was brought up to date"),
+        (("scratch", "inclusion"), ("box", "mask", "polygon"), (), "was updated"),
+        (("scratch", "inclusion"), ("box", "mask"), ("minor", "major"), "was updated"),
         (("划伤",), ("box", "mask"), (), "not offer the label '划伤' in 'box'"),
     ],
 )
 def test_what_a_recipe_gains_and_loses_while_answers_exist(
-    world: World, classes: tuple[str, ...], shapes: tuple[Any, ...], severities: tuple[str, ...], told: str
+    world: World,
+    classes: tuple[str, ...],
+    shapes: tuple[Any, ...],
+    severities: tuple[str, ...],
+    reported: str,
 ) -> None:
     world.push(world.items(1))
     world.answer(0, world.box(1, 2, 3, 4), world.box(5, 6, 7, 8, "inclusion"))
@@ -447,10 +453,10 @@ def test_what_a_recipe_gains_and_loses_while_answers_exist(
     config = LabelConfig(dict.fromkeys(classes, ()), shapes, severities)
     done = push(world.client, world.title, config, world.items(2), "http://127.0.0.1:1/{}".format)
     assert done.added == 1
-    assert any(told in note for note in done.notes), done.notes
+    assert any(reported in note for note in done.notes), done.notes
     after = world.client.find_project(world.title)
     assert before is not None
     assert after is not None
-    kept = told != "was brought up to date"
+    kept = reported != "was updated"
     assert (after["label_config"] == before["label_config"]) == kept
     assert all("was left as it is: it " in note for note in done.notes) == kept

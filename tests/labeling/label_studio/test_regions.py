@@ -16,7 +16,7 @@ from polars.testing import assert_frame_equal
 
 from tundish.imaging.geometry import area_of_polygon, counts_of_mask, mask_of_counts
 from tundish.labeling.label_studio.config import CONTROLS, LabelConfig, Shape
-from tundish.labeling.label_studio.read_answers import Pulled, annotations_of
+from tundish.labeling.label_studio.read_answers import ReadAnswers, read_tasks
 from tundish.labeling.label_studio.regions.brush import rle_of_mask
 from tundish.labeling.label_studio.regions.write import regions_of
 from tundish.labeling.tables import ANSWERS
@@ -64,21 +64,21 @@ def box(labels: list[str] | None = None, /, **more: float) -> dict[str, Any]:
 
 
 def task(*result: dict[str, Any], **annotation: Any) -> dict[str, Any]:
-    told = {"id": 7, "completed_by": 1, "was_cancelled": False, "lead_time": 4.5, "result": list(result)}
-    return {"id": 3, "data": {"image_id": IMAGE}, "annotations": [told | annotation], "drafts": []}
+    reported = {"id": 7, "completed_by": 1, "was_cancelled": False, "lead_time": 4.5, "result": list(result)}
+    return {"id": 3, "data": {"image_id": IMAGE}, "annotations": [reported | annotation], "drafts": []}
 
 
-def pull(*tasks: object, images: pl.DataFrame = IMAGES, users: dict[int, str] | None = None) -> Pulled:
-    return annotations_of(tasks, images, CLASSES, users)
+def pull(*tasks: object, images: pl.DataFrame = IMAGES) -> ReadAnswers:
+    return read_tasks(tasks, images, CLASSES)
 
 
-def row(pulled: Pulled) -> dict[str, Any]:
+def row(pulled: ReadAnswers) -> dict[str, Any]:
     assert not [problem for problem in pulled.problems if problem.severity == "error"]
     (only,) = pulled.annotations.to_dicts()
     return only | {"attributes": json.loads(only["attributes"])}
 
 
-def checks(pulled: Pulled) -> list[tuple[str, str, int]]:
+def checks(pulled: ReadAnswers) -> list[tuple[str, str, int]]:
     return [(problem.check, problem.severity, problem.labels) for problem in pulled.problems]
 
 
@@ -164,7 +164,7 @@ class TestGeometry:
         np.testing.assert_array_equal(mask_of_counts(only["rle"], WIDTH, HEIGHT), mask)
         assert (only["x"], only["y"], only["width"], only["height"]) == (100, 20, 680, 170)
 
-    def test_a_region_partly_outside_is_cut_and_told(self) -> None:
+    def test_a_region_partly_outside_is_clipped_and_reported(self) -> None:
         pulled = pull(task(box(x=-10, width=30)))
         assert checks(pulled) == [("clipped", "warning", 0)]
         assert (row(pulled)["x"], row(pulled)["width"]) == (0, 160)
@@ -283,7 +283,7 @@ class TestLabels:
         pulled = pull(task(box() | {"id": None}, box() | {"id": None}))
         assert pulled.annotations["annotation_id"].n_unique() == 2
 
-    def test_relations_are_told(self) -> None:
+    def test_relations_are_reported(self) -> None:
         pulled = pull(task(box(), {"type": "relation", "from_id": "r1", "to_id": "r1", "direction": "right"}))
         assert checks(pulled) == [("relation", "warning", 0)]
 
@@ -308,7 +308,7 @@ class TestAnswers:
             assert_frame_equal(pulled.annotations.clear(), ANNOTATIONS.empty())
             assert_frame_equal(pulled.answers.clear(), ANSWERS.empty())
 
-    def test_empty_cancelled_and_labelled_are_told_apart(self) -> None:
+    def test_empty_cancelled_and_labelled_are_distinguished(self) -> None:
         pulled = pull(
             task(),
             task(box(), was_cancelled=True, id=8),
@@ -324,7 +324,7 @@ class TestAnswers:
         ]
         assert pulled.annotations.height == 1
 
-    def test_an_empty_answer_that_ignores_what_was_proposed_is_told(self) -> None:
+    def test_an_empty_answer_that_ignores_what_was_proposed_is_reported(self) -> None:
         shown = {"prediction": {"id": 12}}
         assert checks(pull(task(**shown))) == [("empty_unseen", "warning", 0)]
         assert checks(pull(task(parent_prediction=12, **shown))) == []
@@ -332,17 +332,17 @@ class TestAnswers:
         assert checks(pull(task(prediction={"id": None}))) == []
 
     def test_all_authors_are_kept(self) -> None:
-        told = task(box())
-        second = told["annotations"][0] | {"id": 8, "completed_by": {"id": 2, "email": "b@example.com"}}
-        third = told["annotations"][0] | {"id": 9, "completed_by": 5}
+        reported = task(box())
+        second = reported["annotations"][0] | {"id": 8, "completed_by": {"id": 2, "email": "b@example.com"}}
+        third = reported["annotations"][0] | {"id": 9, "completed_by": 5}
         fourth = {key: value for key, value in second.items() if key != "completed_by"} | {"id": 10}
-        told["annotations"] += [second, third, fourth]
-        pulled = pull(told, users={5: "李"})
-        assert pulled.annotations["author"].to_list() == ["1", "b@example.com", "李", None]
-        assert pulled.answers["author"].to_list() == ["1", "b@example.com", "李", None]
+        reported["annotations"] += [second, third, fourth]
+        pulled = pull(reported)
+        assert pulled.annotations["author"].to_list() == ["1", "b@example.com", "5", None]
+        assert pulled.answers["author"].to_list() == ["1", "b@example.com", "5", None]
         assert pulled.annotations["annotation_id"].n_unique() == 4
 
-    def test_proposals_that_stand_are_the_annotators(self) -> None:
+    def test_proposals_that_are_kept_are_the_annotators(self) -> None:
         stands = box() | {"origin": "prediction", "score": 0.75}
         changed = box() | {"origin": "prediction-changed", "score": 0.75, "id": "r2"}
         pulled = pull(task(stands, changed, box() | {"id": "r3"}, parent_prediction=12))
@@ -374,12 +374,12 @@ class TestAnswers:
         assert other["annotation_id"][0] not in set(later["annotation_id"])
 
     def test_the_key_of_old_exports(self) -> None:
-        told = task(box())
-        told["completions"] = told.pop("annotations")
-        assert row(pull(told))["label"] == "scratch"
+        reported = task(box())
+        reported["completions"] = reported.pop("annotations")
+        assert row(pull(reported))["label"] == "scratch"
 
     @pytest.mark.parametrize(
-        ("told", "expected"),
+        ("reported", "expected"),
         [
             ("nonsense", [("broken_task", "error", 0)]),
             (task(box()) | {"data": {}}, [("unknown_image", "error", 1)]),
@@ -393,8 +393,8 @@ class TestAnswers:
             (task(region("choices", None, choices=None) | {"from_name": None}), []),
         ],
     )
-    def test_tasks_that_are_no_tasks(self, told: object, expected: list[tuple[str, str, int]]) -> None:
-        assert checks(pull(told)) == expected
+    def test_tasks_that_are_not_tasks(self, reported: object, expected: list[tuple[str, str, int]]) -> None:
+        assert checks(pull(reported)) == expected
 
 
 def frame(*rows: dict[str, Any]) -> pl.DataFrame:
@@ -412,7 +412,7 @@ def frame(*rows: dict[str, Any]) -> pl.DataFrame:
     return ANNOTATIONS.frame(numbered)
 
 
-def there_and_back(labels: pl.DataFrame) -> tuple[list[dict[str, Any]], Pulled]:
+def there_and_back(labels: pl.DataFrame) -> tuple[list[dict[str, Any]], ReadAnswers]:
     pushed = regions_of(labels, {IMAGE: (WIDTH, HEIGHT)})
     assert not pushed.problems
     result = pushed.results[IMAGE]
@@ -507,7 +507,7 @@ class TestPush:
         assert sent["type"] == "polygonlabels"
 
     @pytest.mark.parametrize("said", ["", '{"rotation":"x","box":3}', '{"rotation":1,"box":[1,2]}'])
-    def test_a_rotation_that_is_none_of_ours(self, said: str) -> None:
+    def test_a_rotation_that_is_not_ours(self, said: str) -> None:
         (sent,), _ = there_and_back(frame(BOX | {"attributes": said or None}))
         assert sent["value"]["rotation"] == 0
 
@@ -566,20 +566,20 @@ def test_real_projects_come_through(shared_data: Path, name: str, taken: int, re
     regions: dict[str, dict[str, Any]] = {}
     images: list[dict[str, Any]] = []
     classes: set[str] = set()
-    for number, told in enumerate(tasks):
-        told["data"]["image_id"] = f"{number:032x}"
-        entries = [entry for said in told["annotations"] for entry in said["result"] if "value" in entry]
+    for number, reported in enumerate(tasks):
+        reported["data"]["image_id"] = f"{number:032x}"
+        entries = [entry for said in reported["annotations"] for entry in said["result"] if "value" in entry]
         images.append(
             {"image_id": f"{number:032x}", "source": "s", "path": f"{number}.jpg"} | size_of(entries[0])
         )
         regions |= {entry["id"]: entry for entry in entries}
         classes |= {label.lower() for entry in entries for label in entry["value"][entry["type"]]}
     catalog = pl.DataFrame(images)
-    pulled = annotations_of(tasks, catalog, Annotations.model_validate({"classes": sorted(classes)}))
+    pulled = read_tasks(tasks, catalog, Annotations.model_validate({"classes": sorted(classes)}))
     assert pulled.annotations.height == taken
     assert pulled.annotations["valid"].all()
     assert pulled.answers["refused"].sum() == refused
-    assert pulled.answers.height == sum(len(told["annotations"]) for told in tasks)
+    assert pulled.answers.height == sum(len(reported["annotations"]) for reported in tasks)
     assert {problem.check for problem in pulled.problems} <= {"unsupported_region", "relation", "clipped"}
     sizes = {image["image_id"]: (image["width"], image["height"]) for image in images}
     pushed = regions_of(pulled.annotations, sizes)

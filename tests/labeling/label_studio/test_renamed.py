@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.labeling.disputing import TEAM, answer, counts, people, proposal, settled, tasks, told
+from tests.labeling.disputing import TEAM, answer, counts, people, proposal, reported, settled, tasks
 from tests.stages.answering import write_recipe
 from tests.stages.curated import Picture, build
 
@@ -34,10 +34,10 @@ def context(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LABEL_STUDIO_URL", label_studio.url)
     monkeypatch.setenv("LABEL_STUDIO_TOKEN", label_studio.account.token)
-    told("push", "small")
+    reported("push", "small")
     (task,) = tasks(client, title).values()
-    for name, said in zip(TEAM, sorted(CLASSES * 2), strict=True):
-        answer(client, task["id"], [choices(said)], people(client)[name])
+    for name, given in zip(TEAM, sorted(CLASSES * 2), strict=True):
+        answer(client, task["id"], [choices(given)], people(client)[name])
     return context
 
 
@@ -59,18 +59,18 @@ def test_what_is_in_dispute_is_known_by_the_names_of_the_adjudicator_s_project(
     context: Context, client: Client, title: str
 ) -> None:
     settled(context)
-    told("adjudicate", "small")
+    reported("adjudicate", "small")
     context = renamed(context, "Kratzer")
     settled(context)
-    done = told("adjudicate", "small")
+    done = reported("adjudicate", "small")
     assert done["counts"] == counts(in_dispute=1, renewed=1)
-    assert f"the labelling configuration of '{title} · adjudication' was brought up to date" in done["notes"]
+    assert f"the labelling configuration of '{title} · adjudication' was updated" in done["notes"]
     (task,) = tasks(client, f"{title} · adjudication").values()
     assert task["data"]["why"] == "Dispute 1 (whole image): 2 call it 'Kratzer', 2 call it 'no'"
     (shown,) = proposal(client, task["id"])
     assert sorted(shown["value"]["choices"]) == ["no", "scratch"]
     assert shown["meta"]["dispute"] == {"no": 1, "scratch": 1}
-    assert told("adjudicate", "small")["counts"] == counts(in_dispute=1, there_already=1)
+    assert reported("adjudicate", "small")["counts"] == counts(in_dispute=1, there_already=1)
     qi = people(client)["qi"]
     undecided = answer(client, task["id"], [shown], qi)
     assert settled(context)["a.jpg"][0] == "disputed"

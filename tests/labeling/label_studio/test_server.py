@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from tundish.errors import OutsideError, UsageError
-from tundish.labeling.label_studio.server import Account, LabelStudio, holder, write_secret
+from tundish.labeling.label_studio.server import Account, LabelStudio, running_process, write_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,11 +59,13 @@ def test_a_secret_file_is_replaced_whole(tmp_path: Path) -> None:
 
 
 def test_an_account_is_kept(tmp_path: Path) -> None:
-    assert Account.of(tmp_path) == Account.of(tmp_path)
-    assert Account.of(tmp_path) != Account.of(tmp_path / "another")
+    assert Account.load_or_create(tmp_path) == Account.load_or_create(tmp_path)
+    assert Account.load_or_create(tmp_path) != Account.load_or_create(tmp_path / "another")
 
 
-def test_a_port_that_is_taken_is_told(label_studio_executable: Path, tmp_path: Path, taken_port: int) -> None:
+def test_a_port_that_is_taken_is_reported(
+    label_studio_executable: Path, tmp_path: Path, taken_port: int
+) -> None:
     server = LabelStudio(label_studio_executable, tmp_path, port=taken_port)
     with pytest.raises(OutsideError, match=f"port {taken_port} is taken"):
         server.start()
@@ -86,12 +88,12 @@ def test_it_does_not_move_to_the_next_port_in_silence(
     assert server.pid is None
 
 
-def test_a_missing_installation_is_told(tmp_path: Path) -> None:
+def test_a_missing_installation_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="run 'make label-studio'"):
         LabelStudio(tmp_path / "label-studio", tmp_path / "folder").start()
 
 
-def test_a_server_that_ends_at_once_is_told(tmp_path: Path) -> None:
+def test_a_server_that_ends_at_once_is_reported(tmp_path: Path) -> None:
     executable = tmp_path / "label-studio"
     executable.write_text("#!/bin/sh\necho no module named django\nexit 1\n")
     executable.chmod(0o755)
@@ -99,7 +101,7 @@ def test_a_server_that_ends_at_once_is_told(tmp_path: Path) -> None:
         LabelStudio(executable, tmp_path / "folder").start()
 
 
-def test_a_server_that_ends_later_is_told(tmp_path: Path) -> None:
+def test_a_server_that_ends_later_is_reported(tmp_path: Path) -> None:
     executable = tmp_path / "label-studio"
     executable.write_text(
         f"#!{sys.executable}\n"
@@ -121,12 +123,12 @@ def test_a_server_that_ends_later_is_told(tmp_path: Path) -> None:
 def test_two_do_not_share_a_folder(
     label_studio: LabelStudio, label_studio_executable: Path, tmp_path: Path
 ) -> None:
-    assert holder(label_studio.folder) == label_studio.pid
+    assert running_process(label_studio.folder) == label_studio.pid
     second = LabelStudio(label_studio_executable, label_studio.folder)
-    with pytest.raises(OutsideError, match=f"runs here already.*'kill {label_studio.pid}'"):
+    with pytest.raises(OutsideError, match=f"is already running here.*'kill {label_studio.pid}'"):
         second.start()
     assert httpx.get(f"{label_studio.url}/health").json() == {"status": "UP"}
-    assert holder(tmp_path) is None
+    assert running_process(tmp_path) is None
 
 
 def test_one_that_outlived_its_starter_keeps_its_folder(
@@ -139,14 +141,14 @@ def test_one_that_outlived_its_starter_keeps_its_folder(
     )
     command = [sys.executable, "-c", starter, str(label_studio_executable), str(tmp_path)]
     assert subprocess.run(command, check=False).returncode == 9
-    pid = holder(tmp_path)
+    pid = running_process(tmp_path)
     assert pid
     try:
-        with pytest.raises(OutsideError, match="runs here already"):
+        with pytest.raises(OutsideError, match="is already running here"):
             LabelStudio(label_studio_executable, tmp_path).start()
     finally:
         os.kill(pid, signal.SIGTERM)
     end = time.monotonic() + 20
-    while holder(tmp_path) is not None:
+    while running_process(tmp_path) is not None:
         assert time.monotonic() < end
         time.sleep(0.1)

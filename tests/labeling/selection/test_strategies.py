@@ -131,7 +131,7 @@ def test_the_model_s_doubts_go_first() -> None:
     found = uncertain([IDS[i] for i in (1, 2, 3, 4)], said, 10)
     assert chosen(found) == [4, 2, 1, 3]
     assert found[1].reason == "doubt 0.90 (scratch 0.50, patch 0.40)"
-    assert found[3].reason == "the model says nothing of it"
+    assert found[3].reason == "the model has no scores for it"
 
 
 def test_the_furthest_from_what_is_labelled_goes_first() -> None:
@@ -241,10 +241,10 @@ def test_scores_of_predictions(tmp_path: Path) -> None:
     [
         ({"image_id": ["a"]}, "lacks image_id or scores"),
         ({"x": [0.5]}, "lacks image_id or scores"),
-        ({"image_id": ["a"], "x": ["high"]}, "its column 'x' holds no numbers"),
+        ({"image_id": ["a"], "x": ["high"]}, "its column 'x' does not hold numbers"),
         ({"image_id": ["a"], "x": [1.5]}, "1 of its rows have a score that is missing or not from 0 to 1"),
         ({"image_id": ["a"], "x": [float("nan")]}, "missing or not from 0 to 1"),
-        ({"image_id": ["a"], "x": [None], "y": [0.1]}, "holds no numbers"),
+        ({"image_id": ["a"], "x": [None], "y": [0.1]}, "does not hold numbers"),
         ({"image_id": ["a", "a"], "x": [0.5, 0.6]}, "several rows of class scores"),
     ],
 )

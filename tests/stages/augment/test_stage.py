@@ -76,7 +76,7 @@ def test_every_child_comes_again_from_its_lineage_row(tmp_path: Path) -> None:
         assert row["seed"] == f"7:{row['parent_id']}:{row['seed'][-1]}"
 
 
-def test_labels_follow_or_are_told(tmp_path: Path) -> None:
+def test_labels_follow_or_are_reported(tmp_path: Path) -> None:
     context = dataset(tmp_path)
     outcome = STAGE.run(context)
     labels = ANNOTATIONS.read(context.dataset.augmented / "annotations.parquet")

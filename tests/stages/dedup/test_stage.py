@@ -99,7 +99,7 @@ def test_every_relation_is_named(project: Project) -> None:
     assert len({row["cluster_id"] for row in rows.values()}) == 1
     assert {row["representative_id"] for row in rows.values()} == {rows["a.png"]["image_id"]}
     assert outcome.counts["clusters"] == 1
-    assert outcome.counts["taken out"] == 5
+    assert outcome.counts["excluded"] == 5
 
 
 def test_equal_pixels_are_proved_in_colour(project: Project) -> None:
@@ -203,7 +203,7 @@ def test_two_runs_write_the_same_bytes(project: Project) -> None:
     assert len(project.rows()) == 8
 
 
-def test_a_chain_is_no_star() -> None:
+def test_a_chain_is_not_a_star() -> None:
     chain = [Copy(0, 1, "same picture", 0, 0.9), Copy(1, 2, "same picture", 0, 0.9)]
     assert [(copy.first, copy.second) for copy in _stars(chain)] == [(0, 1)]
     chain.append(Copy(2, 3, "same picture", 0, 0.9))

@@ -436,7 +436,7 @@ def test_the_list_never_names_a_file_that_is_about_to_change(exported: Context) 
         exported.dataset.table("splits"),
     )
     shutil.move(shard, shard.with_suffix(".away"))
-    with pytest.raises(OutsideError, match="the shard is damaged or gone"):
+    with pytest.raises(OutsideError, match="the shard is damaged or missing"):
         export_one(exported, "coco")
     assert "test/line-2/x.jpg" not in pl.read_parquet(listing)["file"]
     assert "val/line-2/x.jpg" not in pl.read_parquet(listing)["file"]
@@ -455,7 +455,7 @@ def test_an_export_counts_as_complete_when_it_is(exported: Context) -> None:
     assert states == {"coco": "current", "parquet": "current"}
     shards = exported.dataset.image_shards
     shards.rename(shards.with_name("away"))
-    with pytest.raises(OutsideError, match="the shard is damaged or gone"):
+    with pytest.raises(OutsideError, match="the shard is damaged or missing"):
         export_one(exported, "parquet")
     assert export_states(exported.dataset) == states | {"parquet": "incomplete"}
     shards.with_name("away").rename(shards)
@@ -468,7 +468,7 @@ def test_an_export_that_fails_leaves_the_files_of_the_one_before(exported: Conte
     before = snapshot(exported.dataset.exports / "parquet")
     shards = exported.dataset.image_shards
     shards.rename(shards.with_name("away"))
-    with pytest.raises(OutsideError, match="the shard is damaged or gone"):
+    with pytest.raises(OutsideError, match="the shard is damaged or missing"):
         export_one(exported, "parquet")
     assert snapshot(exported.dataset.exports / "parquet") == before
     assert not (exported.dataset.exports / ".parquet.tmp").exists()

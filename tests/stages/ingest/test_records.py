@@ -19,6 +19,7 @@ from tundish.stages.base import Context
 from tundish.stages.ingest import query as _ingest_query
 from tundish.stages.ingest.stage import STAGE
 from tundish.storage.shards import copy_parts, latest_files, read_files
+from tundish.tabular.files.open import TABLE_SUFFIXES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +79,7 @@ def test_file__changed_is_taken_again_and_the_later_counts(tmp_path: Path) -> No
     assert stored(here, "lab.csv") == b"a\n1\n2\n"
 
 
-def test_folder_and_pattern__what_is_no_table_is_told(tmp_path: Path) -> None:
+def test_folder_and_pattern__what_is_not_a_table_is_reported(tmp_path: Path) -> None:
     for name in ("a/x.csv", "a/y.XLSX", "a/~$y.xlsx", "a/.z.csv", "a/notes.docx"):
         raw(tmp_path, name, b"x\n1\n")
     raw(tmp_path, "a/empty.csv", b"")
@@ -97,14 +98,14 @@ def test_folder_and_pattern__what_is_no_table_is_told(tmp_path: Path) -> None:
     assert outcomes(other)["a/x.csv"] == ("accepted", None)
 
 
-def test_missing__first_refused_then_told(tmp_path: Path) -> None:
+def test_missing__first_refused_then_reported(tmp_path: Path) -> None:
     here = context(tmp_path, lab={"path": "raw/lab.csv"})
-    with pytest.raises(SourceError, match=r"raw/lab\.csv: the records are not here"):
+    with pytest.raises(SourceError, match=r"raw/lab\.csv: the records do not exist"):
         STAGE.run(here)
     path = raw(tmp_path, "lab.csv", b"a\n1\n")
     STAGE.run(here)
     path.unlink()
-    assert STAGE.run(here).notes == ["the records 'lab' are not here: going on from the store"]
+    assert STAGE.run(here).notes == ["the records 'lab' do not exist: continuing from the store"]
     assert outcomes(here)["lab.csv"] == ("accepted", None)
 
 
@@ -131,7 +132,7 @@ def test_database__answer_is_taken_and_equal_data_make_no_new_file(
     ]
     assert STAGE.run(here).counts["new files"] == 0
     monkeypatch.delenv("PLANT_DB")
-    assert STAGE.run(here).notes == ["the records 'lab' are not here: going on from the store"]
+    assert STAGE.run(here).notes == ["the records 'lab' do not exist: continuing from the store"]
 
 
 def test_database__errors_do_not_tell_the_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,7 +160,7 @@ main()
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot limit the size of a process's files")
 def test_disk_full__is_an_error_of_the_run_and_the_next_run_takes_the_file(tmp_path: Path) -> None:
-    """The limit stands in for a full disk: the store cannot be written, the file itself is fine."""
+    """The limit acts as a full disk: the store cannot be written, the file itself is fine."""
     recipe = tmp_path / "pipelines" / "d.yaml"
     recipe.parent.mkdir()
     recipe.write_text(
@@ -182,7 +183,7 @@ def test_disk_full__is_an_error_of_the_run_and_the_next_run_takes_the_file(tmp_p
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc has a file that opens and cannot be read")
-def test_file__that_cannot_be_read_now_is_no_verdict(tmp_path: Path) -> None:
+def test_file__that_cannot_be_read_now_is_not_a_verdict(tmp_path: Path) -> None:
     path = raw(tmp_path, "lab.csv", b"")
     path.unlink()
     path.symlink_to("/proc/self/mem")
@@ -193,3 +194,11 @@ def test_file__that_cannot_be_read_now_is_no_verdict(tmp_path: Path) -> None:
     path.unlink()
     path.write_bytes(b"a,b\n1,2\n")
     assert STAGE.run(here).counts["accepted"] == 1
+
+
+@pytest.mark.parametrize("suffix", sorted(TABLE_SUFFIXES))
+def test_folder__every_suffix_that_can_be_opened_is_taken_in(tmp_path: Path, suffix: str) -> None:
+    raw(tmp_path, f"lab/one{suffix}", b"a\n1\n")
+    here = context(tmp_path, lab={"path": "raw/lab"})
+    STAGE.run(here)
+    assert outcomes(here) == {f"one{suffix}": ("accepted", None)}

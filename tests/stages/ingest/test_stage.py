@@ -110,7 +110,7 @@ def test_ingest__goes_on_from_the_store_where_raw_is_gone(tmp_path: Path) -> Non
     (tmp_path / "datasets/d/raw").rename(tmp_path / "elsewhere")
     outcome = STAGE.run(context(tmp_path))
     assert outcome.counts["new files"] == 0
-    assert outcome.notes == ["raw is not here: going on from the store"]
+    assert outcome.notes == ["raw does not exist: continuing from the store"]
 
 
 def test_ingest__killed_before_the_files_were_listed_packs_nothing_twice(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_ingest__source_that_left_the_recipe_is_skipped_and_can_come_back(tmp_pa
     STAGE.run(context(tmp_path, one, two))
     outcome = STAGE.run(context(tmp_path, one))
     assert outcomes(tmp_path) == {"a.jpg": ("accepted", None), "b.jpg": ("skipped", "source_left")}
-    assert outcome.notes == ["1 files are of a source that the recipe no longer names: skipped"]
+    assert outcome.notes == ["1 files belong to a source that the recipe no longer names: skipped"]
     assert STAGE.run(context(tmp_path, one)).counts["new files"] == 0
     STAGE.run(context(tmp_path, one, two))
     assert outcomes(tmp_path)["b.jpg"] == ("accepted", None)
@@ -165,7 +165,7 @@ def test_ingest__source_that_left_the_recipe_is_skipped_and_can_come_back(tmp_pa
 def test_ingest__empty_or_missing_source_is_one_sentence(tmp_path: Path, exists: bool) -> None:
     if exists:
         (tmp_path / "datasets/d/raw").mkdir(parents=True)
-    with pytest.raises(SourceError, match="holds no files" if exists else "not here"):
+    with pytest.raises(SourceError, match="contains no files" if exists else "does not exist"):
         STAGE.run(context(tmp_path))
 
 

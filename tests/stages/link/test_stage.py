@@ -293,8 +293,8 @@ def test_clocks_eight_hours_apart(tmp_path: Path, keyed: bool, clock_offset: str
     )
     [note] = outcome.notes[:1]
     if clock_offset == "0s":
-        assert "the clocks look 8 h 0 min apart (support 100%" in note
-        assert note.endswith("clock_offset 0s was taken: say clock_offset: 8h, or auto")
+        assert "the clocks seem 8 h 0 min apart (support 100%" in note
+        assert note.endswith("clock_offset 0s was used: set clock_offset: 8h, or auto")
         assert outcome.counts["coils linked"] < 100
     else:
         assert outcome.counts["coils linked"] == 200
@@ -303,13 +303,11 @@ def test_clocks_eight_hours_apart(tmp_path: Path, keyed: bool, clock_offset: str
         assert note.endswith("agrees") == (clock_offset == "8h")
 
 
-def test_clocks_that_cannot_be_told(tmp_path: Path) -> None:
+def test_clocks_that_cannot_be_detected(tmp_path: Path) -> None:
     link = {"coils": {"nearest": {"record": "at", "tolerance": "1s", "clock_offset": "auto"}}}
     data = Data(tmp_path, link, coils=[{"at": at(n)} for n in range(1000)])
     outcome = data.run([{"captured_at": at(10 * n)} for n in range(100)])
-    assert outcome.notes == [
-        "coils: the data do not tell how far the clocks are apart; clock_offset 0s is taken"
-    ]
+    assert outcome.notes == ["coils: the data do not show how far the clocks differ; clock_offset 0s is used"]
     assert data.links["offset_s"].to_list() == [0.0] * 100
 
 
@@ -453,31 +451,31 @@ def test_links_are_the_same_bytes_again(tmp_path: Path) -> None:
         ({"on": "coil_id"}, "the table 'coils' has no column 'coil_id'; it has: .*coil_no"),
         (
             {"on": {"image": "coil_id", "record": "metre"}},
-            "the column 'metre' of 'coils' holds Float64 and is not a key; these could be: .*coil_no",
+            "the column 'metre' of 'coils' is of type Float64, not a key; these could be: .*coil_no",
         ),
         (
             {"nearest": {"record": "coil_no", "tolerance": "1s"}},
-            "link.coils.nearest.record: the column 'coil_no' of 'coils' holds String and is not a time",
+            "link.coils.nearest.record: the column 'coil_no' of 'coils' is of type String, not a time",
         ),
         ({"nearest": {"record": "at", "tolerance": 1.0}}, "'captured_at' of 'images' .* not a position"),
         (
             {"nearest": {"image": "coil_id", "record": "at", "tolerance": "1s"}},
-            "the column 'coil_id' of 'images' holds no times, but 'A'",
+            "the column 'coil_id' of 'images' has the value 'A', not a time",
         ),
         (
             {"nearest": {"image": "coil_id", "record": "metre", "tolerance": 1.0}},
-            "the column 'coil_id' of 'images' holds no numbers, but 'A'",
+            "the column 'coil_id' of 'images' has the value 'A', not a number",
         ),
         ({"nearest": {"record": "at", "tolerance": "-1s"}}, "the tolerance is -1s"),
         (BY_KEY["coils"] | {"carry": ["Mn"]}, "link.coils.carry: the table 'coils' has no column 'Mn'"),
         (BY_KEY["coils"] | {"position": "x"}, "link.coils.position: the table 'images' has no column 'x'"),
-        (BY_KEY["coils"] | {"side": "width"}, "'width' of 'images' holds Int32 and is not a side"),
+        (BY_KEY["coils"] | {"side": "width"}, "'width' of 'images' is of type Int32, not a side"),
         (
             {
                 "nearest": {"image": "sharpness", "record": "metre", "tolerance": 1.0},
                 "position": "brightness",
             },
-            "the position is 'brightness' here and 'sharpness' in nearest.image; leave one of them out",
+            "the position is 'brightness' here and 'sharpness' in nearest.image; omit one of them",
         ),
     ],
 )
@@ -490,11 +488,9 @@ def test_recipes_that_do_not_fit_the_tables(tmp_path: Path, link: dict[str, Any]
 
 def test_stages_that_have_not_run(tmp_path: Path) -> None:
     data = Data(tmp_path, BY_KEY)
-    with pytest.raises(
-        MissingStepError, match=r"there is no images table.*run 'tundish validate NAME' first"
-    ):
+    with pytest.raises(MissingStepError, match=r"there is no images table.*run 'tundish validate d' first"):
         STAGE.run(data.context)
-    with pytest.raises(MissingStepError, match=r"there is no coils table.*run 'tundish records NAME' first"):
+    with pytest.raises(MissingStepError, match=r"there is no coils table.*run 'tundish records d' first"):
         data.run([{"coil_id": "A"}])
     with pytest.raises(MissingStepError, match="run 'tundish link NAME' first"):
         carried_columns(data.context)

@@ -115,7 +115,7 @@ REPLACED = ("skipped", "superseded_by_retest")
 CONFLICT = ("quarantined", "conflicting_record")
 
 
-# Why a record was taken out.
+# Why a record is quarantined.
 
 
 def test_reason__what_could_not_be_read_comes_before_what_breaks_a_rule(data: Data) -> None:
@@ -159,7 +159,7 @@ def test_repeated_row__the_first_stays(data: Data) -> None:
     assert data.counts["lab skipped"] == 1
 
 
-def test_retest__the_latest_counts_wherever_it_stands(data: Data) -> None:
+def test_retest__the_latest_counts_wherever_it_is(data: Data) -> None:
     data.csv(
         "lab.csv",
         LAB,
@@ -172,7 +172,7 @@ def test_retest__the_latest_counts_wherever_it_stands(data: Data) -> None:
     assert data.became("lab") == [ACCEPTED, REPLACED, REPLACED, ACCEPTED]
     (first, second) = data.told("retest")
     assert first[:2] == ("warning", "line 3")
-    assert "1 was determined again within the tolerances" in first[2]
+    assert "1 was determined again within the tolerance" in first[2]
     assert second[1] == "line 4"
 
 
@@ -196,7 +196,7 @@ def test_retest__of_nothing_but_the_time(data: Data) -> None:
     assert data.became("lab") == [ACCEPTED, REPLACED]
 
 
-def test_conflict__all_are_taken_out_and_the_others_are_named(data: Data) -> None:
+def test_conflict__all_are_quarantined_and_the_others_are_named(data: Data) -> None:
     data.csv("lab/a.csv", LAB, "1,2026-01-01,2,10,30,58", "2,2026-01-01,2,10,30,58")
     data.csv("lab/b.csv", LAB, "1,2026-01-02,2,20,20,58", "3,,,,,")
     data.run(lab={"schema": COAL, "path": "raw/lab"})
@@ -204,7 +204,7 @@ def test_conflict__all_are_taken_out_and_the_others_are_named(data: Data) -> Non
     first, second = data.told("conflicting_record")
     assert first[:2] == ("error", "line 2")
     for _, _, message in (first, second):
-        assert "other values of A_ad, V_ad" in message
+        assert "different values of A_ad, V_ad" in message
         assert "a.csv line 2; b.csv line 2" in message
 
 
@@ -284,7 +284,7 @@ def plates(data: Data, order: Sequence[str], **more: Any) -> None:
 
 
 @pytest.mark.parametrize("order", [("heats", "slabs", "coils"), ("coils", "slabs", "heats")])
-def test_reference__unknown_is_an_error_and_taken_out_a_warning_in_whatever_order(
+def test_reference__unknown_is_an_error_and_quarantined_a_warning_in_whatever_order(
     data: Data, order: tuple[str, ...]
 ) -> None:
     plates(data, order)
@@ -299,14 +299,14 @@ def test_reference__unknown_is_an_error_and_taken_out_a_warning_in_whatever_orde
     assert data.told("unknown_reference")[-1] == (
         "error",
         "line 4",
-        "heat_no is H9, which stands nowhere in heats.heat_no",
+        "heat_no is H9, which does not occur in heats.heat_no",
     )
 
 
 def test_reference__several_targets(data: Data) -> None:
     plates(data, ("heats", "slabs", "coils"), also=["coils.coil_no"])
     assert [out for out, _ in data.became("coils")] == ["accepted", "accepted", "quarantined", "quarantined"]
-    assert "nowhere in slabs.slab_no, coils.coil_no" in data.told("unknown_reference")[0][2]
+    assert "does not occur in slabs.slab_no, coils.coil_no" in data.told("unknown_reference")[0][2]
 
 
 def test_reference__to_the_own_table(data: Data) -> None:
@@ -316,7 +316,7 @@ def test_reference__to_the_own_table(data: Data) -> None:
     assert data.became("family") == [unknown, ACCEPTED, ACCEPTED]
     assert data.told("reference_taken_out")[0][1:] == (
         "line 3",
-        "parent_id is B1, whose record in family.child_id was taken out",
+        "parent_id is B1, which is quarantined in family.child_id",
     )
 
 
@@ -361,7 +361,7 @@ def test_sheets__one_that_does_not_fit_is_left_out_with_a_warning(data: Data) ->
     assert data.became("lab") == [ACCEPTED]
     ((severity, _, message),) = data.told("sheet_left_out")
     assert severity == "warning"
-    assert "the sheet 'Notes' is left out" in message
+    assert "the sheet 'Notes' is skipped" in message
     assert data.faults["kind"].to_list() == ["file"]
 
 
@@ -394,7 +394,7 @@ def test_notes__say_what_a_value_or_a_gap_does_not(data: Data) -> None:
     assert third is None
 
 
-def test_units__stand_in_the_arrow_metadata(data: Data) -> None:
+def test_units__are_in_the_arrow_metadata(data: Data) -> None:
     data.csv("lab.csv", "sample_id,Aad(%),Qnet.ar(kcal/kg)", "1,10,5000")
     data.run(lab={"schema": COAL})
     schema = pq.read_schema(data.context.dataset.records / "lab.parquet")
@@ -458,5 +458,5 @@ def test_table_that_left_the_recipe__leaves_the_folder(data: Data) -> None:
 
 def test_schema__a_column_called_like_one_of_every_table_is_refused(data: Data) -> None:
     data.csv("small.csv", "path", "1")
-    with pytest.raises(SchemaError, match="'path' is what every table of records calls a column of its own"):
+    with pytest.raises(SchemaError, match="'path' is a reserved column of every table of records"):
         data.run(small={"schema": "schemas/small.py:Taken"})

@@ -185,7 +185,7 @@ def test_split__keeps_what_an_earlier_version_assigned(tmp_path: Path) -> None:
     }
 
 
-def test_split__where_groups_of_two_splits_meet_the_smaller_moves_and_it_is_told(tmp_path: Path) -> None:
+def test_split__where_groups_of_two_splits_meet_the_smaller_moves_and_it_is_reported(tmp_path: Path) -> None:
     before, _ = split(tmp_path, shots(30))
     of = {f"C{coil:03}": before[f"i{coil:03}-0"]["split"] for coil in range(30)}
     large = next(coil for coil, name in of.items() if name == "train")
@@ -195,12 +195,12 @@ def test_split__where_groups_of_two_splits_meet_the_smaller_moves_and_it_is_told
     moved = [row for row in after.values() if row["reason"] == "moved from test"]
     assert {row["image_id"] for row in moved} == {f"i{small[1:]}-{n}" for n in range(5)}
     assert all(row["split"] == "train" for row in moved)
-    assert any("joins groups of different splits" in note for note in outcome.notes)
+    assert any("merges groups of different splits" in note for note in outcome.notes)
     untouched = [name for name in before if not name.startswith(f"i{small[1:]}-")]
     assert all(after[name]["split"] == before[name]["split"] for name in untouched)
 
 
-def test_split__another_salt_deals_anew(tmp_path: Path) -> None:
+def test_split__another_salt_assigns_again(tmp_path: Path) -> None:
     before, _ = split(tmp_path, shots(40), salt="1")
     after, _ = split(tmp_path, shots(40), salt="2")
     assert any(after[name]["split"] != before[name]["split"] for name in before)
@@ -234,7 +234,7 @@ def test_split__what_is_left_out_has_its_reason(tmp_path: Path) -> None:
     assert len(rows) == len(pictures)
 
 
-def test_split__unlabelled_images_are_dealt_where_the_recipe_says_so(tmp_path: Path) -> None:
+def test_split__unlabelled_images_are_assigned_where_the_recipe_says_so(tmp_path: Path) -> None:
     rows, _ = split(
         tmp_path, [Shot(f"n{n}", classes=(), state="unlabelled") for n in range(10)], unlabelled="include"
     )
@@ -250,7 +250,7 @@ def test_split__conflicting_copies_are_held_out_where_the_recipe_says_so(tmp_pat
     assert held["i000-0"]["reason"].startswith("held")
 
 
-def test_split__split_of_a_copy_passes_to_the_image_that_now_stands_for_it(tmp_path: Path) -> None:
+def test_split__split_of_a_copy_passes_to_the_image_that_now_represents_it(tmp_path: Path) -> None:
     before, _ = split(tmp_path, shots(30), group_by=[])
     old = next(name for name, row in before.items() if row["split"] == "test")
     better = Shot("better")
@@ -283,7 +283,7 @@ def test_split__a_damaged_table_is_brought_back_and_no_image_changes_sides(tmp_p
     (path,) = tmp_path.rglob("curated/splits.parquet")
     path.write_bytes(path.read_bytes()[:300])
     after, outcome = split(tmp_path, [*shots(20), *shots(20, start=20)])
-    assert any("was damaged; it was brought back" in note for note in outcome.notes)
+    assert any("was damaged; it was restored" in note for note in outcome.notes)
     assert {name: after[name]["split"] for name in before} == {
         name: row["split"] for name, row in before.items()
     }

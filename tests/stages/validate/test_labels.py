@@ -44,7 +44,7 @@ def test_check_labels__a_label_twice_in_the_files_of_an_image_is_repeated() -> N
     assert judged(said("a.xml"), said("a.xml", row=1), said("b.xml")) == [True, False, False]
 
 
-def test_check_labels__a_proposal_that_annotators_let_stand_is_what_each_of_them_says() -> None:
+def test_check_labels__a_proposal_that_annotators_keep_is_what_each_of_them_says() -> None:
     labels = [said("a.xml"), said("task-1/annotation-1", "li"), said("task-2/annotation-2", "wu")]
     assert judged(*labels) == [True, True, True]
 

@@ -118,7 +118,9 @@ def test_a_file_that_is_damaged_inside_is_an_error_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("write", [write_file, write_stream])
 @pytest.mark.parametrize("text", ["炉号", "元素", "UTC"], ids=["column", "field of a struct", "time zone"])
-def test_a_name_that_is_no_text_is_an_error(tmp_path: Path, write: Callable[[Path], None], text: str) -> None:
+def test_a_name_that_is_not_text_is_an_error(
+    tmp_path: Path, write: Callable[[Path], None], text: str
+) -> None:
     """Where nobody looked, polars panicked."""
     path = tmp_path / "table"
     write(path)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tundish.errors import SourceError
-from tundish.tabular.base import Asked
+from tundish.tabular.base import FileOptions
 from tundish.tabular.files.delimited import DelimitedSheet, open_delimited
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "gb18030")
 
 
 def sheet_of(
-    folder: Path, data: str | bytes, asked: Asked | None = None, size: int = 1 << 20
+    folder: Path, data: str | bytes, asked: FileOptions | None = None, size: int = 1 << 20
 ) -> DelimitedSheet:
     path = folder / "table.csv"
     path.write_bytes(data.encode() if isinstance(data, str) else data)
-    sheet = open_delimited(path, "table.csv", asked or Asked())
+    sheet = open_delimited(path, "table.csv", asked or FileOptions())
     return DelimitedSheet(sheet.layout, path, "table.csv", sheet.dialect, sheet.first_line, size)
 
 
@@ -117,7 +117,7 @@ def test_balanced_quotes_within_a_field_are_text(tmp_path: Path) -> None:
     assert read(sheet) == ([(0, 2, '12"x3"', "2"), (1, 3, '4"5', "6,7")], [])
 
 
-def test_too_many_and_too_few_fields_are_told(tmp_path: Path) -> None:
+def test_too_many_and_too_few_fields_are_reported(tmp_path: Path) -> None:
     cells, broken = read(sheet_of(tmp_path, 'a,b,c\n1,2,3\n1,2\n1,2,3,4\n"1,2",3\n4,5,6\n'))
     assert [row[0] for row in cells] == [0, 4]
     assert broken == [(row, row + 2, "field_count") for row in (1, 2, 3)]
@@ -227,7 +227,7 @@ def test_any_table_comes_back_cell_for_cell(
     text = io.StringIO()
     csv.writer(text, delimiter=separator, lineterminator=newline, quoting=quoting).writerows([header, *rows])
     data = text.getvalue().encode(encoding)
-    asked = Asked(header_rows=1)
+    asked = FileOptions(header_rows=1)
     sheet = sheet_of(tmp_path_factory.mktemp("table"), data, asked, size)
     assert sheet.layout.headers == tuple(header)
     cells, broken = read(sheet)
@@ -268,7 +268,7 @@ def test_a_stray_quote_anywhere_breaks_at_most_its_own_record(
     column %= len(lines[line]) + 1
     lines[line] = lines[line][:column] + '"' + lines[line][column:]
     data = "\n".join(["x,y,z", *lines]) + "\n"
-    cells, broken = read(sheet_of(tmp_path_factory.mktemp("stray"), data, Asked(header_rows=1), size))
+    cells, broken = read(sheet_of(tmp_path_factory.mktemp("stray"), data, FileOptions(header_rows=1), size))
     assert {row for row, _, _ in broken} <= {line}
     others = {row[0]: row[2:] for row in cells if row[0] != line}
     blank = [not any(cell.strip() for cell in row) for row in rows]
@@ -280,7 +280,7 @@ def test_both_steel_files_hold_the_same_table(shared_data: Path) -> None:
     folder = shared_data / "steel_plates_faults"
     frames = []
     for name in ("Faults.NNA", "SteelPlatesFaults_Clean.csv"):
-        sheet = open_delimited(folder / name, name, Asked())
+        sheet = open_delimited(folder / name, name, FileOptions())
         pieces = list(sheet.pieces())
         assert all(piece.broken.is_empty() for piece in pieces)
         frames.append(pl.concat(piece.cells for piece in pieces).drop("row", "line").cast(pl.Float64))
@@ -293,7 +293,7 @@ def test_the_steel_names_fit_both_files(shared_data: Path) -> None:
     folder = shared_data / "steel_plates_faults"
     names = tuple((folder / "Faults27x7_var").read_text().split())
     layouts = [
-        open_delimited(folder / name, name, Asked(names=names)).layout
+        open_delimited(folder / name, name, FileOptions(names=names)).layout
         for name in ("Faults.NNA", "SteelPlatesFaults_Clean.csv")
     ]
     assert (layouts[0].headers, layouts[0].header_rows) == (names, 0)
@@ -302,7 +302,7 @@ def test_the_steel_names_fit_both_files(shared_data: Path) -> None:
 
 @pytest.mark.shared
 def test_the_coal_file_is_whole(shared_data: Path) -> None:
-    sheet = open_delimited(shared_data / "coal_quality" / "coal_all.csv", "coal_all.csv", Asked())
+    sheet = open_delimited(shared_data / "coal_quality" / "coal_all.csv", "coal_all.csv", FileOptions())
     (piece,) = sheet.pieces()
     assert piece.cells.shape == (4540, 12)
     assert sheet.layout.headers[-1] == "GCV"

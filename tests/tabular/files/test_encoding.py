@@ -88,7 +88,7 @@ def test_short_gbk_words_beside_other_gbk_are_read_as_gbk(tmp_path: Path, word: 
 
 
 @given(words=st.lists(HANZI, min_size=1, max_size=20))
-def test_common_hanzi_in_gbk_are_never_told_as_foreign(
+def test_common_hanzi_in_gbk_are_never_reported_as_foreign(
     tmp_path_factory: pytest.TempPathFactory, words: list[str]
 ) -> None:
     text = "".join(f"S1,{word},12.5\n" for word in ("化验编号", *words))
@@ -97,7 +97,7 @@ def test_common_hanzi_in_gbk_are_never_told_as_foreign(
 
 
 @given(word=HANZI)
-def test_hanzi_in_utf8_within_gbk_are_always_told(
+def test_hanzi_in_utf8_within_gbk_are_always_reported(
     tmp_path_factory: pytest.TempPathFactory, word: str
 ) -> None:
     gbk = "S1,灰分合格\n".encode("gbk")
@@ -109,7 +109,7 @@ def test_hanzi_in_utf8_within_gbk_are_always_told(
 
 
 @given(word=HANZI)
-def test_hanzi_in_gbk_within_utf8_are_told_unless_they_are_utf8_too(
+def test_hanzi_in_gbk_within_utf8_are_reported_unless_they_are_utf8_too(
     tmp_path_factory: pytest.TempPathFactory, word: str
 ) -> None:
     data = f"S2,{word},1\n".encode("gbk")
@@ -122,14 +122,14 @@ def test_hanzi_in_gbk_within_utf8_are_told_unless_they_are_utf8_too(
         assert read(path, "utf-8")[1] == {50: "mixed_encoding"}
 
 
-def test_a_degree_sign_in_utf8_within_gbk_cannot_be_told(tmp_path: Path) -> None:
+def test_a_degree_sign_in_utf8_within_gbk_cannot_be_detected(tmp_path: Path) -> None:
     """c2 b0 is the hanzi 掳 as well: the line is read as the rest of the file is."""
     path = write(tmp_path, "灰分\n".encode("gbk") + "5°\n".encode())
     assert read(path, "gb18030") == ("灰分\n5掳\n", {})
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
-def test_text_that_was_converted_twice_is_told(tmp_path: Path, encoding: str) -> None:
+def test_text_that_was_converted_twice_is_reported(tmp_path: Path, encoding: str) -> None:
     lines = ["灰分", "锟斤拷", "a\ufffdb", "合格", "\ufffd\ufffd"]
     path = write(tmp_path, "".join(line + "\n" for line in lines).encode(encoding))
     assert read(path, encoding)[1] == dict.fromkeys((1, 2, 4), "double_conversion")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tundish.errors import SourceError
-from tundish.tabular.base import Asked
+from tundish.tabular.base import FileOptions
 from tundish.tabular.files.header_rows import Header, find_header
 
 if TYPE_CHECKING:
@@ -15,10 +15,12 @@ NUMBERS = [("S1", "1.5", "2", "<0.01"), ("S2", "2.5", "-3", "-"), ("S3", "3", ".
 NAMES = ("样品编号", "Aad", "Vad", "日期")
 
 
-def find(rows: Sequence[tuple[str | None, ...]], asked: Asked | None = None, **merged: object) -> Header:
+def find(
+    rows: Sequence[tuple[str | None, ...]], asked: FileOptions | None = None, **merged: object
+) -> Header:
     spans = merged.get("merged", ())
     assert isinstance(spans, (tuple, list))
-    return find_header(rows, max(map(len, rows)), asked or Asked(), "table.csv", spans)
+    return find_header(rows, max(map(len, rows)), asked or FileOptions(), "table.csv", spans)
 
 
 def test_one_row_of_text_over_numbers() -> None:
@@ -65,7 +67,7 @@ def test_groups_of_merged_cells_are_joined_to_the_names_below() -> None:
     assert find(rows) == Header(2, 0, names), "as a CSV holds it, whose merged cells are gone"
 
 
-def test_a_title_merged_over_the_width_is_no_group() -> None:
+def test_a_title_merged_over_the_width_is_not_a_group() -> None:
     rows = [
         ("2024年3月化验报表", None, None, None),
         ("样品", "工业分析", None, "备注"),
@@ -98,47 +100,47 @@ def test_an_empty_name_is_numbered_and_a_double_one_is_kept() -> None:
     assert find(rows).names == ("a", "column 2", "a")
 
 
-def test_a_column_of_text_without_name_is_no_second_row() -> None:
+def test_a_column_of_text_without_name_is_not_a_second_row() -> None:
     rows = [(None, "name", "x"), ("A", "foo", "bar"), ("B", "foo", "baz")]
     assert find(rows).rows == 1
 
 
 def test_known_names_tell_the_header_where_shape_does_not() -> None:
     rows = [("甲厂", "三月", "化验"), ("炉 号", "\uff21ad", "备注"), ("H1", "x", "y"), ("H2", "x", "y")]
-    assert find(rows, Asked(known=("炉号", "aad"))) == Header(2, 1, ("炉 号", "\uff21ad", "备注"))
+    assert find(rows, FileOptions(known=("炉号", "aad"))) == Header(2, 1, ("炉 号", "\uff21ad", "备注"))
     assert find(rows).rows == 1
 
 
 def test_known_names_tell_a_header_of_numbers() -> None:
     rows = [("炉号", "2023", "2024"), ("H1", "1", "2"), ("H2", "3", "4")]
-    assert find(rows, Asked(known=("炉号", "2023", "2024"))).rows == 1
+    assert find(rows, FileOptions(known=("炉号", "2023", "2024"))).rows == 1
 
 
 def test_a_value_spelled_as_a_name_makes_no_header() -> None:
     rows = [("炉号", "级别", "厚度", "宽度"), ("H1", "C", "3", "4"), ("H2", "C", "3", "4")]
-    assert find(rows, Asked(known=("C",))).rows == 1
+    assert find(rows, FileOptions(known=("C",))).rows == 1
 
 
-def test_names_from_the_recipe_stand_for_a_missing_header() -> None:
+def test_names_from_the_recipe_replace_a_missing_header() -> None:
     rows = [("42", "50"), ("645", "651")]
-    assert find(rows, Asked(names=("x", "y"))) == Header(0, 0, ("x", "y"))
+    assert find(rows, FileOptions(names=("x", "y"))) == Header(0, 0, ("x", "y"))
 
 
 def test_a_header_that_has_the_names_is_the_header() -> None:
     rows = [("X", "y ", "zz"), ("42", "50", "1"), ("645", "651", "1")]
-    assert find(rows, Asked(names=("x", "y", "z"))) == Header(1, 0, ("X", "y", "zz"))
+    assert find(rows, FileOptions(names=("x", "y", "z"))) == Header(1, 0, ("X", "y", "zz"))
 
 
 def test_too_few_names_are_an_error() -> None:
     with pytest.raises(SourceError, match=r"table.csv: the recipe names 1 columns, but the table has 2"):
-        find([("42", "50")], Asked(names=("x",)))
+        find([("42", "50")], FileOptions(names=("x",)))
 
 
 @pytest.mark.parametrize(("asked", "wanted"), [(0, 0), (1, 1), (2, 2)])
 def test_what_is_asked_for_is_obeyed(asked: int, wanted: int) -> None:
-    assert find([NAMES, *NUMBERS], Asked(header_rows=asked)).rows == wanted
+    assert find([NAMES, *NUMBERS], FileOptions(header_rows=asked)).rows == wanted
 
 
 def test_rows_asked_for_count_titles() -> None:
     rows = [("报表", None, None, None), NAMES, *NUMBERS]
-    assert find(rows, Asked(header_rows=2)) == Header(2, 1, NAMES)
+    assert find(rows, FileOptions(header_rows=2)) == Header(2, 1, NAMES)

@@ -10,7 +10,7 @@ import pytest
 import xlsxwriter
 
 from tundish.errors import SourceError
-from tundish.tabular.base import Asked
+from tundish.tabular.base import FileOptions
 from tundish.tabular.files.open import open_table
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def compound_file(*streams: str) -> bytes:
 def test_a_file_is_what_its_bytes_say(tmp_path: Path, name: str, data: bytes) -> None:
     path = tmp_path / "copy"
     path.write_bytes(data)
-    (sheet,) = open_table(path, name, Asked())
+    (sheet,) = open_table(path, name, FileOptions())
     assert sheet.layout.headers == ("炉号", "灰分")
     (piece,) = sheet.pieces()
     assert piece.cells.row(0)[2:] == ("A1", "1.5")
@@ -80,19 +80,19 @@ def test_a_file_is_what_its_bytes_say(tmp_path: Path, name: str, data: bytes) ->
 def test_text_is_a_table_whatever_its_suffix(tmp_path: Path, name: str) -> None:
     path = tmp_path / "copy"
     path.write_text(CSV, "utf-8")
-    (sheet,) = open_table(path, name, Asked())
+    (sheet,) = open_table(path, name, FileOptions())
     assert sheet.layout.headers == ("炉号", "灰分")
 
 
 @pytest.mark.parametrize(
     ("name", "data", "sentence"),
     [
-        ("a.csv", b"", "a.csv: the file is empty; take it out"),
-        ("a.csv", b"\n\n", "a.csv: the file is empty; take it out"),
-        ("a.xlsx", CSV.encode(), "a.xlsx: the file is plain text and no workbook; rename it to .csv"),
-        ("a.xls", CSV.encode("gbk"), "a.xls: the file is plain text and no workbook; rename it to .csv"),
-        ("a.xls", CSV.encode("utf-16"), "a.xls: the file is plain text and no workbook; rename it to .csv"),
-        ("a.parquet", CSV.encode(), "the file is plain text and no Parquet or Arrow file; rename"),
+        ("a.csv", b"", "a.csv: the file is empty; remove it"),
+        ("a.csv", b"\n\n", "a.csv: the file is empty; remove it"),
+        ("a.xlsx", CSV.encode(), "a.xlsx: the file is plain text, not a workbook; rename it to .csv"),
+        ("a.xls", CSV.encode("gbk"), "a.xls: the file is plain text, not a workbook; rename it to .csv"),
+        ("a.xls", CSV.encode("utf-16"), "a.xls: the file is plain text, not a workbook; rename it to .csv"),
+        ("a.parquet", CSV.encode(), "the file is plain text, not a Parquet or Arrow file; rename"),
         (
             "a.xls",
             b" <HTML><table><tr><td>1</td></tr></table>",
@@ -105,29 +105,29 @@ def test_text_is_a_table_whatever_its_suffix(tmp_path: Path, name: str) -> None:
         (
             "a.csv.gz",
             gzip.compress(CSV.encode(), mtime=0),
-            "the file is packed with gzip, no table; unpack it",
+            "the file is packed with gzip, not a table; unpack it",
         ),
-        ("a.pdf", b"%PDF-1.7", "the file is a PDF document, no table"),
-        ("a.zip", archive(**{"a.csv": CSV}), "the file is a zip archive and no workbook; unpack it"),
+        ("a.pdf", b"%PDF-1.7", "the file is a PDF document, not a table"),
+        ("a.zip", archive(**{"a.csv": CSV}), "the file is a zip archive, not a workbook; unpack it"),
         ("a.xlsx", workbook()[:-200], "the workbook is damaged: .* copy it again"),
         ("a.xlsx", changed(workbook()), "the workbook is damaged: .* copy it again"),
-        ("a.xlsx", archive(**{"xl/workbook.xml": "<a"}), "the workbook is damaged or no workbook"),
+        ("a.xlsx", archive(**{"xl/workbook.xml": "<a"}), "the file is a damaged workbook or not a workbook"),
         (
             "a.xlsx",
             compound_file("EncryptionInfo", "EncryptedPackage"),
             "locked with a password; .* save a copy",
         ),
-        ("a.xls", compound_file("Nothing"), "the workbook is damaged or no workbook"),
+        ("a.xls", compound_file("Nothing"), "the file is a damaged workbook or not a workbook"),
         ("a.parquet", parquet()[:-30], "a.parquet: the file is damaged"),
     ],
 )
-def test_what_cannot_be_read_is_told_in_one_sentence(
+def test_what_cannot_be_read_is_refused_in_one_sentence(
     tmp_path: Path, name: str, data: bytes, sentence: str
 ) -> None:
     path = tmp_path / "copy"
     path.write_bytes(data)
     with pytest.raises(SourceError, match=sentence) as told:
-        open_table(path, name, Asked())
+        open_table(path, name, FileOptions())
     assert str(told.value).startswith(name)
     assert "\n" not in str(told.value)
     assert str(tmp_path) not in str(told.value)
@@ -136,17 +136,17 @@ def test_what_cannot_be_read_is_told_in_one_sentence(
 def test_a_sheet_of_a_text_file_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text(CSV, "utf-8")
-    with pytest.raises(SourceError, match="asks for sheet '一月', but the file is no workbook"):
-        open_table(path, "a.csv", Asked(sheet="一月"))
+    with pytest.raises(SourceError, match="asks for sheet '一月', but the file is not a workbook"):
+        open_table(path, "a.csv", FileOptions(sheet="一月"))
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"a.csv: the file cannot be read \(No such file or directory\)"):
-        open_table(tmp_path / "a.csv", "a.csv", Asked())
+        open_table(tmp_path / "a.csv", "a.csv", FileOptions())
 
 
-def test_a_value_below_detection_is_no_markup(tmp_path: Path) -> None:
+def test_a_value_below_detection_is_not_markup(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("<0.001,5\n<0.002,6\n", "utf-8")
-    (sheet,) = open_table(path, "a.csv", Asked())
+    (sheet,) = open_table(path, "a.csv", FileOptions())
     assert sheet.layout.header_rows == 0

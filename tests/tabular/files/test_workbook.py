@@ -9,7 +9,7 @@ import pytest
 import xlsxwriter
 
 from tundish.errors import SourceError
-from tundish.tabular.base import Asked
+from tundish.tabular.base import FileOptions
 from tundish.tabular.files.workbook import open_workbook
 
 if TYPE_CHECKING:
@@ -90,24 +90,24 @@ def compound(path: Path, stream: bytes) -> Path:
 
 def test_xls__is_read(tmp_path: Path) -> None:
     path = xls_of(tmp_path, (0, 0, "heat"), (0, 1, "C"), (1, 0, "H1"), (1, 1, 0.05))
-    (sheet,) = open_workbook(path, "book.xls", Asked())
+    (sheet,) = open_workbook(path, "book.xls", FileOptions())
     assert sheet.layout.headers == ("heat", "C")
     assert read(sheet) == [(0, 2, "H1", "0.05")]
 
 
-def test_xls__a_cell_beyond_all_memory_is_told(tmp_path: Path) -> None:
+def test_xls__a_cell_beyond_all_memory_is_reported(tmp_path: Path) -> None:
     """The reader ends its process there."""
     path = xls_of(tmp_path, (0, 0, "heat"), (1, 0, "H1"), (65_535, 65_535, 0.05))
-    with pytest.raises(SourceError, match="asks for more memory than a workbook can need"):
-        open_workbook(path, "book.xls", Asked())
+    with pytest.raises(SourceError, match="requires more memory than a workbook can need"):
+        open_workbook(path, "book.xls", FileOptions())
 
 
 @pytest.mark.parametrize("at", range(512, 4_096, 256))
-def test_xls__cut_off_is_told(tmp_path: Path, at: int) -> None:
+def test_xls__cut_off_is_reported(tmp_path: Path, at: int) -> None:
     path = xls_of(tmp_path, (0, 0, "heat"), (1, 0, "H1"))
     path.write_bytes(path.read_bytes()[:at])
     with pytest.raises(SourceError, match=r"book\.xls: "):
-        open_workbook(path, "book.xls", Asked())
+        open_workbook(path, "book.xls", FileOptions())
 
 
 def test_every_kind_of_cell_becomes_text(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_every_kind_of_cell_becomes_text(tmp_path: Path) -> None:
         sheet.write_formula(4, 1, "=B2*2", None, 0.1)
         sheet.write_string(5, 8, "x")
 
-    (sheet,) = open_workbook(book_of(tmp_path, A=fill), "book.xlsx", Asked())
+    (sheet,) = open_workbook(book_of(tmp_path, A=fill), "book.xlsx", FileOptions())
     rows = read(sheet)
     none = (None,) * 6
     assert rows[0][2:] == (
@@ -149,7 +149,7 @@ def test_titles_and_merged_headers_above_the_records(tmp_path: Path) -> None:
         sheet.merge_range("D2:D3", "备注")
         sheet.write_row("A4", ("S1", 10.1, 30, "好"))
 
-    (sheet,) = open_workbook(book_of(tmp_path, A=fill), "book.xlsx", Asked())
+    (sheet,) = open_workbook(book_of(tmp_path, A=fill), "book.xlsx", FileOptions())
     assert sheet.layout.headers == ("样品编号", "工业分析_Aad", "工业分析_Vad", "备注")
     assert sheet.layout.header_rows == 3
     assert read(sheet) == [(0, 4, "S1", "10.1", "30", "好")]
@@ -164,7 +164,7 @@ def test_merged_cells_are_filled_within_their_range_only(tmp_path: Path) -> None
         sheet.write_row("B4", (0.5, 0.6))
         sheet.merge_range("B5:C5", "未检")
 
-    (sheet,) = open_workbook(book_of(tmp_path, A=fill), "book.xlsx", Asked())
+    (sheet,) = open_workbook(book_of(tmp_path, A=fill), "book.xlsx", FileOptions())
     assert read(sheet) == [
         (0, 2, "H1", "0.1", "0.2"),
         (1, 3, "H1", "0.3", "0.4"),
@@ -180,7 +180,7 @@ def test_a_table_may_begin_anywhere_and_end_in_empty_cells(tmp_path: Path) -> No
         sheet.write_row("C6", (3, 4))
         sheet.write_blank("H20", None, book.add_format({"bold": True}))
 
-    (sheet,) = open_workbook(book_of(tmp_path, A=fill), "book.xlsx", Asked())
+    (sheet,) = open_workbook(book_of(tmp_path, A=fill), "book.xlsx", FileOptions())
     assert sheet.layout.headers == ("a", "b")
     assert read(sheet) == [(0, 4, "1", "2"), (1, 5, None, None), (2, 6, "3", "4")]
 
@@ -198,19 +198,19 @@ def test_visible_sheets_with_records_come_in_order_and_double_headers_stay(tmp_p
         hidden=hidden,
         二月=rows_of(("c", None, "d"), (3, 4, 5)),
     )
-    sheets = open_workbook(path, "book.xlsx", Asked())
+    sheets = open_workbook(path, "book.xlsx", FileOptions())
     assert [sheet.layout.sheet for sheet in sheets] == ["一月", "二月"]
     assert [sheet.layout.headers for sheet in sheets] == [("a", "a"), ("c", "column 2", "d")]
-    (asked,) = open_workbook(path, "book.xlsx", Asked(sheet="hidden"))
+    (asked,) = open_workbook(path, "book.xlsx", FileOptions(sheet="hidden"))
     assert read(asked) == [(0, 2, "5", "6")]
 
 
 def test_a_sheet_that_is_not_there_or_holds_nothing_is_an_error(tmp_path: Path) -> None:
     path = book_of(tmp_path, 一月=rows_of(("a", "b"), (1, 2)), leer=rows_of(("a", "b")))
     with pytest.raises(SourceError, match=r"there is no sheet '三月'; name one of '一月', 'leer'"):
-        open_workbook(path, "book.xlsx", Asked(sheet="三月"))
-    with pytest.raises(SourceError, match=r"book.xlsx, sheet 'leer': there are no records in it"):
-        open_workbook(path, "book.xlsx", Asked(sheet="leer"))
+        open_workbook(path, "book.xlsx", FileOptions(sheet="三月"))
+    with pytest.raises(SourceError, match=r"book.xlsx, sheet 'leer': it contains no records"):
+        open_workbook(path, "book.xlsx", FileOptions(sheet="leer"))
 
 
 def test_long_sheets_come_in_pieces_and_merged_cells_reach_over_them(tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ def test_long_sheets_come_in_pieces_and_merged_cells_reach_over_them(tmp_path: P
         for number in range(20_010):
             sheet.write_number(number + 1, 1, number)
 
-    (sheet,) = open_workbook(book_of(tmp_path, A=fill), "book.xlsx", Asked())
+    (sheet,) = open_workbook(book_of(tmp_path, A=fill), "book.xlsx", FileOptions())
     assert [piece.cells.height for piece in sheet.pieces()] == [20_000, 10]
     rows = read(sheet)
     assert rows[20_004] == (20_004, 20_006, "甲", "20004")
@@ -233,8 +233,8 @@ def test_a_cell_forgotten_in_the_last_corner_is_an_error(tmp_path: Path) -> None
         sheet.write_string(1_048_575, 16_383, "x")
 
     path = book_of(tmp_path, A=fill)
-    with pytest.raises(SourceError, match="sheet 'A': the sheet reaches over 16384 columns and 1048576 rows"):
-        open_workbook(path, "book.xlsx", Asked())
+    with pytest.raises(SourceError, match="sheet 'A': the sheet extends over 16384 columns and 1048576 rows"):
+        open_workbook(path, "book.xlsx", FileOptions())
 
 
 def test_a_format_in_the_last_corner_is_none(tmp_path: Path) -> None:
@@ -242,7 +242,7 @@ def test_a_format_in_the_last_corner_is_none(tmp_path: Path) -> None:
         rows_of(("a", "b"), (1, 2))(book, sheet)
         sheet.write_blank(1_048_575, 16_383, None, book.add_format({"bold": True}))
 
-    (sheet,) = open_workbook(book_of(tmp_path, A=fill), "book.xlsx", Asked())
+    (sheet,) = open_workbook(book_of(tmp_path, A=fill), "book.xlsx", FileOptions())
     assert read(sheet) == [(0, 2, "1", "2")]
 
 
@@ -274,6 +274,6 @@ def test_open_document_sheets_are_read(tmp_path: Path) -> None:
         archive.writestr(
             "META-INF/manifest.xml", f'<manifest:manifest xmlns:manifest="{manifest}"></manifest:manifest>'
         )
-    (sheet,) = open_workbook(path, "book.ods", Asked())
+    (sheet,) = open_workbook(path, "book.ods", FileOptions())
     assert (sheet.layout.sheet, sheet.layout.headers) == ("化验", ("样品", "Aad"))
     assert read(sheet) == [(0, 2, "S1", "1.5")]

@@ -79,7 +79,7 @@ def test_mangled_subscripts_that_keep_the_basis(tmp_path: Path, header: str) -> 
 
 
 @pytest.mark.parametrize("header", ["St,d", "St，d", "St.d", "ST D", "S_t_d"])
-def test_a_dry_basis_that_stands_apart(tmp_path: Path, header: str) -> None:
+def test_a_dry_basis_that_is_separated(tmp_path: Path, header: str) -> None:
     assert table(tmp_path).lookup(header).column == "S_t_d"
 
 
@@ -102,7 +102,7 @@ def test_ambiguous_wins_over_an_alias(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("header", ["ad", "AD"])
-def test_a_bare_basis_is_no_ash(tmp_path: Path, header: str) -> None:
+def test_a_bare_basis_is_not_ash(tmp_path: Path, header: str) -> None:
     assert table(tmp_path).lookup(header).candidates == ("A_d",)
 
 
@@ -125,7 +125,7 @@ def test_two_rows_of_header(tmp_path: Path, header: str, column: str) -> None:
     assert table(tmp_path).lookup(header).column == column
 
 
-def test_the_unit_may_stand_in_the_first_row(tmp_path: Path) -> None:
+def test_the_unit_may_be_in_the_first_row(tmp_path: Path) -> None:
     assert table(tmp_path).lookup("工业分析(%)_Aad").unit == "%"
 
 
@@ -136,7 +136,7 @@ def test_the_first_row_may_say_that_it_is_another_thing(tmp_path: Path, header: 
     assert len(match.candidates) == 1
 
 
-def test_a_basis_alone_in_the_second_row_is_no_column(tmp_path: Path) -> None:
+def test_a_basis_alone_in_the_second_row_is_not_a_column(tmp_path: Path) -> None:
     assert table(tmp_path).lookup("水分_ad").column is None
     assert table(tmp_path).lookup("水分_ad").candidates == ()
 
@@ -194,7 +194,7 @@ def test_what_a_table_says_of_a_column(tmp_path: Path) -> None:
         ("- A", 1, "mapping"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, text: str, line: int, words: str) -> None:
+def test_what_is_wrong_is_reported_with_its_line(tmp_path: Path, text: str, line: int, words: str) -> None:
     with pytest.raises(SchemaError) as caught:
         table(tmp_path, text)
     assert f"coal.yaml:{line}" in str(caught.value)

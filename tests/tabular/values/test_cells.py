@@ -1,4 +1,4 @@
-"""Cells become values; what the values do not say stands beside them."""
+"""Cells become values, with notes for what values cannot express."""
 # ruff: noqa: RUF001, DTZ001  (full-width signs and times without zone are what is tested)
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def checks(read: Cells) -> list[tuple[Any, ...]]:
     return read.faults.select("row", "check").rows()
 
 
-def test_columns_stand_in_the_schema_s_order_and_types() -> None:
+def test_columns_are_in_the_schema_s_order_and_types() -> None:
     cells = piece(["7"], ["note"], ["1.5"], ["2023-03-05"], ["C1"], ["1"], first=10)
     read = read_cells(cells, plan(["n", "备注", "x", "at", "id", "ok"]))
     assert dict(read.frame.schema) == {
@@ -272,7 +272,7 @@ def test_an_open_unit_is_never_guessed() -> None:
     assert checks(read) == [(0, "unit_not_told")]
 
 
-def test_rows_that_are_no_records() -> None:
+def test_rows_that_are_not_records() -> None:
     rows = [
         ("C1", "2023-03-05", "1", "y"),
         (None, None, None, None),

@@ -153,7 +153,7 @@ def test_a_decimal_comma_is_a_fault_that_says_how_to_write_it(text: str) -> None
 @pytest.mark.parametrize(
     ("text", "unit"), [("12.5%", "%"), ("12.5％", "%"), ("12.5 mm", "mm"), ("12.5(mm)", "mm")]
 )
-def test_the_column_s_own_unit_may_stand_in_the_cell(text: str, unit: str) -> None:
+def test_the_column_s_own_unit_may_be_in_the_cell(text: str, unit: str) -> None:
     assert parse_number(text, unit) == Number(12.5, None, text)
     assert check(text, "kg") == "unit_in_cell"
     assert check(text) == "unit_in_cell"

@@ -60,7 +60,7 @@ def test_excel_counts_from_1900_or_1904() -> None:
     assert from_serial(61) == datetime(1900, 3, 1)
 
 
-def test_excel_s_29_february_1900_never_was() -> None:
+def test_excel_s_29_february_1900_did_not_exist() -> None:
     found = from_serial(60)
     assert isinstance(found, Fault)
     assert "29 February 1900" in found.message
@@ -88,7 +88,7 @@ def test_the_summers_of_1986_to_1991_were_an_hour_ahead_in_shanghai() -> None:
         ("昨天", "not_a_time"),
     ],
 )
-def test_what_is_no_clear_time_is_a_fault(text: str, check: str) -> None:
+def test_an_unclear_time_is_a_fault(text: str, check: str) -> None:
     found = parse_time(text, SHANGHAI)
     assert isinstance(found, Fault)
     assert found.check == check

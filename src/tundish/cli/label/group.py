@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from tundish.cli._common import find_project, json_option, progress
-from tundish.cli._deal import deal_options
-from tundish.cli._projects import found_titles
-from tundish.cli._select import Asked, select_options
+from tundish.cli._common import find_project, find_recipe, json_option, watching
 from tundish.cli.label.accept import accept
 from tundish.cli.label.adjudicate import adjudicate
 from tundish.cli.label.agree import agree
-from tundish.cli.label.options import (
-    HOME,
-    client_of,
-    config_of,
-    executable_of,
-    gallery_of,
-    next_step,
-    push_dataset,
-    recipe_of,
-    server_option,
-    stoppable,
-    tell_outcome,
-    token_option,
-)
-from tundish.errors import UsageError
-from tundish.storage.dataset import DatasetFolder
+from tundish.cli.label.options import annotator_options, select_options, server_options
+from tundish.cli.label.output import next_step, print_counts, print_push
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["COMMANDS"]
 
@@ -50,8 +38,8 @@ def label() -> None:
 
 @label.command("start", short_help="Start a Label Studio for this project.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Where it listens; any free port by default.")
-@click.option("--push", "names", multiple=True, metavar="NAME", help="Push this dataset once it is up.")
-def start(port: int | None, names: tuple[str, ...]) -> None:
+@click.option("--push", multiple=True, metavar="NAME", help="Push this dataset once it is up.")
+def start(port: int | None, push: tuple[str, ...]) -> None:
     """Start a Label Studio for this project, on this machine alone, until Ctrl-C.
 
     Its data lie in .label-studio/. It must be installed in an environment of its own, such as
@@ -62,31 +50,28 @@ def start(port: int | None, names: tuple[str, ...]) -> None:
       tundish label start
       tundish label start --port 8080 --push steel-surface
     """
-    from tundish.labeling.label_studio.server import LabelStudio
-    from tundish.storage.table import write_atomically
+    from tundish.api.labels import label_start
 
-    stoppable()
+    _stop_on_signals()
     project = find_project()
-    home = project / HOME
-    for name in names:
-        recipe_of(name, project)  # a misspelt one is told before half a minute has passed
-    server = LabelStudio(executable_of(project), home, port=port)
-    click.echo("Label Studio starts; the first time it takes half a minute.", err=True)
-    address = home / "address"
-    with server:
-        write_atomically(address, f"{server.url}\n".encode())
-        try:
+    try:
+        with watching() as progress:
+            server = label_start(
+                port=port,
+                push=[find_recipe(project, name).stem for name in push],
+                project=project,
+                progress=_announcing(progress),
+            )
+        with server:
             click.echo(f"Label Studio  {server.url}")
-            click.echo(f"user          {server.account.email}, password in {home / 'password'}")
-            click.echo(f"token         in {home / 'token'}")
-            for name in names:
-                push_dataset(project, name, server.url, home / "token", None, None, as_json=False)
+            click.echo(f"user          {server.user}, password in {server.password_file}")
+            click.echo(f"token         in {server.token_file}")
+            for name, done in server.pushed.items():
+                print_push(name, done, as_json=False)
             click.echo("Ctrl-C stops it.")
             server.wait()
-        except KeyboardInterrupt:
-            click.echo("stopped", err=True)
-        finally:
-            address.unlink(missing_ok=True)
+    except KeyboardInterrupt:
+        click.echo("stopped", err=True)
 
 
 @label.command("images", short_help="Serve a dataset's pictures to the annotators' browsers.")
@@ -101,26 +86,12 @@ def images(name: str) -> None:
     Example:
       tundish label images steel-surface
     """
-    from urllib.parse import urlsplit
+    from tundish.api.labels import label_images
 
-    from tundish.gallery.server import ImageServer
-    from tundish.labeling.pool import images_of
-
-    stoppable()
-    project, recipe = recipe_of(name)
-    address = urlsplit(recipe.label.served_at)
-    dataset = DatasetFolder(recipe.dataset, project)
-    gallery = gallery_of(dataset, images_of(dataset))
-    try:
-        port = address.port or (443 if address.scheme == "https" else 80)
-    except ValueError:
-        raise UsageError(
-            f"'{recipe.label.served_at}' is no address that a server can have",
-            where="label.served_at",
-            fix="write it in the recipe as http://127.0.0.1:8090",
-        ) from None
-    with ImageServer(gallery, address.hostname or "127.0.0.1", port) as server:
-        click.echo(f"pictures of {recipe.dataset} at {server.url}; Ctrl-C stops it.")
+    _stop_on_signals()
+    project = find_project()
+    with label_images(find_recipe(project, name).stem, project=project) as server:
+        click.echo(f"pictures of {server.dataset} at {server.url}; Ctrl-C stops it.")
         try:
             server.wait()
         except KeyboardInterrupt:
@@ -131,7 +102,6 @@ def images(name: str) -> None:
 @click.argument("name")
 @click.option(
     "--images",
-    "chosen",
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="Only these image_ids, one a line, in the order of work.",
@@ -142,22 +112,11 @@ def images(name: str) -> None:
     metavar="FILE",
     help="A model's labels (Parquet, columns of the annotations table) instead of the imported ones.",
 )
-@deal_options
+@annotator_options
 @select_options
-@server_option
-@token_option
+@server_options
 @json_option
-def push(
-    asked: Asked | None,
-    name: str,
-    chosen: Path | None,
-    predictions: Path | None,
-    annotators: str | None,
-    overlap: float | None,
-    server: str | None,
-    token_file: Path | None,
-    as_json: bool,
-) -> None:
+def push(name: str, as_json: bool, **options: Any) -> None:
     """Bring the images of the dataset NAME in front of the annotators, with known labels drawn.
 
     Pushing again adds what is new and nothing twice; a push that was cut off goes on. Images that
@@ -165,8 +124,8 @@ def push(
 
     --select takes the images that are worth most, of those that nobody labelled yet and never two
     copies of one picture: those a model doubts (uncertain), those furthest from all that is labelled
-    (diverse), those of rare classes and groups (stratified); or those whose labels contradict each
-    other (conflicts).
+    (diverse), those of rare classes and groups (stratified); or those with contradicting labels
+    (conflicts).
 
     \b
     Example:
@@ -175,14 +134,18 @@ def push(
       tundish label push steel-surface --predictions model-7.parquet --images next.txt
       tundish label push steel-surface --select uncertain --scores model-7.parquet --budget 500
     """
-    what = (find_project(), name, server, token_file, chosen, predictions)
-    push_dataset(*what, as_json=as_json, asked=asked, annotators=annotators, overlap=overlap)
+    from tundish.api.labels import label_push
+
+    project = find_project()
+    name = find_recipe(project, name).stem
+    with watching() as progress:
+        done = label_push(name, project=project, progress=progress, **options)
+    print_push(name, done, as_json=as_json)
 
 
 @label.command("pull", short_help="Bring the annotators' answers into labels/.")
 @click.argument("name")
-@server_option
-@token_option
+@server_options
 @json_option
 def pull(name: str, server: str | None, token_file: Path | None, as_json: bool) -> None:
     """Bring the annotators' answers into datasets/NAME/labels/; only what changed is asked for.
@@ -194,32 +157,45 @@ def pull(name: str, server: str | None, token_file: Path | None, as_json: bool) 
       tundish label pull steel-surface
       tundish label pull steel-surface --server http://10.0.0.5:8080 --token-file ~/.ls-token
     """
-    from tundish.labeling.label_studio import pull as pulling
-    from tundish.storage.tables import IMAGES
+    from tundish.api.labels import label_pull
 
-    project, recipe = recipe_of(name)
-    dataset = DatasetFolder(recipe.dataset, project)
-    table = dataset.read(IMAGES)
-    with client_of(project, recipe, server, token_file) as client, progress("pull") as tell:
-        configs = dict.fromkeys(found_titles(client, recipe), config_of(recipe))
-        done = pulling.pull(client, configs, table, recipe.annotations, dataset.labels, progress=tell)
+    project = find_project()
+    name = find_recipe(project, name).stem
+    with watching() as progress:
+        done = label_pull(name, server=server, token_file=token_file, project=project, progress=progress)
     counts = {
-        "changed tasks": done.changed,
-        "unchanged": done.unchanged,
+        "changed tasks": done.changed_tasks,
+        "unchanged": done.unchanged_tasks,
         "answers": done.answers,
         "labels": done.labels,
         "not submitted": done.drafts,
         "problems": len(done.problems),
     }
-    nobody = not (done.answers or done.changed)
-    begun = f"; begun and not submitted: {done.drafts:,}" if done.drafts else ""
-    notes = [*done.notes, *([f"nobody has submitted an answer yet{begun}"] if nobody else [])]
-    tell_outcome("pull", counts, notes, done.problems, as_json=as_json)
+    print_counts("pull", counts, done.notes, done.problems, as_json=as_json)
     if done.missing is not None:
         raise done.missing
     if not as_json:
-        answer = f"Next: annotators answer there, then 'tundish label pull {name}' again."
-        click.echo(answer if nobody else next_step(project, name, recipe.dataset))
+        nobody = not (done.answers or done.changed_tasks)
+        again = f"Next: annotators answer there, then 'tundish label pull {name}' again."
+        click.echo(again if nobody else next_step(project, name))
+
+
+def _announcing(progress: Callable[[str, int, int], None]) -> Callable[[str, int, int], None]:
+    """Say that a server starts, and how long it may take; leave the other steps to `progress`."""
+
+    def report(step: str, done: int, total: int) -> None:
+        if step != "start":
+            progress(step, done, total)
+        elif not done:
+            click.echo("Label Studio starts; the first time it takes half a minute.", err=True)
+
+    return report
+
+
+def _stop_on_signals() -> None:
+    """Let a process manager stop a command as Ctrl-C does: what it started must not stay behind."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
 
 
 label.add_command(adjudicate)

@@ -1,4 +1,4 @@
 """Coal: bases of reporting, calorific value, rank, sampling.
 
-Takes numbers and Polars expressions; knows no files and no tables.
+Takes numbers and Polars expressions; knows neither files nor tables.
 """

@@ -2,7 +2,7 @@
 
 All shares are mass-%. The factors are for ash, volatile matter, fixed carbon, carbon, nitrogen, sulphur,
 oxygen, hydrogen (without that of the moisture) and the gross calorific value. They are **not** for moisture,
-which is no part of the dry coal, and **not** for the net calorific value, which has a term for the moisture
+which is not part of the dry coal, and **not** for the net calorific value, which has a term for the moisture
 (`tundish.domain.coal.calorific`).
 """
 
@@ -29,25 +29,25 @@ def rebase(
     mad: Quantity | None = None,
     ash: Quantity | None = None,
 ) -> Quantity:
-    """A share or a gross calorific value on another base; not for moisture nor for the net calorific value.
+    """Convert a share or a gross calorific value to another base; not moisture, nor the net calorific value.
 
     Args:
-        value: On the base `source`, in any unit, which it keeps.
-        source: The base it is on.
-        target: The base it is wanted on.
+        value: The value on the base `source`, in any unit; the result has the same unit.
+        source: The base of the value.
+        target: The base of the result.
         mt: Total moisture, % ar; needed from or to ar.
         mad: Moisture of the analysis sample, % ad; needed from or to ad.
         ash: Ash on the other base, % of it; needed from or to daf.
 
     Raises:
-        ValueError: A moisture or the ash is needed and not given.
+        ValueError: A moisture or the ash is needed but not given.
     """
     if source == target:
         return value
     if target == "daf":
-        return value * 100 / (_dry(source, mt, mad) - _needed(ash, f"the ash on the base {source}"))
+        return value * 100 / (_dry(source, mt, mad) - _require(ash, f"the ash on the base {source}"))
     if source == "daf":
-        return value * (_dry(target, mt, mad) - _needed(ash, f"the ash on the base {target}")) / 100
+        return value * (_dry(target, mt, mad) - _require(ash, f"the ash on the base {target}")) / 100
     return value * _dry(target, mt, mad) / _dry(source, mt, mad)
 
 
@@ -56,22 +56,22 @@ def _dry(basis: Basis, mt: Quantity | None, mad: Quantity | None) -> Quantity | 
     if basis == "d":
         return 100.0
     if basis == "ar":
-        return 100 - _needed(mt, "the total moisture")
-    return 100 - _needed(mad, "the moisture of the analysis sample")
+        return 100 - _require(mt, "the total moisture")
+    return 100 - _require(mad, "the moisture of the analysis sample")
 
 
-def _needed(value: Quantity | None, what: str) -> Quantity:
+def _require(value: Quantity | None, what: str) -> Quantity:
     if value is None:
-        raise ValueError(f"this change of base needs {what}")
+        raise ValueError(f"this conversion needs {what}")
     return value
 
 
 def total_moisture(free: Quantity, inherent: Quantity) -> Quantity:
-    """Total moisture, % ar, of a two-stage drying (general knowledge of GB/T 211, not read there).
+    """Total moisture, % ar, of two-stage drying (general knowledge of GB/T 211, not checked there).
 
     Args:
         free: Loss of the first stage, % of the sample as received.
-        inherent: Moisture of the air-dried rest, % of it.
+        inherent: Moisture of the air-dried remainder, % of that.
     """
     return free + inherent * (100 - free) / 100
 

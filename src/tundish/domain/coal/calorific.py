@@ -1,7 +1,7 @@
-"""Calorific value of coal: gross from the bomb, net, hydrogen where it was not measured.
+"""Calorific value of coal: gross from the bomb, net, and hydrogen where it was not measured.
 
-All calorific values are MJ/kg, all shares mass-%. The formulas of GB/T 213 were read in the software of two
-plants, not in the standard.
+All calorific values are MJ/kg, all shares mass-%. The formulas of GB/T 213 were taken from the software of
+two plants, not from the standard.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ __all__ = [
 ]
 
 HYDROGEN_SOURCES = ("measured", "estimated", "constant")
-"""Where the hydrogen of a net calorific value came from."""
+"""The origin of the hydrogen content of a net calorific value."""
 
 
 def alpha(bomb: Quantity) -> Quantity:
-    """Share of the bomb's heat that is nitric acid, from the bomb calorific value in MJ/kg (GB/T 213).
+    """Share of the bomb heat that forms nitric acid, from the bomb calorific value in MJ/kg (GB/T 213).
 
     0.0010 up to 16.70, 0.0012 up to 25.10, 0.0016 above.
     """
@@ -50,7 +50,7 @@ def net(gross: Quantity, hydrogen: Quantity, *, mt: Quantity, mad: Quantity) -> 
 
 
 def net_ipcc(gross: Quantity, *, hydrogen: Quantity, moisture: Quantity, oxygen: Quantity) -> Quantity:
-    """Net calorific value in MJ/kg as IPCC and ISO give it; all arguments on one base, MJ/kg and %."""
+    """Net calorific value in MJ/kg by IPCC and ISO; all arguments on one base, MJ/kg and %."""
     return gross - 0.212 * hydrogen - 0.0245 * moisture - 0.0008 * oxygen
 
 

@@ -1,7 +1,7 @@
 """Rank of a coal: GB/T 5751, ASTM D388, and by the reflectance of vitrinite.
 
-Every function gives null where a value is missing that would decide: a rank is never guessed. Limits marked
-GK are general knowledge; the others were read in public tables of GB 5751-86 and in USGS Circular 891.
+Every function gives null where a deciding value is missing: a rank is never guessed. Limits marked GK are
+general knowledge; the others come from public tables of GB 5751-86 and in USGS Circular 891.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ def gbt5751_code(
         g: Caking index.
         y: Plastic layer, mm; needed above G 85, where `b` is not measured.
         b: Audibert-Arnu dilatation, %; counts where `y` is not measured.
-        pm: Light transmittance, %; tells lignite above 37 % daf, needed there up to G 5.
+        pm: Light transmittance, %; distinguishes lignite above 37 % daf, needed there up to G 5.
         gross_maf: Gross calorific value, moist ash free, MJ/kg; needed for PM above 30 to 50.
     """
     above = v_daf > 37
-    # GK; the standard looks at hydrogen too, which decides where the two differ.
+    # GK; the standard also uses hydrogen, which decides where the two differ.
     old = (
         pl.when(v_daf <= 3.5).then(pl.lit("01")).when(v_daf <= 6.5).then(pl.lit("02")).otherwise(pl.lit("03"))
     )
@@ -76,7 +76,7 @@ def gbt5751_code(
 
 def _caking(band: pl.Expr, v_daf: pl.Expr, g: pl.Expr, y: pl.Expr, b: pl.Expr) -> pl.Expr:
     """The units: 1 to 5 from G, 6 for a thick plastic layer. Null where G, or Y above G 85, is missing."""
-    # The band of 20 to 50 is narrower where it parts classes: 30 (RN, 1/2ZN), 35 (CY, QM).
+    # The band of 20 to 50 is narrower where it separates classes: 30 (RN, 1/2ZN), 35 (CY, QM).
     weak = pl.when(band == 1).then(20).when(band == 4).then(35).otherwise(30)
     swells = pl.coalesce(y > 25, b > pl.when(v_daf <= 28).then(150).otherwise(220))
     return (
@@ -104,7 +104,7 @@ def gbt5751_class(code: pl.Expr) -> pl.Expr:
 
 
 def astm_d388(fixed_carbon: pl.Expr, btu: pl.Expr, agglomerating: pl.Expr) -> pl.Expr:
-    """Group of ASTM D388 by name. Each group holds its lower limit.
+    """Group of ASTM D388 by name. Each group includes its lower limit.
 
     Args:
         fixed_carbon: % dry mineral-matter free (`tundish.domain.coal.bases.fixed_carbon_dmmf`).

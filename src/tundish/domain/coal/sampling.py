@@ -1,7 +1,7 @@
 """Sampling of coal: how many increments, how heavy.
 
-All of it is general knowledge of GB/T 475 and ISO 13909, or of the old GB 474: fit for warnings that a plant
-changes, never for a verdict.
+All of it is general knowledge of GB/T 475 and ISO 13909, or of the old GB 474: suitable for warnings whose
+limits a plant adapts, never for an error.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import polars as pl
 __all__ = ["SAMPLE_MASS", "base_increments", "increment_mass", "increments", "sample_mass"]
 
 SAMPLE_MASS = ((1.0, 1.0), (3.0, 3.75), (6.0, 7.5), (13.0, 15.0), (25.0, 60.0), (50.0, 100.0))
-"""Top size in mm below which a sample of so many kg is enough (old GB 474; the edition of 2008 differs)."""
+"""Top size in mm below which a sample of this many kg suffices (old GB 474; the edition of 2008 differs)."""
 
 
 def base_increments(ash: pl.Expr, washed: pl.Expr) -> pl.Expr:
@@ -25,16 +25,16 @@ def base_increments(ash: pl.Expr, washed: pl.Expr) -> pl.Expr:
 
 
 def increments(lot_mass: pl.Expr, base: pl.Expr, *, minimum: int = 10) -> pl.Expr:
-    """Increments that a lot needs: with its root above 1000 t, in proportion below, but not under `minimum`.
+    """Increments that a lot needs: by its root above 1000 t, in proportion below, but at least `minimum`.
 
     Args:
-        lot_mass: t.
-        base: Increments of 1000 t (`base_increments`).
-        minimum: The least of any lot.
+        lot_mass: Mass of the lot, t.
+        base: Increments of a lot of 1000 t (`base_increments`).
+        minimum: The fewest increments of any lot.
     """
     share = lot_mass / 1000
     wanted = base * pl.when(share > 1).then(share.sqrt()).otherwise(share)
-    # 1e-9: a product such as 60 * 1.21 must not be one increment more for its last bit.
+    # 1e-9: a product such as 60 * 1.21 must not give one more increment by its last bit.
     return (wanted - 1e-9).ceil().clip(minimum).cast(pl.Int64)
 
 

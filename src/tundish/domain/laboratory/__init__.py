@@ -1,4 +1,4 @@
 """The laboratory: repeatability limits, replicate determinations, rounding, specification limits.
 
-Takes numbers and Polars expressions, of steel and coal alike; knows no files and no tables.
+Takes numbers and Polars expressions, of steel and coal alike; knows neither files nor tables.
 """

@@ -1,8 +1,8 @@
-"""Repeated determinations: when two agree, when a third and a fourth are due, when pairs look invented.
+"""Repeated determinations: when two agree, when a third and a fourth are needed, when pairs look invented.
 
-The limits come from the constants of a laboratory's software and from trade pages, not from the standards
-themselves; those marked `general` are general knowledge. They are fit for warnings; before they gate a
-delivery, a plant holds them against its own copy of the standard.
+The limits come from the constants of laboratory software and from trade pages, not from the standards
+themselves; those marked `general` are general knowledge. They are suitable for warnings; before they gate a
+delivery, a plant must check them against its own copy of the standard.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ __all__ = [
 ]
 
 _BITS = 1e-9
-"""10.20 - 10.00 is 0.1999999999999993 and 20.50 - 20.20 more than 0.3: a limit is not missed by last bits."""
+"""Absorbs rounding: 10.20 - 10.00 is 0.1999999999999993, and 20.50 - 20.20 is more than 0.3."""
 
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Limits for means below `upto`, or up to and with it.
+    """Limits for means below `upto`, or up to and including it.
 
     Attributes:
         upto: Upper end of the band.
-        r: Repeatability, in one laboratory; None where the source has none.
+        r: Repeatability, within one laboratory; None where the source has none.
         R: Reproducibility, between laboratories; None where the source has none.
-        with_it: The upper end belongs to the band.
+        with_it: Whether the upper end belongs to the band.
         r_share: Share of the mean that is added to `r`.
         R_share: The same for `R`.
     """
@@ -65,10 +65,10 @@ class Limits:
     """Limits of one item in one standard, in the item's canonical unit (%, MJ/kg, °C).
 
     Attributes:
-        item: Canonical column, such as ``A_ad``.
-        standard: Where they are said to stand; the first of an item is used unless another is asked for.
-        bands: By the **mean** of the determinations (some software takes the smaller), ascending.
-        general: General knowledge, not read anywhere.
+        item: The canonical column, such as ``A_ad``.
+        standard: The standard they are attributed to; the first of an item is the default.
+        bands: The bands by the **mean** of the determinations (some software uses the smaller), ascending.
+        general: Whether they are general knowledge, without a source.
         remark: What other sources say.
     """
 
@@ -79,11 +79,11 @@ class Limits:
     remark: str = ""
 
     def band(self, mean: float) -> Band | None:
-        """The band that a mean is in."""
+        """The band of a mean."""
         return next((b for b in self.bands if mean < b.upto or (b.with_it and mean == b.upto)), None)
 
     def r(self, mean: float) -> float | None:
-        """Repeatability: the largest difference of two determinations that agree; None: there is none."""
+        """Repeatability: the largest difference of two determinations that agree; None where undefined."""
         band = self.band(mean)
         return None if band is None or band.r is None else band.r + band.r_share * mean
 
@@ -154,12 +154,12 @@ LIMITS = (
 
 
 def limits_of(item: str, standard: str | None = None) -> Limits | None:
-    """The limits of an item, of one standard or the first; None where there are none."""
+    """The limits of an item, in one standard or the first; None where there are none."""
     return next((s for s in LIMITS if s.item == item and standard in {None, s.standard}), None)
 
 
 def limit(item: pl.Expr, mean: pl.Expr) -> pl.Expr:
-    """Repeatability T of a column of items and their means, each item by its first standard; null: none."""
+    """Repeatability T of a column of items and their means, each by its first standard; null where none."""
     chosen = pl.lit(None, pl.Float64)
     for name in dict.fromkeys(one.item for one in LIMITS):
         first = limits_of(name)
@@ -175,13 +175,13 @@ def agree(first: pl.Expr, second: pl.Expr, limit: pl.Expr) -> pl.Expr:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What the determinations of one item of one sample come to.
+    """The outcome of the determinations of one item of one sample.
 
     Attributes:
         mean: The result; None while there is none.
-        used: Which determinations it is the mean of, from 0.
-        needs_more: One more determination decides.
-        rejected: Four do not agree: all are void, the sample is done anew.
+        used: The determinations whose mean it is, numbered from 0.
+        needs_more: Whether one more determination decides.
+        rejected: Whether four do not agree: all are void, and the sample must be determined again.
     """
 
     mean: float | None
@@ -191,14 +191,14 @@ class Settled:
 
 
 def settle(values: Sequence[float], limit: float) -> Settled:
-    """Apply the rule of two, three and four determinations (after GB/T 483, as laboratory software has it).
+    """Apply the rule of two, three and four determinations (after GB/T 483, as in laboratory software).
 
     Two agree within T; else three within 1.2 T; else four within 1.3 T, or any three of them within 1.2 T
     (the closest three, of equally close ones the lower). Limits are met by equality.
 
     Args:
-        values: In the order they were made; what comes after the settling one is not looked at.
-        limit: T, chosen by the mean of the first two (`Limits.r`).
+        values: The determinations in their order; those after the deciding one are ignored.
+        limit: The repeatability T, chosen by the mean of the first two (`Limits.r`).
     """
 
     def within(which: tuple[int, ...], factor: float) -> bool:
@@ -230,18 +230,18 @@ def _mean(values: Sequence[float], which: tuple[int, ...]) -> Settled:
 
 
 def verdicts(values: pl.Series, limits: pl.Series) -> pl.Series:
-    """`settle` for many samples: "settled", "rejected", or the missing one, "2" to "4"; null: no limit.
+    """Settle many samples: "settled", "rejected", or the missing determination, "2" to "4"; null: no limit.
 
     Args:
         values: Lists of determinations in their order, without nulls.
-        limits: T of each, null where there is none.
+        limits: The repeatability T of each, null where there is none.
     """
     frame = pl.select(values=values, limit=limits)
     first, second = (pl.col("values").list.get(i, null_on_oob=True) for i in (0, 1))
     quick = frame.select(
         pl.when(pl.col("limit").is_not_null() & agree(first, second, pl.col("limit"))).then(pl.lit("settled"))
     ).to_series()
-    # Most pairs agree; only the rest is worth a loop.
+    # Most pairs agree; only the others need a loop.
     slow = quick.is_null() & frame["limit"].is_not_null()
     rest = [_word(list(some), settle(some, limit)) for some, limit in frame.filter(slow).iter_rows()]
     return quick.scatter(slow.arg_true(), pl.Series(rest, dtype=pl.String)) if rest else quick
@@ -255,15 +255,15 @@ def _word(values: list[float], settled: Settled) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """How like each other the pairs of one item are, against what the method can do.
+    """How close the pairs of one item are, compared with the precision of the method.
 
     Attributes:
-        pairs: How many there are.
+        pairs: The number of pairs.
         equal_share: Share of pairs that are exactly equal.
-        expected_share: Share that is equal by rounding, in a laboratory twice as good as the limit asks.
-        sd_ratio: Spread of the differences over the expected one, T / 2.77 * sqrt(2).
-        too_equal: Equal far oftener than chance (four standard errors).
-        too_close: A spread of less than a quarter of the expected one.
+        expected_share: Share that is equal by rounding, in a laboratory twice as good as the limit requires.
+        sd_ratio: Spread of the differences divided by the expected one, T / 2.77 * sqrt(2).
+        too_equal: Whether pairs are equal far more often than by chance (four standard errors).
+        too_close: Whether the spread is less than a quarter of the expected one.
     """
 
     pairs: int
@@ -277,15 +277,15 @@ class Pairs:
 def judge_pairs(
     first: NDArray[np.float64], second: NDArray[np.float64], limits: NDArray[np.float64], *, least: int = 20
 ) -> Pairs:
-    """Look for second determinations that were written down, not made; it needs `least` pairs for a word.
+    """Look for second determinations that were written down but not made; it needs at least `least` pairs.
 
     The factors (twice as good, four standard errors, a quarter) are proposals: a finding is a reason to ask.
 
     Args:
         first: First determinations of one item.
         second: Second determinations.
-        limits: T of each pair.
-        least: Pairs below which nothing is said.
+        limits: The repeatability T of each pair.
+        least: The number of pairs below which there is no verdict.
     """
     count = len(first)
     if count == 0:
@@ -309,7 +309,7 @@ def judge_pairs(
 
 
 def resolution(values: NDArray[np.float64]) -> float:
-    """The last decimal place that is in use: 10, 1, 0.1, ... 0.0001."""
+    """The last decimal place in use: 10, 1, 0.1, ... 0.0001."""
     for step in (10.0, 1.0, 0.1, 0.01, 0.001):
         scaled = values / step
         if np.all(np.abs(scaled - np.round(scaled)) < 1e-6):

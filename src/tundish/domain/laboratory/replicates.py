@@ -1,7 +1,7 @@
-"""Tables of repeated determinations: what each sample's come to, and which pairs look invented.
+"""Tables of repeated determinations: the outcome of each sample, and which pairs look invented.
 
-A table has the columns sample_id, item (called as in `repeatability`), number (1, 2, ...) and value.
-Every function answers for each of its rows.
+A table has the columns sample_id, item (named as in `repeatability`), number (1, 2, ...) and value.
+Every function returns one value per row.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ _GROUP = ["sample_id", "item"]
 
 
 def repeatable(item: pl.Expr) -> pl.Expr:
-    """True where the item has a limit of repeatability; null where there is no item."""
-    # A mean of 1 lies in a band of every item.
+    """True where the item has a repeatability limit; null where the item is missing."""
+    # A mean of 1 is in a band of every item.
     return pl.when(item.is_not_null()).then(limit(item, pl.lit(1.0)).is_not_null())
 
 
 def standing(frame: pl.DataFrame) -> pl.Series:
-    """What a row's sample and item stand at, as `verdicts` says it; T is that of the first two's mean."""
+    """The outcome of each row's sample and item, as in `verdicts`; T is that of the mean of the first two."""
     groups = (
         frame.drop_nulls()
         .sort("number", maintain_order=True)
@@ -34,20 +34,20 @@ def standing(frame: pl.DataFrame) -> pl.Series:
 
 
 def equal_pairs(frame: pl.DataFrame, least: int) -> pl.Series:
-    """True for rows of exactly equal pairs, where an item has far too many of them (see `judge_pairs`)."""
+    """True for rows of exactly equal pairs, where an item has too many of them (see `judge_pairs`)."""
     pairs = _pairs(frame, least)
     answer = pl.col("too_equal") & ((pl.col("x1") - pl.col("x2")).abs() < 1e-9)
     return _of_rows(frame, pairs.with_columns(answer=answer)).fill_null(value=False)
 
 
 def tight_pairs(frame: pl.DataFrame, least: int) -> pl.Series:
-    """True for all pairs of an item that lie closer together than its method can do (see `judge_pairs`)."""
+    """True for all pairs of an item that are closer than its method allows (see `judge_pairs`)."""
     pairs = _pairs(frame, least)
     return _of_rows(frame, pairs.with_columns(answer=pl.col("too_close"))).fill_null(value=False)
 
 
 def _pairs(frame: pl.DataFrame, least: int) -> pl.DataFrame:
-    """First and second determinations with what is found of their item."""
+    """First and second determinations with the findings on their item."""
     value, number = pl.col("value"), pl.col("number")
     made = (
         frame.drop_nulls()

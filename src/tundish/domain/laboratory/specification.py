@@ -1,4 +1,4 @@
-"""Limits that a standard sets, by grade, with its edition: another edition may say something else."""
+"""Limits that a standard sets, by grade, with its edition: another edition may differ."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Specification:
     """Limits of one edition of a standard.
 
     Attributes:
-        standard: Such as "EN 10130".
-        edition: Year; empty where the source of the numbers names none.
-        least: Smallest allowed value by grade and quantity.
-        most: Largest allowed value by grade and quantity.
+        standard: The standard, such as "EN 10130".
+        edition: The year; empty where the source of the numbers names none.
+        least: The smallest allowed value by grade and quantity.
+        most: The largest allowed value by grade and quantity.
     """
 
     standard: str
@@ -31,18 +31,18 @@ class Specification:
 
     @property
     def name(self) -> str:
-        """As it is quoted: EN 10130:1999."""
+        """The name in citations: EN 10130:1999."""
         return f"{self.standard}:{self.edition}" if self.edition else self.standard
 
     def at_least(self, quantity: str, grade: pl.Expr) -> pl.Expr:
         """The smallest allowed value for each row's grade; null where there is none."""
-        return _looked_up(self.least, quantity, grade)
+        return _look_up(self.least, quantity, grade)
 
     def at_most(self, quantity: str, grade: pl.Expr) -> pl.Expr:
         """The largest allowed value for each row's grade; null where there is none."""
-        return _looked_up(self.most, quantity, grade)
+        return _look_up(self.most, quantity, grade)
 
 
-def _looked_up(limits: Mapping[str, Mapping[str, float]], quantity: str, grade: pl.Expr) -> pl.Expr:
+def _look_up(limits: Mapping[str, Mapping[str, float]], quantity: str, grade: pl.Expr) -> pl.Expr:
     values = {name: of_grade[quantity] for name, of_grade in limits.items() if quantity in of_grade}
     return grade.replace_strict(values, default=None, return_dtype=pl.Float64)

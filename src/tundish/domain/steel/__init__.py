@@ -1,4 +1,4 @@
 """Steel: chemistry, rolling, coils, tensile tests, and which piece came from which.
 
-Takes numbers and Polars expressions; knows no files and no tables.
+Takes numbers and Polars expressions; knows neither files nor tables.
 """

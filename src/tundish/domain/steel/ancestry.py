@@ -1,9 +1,9 @@
-"""From a piece of steel to those it was made of: heat, slab, hot coil, cold coil, part of a coil.
+"""Trace a piece of steel to those it was made of: heat, slab, hot coil, cold coil, part of a coil.
 
-Edges tie an interval of a child to one of its parent. Recoiling turns head and tail, and may turn top and
-bottom; rolling makes the piece longer, so that positions are mapped by share of the interval. A coil that was
-welded from several has several parents: the position tells which, and without one all of them come into
-question. The walk goes level by level with all pieces at once.
+Edges connect an interval of a child with one of its parent. Recoiling swaps head and tail, and may swap top
+and bottom; rolling lengthens the piece, so that positions are mapped by their share of the interval. A coil
+that was welded from several has several parents: the position decides which, and without one all of them are
+possible. All pieces are traced together, level by level.
 """
 
 from __future__ import annotations
@@ -26,40 +26,40 @@ EDGES = pl.Schema(
         "turned": pl.Boolean,
     }
 )
-"""Columns of an edge, in metres from each piece's head. No interval: the whole piece; `reversed` not said:
-yes (each recoiling does it); `turned` not said: no. All but the ids may be missing."""
+"""Columns of an edge, in metres from the head of each piece. No interval means the whole piece; `reversed` is
+assumed where missing (each recoiling reverses), `turned` is not. All but the ids may be missing."""
 
 PIECES = pl.Schema({"query": pl.UInt32, "piece": pl.String, "position_m": pl.Float64, "side": pl.String})
-"""What is asked: a number, a piece, and where on it (metres from the head, top or bottom; null: unknown)."""
+"""A query: a number, a piece, and a place on it (metres from the head, top or bottom; null: unknown)."""
 
 SLIP = 0.01
-"""How far beyond the end of its piece a position may lie, in lengths: encoders slip."""
+"""How far a position may exceed the end of its piece, in lengths: encoders slip."""
 
 DEPTH = 32
-"""No plant handles a piece this often: what is not at its end by then goes in a circle."""
+"""No plant processes a piece this often: a trace that is longer goes in a circle."""
 
 _FOUND = pl.Schema([*PIECES.items(), ("depth", pl.Int32), ("via", pl.String), ("end", pl.String)])
 _SEAM = 1e-9
 
 
 def ancestors(edges: pl.DataFrame, pieces: pl.DataFrame, wanted: pl.Series | None = None) -> pl.DataFrame:
-    """All pieces on the ways up from `pieces`, themselves among them.
+    """Find all ancestors of `pieces`, including the pieces themselves.
 
     Args:
-        edges: Columns as in `EDGES`.
-        pieces: Columns as in `PIECES`.
-        wanted: Ids at which a way ends; only the ends of ways are returned then.
+        edges: The edges, with the columns of `EDGES`.
+        pieces: The queries, with the columns of `PIECES`.
+        wanted: Ids at which a path ends; only the ends of paths are returned then.
 
     Returns:
         The columns of `pieces`, of the ancestor: `piece`, `position_m` and `side` on it (null where they
-        cannot be told). `depth` is 0 for the piece itself, `via` the way to it ("C1003 > S0042 > H77"), and
-        `end` null where the way goes on, else "wanted", "top" (no parents), "outside" (no parent at this
+        are unknown). `depth` is 0 for the piece itself, `via` the path to it ("C1003 > S0042 > H77"), and
+        `end` null where the path continues, else "wanted", "top" (no parents), "outside" (no parent at this
         position) or "circle". Sorted by query and depth.
 
     Raises:
         UsageError: The edges lack an id column.
     """
-    prepared = _prepared(edges)
+    prepared = _prepare(edges)
     level = pieces.select(*PIECES).cast(PIECES).with_columns(via="piece", depth=pl.lit(0, pl.Int32))
     found = [pl.DataFrame(schema=_FOUND)]
     for depth in range(DEPTH + 1):
@@ -78,8 +78,8 @@ def ancestors(edges: pl.DataFrame, pieces: pl.DataFrame, wanted: pl.Series | Non
     return rows.sort("query", maintain_order=True)
 
 
-def _prepared(edges: pl.DataFrame) -> pl.DataFrame:
-    """Edges with every column; open ends filled where another edge says how long the piece is."""
+def _prepare(edges: pl.DataFrame) -> pl.DataFrame:
+    """Edges with every column; open ends are filled where another edge gives the length of the piece."""
     for name in ("parent_id", "child_id"):
         if name not in edges.columns:
             raise UsageError(f"a genealogy needs the column '{name}'", fix="name it in the table's 'columns'")
@@ -103,7 +103,7 @@ def _prepared(edges: pl.DataFrame) -> pl.DataFrame:
 
 
 def _up(edges: pl.DataFrame, level: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The level with all ends told, and the parents of those whose way goes on."""
+    """The level with all ends marked, and the parents of those whose path continues."""
     level = level.with_row_index("place")
     going = level.filter(pl.col("end").is_null())
     pairs = going.join(edges, left_on="piece", right_on="child_id", maintain_order="left_right")
@@ -122,18 +122,18 @@ def _up(edges: pl.DataFrame, level: pl.DataFrame) -> tuple[pl.DataFrame, pl.Data
     parents = held.select(
         "query",
         pl.col("parent_id").alias("piece"),
-        _mapped().alias("position_m"),
+        _map_position().alias("position_m"),
         _side().alias("side"),
         pl.concat_str("via", pl.lit(" > "), "parent_id").alias("via"),
         pl.col("depth") + 1,
     )
-    if parents.height > parents["query"].n_unique():  # one ancestor by several ways is one ancestor
+    if parents.height > parents["query"].n_unique():  # one ancestor by several paths is one ancestor
         parents = parents.unique(list(PIECES), keep="first", maintain_order=True)
     return ended, parents
 
 
-def _mapped() -> pl.Expr:
-    """Position on the parent: by share of the interval, from its other end where head and tail changed."""
+def _map_position() -> pl.Expr:
+    """Position on the parent: by share of the interval, from its other end where head and tail swapped."""
     x, start, stop = pl.col("position_m"), pl.col("child_from_m"), pl.col("child_to_m")
     first, last = pl.col("parent_from_m"), pl.col("parent_to_m")
     share = pl.when(stop > start).then((x.clip(start, stop) - start) / (stop - start))

@@ -43,7 +43,7 @@ PCM = {
 }
 """Weights of the crack parameter Pcm of low-carbon steel."""
 
-# The tables of the grades that were read name no edition.
+# The tables the grades were taken from name no edition.
 EN_10130_CAST = Specification(
     standard="EN 10130",
     edition="",
@@ -64,25 +64,25 @@ def cev(contents: Mapping[str, Content], *, residual: bool = False) -> Content:
 
     Args:
         contents: Contents by symbol, %. A null or NaN makes the result null or NaN.
-        residual: The laboratory says that what it did not analyse is residual: it counts as nothing.
+        residual: Whether elements that were not analysed are residual: they count as zero.
 
     Raises:
-        KeyError: A symbol is not in `contents`, and not residual.
+        KeyError: A symbol is not in `contents` and not residual.
     """
-    return _weighted(CEV, contents, residual)
+    return _weigh(CEV, contents, residual)
 
 
 def cet(contents: Mapping[str, Content], *, residual: bool = False) -> Content:
     """Carbon equivalent CET, %; arguments as of `cev`."""
-    return _weighted(CET, contents, residual)
+    return _weigh(CET, contents, residual)
 
 
 def pcm(contents: Mapping[str, Content], *, residual: bool = False) -> Content:
     """Crack parameter Pcm, %; arguments as of `cev`."""
-    return _weighted(PCM, contents, residual)
+    return _weigh(PCM, contents, residual)
 
 
-def _weighted(weights: Mapping[str, float], contents: Mapping[str, Content], residual: bool) -> Content:
+def _weigh(weights: Mapping[str, float], contents: Mapping[str, Content], residual: bool) -> Content:
     present = [name for name in weights if name in contents or not residual]
     first, *rest = [_known(contents[name], residual) * weights[name] for name in present]
     total = first
@@ -92,5 +92,5 @@ def _weighted(weights: Mapping[str, float], contents: Mapping[str, Content], res
 
 
 def _known(content: Content, residual: bool) -> Content:
-    # mypy looks at numbers and expressions one at a time, and finds nothing to choose.
+    # mypy checks numbers and expressions one at a time, and sees no alternative.
     return content.fill_null(0.0) if residual and isinstance(content, pl.Expr) else content  # type: ignore[redundant-expr]

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 __all__ = ["DENSITY", "coil_length", "coil_mass", "strip_length", "strip_mass"]
 
 DENSITY = 7850.0
-"""Of carbon steel; 7700 to 8000 by grade."""
+"""Density of carbon steel, kg/m3; 7700 to 8000 by grade."""
 
 _TONNES = 1e-9
-"""From kg/m3 x mm x mm x m to t."""
+"""Factor from kg/m3 x mm x mm x m to t."""
 
 
 def strip_mass(thickness: Number, width: Number, length: Number, density: float = DENSITY) -> Number:
@@ -40,5 +40,5 @@ def coil_length(outer: Number, inner: Number, thickness: Number, fill: float = 1
 def strip_length(
     slab_thickness: Number, slab_width: Number, slab_length: Number, thickness: Number, width: Number
 ) -> Number:
-    """Length that a slab is rolled to, m; scale and crops are not taken off."""
+    """Length that a slab is rolled to, m; scale and crops are not deducted."""
     return slab_thickness * slab_width * slab_length / (thickness * width)

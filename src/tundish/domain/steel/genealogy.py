@@ -1,9 +1,9 @@
-"""What can be wrong with a genealogy: a table of edges from heats and slabs to coils and their parts.
+"""Check a genealogy: a table of edges from heats and slabs to coils and their parts.
 
-One row says that a piece (`child_id`) was made from another (`parent_id`), from which metres of it
+One row states that a piece (`child_id`) was made from another (`parent_id`), from which metres of it
 (`parent_from_m`, `parent_to_m`), and when (`made_at`, the child's time). A parent may have several children
 (cut to length, or slit side by side), a child several parents (welded). Lengths in m, masses in t. Every
-function gives one flag a row, true where the row is at fault; what is null is held against nobody.
+function returns one flag per row, true where the row is faulty; a null is never a fault.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["before_parent", "beyond_length", "on_cycle", "over_mass", "overlappi
 
 def on_cycle(frame: pl.DataFrame) -> pl.Series:
     """Edges by which a piece descends from itself. Reads parent_id, child_id."""
-    parent, child, size = _numbered(frame)
+    parent, child, size = _number_pieces(frame)
     known = (parent >= 0) & (child >= 0)
     edges = scipy.sparse.coo_matrix(
         (np.ones(known.sum(), np.int8), (parent[known], child[known])), (size, size)
@@ -25,13 +25,13 @@ def on_cycle(frame: pl.DataFrame) -> pl.Series:
     _, group = scipy.sparse.csgraph.connected_components(edges, directed=True, connection="strong")
     flags = np.zeros(frame.height, dtype=bool)
     inside = group[parent[known]] == group[child[known]]
-    # A piece that nothing leads back to is a group of its own: an edge inside a group closes a cycle.
+    # A piece outside any cycle is a group of its own: an edge inside a group closes a cycle.
     flags[known] = inside
     return pl.Series("on_cycle", flags)
 
 
-def _numbered(frame: pl.DataFrame) -> tuple[np.ndarray, np.ndarray, int]:  # type: ignore[type-arg]
-    """Pieces as numbers from 0, -1 where there is none, and how many there are."""
+def _number_pieces(frame: pl.DataFrame) -> tuple[np.ndarray, np.ndarray, int]:  # type: ignore[type-arg]
+    """Number the pieces from 0, -1 where there is none; and count them."""
     ids = pl.concat([frame["parent_id"], frame["child_id"]])
     numbers = (ids.rank("dense").cast(pl.Int64) - 1).fill_null(-1).to_numpy()
     size = int(numbers.max(initial=-1)) + 1
@@ -41,8 +41,8 @@ def _numbered(frame: pl.DataFrame) -> tuple[np.ndarray, np.ndarray, int]:  # typ
 def overlapping(frame: pl.DataFrame, tolerance: float = 0.0) -> pl.Series:
     """Edges that begin on their parent before a piece that was cut before them ends.
 
-    Reads parent_id, parent_from_m, parent_to_m. Children with the very same interval lie side by side (slit
-    strip) and do not overlap.
+    Reads parent_id, parent_from_m, parent_to_m. Children with exactly the same interval lie side by
+    side (slit strip) and do not overlap.
 
     Args:
         frame: The edges.
@@ -66,10 +66,10 @@ def overlapping(frame: pl.DataFrame, tolerance: float = 0.0) -> pl.Series:
 
 
 def beyond_length(frame: pl.DataFrame, tolerance: float = 0.0) -> pl.Series:
-    """Edges that take metres which their parent does not have.
+    """Edges that cover metres which their parent does not have.
 
-    Reads parent_from_m, parent_to_m, parent_length_m. Intervals that keep to the parent and do not overlap
-    cannot add up to more than its length.
+    Reads parent_from_m, parent_to_m, parent_length_m. Intervals that stay within the parent and do not
+    overlap cannot add up to more than its length.
 
     Args:
         frame: The edges.
@@ -83,13 +83,13 @@ def beyond_length(frame: pl.DataFrame, tolerance: float = 0.0) -> pl.Series:
 def over_mass(frame: pl.DataFrame, tolerance: float = 0.005) -> pl.Series:
     """Edges whose children weigh more than what they were made from.
 
-    Reads parent_id, child_id, parent_mass_t, child_mass_t. A parent's own children are summed up; where a
-    child is welded from several parents, all pieces that hang together by parents and children are. A parent
-    whose mass nobody knows excuses its children.
+    Reads parent_id, child_id, parent_mass_t, child_mass_t. The children of one parent are summed up; where a
+    child is welded from several parents, all connected parents and children are. A parent of unknown mass
+    gives no fault.
 
     Args:
         frame: The edges.
-        tolerance: Share of the parents' mass, for weighing.
+        tolerance: Share of the parents' mass, for the accuracy of scales.
     """
     edges = _in_generations(frame)
     pairs = edges.group_by("group", "parent", "child").agg(pl.col("parent_mass_t", "child_mass_t").max())
@@ -112,8 +112,8 @@ def over_mass(frame: pl.DataFrame, tolerance: float = 0.005) -> pl.Series:
 
 
 def _in_generations(frame: pl.DataFrame) -> pl.DataFrame:
-    """Edges with their pieces as numbers, and the number of the parents and children that hang together."""
-    parent, child, size = _numbered(frame)
+    """Edges with their pieces as numbers, and the number of the group of connected parents and children."""
+    parent, child, size = _number_pieces(frame)
     known = (parent >= 0) & (child >= 0)
     # A piece counts twice, as a parent and as a child, so that a group is one generation.
     ends = (parent[known], child[known] + size)

@@ -29,7 +29,7 @@ Number = TypeVar("Number", float, pl.Expr)
 
 
 def reduction(h_in: Number, h_out: Number) -> Number:
-    """Share of the thickness that a pass takes away."""
+    """Share of the thickness that a pass removes."""
     return 1 - h_out / h_in
 
 
@@ -45,7 +45,7 @@ def total_reduction(reductions: Iterable[Number]) -> Number:
 def log_strain(h_in: Number, h_out: Number) -> Number:
     """Logarithmic thickness strain, ln(h_in / h_out)."""
     ratio = h_in / h_out
-    # mypy looks at numbers and expressions one at a time, and finds nothing to choose.
+    # mypy checks numbers and expressions one at a time, and sees no alternative.
     return ratio.log() if isinstance(ratio, pl.Expr) else math.log(ratio)  # type: ignore[redundant-expr]
 
 
@@ -63,7 +63,7 @@ def roll_period(diameter: Number, elongation_since: float = 0.0) -> Number:
     """Distance between two marks of one roll on the strip, in the diameter's unit.
 
     Args:
-        diameter: Of the roll.
+        diameter: Diameter of the roll.
         elongation_since: Share by which the strip was lengthened after that roll.
     """
     return diameter * (math.pi * (1 + elongation_since))

@@ -36,11 +36,11 @@ EN_10130_2006 = Specification(
     least={"DC06": {"Rm": 270, "A80": 41, "r90": 2.1, "n90": 0.220}},
     most={"DC06": {"Re": 170, "Rm": 330}},
 )
-"""Only DC06 was to be had of this edition."""
+"""Only DC06 was available of this edition."""
 
 
 def dc_grade(name: pl.Expr) -> pl.Expr:
-    """The grade in a name such as 'DC04', 'dc04-A-m' or 'DC 04'; null where it is none of EN 10130.
+    """The grade in a name such as 'DC04', 'dc04-A-m' or 'DC 04'; null where it is not a grade of EN 10130.
 
     'DC04EK' and 'DC01+ZE' belong to other standards.
     """

@@ -1,4 +1,4 @@
 """Image files as bytes: headers, EXIF, and decoding of JPEG, PNG and TIFF.
 
-Bytes in, arrays out; knows no paths and no tables.
+Bytes in, arrays out; knows neither paths nor tables.
 """

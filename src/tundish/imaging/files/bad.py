@@ -1,4 +1,4 @@
-"""What is wrong with bytes that do not hold a usable image."""
+"""The fault of bytes that are not a usable image."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class BadImage(Exception):  # noqa: N818  (a value that is raised: the fault lie
 
     Attributes:
         reason: 'empty_file', 'not_an_image', 'truncated' (bytes missing at the end), 'corrupt' (bytes wrong
-            inside), 'too_large' (more pixels than allowed) or 'unsupported' (sound, but of a kind that
-            would not be read right).
-        message: The same in a clause for people.
+            inside), 'too_large' (more pixels than allowed) or 'unsupported' (intact, but of a kind that
+            would not be read correctly).
+        message: The fault in a clause for people.
     """
 
     def __init__(self, reason: Reason, message: str) -> None:

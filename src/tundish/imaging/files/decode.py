@@ -1,8 +1,9 @@
-"""Bytes to pixels and back: native depth, upright, silent, and never a wrong picture for a broken file.
+"""Decode and encode images: native depth, upright, silent, never a wrong picture for a damaged file.
 
 JPEG goes through simplejpeg (libjpeg-turbo): the pixels are those of cv2.imdecode, but a stream libjpeg only
-*warns* about is an error here, and nothing is written to stderr. All else goes through OpenCV after the
-structural checks of `header`. The caller sets cv2.setNumThreads(0) where it decodes in threads of its own.
+*warns* about is an error here, and nothing is written to stderr. Everything else goes through OpenCV after
+the structural checks of `header`. The caller sets cv2.setNumThreads(0) where it decodes in threads of its
+own.
 """
 
 from __future__ import annotations
@@ -46,21 +47,21 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image:
     """Decode an image file at its native depth and turn it upright by its EXIF orientation.
 
     Args:
-        data: Bytes of a JPEG, PNG, TIFF, BMP, GIF or WebP file; of several pages or frames the first counts.
+        data: Bytes of a JPEG, PNG, TIFF, BMP, GIF or WebP file; of several pages or frames the first is used.
         max_pixels: Larger images are refused by their header, before any pixel is decoded.
 
     Returns:
         Gray (h, w), BGR (h, w, 3) or BGRA (h, w, 4), uint8 or uint16. CMYK becomes BGR.
 
     Raises:
-        BadImage: The bytes do not hold an image that can be read right; see `BadImage.reason`.
+        BadImage: The bytes are not an image that can be read correctly; see `BadImage.reason`.
     """
     return decode_with_header(data, max_pixels=max_pixels)[1]
 
 
 def decode_with_header(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[Header, Image]:
-    """`decode`, together with the header it went by."""
-    header = _checked(data, max_pixels)
+    """Decode as `decode` does; the header comes first."""
+    header = _check_header(data, max_pixels)
     return header, _upright(data, header)
 
 
@@ -68,7 +69,7 @@ def _upright(data: bytes, header: Header) -> Image:
     if header.format == "jpeg":
         return turn_upright(_jpeg(data, header), header.orientation)
     image = _opencv(pixels_only(data) if header.format == "png" else data)
-    if header.format == "tiff":  # OpenCV has turned it already, and gives CMYK a full alpha channel
+    if header.format == "tiff":  # OpenCV has turned it already, and adds an opaque alpha channel to CMYK
         return np.ascontiguousarray(image[..., :3]) if is_cmyk(data) else image
     return turn_upright(image, header.orientation)
 
@@ -76,12 +77,11 @@ def _upright(data: bytes, header: Header) -> Image:
 def decode_gray(
     data: bytes, *, max_pixels: int = MAX_PIXELS, longest: int = 0, shortest: int = 0
 ) -> tuple[Header, NDArray[np.uint8]]:
-    """The header, and the upright gray (h, w) picture, uint8, at 1, 1/2, 1/4 or 1/8 of its size.
+    """Decode the header and the upright gray (h, w) picture, uint8, at 1, 1/2, 1/4 or 1/8 of its size.
 
     A JPEG is reduced while it is decoded, which saves most of the work that is not reading the stream; other
-    images are halved by areas afterwards. A colour JPEG gives its luminance as it is stored, a gray level at
-    most from what `to_gray8` makes of its colours. All of the stream is read, so that damage is found as
-    `decode` finds it.
+    images are halved by areas afterwards. A colour JPEG gives its luminance as stored, at most one gray
+    level from the result of `to_gray8`. The whole stream is read, so that damage is found as by `decode`.
 
     Args:
         data: Bytes of the file.
@@ -90,9 +90,9 @@ def decode_gray(
         shortest: The shorter side keeps at least this many px.
 
     Raises:
-        BadImage: As `decode`.
+        BadImage: As for `decode`.
     """
-    header = _checked(data, max_pixels)
+    header = _check_header(data, max_pixels)
     scale = _scale(header, longest, shortest) if longest else 1
     if header.format == "jpeg" and header.channels < 4:
         return header, turn_upright(_jpeg_pixels(data, "GRAY", header, scale)[..., 0], header.orientation)
@@ -103,7 +103,7 @@ def decode_gray(
 
 
 def _scale(header: Header, longest: int, shortest: int) -> int:
-    """The largest of 1, 2, 4 and 8 that leaves both sides as long as they must be."""
+    """The largest of 1, 2, 4 and 8 that leaves both sides long enough."""
     sides = sorted((header.width, header.height))
     scale = 1
     while scale < 8 and sides[0] // (2 * scale) >= shortest and sides[1] // (2 * scale) >= longest:
@@ -126,7 +126,7 @@ def turn_upright(image: Image, orientation: int) -> Image:
 
 
 def to_gray8(image: Image) -> NDArray[np.uint8]:
-    """Gray (h, w), uint8. Alpha is ignored.
+    """Convert an image to gray (h, w), uint8. Alpha is ignored.
 
     16-bit values are divided by 256, or by 16 where none reaches 4096: industrial cameras put 12 bits into
     16. The divisor depends on nothing else, so that dark and bright frames of one camera stay comparable.
@@ -142,8 +142,8 @@ def encode(image: Image, kind: Literal["jpeg", "png", "webp"], quality: int = 95
     """Encode pixels; the same pixels give the same bytes.
 
     Args:
-        image: As `decode` gives it; JPEG and WebP take 8 bits, and JPEG no alpha.
-        kind: What to write.
+        image: The pixels, as from `decode`; JPEG and WebP take 8 bits, and JPEG no alpha.
+        kind: The format to write.
         quality: 1 to 100 for JPEG and WebP; PNG is always lossless.
     """
     options = {
@@ -153,11 +153,11 @@ def encode(image: Image, kind: Literal["jpeg", "png", "webp"], quality: int = 95
     }[kind]
     alpha = image.ndim == 3 and image.shape[2] == 4
     if (kind != "png" and image.dtype != np.uint8) or (kind == "jpeg" and alpha):
-        raise ValueError(f"{kind} cannot hold {image.dtype} pixels of shape {image.shape}")
+        raise ValueError(f"{kind} cannot store {image.dtype} pixels of shape {image.shape}")
     return cv2.imencode(f".{kind}", image, options)[1].tobytes()
 
 
-def _checked(data: bytes, max_pixels: int) -> Header:
+def _check_header(data: bytes, max_pixels: int) -> Header:
     header = read_header(data)
     if header.width * header.height > max_pixels:
         raise BadImage(
@@ -183,12 +183,12 @@ def _jpeg_pixels(data: bytes, space: str, header: Header, scale: int = 1) -> Ima
     try:
         image: Image = simplejpeg.decode_jpeg(data, space, **least)
     except ValueError as error:
-        image = _padded_jpeg(data, space, least, str(error))
+        image = _decode_padded(data, space, least, str(error))
     return image
 
 
-def _padded_jpeg(data: bytes, space: str, least: dict[str, int], complaint: str) -> NDArray[np.uint8]:
-    """Some cameras pad the scan with a few bytes; that, and only that, is no damage."""
+def _decode_padded(data: bytes, space: str, least: dict[str, int], complaint: str) -> NDArray[np.uint8]:
+    """Some cameras pad the scan with a few bytes; that, and only that, is not damage."""
     padding = _PADDING.search(complaint)
     if padding and int(padding[1]) <= _MOST_PADDING:
         try:

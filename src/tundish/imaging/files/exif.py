@@ -1,6 +1,6 @@
-"""The two EXIF facts the pipeline needs: how the picture is turned and when it was taken.
+"""The two EXIF facts the pipeline needs: the orientation of the picture and when it was taken.
 
-Source: Exif 2.32 (CIPA DC-008), TIFF 6.0. A broken EXIF block says nothing; it does not make an image bad.
+Source: Exif 2.32 (CIPA DC-008), TIFF 6.0. A broken EXIF block is ignored; the image is still good.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _KINDS = {1: "B", 2: "s", 3: "H", 4: "I", 6: "b", 7: "s", 8: "h", 9: "i", 13: "I
 
 
 class Exif(NamedTuple):
-    """Orientation 1 to 8 (1 when absent) and the time of exposure as the camera's clock said it."""
+    """Orientation 1 to 8 (1 when absent) and the time of exposure by the clock of the camera."""
 
     orientation: int = 1
     captured_at: datetime | None = None
@@ -40,21 +40,21 @@ def read_exif(block: bytes) -> Exif:
 
 
 def exif_from_tags(first: Tags, inner: Tags) -> Exif:
-    """Orientation and time out of the tags of IFD0 and of the Exif IFD."""
+    """Read orientation and time from the tags of IFD0 and of the Exif IFD."""
     found = first.get(_ORIENTATION)
     orientation = found[0] if isinstance(found, tuple) and found and 1 <= found[0] <= 8 else 1
     return Exif(orientation, _time(inner.get(_DATETIME_ORIGINAL)) or _time(first.get(_DATETIME)))
 
 
 def tag_values(data: bytes, order: str, offset: int, wanted: frozenset[int], *, big: bool = False) -> Tags:
-    """Integer and text tags of one image file directory; entries that point outside `data` are left out.
+    """Read integer and text tags of one image file directory; entries that point outside `data` are omitted.
 
     Args:
-        data: Bytes that offsets count from.
-        order: '<' or '>'.
+        data: The bytes that offsets count from.
+        order: The byte order, '<' or '>'.
         offset: Where the directory starts.
         wanted: The tags to read; of a repeated tag the first counts.
-        big: BigTIFF: 8-byte counts and offsets.
+        big: Whether it is a BigTIFF, with 8-byte counts and offsets.
     """
     head, entry, inline = (order + "Q", order + "HHQ", 8) if big else (order + "H", order + "HHI", 4)
     start = offset + struct.calcsize(head)

@@ -1,4 +1,4 @@
-"""What an image file says about itself, read from its bytes in microseconds and without decoding."""
+"""Read the header of an image file from its bytes, in microseconds and without decoding."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _Fields = tuple[int, int, int, int, Exif]
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the file says about its (first) picture.
+    """The header of the (first) picture of a file.
 
     Attributes:
-        format: What the bytes are, whatever the file is called.
-        width: Of the stored frame, px; where `orientation` is 5 or more it becomes the upright height.
-        height: Of the stored frame, px.
+        format: The format of the bytes, whatever the name of the file.
+        width: Width of the stored frame, px; where `orientation` is 5 or more it becomes the upright height.
+        height: Height of the stored frame, px.
         channels: 1 gray, 2 gray with alpha, 3 colour, 4 colour with alpha or CMYK.
-        bit_depth: Of one channel, 8 or 16.
+        bit_depth: Bits per channel, 8 or 16.
         orientation: EXIF orientation, 1 to 8; 1 when absent.
         captured_at: EXIF DateTimeOriginal, else DateTime, by the camera's clock (no zone).
     """
@@ -57,10 +57,10 @@ def read_header(data: bytes) -> Header:
 
 
 def check_complete(data: bytes, kind: ImageFormat) -> None:
-    """Hold that a file of format `kind` is structurally whole, without decoding it.
+    """Check that a file of format `kind` is structurally complete, without decoding it.
 
-    JPEG has an end marker after its scan, PNG chunks have right CRCs and end with IEND, TIFF strips, BMP
-    rows, GIF blocks and WebP chunks lie inside the file.
+    JPEG has an end marker after its scan, PNG chunks have correct CRCs and end with IEND, TIFF strips, BMP
+    rows, GIF blocks and WebP chunks are inside the file.
 
     Raises:
         BadImage: 'truncated' or 'corrupt'.
@@ -84,8 +84,8 @@ def _format(data: bytes) -> ImageFormat:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "webp"
     if not data.strip(b"\0"):
-        raise BadImage("not_an_image", "the file holds only zero bytes")
-    raise BadImage("not_an_image", f"the file begins with {data[:8]!r}, as no known image format does")
+        raise BadImage("not_an_image", "the file contains only zero bytes")
+    raise BadImage("not_an_image", f"the file begins with {data[:8]!r}, which no known image format does")
 
 
 def _parse_bmp(data: bytes) -> _Fields:
@@ -97,9 +97,9 @@ def _parse_bmp(data: bytes) -> _Fields:
     else:
         width, height, _, bits = struct.unpack_from("<iiHH", data, 18)
     if size not in (12, 40, 52, 56, 64, 108, 124) or width <= 0 or not height:
-        raise BadImage("corrupt", f"the BMP header of {size} bytes says {width} x {height} px")
+        raise BadImage("corrupt", f"the BMP header of {size} bytes states {width} x {height} px")
     if bits not in (1, 4, 8, 16, 24, 32):
-        raise BadImage("unsupported", f"a BMP of {bits} bits a pixel")
+        raise BadImage("unsupported", f"a BMP of {bits} bits per pixel")
     return width, abs(height), 3, 8, Exif()
 
 
@@ -118,12 +118,12 @@ def _parse_gif(data: bytes) -> _Fields:
         raise BadImage("truncated", "the GIF ends inside its header")
     width, height = struct.unpack_from("<HH", data, 6)
     if not width or not height:
-        raise BadImage("corrupt", f"the GIF says it is {width} x {height} px")
+        raise BadImage("corrupt", f"the GIF header states {width} x {height} px")
     return width, height, 3, 8, Exif()
 
 
 def _check_gif(data: bytes) -> None:
-    """Only the first picture counts; its blocks must end before the file does."""
+    """Check the first picture; its blocks must end before the file does."""
     at = 13 + (3 << (data[10] & 7) + 1 if data[10] & 0x80 else 0)
     while at < len(data):
         kind = data[at]
@@ -134,7 +134,7 @@ def _check_gif(data: bytes) -> None:
                 break
             return
         if kind != 0x21:
-            raise BadImage("corrupt", f"no GIF block where one should stand, at byte {at}")
+            raise BadImage("corrupt", f"no GIF block where one is expected, at byte {at}")
         at = _sub_blocks(data, at + 2)
     raise BadImage("truncated", "the GIF ends before its first picture does")
 
@@ -168,7 +168,7 @@ def _parse_webp(data: bytes) -> _Fields:
 def _check_webp(data: bytes) -> None:
     size = struct.unpack_from("<I", data, 4)[0] + 8
     if size > len(data):
-        raise BadImage("truncated", f"the WebP has {len(data)} bytes and says {size}")
+        raise BadImage("truncated", f"the WebP has {len(data)} bytes but states {size}")
 
 
 _PARSERS = {

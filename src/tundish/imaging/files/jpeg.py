@@ -1,4 +1,4 @@
-"""JPEG without decoding: its frame header, and whether the file is whole (ITU-T T.81, Annex B)."""
+"""JPEG without decoding: its frame header, and whether the file is complete (ITU-T T.81, Annex B)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SOS, _EOI, _APP1 = 0xDA, 0xD9, 0xE1
 _MOST_SEGMENTS = 4096
 _MOST_FILL = 256
 _GAP = bytes(64)
-_USUAL_TABLE = bytes.fromhex("0002010303020403050504040000017d01020300")  # T.81 table K.5, how it begins
+_USUAL_TABLE = bytes.fromhex("0002010303020403050504040000017d01020300")  # the beginning of T.81 table K.5
 
 
 def parse_jpeg(data: bytes) -> tuple[int, int, int, int, Exif]:
@@ -42,11 +42,11 @@ def parse_jpeg(data: bytes) -> tuple[int, int, int, int, Exif]:
 
 
 def check_jpeg(data: bytes) -> None:
-    """Hold that the stream has a scan and an end-of-image marker after it; what follows the end is ignored.
+    """Check that the stream has a scan and an end-of-image marker after it; what follows the end is ignored.
 
     A scan overwritten with zeros (a lost disk sector) often decodes without complaint, but under the usual
-    Huffman tables 64 zero bytes would stand for blocks whose 63 AC coefficients are all -1, which no camera
-    sees.
+    Huffman tables 64 zero bytes would mean blocks whose 63 AC coefficients are all -1, which no camera
+    produces.
 
     Raises:
         BadImage: 'truncated' or 'corrupt'.
@@ -73,12 +73,12 @@ def _frame(marker: int, body: bytes) -> tuple[int, int, int, int]:
             "unsupported", f"a JPEG of coding process {marker:#x}, {depth} bits and {channels} components"
         )
     if not width or not height:
-        raise BadImage("corrupt", f"the JPEG says it is {width} x {height} px")
+        raise BadImage("corrupt", f"the JPEG header states {width} x {height} px")
     return width, height, channels, depth
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Yield marker, start and end of each segment's body, up to and with the first scan header."""
+    """Yield marker, start and end of each segment's body, up to and including the first scan header."""
     at = 2
     for _ in range(_MOST_SEGMENTS):
         if data[at : at + 1] != b"\xff":
@@ -99,4 +99,4 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
         at += length
     if at >= len(data):
         raise BadImage("truncated", "the JPEG ends inside its header")
-    raise BadImage("corrupt", f"no JPEG marker where one should stand, at byte {at}")
+    raise BadImage("corrupt", f"no JPEG marker where one is expected, at byte {at}")

@@ -1,4 +1,4 @@
-"""PNG without decoding: its header, and whether every chunk is whole (W3C PNG, third edition)."""
+"""PNG without decoding: its header, and whether every chunk is complete (W3C PNG, third edition)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MOST_CHUNKS = 1 << 17
 
 
 def parse_png(data: bytes) -> tuple[int, int, int, int, Exif]:
-    """Width, height, channels, bit depth and EXIF of a PNG; a palette counts as the colours it stands for.
+    """Width, height, channels, bit depth and EXIF of a PNG; a palette counts as its colours.
 
     Raises:
         BadImage: 'truncated' or 'corrupt' header.
@@ -31,7 +31,7 @@ def parse_png(data: bytes) -> tuple[int, int, int, int, Exif]:
     width, height, depth, colour = struct.unpack_from(">IIBB", data, 16)
     if data[12:16] != b"IHDR" or depth not in _DEPTHS.get(colour, ()) or not width or not height:
         raise BadImage(
-            "corrupt", f"the PNG header says {width} x {height} px, {depth} bits, colour type {colour}"
+            "corrupt", f"the PNG header states {width} x {height} px, {depth} bits, colour type {colour}"
         )
     channels, exif = _CHANNELS[colour], Exif()
     for kind, start, end in _chunks(data):
@@ -45,7 +45,7 @@ def parse_png(data: bytes) -> tuple[int, int, int, int, Exif]:
 
 
 def check_png(data: bytes) -> None:
-    """Hold that all chunks up to IEND are inside the file and have the right CRC.
+    """Check that all chunks up to IEND are inside the file and have the correct CRC.
 
     Raises:
         BadImage: 'truncated' or 'corrupt'.
@@ -65,7 +65,7 @@ def check_png(data: bytes) -> None:
 
 
 def pixels_only(data: bytes) -> bytes:
-    """The same PNG without the chunks that do not make pixels, over which libpng complains on stderr."""
+    """The same PNG without chunks that do not make pixels, about which libpng complains on stderr."""
     chunks = list(_chunks(data))
     if all(kind in _NEEDED for kind, _, _ in chunks):
         return data

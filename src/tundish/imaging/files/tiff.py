@@ -1,4 +1,4 @@
-"""TIFF without decoding: its first directory, and whether its strips lie inside the file (TIFF 6.0)."""
+"""TIFF without decoding: its first directory, and whether its strips are inside the file (TIFF 6.0)."""
 
 from __future__ import annotations
 
@@ -26,14 +26,13 @@ def parse_tiff(data: bytes) -> tuple[int, int, int, int, Exif]:
     """Width, height, channels, bit depth and EXIF of the first page.
 
     Raises:
-        BadImage: 'truncated' or 'corrupt' directory; 'unsupported' for samples that are no 8- or 16-bit
-        unsigned
-            integers and for colour spaces and compressions OpenCV does not read right.
+        BadImage: 'truncated' or 'corrupt' directory; 'unsupported' for samples other than unsigned integers
+            of 8 or 16 bits, and for colour spaces and compressions that OpenCV does not read correctly.
     """
     tags, exif = _directory(data)
     width, height = _one(tags, _WIDTH, 0), _one(tags, _HEIGHT, 0)
     if not width or not height:
-        raise BadImage("corrupt", f"the TIFF says it is {width} x {height} px")
+        raise BadImage("corrupt", f"the TIFF header states {width} x {height} px")
     depth, samples, photometric = _one(tags, _BITS, 1), _one(tags, _SAMPLES, 1), _one(tags, _PHOTOMETRIC, 1)
     _refuse_odd(tags, depth, samples, photometric)
     channels = 3 if photometric == _PALETTE else 4 if photometric == _CMYK else min(samples, 4)
@@ -41,7 +40,7 @@ def parse_tiff(data: bytes) -> tuple[int, int, int, int, Exif]:
 
 
 def check_tiff(data: bytes) -> None:
-    """Hold that all strips or tiles of the first page lie inside the file.
+    """Check that all strips or tiles of the first page are inside the file.
 
     Raises:
         BadImage: 'truncated' or 'corrupt'.
@@ -49,13 +48,13 @@ def check_tiff(data: bytes) -> None:
     tags, _ = _directory(data)
     places, sizes = tags.get(_STRIPS, tags.get(_TILES)), tags.get(_STRIP_SIZES, tags.get(_TILE_SIZES))
     if not isinstance(places, tuple) or not isinstance(sizes, tuple) or len(places) != len(sizes):
-        raise BadImage("corrupt", "the TIFF does not say where its picture data is")
+        raise BadImage("corrupt", "the TIFF does not state where its picture data is")
     if any(place + size > len(data) for place, size in zip(places, sizes, strict=True)):
-        raise BadImage("truncated", "picture data of the TIFF lies beyond the end of the file")
+        raise BadImage("truncated", "picture data of the TIFF is beyond the end of the file")
 
 
 def is_cmyk(data: bytes) -> bool:
-    """Whether the first page holds inks (photometric 5)."""
+    """Whether the first page stores inks (photometric 5)."""
     return _one(_directory(data)[0], _PHOTOMETRIC, 1) == _CMYK
 
 
@@ -88,10 +87,10 @@ def _directory(data: bytes) -> tuple[Tags, Exif]:
     head, entry = (8, 20) if big else (2, 12)
     entries = int.from_bytes(data[offset : offset + head], "little" if order == "<" else "big")
     if offset + head + entries * entry > len(data) or not entries:
-        raise BadImage("truncated", "the directory of the TIFF is not whole inside the file")
+        raise BadImage("truncated", "the directory of the TIFF extends beyond the file")
     tags = tag_values(data, order, offset, _WANTED, big=big)
     if _BITS not in tags and _one(tags, _SAMPLES, 1) > 1:
-        raise BadImage("truncated", "the TIFF does not hold the depth of its samples")
+        raise BadImage("truncated", "the TIFF does not state the depth of its samples")
     pointer = tags.get(_EXIF_IFD)
     inner = (
         tag_values(data, order, pointer[0], _WANTED, big=big)

@@ -1,15 +1,15 @@
-"""Batches of labelled images that are accepted as a whole or not: their files, and what they hold back.
+"""Batches of labelled images that are accepted as a whole or not, and their files.
 
-``labels/batches/<number>/`` holds plan.json (written last: without it there is no batch), lot.parquet, the
-labels of the sample as they stood (sample.parquet), the reviewers' answers (review/), and once they were
-compared findings.parquet, oc.svg and verdict.json. Nothing of it is written anew but by another answer.
+``labels/batches/<number>/`` contains plan.json (written last: a folder without it is not a batch),
+lot.parquet (the batch's images), sample.parquet (the sample's labels when the batch was opened), review/ (the
+reviewers' answers) and, after these were compared, findings.parquet, oc.svg and verdict.json, which only
+another answer changes.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from dataclasses import field as made
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -17,10 +17,9 @@ import polars as pl
 import pyarrow as pa
 
 from tundish.errors import OutsideError
-from tundish.labeling.acceptance.plans import Plan
-from tundish.labeling.acceptance.switching import CorrectiveAction, Lot, State, after
-from tundish.labeling.acceptance.verdict import ALL, KINDS, together
-from tundish.recipe.classes import normalise
+from tundish.labeling.acceptance.plans import SamplingPlan
+from tundish.labeling.acceptance.switching import CorrectiveAction, Inspection, SwitchingState, next_state
+from tundish.labeling.acceptance.verdict import ALL_CLASSES, KINDS, combine_verdicts
 from tundish.storage.table import Table, field, write_atomically
 from tundish.storage.tables import CONSENSUS
 
@@ -29,33 +28,31 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "BATCH_IMAGES",
     "FINDINGS",
-    "LOT",
+    "AqlResult",
     "Batch",
-    "Found",
-    "dumped",
-    "findings_of",
-    "fingerprints",
-    "gated",
-    "history",
-    "latest",
-    "planned",
+    "dump_json",
+    "plan_fields",
     "read_batches",
-    "unchanged",
-    "verdict_of",
+    "read_findings",
+    "read_verdict",
+    "switching_state",
     "write_batch",
 ]
 
 _WRITER = "label accept"
 
-LOT = Table(
+BATCH_IMAGES = Table(
     "lot",
     pa.schema(
         [
             field("image_id", pa.string(), "first 32 hex digits of the SHA-256 of the image file's bytes"),
-            field("place", pa.int32(), "in the sample, from 0; null where the image was not drawn"),
-            field("fingerprint", pa.string(), "of its labels: other labels are to be accepted anew"),
-            field("severity", pa.string(), "how bad its annotators called it, where they agree"),
+            field("place", pa.int32(), "position in the sample, from 0; null where the image was not drawn"),
+            field(
+                "fingerprint", pa.string(), "fingerprint of its labels: changed labels must be accepted again"
+            ),
+            field("severity", pa.string(), "severity of the image, where its annotators agree"),
         ]
     ),
     ("image_id",),
@@ -68,7 +65,7 @@ _KINDS = {
     "missed": "a defect without a label",
     "wrong_severity": "another severity than the reviewer's",
     "wrong_class": "another class than the reviewer's",
-    "rejected": "a label where the reviewer sees nothing",
+    "rejected": "a label where the reviewer sees no defect",
     "misplaced": "a label in another place (IoU below 0.5, or the recipe's)",
     "loose": "a label that is not tight (IoU below 0.75, or the recipe's)",
 }
@@ -77,12 +74,19 @@ FINDINGS = Table(
     "findings",
     pa.schema(
         [
-            field("image_id", pa.string(), "of an image of the sample that was reviewed"),
-            field("source", pa.string(), "of the file that stands for the image"),
-            field("path", pa.string(), "of that file within its source"),
-            *(field(kind, pa.int64(), f"times, {name}: {_KINDS[kind]}") for kind, name in KINDS.items()),
+            field("image_id", pa.string(), "an image of the sample that was reviewed"),
+            field("source", pa.string(), "source of the file that represents the image"),
+            field("path", pa.string(), "path of that file, relative to its source, POSIX"),
+            *(
+                field(kind, pa.int64(), f"number of these ({name}): {_KINDS[kind]}")
+                for kind, name in KINDS.items()
+            ),
             field("worst", pa.string(), "critical, major or minor; null where the image conforms"),
-            field("details", pa.string(), "what was found, in words, the worst first; null as above"),
+            field(
+                "details",
+                pa.string(),
+                "the nonconformities in words, the worst first; null where the image conforms",
+            ),
         ]
     ),
     ("image_id",),
@@ -90,16 +94,20 @@ FINDINGS = Table(
     later=tuple(pl.lit(None, pl.String).alias(name) for name in ("source", "path", "details")),
     history=True,
 )
-"""What the review found."""
+"""The nonconformities that the review of a batch found."""
 
 _LETTERS = {"A": "critical", "B": "major", "C": "minor"}
-"""What batches of an earlier version call the classes of nonconformities."""
-
-_CONTENT = ("label", "shape", "x", "y", "width", "height", "segmentation", "rle", "is_crowd", "attributes")
+"""Names of the classes of nonconformities in batches of an earlier version."""
 
 
-class Found(NamedTuple):
-    """What the review of a batch came to by one AQL: its verdict, images reviewed, those nonconforming."""
+class AqlResult(NamedTuple):
+    """The result of a batch's review by one AQL.
+
+    Attributes:
+        accepted: The verdict; None before it is decided.
+        inspected: Number of images reviewed.
+        defects: Number of nonconforming images among them.
+    """
 
     accepted: bool | None
     inspected: int
@@ -108,33 +116,34 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """A batch.
+    """A batch of labelled images.
 
     Attributes:
-        number: From 1.
-        folder: Where its files are.
-        title: Of its review project.
-        plans: The sampling plans, by name of the AQL as in `acceptance.JUDGED`; of one lot.
-        seed: What the sample was drawn with.
-        lot: Rows of `LOT`.
-        resubmits: Number of the batch that was not accepted and comes again in this one.
-        reduced: Whoever answers for the labels agrees to reduced inspection.
-        chosen: Its severity was said, and not found by the switching rules, which start anew here.
+        number: Number of the batch, from 1.
+        folder: The folder with its files.
+        title: Title of its review project.
+        plans: The sampling plans of the batch, by name of the AQL as in `verdict.CLASSES_BY_AQL`.
+        seed: Seed of the sample.
+        images: Rows of `BATCH_IMAGES`.
+        resubmits: Number of the batch that was not accepted and is resubmitted in this one.
+        reduced: Whether the person responsible for the labels approved reduced inspection.
+        chosen: Whether its severity was chosen by the user instead of the switching rules, which start again
+            from it.
         corrected: The corrective action that ended a discontinuation before it; '' for none.
-        producer: Whose work it is; '' where all annotators of a dataset are taken as one.
-        miss_rate: Share of nonconforming images that its reviewers are taken to overlook.
+        producer: The annotator whose work it is; '' where all annotators of a dataset count as one producer.
+        miss_rate: Assumed share of nonconforming images that reviewers overlook, 0 to 1.
         misplaced: IoU below which a label is in another place than the reviewer's.
-        loose: IoU below which it is not tight.
-        classes: What its labels were called when it was made; empty of a batch of an earlier version.
-        found: By name of the AQL; empty before the first answer.
+        loose: IoU below which a label is not tight.
+        classes: Names of its labels' classes when it was opened; empty for batches of an earlier version.
+        results: The results of the review by name of the AQL; empty before the first answer.
     """
 
     number: int
     folder: Path
     title: str
-    plans: Mapping[str, Plan]
+    plans: Mapping[str, SamplingPlan]
     seed: int
-    lot: pl.DataFrame
+    images: pl.DataFrame
     resubmits: int | None = None
     reduced: bool = False
     chosen: bool = False
@@ -144,65 +153,65 @@ class Batch:
     misplaced: float = 0.5
     loose: float = 0.75
     classes: Sequence[str] = ()
-    found: Mapping[str, Found] = made(default_factory=dict)
+    results: Mapping[str, AqlResult] = made(default_factory=dict)
 
     @property
-    def plan(self) -> Plan:
-        """The plan with the largest sample: that is the sample drawn."""
+    def plan(self) -> SamplingPlan:
+        """The plan with the largest sample, which is the sample that is drawn."""
         return max(self.plans.values(), key=lambda one: one.n)
 
     @property
     def sample(self) -> list[str]:
         """The images to review, in the order they were drawn."""
-        return self.lot.drop_nulls("place").sort("place")["image_id"].to_list()
+        return self.images.drop_nulls("place").sort("place")["image_id"].to_list()
 
     @property
     def accepted(self) -> bool | None:
-        """By every AQL, or not by one of them; None before the verdict."""
-        return together(one.accepted for one in self.found.values())
+        """True if accepted by every AQL, False if not accepted by one; None before the verdict."""
+        return combine_verdicts(one.accepted for one in self.results.values())
 
     @property
     def inspected(self) -> int:
-        """Images reviewed so far."""
-        return max((one.inspected for one in self.found.values()), default=0)
+        """Number of images reviewed so far."""
+        return max((one.inspected for one in self.results.values()), default=0)
 
     @property
     def complete(self) -> bool:
-        """All of the sample was reviewed."""
+        """Whether the whole sample was reviewed."""
         return self.inspected >= self.plan.n
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """The batch's name in messages: its number, and the producer where there are several."""
         return f"{self.number} ({self.producer})" if self.producer else str(self.number)
 
 
-def findings_of(batch: Batch) -> pl.DataFrame:
-    """Rows of `FINDINGS` of a batch that was reviewed, whatever version of Tundish wrote them."""
+def read_findings(batch: Batch) -> pl.DataFrame:
+    """Read the `FINDINGS` of a reviewed batch, also those that an earlier version wrote."""
     found = FINDINGS.read(batch.folder / "findings.parquet")
     return found.with_columns(pl.col("worst").replace(_LETTERS))
 
 
-def verdict_of(batch: Batch) -> dict[str, Any] | None:
-    """What verdict.json says, whatever version of Tundish wrote it; None before the first answer."""
+def read_verdict(batch: Batch) -> dict[str, Any] | None:
+    """Read verdict.json, also one that an earlier version wrote; None before the first answer."""
     path = batch.folder / "verdict.json"
     if not path.exists():
         return None
-    said = _json(path)
-    worst = {_LETTERS.get(name, name): count for name, count in said.get("images_by_worst", {}).items()}
-    return said | {"images_by_worst": worst}
+    verdict = _json(path)
+    worst = {_LETTERS.get(name, name): count for name, count in verdict.get("images_by_worst", {}).items()}
+    return verdict | {"images_by_worst": worst}
 
 
-_SAID = (
+_FIELDS = (
     *("title", "seed", "resubmits", "reduced", "chosen", "corrected"),
     *("producer", "miss_rate", "misplaced", "loose", "classes"),
 )
-_BEFORE = {"producer": "", "miss_rate": 0.0, "misplaced": 0.5, "loose": 0.75, "classes": ()}
-"""What a batch of an earlier version means where it says nothing."""
+_DEFAULTS = {"producer": "", "miss_rate": 0.0, "misplaced": 0.5, "loose": 0.75, "classes": ()}
+"""Fields that plan.json of an earlier version lacks."""
 
 
 def read_batches(labels: Path) -> list[Batch]:
-    """The batches of a dataset's ``labels/`` in their order.
+    """Read the batches in a dataset's ``labels/``, in the order of their numbers.
 
     Raises:
         OutsideError: A file of a batch is damaged.
@@ -213,22 +222,24 @@ def read_batches(labels: Path) -> list[Batch]:
 
 
 def _read(folder: Path, number: int) -> Batch:
-    said: dict[str, Any] = _BEFORE | _json(folder / "plan.json")
-    found = _json(folder / "verdict.json") if (folder / "verdict.json").exists() else {}
+    fields: dict[str, Any] = _DEFAULTS | _json(folder / "plan.json")
+    verdict = _json(folder / "verdict.json") if (folder / "verdict.json").exists() else {}
     try:
-        plans = {ALL: said["plan"]} if "plan" in said else said["plans"]
-        by_name = found.get("classes", {ALL: found}) if found else {}
+        plans = {ALL_CLASSES: fields["plan"]} if "plan" in fields else fields["plans"]
+        by_name = verdict.get("classes", {ALL_CLASSES: verdict}) if verdict else {}
         return Batch(
             number,
             folder,
-            plans={name: Plan(**plan) for name, plan in plans.items()},
-            lot=LOT.read(folder / "lot.parquet"),
-            **{name: said[name] for name in _SAID},
-            found={name: Found(*(one[part] for part in Found._fields)) for name, one in by_name.items()},
+            plans={name: SamplingPlan(**plan) for name, plan in plans.items()},
+            images=BATCH_IMAGES.read(folder / "lot.parquet"),
+            **{name: fields[name] for name in _FIELDS},
+            results={
+                name: AqlResult(*(one[part] for part in AqlResult._fields)) for name, one in by_name.items()
+            },
         )
     except (AttributeError, KeyError, TypeError) as error:
         raise OutsideError(
-            f"the batch's files do not fit each other ({error})", where=str(folder), fix="restore them"
+            f"the batch's files contradict each other ({error})", where=str(folder), fix="restore them"
         ) from error
 
 
@@ -241,153 +252,54 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 def write_batch(batch: Batch, labels: pl.DataFrame) -> None:
-    """Write a new batch, and the labels (rows of CONSENSUS) of its sample as they stand."""
-    LOT.write(batch.lot, batch.folder / "lot.parquet")
+    """Write the files of a new batch.
+
+    Args:
+        batch: The batch.
+        labels: The current labels of its sample, rows of CONSENSUS.
+    """
+    BATCH_IMAGES.write(batch.images, batch.folder / "lot.parquet")
     CONSENSUS.write(labels, batch.folder / "sample.parquet")
-    said = {name: getattr(batch, name) for name in _SAID} | planned(batch)
-    write_atomically(batch.folder / "plan.json", dumped({"number": batch.number, **said}))
+    fields = {name: getattr(batch, name) for name in _FIELDS} | plan_fields(batch.plans)
+    write_atomically(batch.folder / "plan.json", dump_json({"number": batch.number, **fields}))
 
 
-def planned(batch: Batch) -> dict[str, object]:
-    """The plan of a batch, or its plans by class of nonconformity, as they stand in plan.json."""
-    plans = {name: asdict(plan) for name, plan in batch.plans.items()}
-    return {"plan": plans[ALL]} if ALL in plans else {"plans": plans}
+def plan_fields(plans: Mapping[str, SamplingPlan]) -> dict[str, object]:
+    """The plan of a batch, or its plans by class of nonconformity, as in plan.json."""
+    by_name = {name: asdict(plan) for name, plan in plans.items()}
+    return {"plan": by_name[ALL_CLASSES]} if ALL_CLASSES in by_name else {"plans": by_name}
 
 
-def dumped(value: object) -> bytes:
-    """JSON as it stands in a batch's files."""
+def dump_json(value: object) -> bytes:
+    """Encode a value as the JSON of a batch's files."""
     return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def fingerprints(image_ids: pl.Series, labels: pl.DataFrame) -> pl.DataFrame:
-    """image_id and fingerprint of what is drawn in each image, whoever drew it and whatever it is called by.
+def switching_state(
+    batches: Sequence[Batch], aql: float, name: str = ALL_CLASSES, producer: str = ""
+) -> SwitchingState:
+    """Apply the switching rules to one producer's batches that have a verdict by this AQL.
 
     Args:
-        image_ids: Each once; one without labels has a fingerprint, too.
-        labels: Rows of CONSENSUS; equal files may repeat them.
+        batches: All batches of the dataset, in their order.
+        aql: Percent of nonconforming images; batches that were judged by another AQL are ignored.
+        name: Name of the AQL, as in `verdict.CLASSES_BY_AQL`.
+        producer: The producer whose batches count.
     """
-    once = labels.unique(["image_id", "annotation_id"]).select("image_id", *_CONTENT)
-    drawn: dict[str, list[bytes]] = {}
-    for image_id, *content in once.iter_rows():
-        drawn.setdefault(image_id, []).append(orjson.dumps(content))
-    prints = [sha256(b"\n".join(sorted(drawn.get(image_id, [])))).hexdigest() for image_id in image_ids]
-    return pl.DataFrame(
-        {"image_id": image_ids, "fingerprint": prints},
-        schema={"image_id": pl.String, "fingerprint": pl.String},
-    )
-
-
-def unchanged(
-    labels: pl.DataFrame, severities: pl.DataFrame, batches: Sequence[Batch], class_of: Mapping[str, str]
-) -> pl.DataFrame:
-    """image_id and batch of the images that are labelled as they were in a batch.
-
-    A class that was renamed since is what it was; of classes that were made one since, one is.
-
-    Args:
-        labels: Rows of CONSENSUS.
-        severities: image_id and severity, as `severities.agreed` gives them.
-        batches: All of them.
-        class_of: The recipe's classes by normalised spelling.
-    """
-    found = [pl.DataFrame(schema={"image_id": pl.String, "batch": pl.Int64})]
+    state = SwitchingState()
     for one in batches:
-        then = {class_of.get(normalise(name), name): name for name in reversed(one.classes)}
-        named = labels.join(one.lot, on="image_id", how="semi").with_columns(pl.col("label").replace(then))
-        now = fingerprints(one.lot["image_id"], named)
-        now = now.join(severities.select("image_id", "severity"), on="image_id", how="left")
-        same = now.join(one.lot, on=["image_id", "fingerprint", "severity"], how="semi", nulls_equal=True)
-        found.append(same.select("image_id", batch=pl.lit(one.number, pl.Int64)))
-    return pl.concat(found)
-
-
-def latest(batches: Sequence[Batch]) -> pl.DataFrame:
-    """For each image the batch it came in last: image_id, batch, accepted.
-
-    What a batch that came again left behind, because it was in dispute then, has no verdict any more.
-    """
-    again = {one.resubmits for one in batches}
-    schema = {"image_id": pl.String, "batch": pl.Int64, "accepted": pl.Boolean}
-    rows = [
-        one.lot.select(
-            "image_id",
-            batch=pl.lit(one.number, pl.Int64),
-            accepted=pl.lit(None if one.number in again else one.accepted, pl.Boolean),
-        )
-        for one in batches
-    ]
-    return pl.concat([pl.DataFrame(schema=schema), *rows]).unique(
-        "image_id", keep="last", maintain_order=True
-    )
-
-
-def gated(
-    standing: pl.DataFrame,
-    labels: pl.DataFrame,
-    severities: pl.DataFrame,
-    batches: Sequence[Batch],
-    class_of: Mapping[str, str],
-    *,
-    required: bool,
-) -> pl.DataFrame:
-    """Rows of STANDING, with the state 'refused' or 'unreviewed' where a batch holds back what was decided.
-
-    Args:
-        standing: Rows of STANDING.
-        labels: The rows of CONSENSUS they speak of.
-        severities: As of `unchanged`.
-        batches: All of them.
-        class_of: The recipe's classes by normalised spelling.
-        required: Whether what is in no batch, or was labelled anew since it was accepted, is held back, too.
-    """
-    decided = (pl.col("decided_by") != "import") & pl.col("state").is_in(["labelled", "negative"])
-    same = unchanged(labels, severities, batches, class_of).with_columns(same=pl.lit(value=True))
-    known = (
-        standing.filter(decided)
-        .select(pl.col("image_id").unique())
-        .join(latest(batches), on="image_id", how="left")
-        .join(same, on=["image_id", "batch"], how="left")
-        .select(
-            "image_id",
-            "accepted",
-            pl.col("same").fill_null(value=False),
-            inside=pl.col("batch").is_not_null(),
-        )
-    )
-    open_ = pl.col("inside") & pl.col("accepted").is_null()
-    unproven = pl.lit(required) & ~(pl.col("inside") & pl.col("same"))
-    state = (
-        pl.when(decided & (pl.col("accepted") == False))  # noqa: E712  (null is neither)
-        .then(pl.lit("refused"))
-        .when(decided & (open_ | unproven))
-        .then(pl.lit("unreviewed"))
-        .otherwise("state")
-    )
-    joined = standing.join(known, on="image_id", how="left", maintain_order="left")
-    return joined.with_columns(state=state).select(standing.columns)
-
-
-def history(batches: Sequence[Batch], aql: float, name: str = ALL, producer: str = "") -> State:
-    """Where the switching rules stand after one producer's batches that have a verdict by this AQL.
-
-    Args:
-        batches: All of them.
-        aql: Percent of nonconforming images; batches that were judged by another count for nothing.
-        name: Of the AQL, as in `acceptance.JUDGED`.
-        producer: Whose lots.
-    """
-    state = State()
-    for one in batches:
-        plan, found = one.plans.get(name), one.found.get(name)
+        plan, result = one.plans.get(name), one.results.get(name)
         if plan is None or plan.aql != aql or plan.severity is None or one.producer != producer:
             continue
         if one.corrected:
-            state = after(state, CorrectiveAction())
-        if found is None or found.accepted is None:
+            state = next_state(state, CorrectiveAction())
+        if result is None or result.accepted is None:
             continue
         if one.chosen and one.resubmits is None:
-            state = State(plan.severity)
+            state = SwitchingState(plan.severity)
         if state.severity == "reduced" and plan.severity == "normal" and one.resubmits is None:
-            state = State()  # nobody answered for reduced inspection any more
-        state = after(state, Lot(plan, found.defects, one.resubmits is not None, agreed=one.reduced))
+            state = SwitchingState()  # reduced inspection was no longer approved
+        state = next_state(
+            state, Inspection(plan, result.defects, one.resubmits is not None, agreed=one.reduced)
+        )
     return state

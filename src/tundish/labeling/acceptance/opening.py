@@ -1,59 +1,59 @@
-"""What is said when a batch is opened: which images it holds, why, and whether it goes on with a series.
+"""Describe a batch when it is opened: which images it holds, why, and whether it continues a series.
 
-The switching rules speak of one series: lots of one producer under one AQL.
+The switching rules apply to one series: batches of one producer under one AQL.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tundish.labeling.acceptance.batch import latest
+from tundish.labeling.acceptance.gate import latest_batches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tundish.labeling.acceptance.batch import Batch
 
-__all__ = ["last_of_series", "opening"]
+__all__ = ["describe_opening", "last_in_series"]
 
 
-def opening(batch: Batch, batches: Sequence[Batch]) -> str:
-    """Why a batch was made, and how it is inspected, in a sentence.
+def describe_opening(batch: Batch, batches: Sequence[Batch]) -> str:
+    """Say why a batch was opened and how it is inspected, in a sentence.
 
     Args:
-        batch: It.
-        batches: All of them.
+        batch: The batch.
+        batches: All batches of the dataset, in their order.
     """
     earlier = [one for one in batches if one.number < batch.number]
     before = next((one for one in earlier if one.number == batch.resubmits), None)
     if before is None and batch.plan.aql is not None:
-        before = last_of_series(earlier, batch.producer)
+        before = last_in_series(earlier, batch.producer)
     return f"opens batch {batch.name}: {_images(batch, earlier)}; {_inspected(batch, before)}"
 
 
-def last_of_series(batches: Sequence[Batch], producer: str) -> Batch | None:
-    """The producer's last batch with an AQL: one that stood alone is of no series."""
+def last_in_series(batches: Sequence[Batch], producer: str) -> Batch | None:
+    """Find the producer's last batch with an AQL; an isolated batch (by an LQ) is not part of a series."""
     mine = [one for one in batches if one.producer == producer and one.plan.aql is not None]
     return mine[-1] if mine else None
 
 
 def _images(batch: Batch, earlier: Sequence[Batch]) -> str:
-    size = batch.lot.height
+    size = batch.images.height
     images = f"{size:,} image{'s' if size > 1 else ''}"
     if batch.resubmits is not None:
         return f"{images} resubmitted after batch {batch.resubmits}"
-    known = latest(earlier).join(batch.lot, on="image_id", how="semi")
+    known = latest_batches(earlier).join(batch.images, on="image_id", how="semi")
     left = known["accepted"].null_count()
     why = {
-        "in no batch before": size - known.height,
-        "left out when their batch came again": left,
-        "labelled anew since acceptance": known.height - left,
+        "not in a batch before": size - known.height,
+        "left out when their batch was resubmitted": left,
+        "labelled again since acceptance": known.height - left,
     }
     return ", ".join([images, *(f"{count:,} {words}" for words, count in why.items() if count)])
 
 
 def _inspected(batch: Batch, before: Batch | None) -> str:
-    """How a batch is inspected, beside the one before it."""
+    """How a batch is inspected, compared with the one before it."""
     how = _manner(batch)
     if before is None:
         return how

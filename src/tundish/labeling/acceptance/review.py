@@ -1,4 +1,4 @@
-"""The verdict on a batch: the blind review of its sample beside its labels."""
+"""Judge a batch: compare the blind review of its sample with its labels."""
 
 from __future__ import annotations
 
@@ -8,20 +8,27 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from tundish.labeling.acceptance.batch import FINDINGS, Batch, Found, dumped, history, read_batches
-from tundish.labeling.acceptance.curve import oc_picture
+from tundish.labeling.acceptance.batch import (
+    FINDINGS,
+    AqlResult,
+    Batch,
+    dump_json,
+    read_batches,
+    switching_state,
+)
+from tundish.labeling.acceptance.curve import draw_oc_curve
 from tundish.labeling.acceptance.verdict import (
-    ALL,
+    ALL_CLASSES,
     CLASSES,
     KINDS,
-    Ruling,
+    BatchVerdict,
     Verdict,
-    defective,
-    nonconformities,
-    rule,
+    count_nonconforming,
+    find_nonconformities,
+    judge_sample,
 )
-from tundish.labeling.agreement.matching import match
-from tundish.labeling.agreement.overlaps import overlaps
+from tundish.labeling.agreement.matching import match_labels
+from tundish.labeling.agreement.overlaps import find_overlaps
 from tundish.labeling.pool import files_of
 from tundish.labeling.tables import ANSWERS, last_answers
 from tundish.recipe.classes import normalise
@@ -33,58 +40,69 @@ if TYPE_CHECKING:
 
     from tundish.storage.dataset import DatasetFolder
 
-__all__ = ["Judged", "judge", "unreviewed"]
+__all__ = ["JudgedBatch", "judge_batch", "unreviewed_images"]
 
 _MATCH_IOU = 0.1
-"""Low, so that a shape that lies badly is one nonconformity (misplaced) and not two (rejected and missed)."""
+"""Low, so that a badly placed shape is one nonconformity (misplaced) and not two (rejected and missed)."""
 
 _BATCH, _REVIEW = "batch", "review"
 
 
-class Judged(NamedTuple):
-    """A batch with its verdicts, and sentences worth reading."""
+class JudgedBatch(NamedTuple):
+    """A judged batch.
+
+    Attributes:
+        batch: The batch with its results.
+        verdict: The verdicts by all its AQLs.
+        notes: Sentences for the user.
+    """
 
     batch: Batch
-    ruling: Ruling
+    verdict: BatchVerdict
     notes: list[str]
 
 
-def judge(batch: Batch, dataset: DatasetFolder, class_of: Mapping[str, str] | None = None) -> Judged:
-    """Hold the reviewers' answers against the labels of a batch, and store what comes of it in its folder.
+def judge_batch(
+    batch: Batch, dataset: DatasetFolder, class_of: Mapping[str, str] | None = None
+) -> JudgedBatch:
+    """Compare the reviewers' answers with the labels of a batch, and store the result in its folder.
 
-    An image counts as reviewed when it was answered and all that was drawn could be read; the answer changed
-    last counts. Equal answers give equal bytes.
+    An image counts as reviewed when it was answered and all of its regions could be read; the last changed
+    answer counts. Equal answers give equal bytes.
 
     Args:
-        batch: With the reviewers' answers in ``review/``, as `pull` leaves them.
+        batch: The batch, with the reviewers' answers in its ``review/``, as `pull` writes them.
         dataset: The dataset's folder.
         class_of: The recipe's classes by normalised spelling: some may have been renamed since the batch was
             opened.
     """
-    answers, said, notes = _reviewed(batch)
+    answers, reviewed, notes = _reviewed(batch)
     images = dataset.read(IMAGES)
     sizes = images.select("image_id", "width", "height")
     labels = CONSENSUS.read(batch.folder / "sample.parquet")
     known = class_of or {}
     names = {name: known.get(normalise(name), name) for name in labels["label"].drop_nulls().unique()}
     labels = labels.with_columns(pl.col("label").replace(names))
-    pairs = _pairs(batch, answers, labels, said, sizes)
+    pairs = _pairs(batch, answers, labels, reviewed, sizes)
     seen = set(answers["image_id"])
-    items = nonconformities(
+    items = find_nonconformities(
         [one for one in batch.sample if one in seen], pairs, misplaced=batch.misplaced, loose=batch.loose
     )
-    ruling = rule(batch.plans, batch.sample, items, miss_rate=batch.miss_rate)
+    verdict = judge_sample(batch.plans, batch.sample, items, miss_rate=batch.miss_rate)
     notes += _own_work(answers, dataset)
-    found = {name: Found(one.accepted, one.inspected, one.defects) for name, one in ruling.verdicts.items()}
-    judged = replace(batch, found=found)
-    FINDINGS.write(_placed(items, images, dataset), batch.folder / "findings.parquet")
-    write_atomically(batch.folder / "oc.svg", oc_picture(ruling.verdicts).encode())
-    write_atomically(batch.folder / "verdict.json", dumped(_told(judged, ruling, items, answers, dataset)))
-    return Judged(judged, ruling, notes)
+    results = {
+        name: AqlResult(one.accepted, one.inspected, one.defects) for name, one in verdict.verdicts.items()
+    }
+    judged = replace(batch, results=results)
+    FINDINGS.write(_with_paths(items, images, dataset), batch.folder / "findings.parquet")
+    write_atomically(batch.folder / "oc.svg", draw_oc_curve(verdict.verdicts).encode())
+    summary = _summary(judged, verdict, items, answers, dataset)
+    write_atomically(batch.folder / "verdict.json", dump_json(summary))
+    return JudgedBatch(judged, verdict, notes)
 
 
-def unreviewed(batch: Batch) -> list[str]:
-    """The images of a batch's sample that nobody has reviewed yet, in the order they were drawn."""
+def unreviewed_images(batch: Batch) -> list[str]:
+    """List the images of a batch's sample that nobody has reviewed yet, in the order they were drawn."""
     if not (batch.folder / "review" / "answers.parquet").exists():
         return batch.sample
     done = set(_reviewed(batch)[0]["image_id"])
@@ -92,7 +110,7 @@ def unreviewed(batch: Batch) -> list[str]:
 
 
 def _reviewed(batch: Batch) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
-    """The answer that counts of each image that was reviewed, what was drawn in it, and sentences."""
+    """The answer that counts for each reviewed image, the labels drawn in it, and notes."""
     folder = batch.folder / "review"
     answers = ANSWERS.read(folder / "answers.parquet").filter(
         (pl.col("answer") != "cancelled") & pl.col("image_id").is_in(batch.sample)
@@ -106,7 +124,7 @@ def _reviewed(batch: Batch) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
     broken = last.filter(unread).height
     whole = last.filter(~unread).sort("image_id")
     notes = (
-        [f"{broken} answers hold a region that cannot be taken, and do not count; draw it anew"]
+        [f"{broken} answers have a region that cannot be read, and do not count; draw it again"]
         if broken
         else []
     )
@@ -114,18 +132,18 @@ def _reviewed(batch: Batch) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
 
 
 def _pairs(
-    batch: Batch, answers: pl.DataFrame, labels: pl.DataFrame, said: pl.DataFrame, sizes: pl.DataFrame
+    batch: Batch, answers: pl.DataFrame, labels: pl.DataFrame, reviewed: pl.DataFrame, sizes: pl.DataFrame
 ) -> pl.DataFrame:
-    """The batch's labels beside the reviewer's, as `nonconformities` wants them."""
+    """The batch's labels beside the reviewer's, in the form for `find_nonconformities`."""
     ours = labels.join(answers, on="image_id", how="semi").select(ANNOTATIONS.schema.names)
     both = pl.concat(
-        [ours.with_columns(author=pl.lit(_BATCH)), said.with_columns(author=pl.lit(_REVIEW))],
+        [ours.with_columns(author=pl.lit(_BATCH)), reviewed.with_columns(author=pl.lit(_REVIEW))],
         how="vertical_relaxed",
     )
     seen = pl.concat([answers.select("image_id", author=pl.lit(author)) for author in (_BATCH, _REVIEW)])
-    matches = match(overlaps(both, sizes), seen, iou=_MATCH_IOU)
+    matches = match_labels(find_overlaps(both, sizes), seen, iou=_MATCH_IOU)
     return (
-        matches.join(batch.lot.select("image_id", "severity"), on="image_id", how="left")
+        matches.join(batch.images.select("image_id", "severity"), on="image_id", how="left")
         .join(answers.select("image_id", review_severity="severity"), on="image_id", how="left")
         .select(
             *("image_id", "label", "severity"),
@@ -135,46 +153,47 @@ def _pairs(
     )
 
 
-def _placed(items: pl.DataFrame, images: pl.DataFrame, dataset: DatasetFolder) -> pl.DataFrame:
-    """What was found, with the source and path of the file that stands for each image."""
+def _with_paths(items: pl.DataFrame, images: pl.DataFrame, dataset: DatasetFolder) -> pl.DataFrame:
+    """The findings with the source and path of the file that represents each image."""
     once = images.sort("source", "path").unique("image_id", keep="first")
     return items.join(files_of(dataset, once), on="image_id", how="left")
 
 
 def _own_work(answers: pl.DataFrame, dataset: DatasetFolder) -> list[str]:
-    """A sentence where somebody reviewed an image that they had answered themselves."""
+    """A note for each reviewer who reviewed images that they had answered themselves."""
     theirs = dataset.read(ANSWERS, dataset.labels).filter(pl.col("answer") != "cancelled")
     own = answers.join(theirs, on=["image_id", "author"], how="semi")
     counts = Counter(own["author"].to_list())
     return [
-        f"{author} reviewed {count} images that they had labelled themselves: that is no second opinion"
+        f"{author} reviewed {count} images that they had labelled themselves: that is not a second opinion"
         for author, count in sorted(counts.items())
     ]
 
 
-def _told(
-    batch: Batch, ruling: Ruling, items: pl.DataFrame, answers: pl.DataFrame, dataset: DatasetFolder
+def _summary(
+    batch: Batch, verdict: BatchVerdict, items: pl.DataFrame, answers: pl.DataFrame, dataset: DatasetFolder
 ) -> dict[str, object]:
+    """The content of verdict.json."""
     before = [one for one in read_batches(dataset.labels) if one.number < batch.number]
     by_name: dict[str, dict[str, object]] = {}
-    for name, verdict in ruling.verdicts.items():
-        by_name[name] = _told_of(verdict)
-        if verdict.plan.aql is not None:
-            state = history([*before, batch], verdict.plan.aql, name, batch.producer)
+    for name, one in verdict.verdicts.items():
+        by_name[name] = _summary_of(one)
+        if one.plan.aql is not None:
+            state = switching_state([*before, batch], one.plan.aql, name, batch.producer)
             by_name[name]["switching"] = asdict(state)
-    whole = {"accepted": batch.accepted, "inspected": batch.inspected, "sentence": str(ruling)}
+    whole = {"accepted": batch.accepted, "inspected": batch.inspected, "sentence": str(verdict)}
     return {
         "number": batch.number,
         "producer": batch.producer,
         "miss_rate": batch.miss_rate,
-        **(by_name[ALL] if ALL in by_name else whole | {"classes": by_name}),
-        "images_by_worst": {name: defective(items, (name,)) for name in CLASSES},
+        **(by_name[ALL_CLASSES] if ALL_CLASSES in by_name else whole | {"classes": by_name}),
+        "images_by_worst": {name: count_nonconforming(items, (name,)) for name in CLASSES},
         "findings": {kind: int(items[kind].sum()) for kind in KINDS},
         "reviewers": sorted(answers["author"].drop_nulls().unique()),
     }
 
 
-def _told_of(verdict: Verdict) -> dict[str, object]:
+def _summary_of(verdict: Verdict) -> dict[str, object]:
     return {
         "accepted": verdict.accepted,
         "inspected": verdict.inspected,

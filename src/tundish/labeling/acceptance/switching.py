@@ -1,7 +1,7 @@
-"""Switching rules of ISO 2859-1:1999, 9.3 and 9.4: the severity of the next lot, from the lots before it.
+"""Switching rules of ISO 2859-1:1999, 9.3 and 9.4: the severity of the next batch from the batches before it.
 
-A history is of one producer of labels (annotator or model, one guideline) and one class of nonconformity.
-Only the first inspection of a lot counts; a lot that comes again after rejection changes nothing.
+A series has one producer of labels (annotator or model, one guideline) and one class of nonconformity. Only
+the first inspection of a batch counts; a batch that is resubmitted after rejection changes nothing.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tundish.errors import UsageError
-from tundish.labeling.acceptance.plans import Plan, Severity, ac_one_step_tighter
+from tundish.labeling.acceptance.plans import SamplingPlan, Severity, ac_one_step_tighter
 
-__all__ = ["CorrectiveAction", "Lot", "State", "after", "score_of"]
+__all__ = ["CorrectiveAction", "Inspection", "SwitchingState", "next_score", "next_state"]
 
 _WINDOW = 5
 _REFUSED_IN_WINDOW = 2
@@ -20,43 +20,43 @@ _SCORE_FOR_REDUCED = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Lot:
-    """What the inspection of a lot came to.
+class Inspection:
+    """The result of the inspection of a batch.
 
     Attributes:
-        plan: The plan it was inspected by.
-        defects: Nonconforming items in its sample.
-        resubmitted: It was inspected before and came again: it counts for nothing.
-        agreed: Production (annotators, guideline, material) is steady, and the responsible authority agrees
-            to reduced inspection.
+        plan: The plan of the inspection.
+        defects: Number of nonconforming items in the sample.
+        resubmitted: Whether the batch was inspected before; the switching rules then ignore it.
+        agreed: Whether production (annotators, guideline, material) is steady and the responsible authority
+            approved reduced inspection (9.3.3.1).
     """
 
-    plan: Plan
+    plan: SamplingPlan
     defects: int
     resubmitted: bool = False
     agreed: bool = False
 
     @property
     def accepted(self) -> bool:
-        """Its sample showed no more than Ac."""
+        """Whether the sample showed no more than Ac nonconforming items."""
         return self.defects <= self.plan.ac
 
 
 @dataclass(frozen=True, slots=True)
 class CorrectiveAction:
-    """The producer has mended the cause, and the responsible authority takes the remedy for good."""
+    """The producer corrected the cause, and the responsible authority accepts the remedy (9.4)."""
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """Where a history stands.
+class SwitchingState:
+    """The state of a series under the switching rules.
 
     Attributes:
-        severity: Of the next lot.
-        score: The switching score; counts under normal inspection alone.
-        recent: Whether each of the last lots, five at most, was accepted, since this severity began.
-        refused: Lots not accepted since tightened inspection began.
-        discontinued: No lot is to be inspected before a corrective action.
+        severity: Severity of the next batch.
+        score: The switching score; it counts only under normal inspection.
+        recent: Whether each of the last batches, five at most, was accepted since this severity began.
+        refused: Number of batches that were not accepted since tightened inspection began.
+        discontinued: Whether inspection is discontinued until a corrective action.
     """
 
     severity: Severity = "normal"
@@ -67,19 +67,27 @@ class State:
 
     @property
     def may_be_reduced(self) -> bool:
-        """The score is there; reduced inspection must be agreed to, too."""
+        """Whether the score suffices for reduced inspection, which must be approved too."""
         return self.score >= _SCORE_FOR_REDUCED
 
 
-def after(state: State, event: Lot | CorrectiveAction) -> State:
-    """The state after one more lot, or after a corrective action, which leads back to tightened inspection.
+def next_state(state: SwitchingState, event: Inspection | CorrectiveAction) -> SwitchingState:
+    """Apply one more event to a series (ISO 2859-1, 9.3.1 to 9.3.4 and 9.4).
+
+    Args:
+        state: The state before.
+        event: The inspection of the next batch, or a corrective action, which leads back to tightened
+            inspection.
+
+    Returns:
+        The state after it.
 
     Raises:
-        UsageError: The lot was inspected under another severity than the lots before it ask for, or while
-            inspection was discontinued.
+        UsageError: The batch was inspected under another severity than the batches before it require, or
+            while inspection was discontinued.
     """
     if isinstance(event, CorrectiveAction):
-        return State("tightened") if state.discontinued else state
+        return SwitchingState("tightened") if state.discontinued else state
     if event.resubmitted:
         return state
     _check(state, event)
@@ -89,48 +97,48 @@ def after(state: State, event: Lot | CorrectiveAction) -> State:
     if state.severity == "tightened":
         return _after_tightened(replace(state, recent=recent), accepted=event.accepted)
     stays = event.accepted and event.agreed
-    return replace(state, recent=recent) if stays else State("normal")
+    return replace(state, recent=recent) if stays else SwitchingState("normal")
 
 
-def _check(state: State, lot: Lot) -> None:
+def _check(state: SwitchingState, inspection: Inspection) -> None:
     if state.discontinued:
         raise UsageError(
-            f"inspection is discontinued: {_REFUSED_ON_TIGHTENED} lots were not accepted under tightened"
+            f"inspection is discontinued: {_REFUSED_ON_TIGHTENED} batches were not accepted under tightened"
             " inspection",
             where="switching",
-            fix="mend the cause and record the corrective action before the next lot",
+            fix="correct the cause and record the corrective action before the next batch",
         )
-    if lot.plan.severity != state.severity:
+    if inspection.plan.severity != state.severity:
         raise UsageError(
-            f"a lot of {lot.plan.lot_size} was inspected under {lot.plan.severity or 'no'} severity, where"
-            f" the lots before it ask for {state.severity}",
+            f"a batch of {inspection.plan.lot_size} was inspected under {inspection.plan.severity or 'no'}"
+            f" severity, but the batches before it require {state.severity}",
             where="switching",
             fix=f"make its plan with severity '{state.severity}'",
         )
 
 
-def _after_normal(state: State, lot: Lot) -> State:
+def _after_normal(state: SwitchingState, inspection: Inspection) -> SwitchingState:
     if state.recent.count(False) >= _REFUSED_IN_WINDOW:
-        return State("tightened")
-    state = replace(state, score=score_of(state.score, lot))
-    return State("reduced") if state.may_be_reduced and lot.agreed else state
+        return SwitchingState("tightened")
+    state = replace(state, score=next_score(state.score, inspection))
+    return SwitchingState("reduced") if state.may_be_reduced and inspection.agreed else state
 
 
-def _after_tightened(state: State, *, accepted: bool) -> State:
+def _after_tightened(state: SwitchingState, *, accepted: bool) -> SwitchingState:
     refused = state.refused + (not accepted)
     if refused >= _REFUSED_ON_TIGHTENED:
         return replace(state, refused=refused, discontinued=True)
     if state.recent.count(True) == _WINDOW:
-        return State("normal")
+        return SwitchingState("normal")
     return replace(state, refused=refused)
 
 
-def score_of(score: int, lot: Lot) -> int:
-    """The switching score after a lot under normal inspection.
+def next_score(score: int, inspection: Inspection) -> int:
+    """Update the switching score by a batch under normal inspection (ISO 2859-1, 9.3.3.2).
 
-    Ac 0 or 1: 2 more for a lot that is accepted. Ac 2 and above: 3 more for a lot that would also be accepted
-    at the AQL one step tighter. Any other lot sets it back to 0.
+    Ac 0 or 1: an accepted batch adds 2. Ac 2 and above: a batch that would also be accepted at the AQL one
+    step tighter adds 3. Any other batch resets the score to 0.
     """
-    if lot.plan.ac < 2:
-        return score + 2 if lot.accepted else 0
-    return score + 3 if lot.defects <= ac_one_step_tighter(lot.plan) else 0
+    if inspection.plan.ac < 2:
+        return score + 2 if inspection.accepted else 0
+    return score + 3 if inspection.defects <= ac_one_step_tighter(inspection.plan) else 0

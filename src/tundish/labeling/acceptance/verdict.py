@@ -1,9 +1,9 @@
-"""Acceptance of a labelled batch: the sample to review, the images that do not conform, the verdict.
+"""Acceptance of a labelled batch: the sample to review, the nonconforming images, the verdict.
 
-The unit is the image, not the label: labels of one image are alike, and a plan wants independent items.
-A lot is one batch of one annotator or model under one guideline. A lot that is not accepted is reviewed in
-full, and comes again as a resubmitted one, which the switching rules leave out. Classes of nonconformity may
-have an AQL each; then each has a verdict, and the lot is accepted when all of them are.
+The item is the image, not the label: labels of one image are alike, and a plan requires independent items. A
+batch is the work of one annotator or model under one guideline. A batch that is not accepted is reviewed in
+full and resubmitted; the switching rules ignore resubmitted batches. Classes of nonconformity may have an AQL
+each (ISO 2859-1, clause 5); each then has a verdict, and the batch is accepted when all of them accept it.
 """
 
 from __future__ import annotations
@@ -17,36 +17,40 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tundish.errors import UsageError
-from tundish.labeling.acceptance.characteristic import Interval, acceptance_in_lot, clopper_pearson
+from tundish.labeling.acceptance.characteristic import (
+    Interval,
+    acceptance_probability_in_batch,
+    clopper_pearson_interval,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from tundish.labeling.acceptance.plans import Plan
+    from tundish.labeling.acceptance.plans import SamplingPlan
 
 __all__ = [
-    "ALL",
+    "ALL_CLASSES",
     "CLASSES",
-    "JUDGED",
+    "CLASSES_BY_AQL",
     "KINDS",
-    "Ruling",
+    "BatchVerdict",
     "Verdict",
-    "defective",
-    "draw",
-    "nonconformities",
-    "rule",
-    "together",
-    "verdict",
+    "combine_verdicts",
+    "count_nonconforming",
+    "draw_sample",
+    "find_nonconformities",
+    "judge_counts",
+    "judge_sample",
 ]
 
 CLASSES = ("critical", "major", "minor")
-"""Of nonconformities, the worst first."""
+"""Classes of nonconformities, the worst first."""
 
-ALL = ""
+ALL_CLASSES = ""
 """The name of an AQL that all classes share."""
 
-JUDGED = {ALL: CLASSES} | {name: (name,) for name in CLASSES}
-"""The classes an AQL is for, by its name. An image counts in the class of its worst nonconformity alone."""
+CLASSES_BY_AQL = {ALL_CLASSES: CLASSES} | {name: (name,) for name in CLASSES}
+"""The classes that an AQL covers, by its name; an image counts in the class of its worst nonconformity."""
 
 KINDS = {
     "missed": "critical",
@@ -56,9 +60,9 @@ KINDS = {
     "misplaced": "major",
     "loose": "minor",
 }
-"""What can be wrong with an image's labels, and how bad that is: a usual choice, not the standard's."""
+"""The kinds of nonconformities of an image's labels, and their class: a usual choice, not the standard's."""
 
-_TOLD = {
+_WORDING = {
     "missed": ("missed: {}", ("review_label",)),
     "wrong_severity": ("wrong severity: {}, not {}", ("severity", "review_severity")),
     "wrong_class": ("wrong class: {}, not {}", ("label", "review_label")),
@@ -66,34 +70,36 @@ _TOLD = {
     "misplaced": ("misplaced: {} (IoU {})", ("label", "iou")),
     "loose": ("loose: {} (IoU {})", ("label", "iou")),
 }
-"""A nonconformity in words."""
+"""A nonconformity in words: the text, and the columns that fill it."""
 
 
-def draw(ids: Iterable[str], plan: Plan, seed: int) -> list[str]:
-    """The images to review, a simple random sample in the order to show them.
+def draw_sample(ids: Iterable[str], plan: SamplingPlan, seed: int) -> list[str]:
+    """Draw the images to review: a simple random sample, in the order to show them.
 
-    An image's place follows from the seed and its name alone: the order of `ids` does not matter, and a
+    An image's position follows only from the seed and its image_id: the order of `ids` does not matter, and a
     smaller sample is the beginning of a larger one.
 
     Args:
-        ids: Names of the images of the lot, each once.
-        plan: The plan of this lot.
-        seed: Another seed draws another sample; it is kept with the verdict.
+        ids: The image_ids of the batch, each once.
+        plan: The plan of this batch.
+        seed: Seed of the sample; it is stored with the batch.
 
     Raises:
-        UsageError: A name stands there twice, or the lot is not the one of the plan.
+        UsageError: An image is repeated, or the plan is for a batch of another size.
     """
     names = list(ids)
     twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise UsageError(
-            f"image '{twice[0]}' is there {names.count(twice[0])} times", where="lot", fix="name each once"
+            f"image '{twice[0]}' is in the batch {names.count(twice[0])} times",
+            where="batch",
+            fix="name each image once",
         )
     if len(names) != plan.lot_size:
         raise UsageError(
-            f"the lot has {len(names)} images, and its plan is for {plan.lot_size}",
-            where="lot",
-            fix="make the plan with the size of the lot",
+            f"the batch has {len(names)} images, but its plan is for {plan.lot_size}",
+            where="batch",
+            fix="make the plan for the size of the batch",
         )
     return sorted(names, key=partial(_place, seed))[: plan.n]
 
@@ -102,33 +108,34 @@ def _place(seed: int, name: str) -> bytes:
     return hashlib.sha256(f"{seed}\0{name}".encode()).digest()
 
 
-def nonconformities(
+def find_nonconformities(
     ids: Iterable[str], pairs: pl.DataFrame, *, misplaced: float, loose: float
 ) -> pl.DataFrame:
-    """What the review found, an image a row in the order of `ids`: how often each of `KINDS`, and in words.
+    """Find the nonconformities of each reviewed image.
 
     Args:
         ids: The images that were reviewed; one without a pair conforms.
         pairs: The batch's labels beside the reviewer's, matched or alone: image_id, label and severity,
-            review_label and review_severity, iou. No review_label: the reviewer rejects the label. No label:
-            the batch missed the defect. A null severity or iou is not compared.
-        misplaced: IoU below which the shape is another (major).
-        loose: IoU below which the shape is not tight (minor).
+            review_label and review_severity, iou. A null review_label: the reviewer rejects the label. A null
+            label: the batch missed the defect. A null severity or iou is not compared.
+        misplaced: IoU below which a label is misplaced (major).
+        loose: IoU below which a label is not tight (minor).
 
     Returns:
-        image_id; the `KINDS` as counts; worst, one of `CLASSES`; details, what was found in words, the worst
-        first. The last two are null for an image that conforms.
+        One row an image in the order of `ids`: image_id; the number of each of `KINDS`; worst, one of
+        `CLASSES`; details, the nonconformities in words, the worst first. The last two are null for an image
+        that conforms.
 
     Raises:
-        UsageError: `pairs` speaks of an image that is not among `ids`.
+        UsageError: `pairs` has an image that is not among `ids`.
     """
     sample = pl.DataFrame({"image_id": list(ids)}, schema={"image_id": pl.String})
     strangers = sorted(pairs.join(sample, on="image_id", how="anti")["image_id"].to_list())
     if strangers:
         raise UsageError(
-            f"the review speaks of image '{strangers[0]}', which is not in the sample",
+            f"the review has image '{strangers[0]}', which is not in the sample",
             where="review",
-            fix="review the images that were drawn",
+            fix="review only the images that were drawn",
         )
     found = _kinds(misplaced, loose)
     counts = pairs.group_by("image_id").agg(found[kind].sum().cast(pl.Int64).alias(kind) for kind in KINDS)
@@ -138,7 +145,7 @@ def nonconformities(
 
 
 def _kinds(misplaced: float, loose: float) -> dict[str, pl.Expr]:
-    """For each kind, whether a pair shows it; null counts as no."""
+    """For each kind an expression whether a pair shows it; null counts as no."""
     ours, theirs, iou = pl.col("label"), pl.col("review_label"), pl.col("iou")
     both = ours.is_not_null() & theirs.is_not_null()
     return {
@@ -154,8 +161,8 @@ def _kinds(misplaced: float, loose: float) -> dict[str, pl.Expr]:
 def _worst() -> pl.Expr:
     worst = pl.lit(None, pl.String)
     for name in reversed(CLASSES):
-        some = pl.sum_horizontal(kind for kind, of in KINDS.items() if of == name) > 0
-        worst = pl.when(some).then(pl.lit(name)).otherwise(worst)
+        present = pl.sum_horizontal(kind for kind, of in KINDS.items() if of == name) > 0
+        worst = pl.when(present).then(pl.lit(name)).otherwise(worst)
     return worst
 
 
@@ -166,39 +173,40 @@ def _details(pairs: pl.DataFrame, found: Mapping[str, pl.Expr]) -> pl.DataFrame:
         pairs.filter(found[kind])
         .with_columns(iou)
         .select("image_id", details=pl.format(words, *columns), place=pl.lit(place))
-        for place, (kind, (words, columns)) in enumerate(_TOLD.items())
+        for place, (kind, (words, columns)) in enumerate(_WORDING.items())
     ]
-    said = pl.concat(rows).sort("image_id", "place", "details")
-    return said.group_by("image_id", maintain_order=True).agg(pl.col("details").str.join("; "))
+    sentences = pl.concat(rows).sort("image_id", "place", "details")
+    return sentences.group_by("image_id", maintain_order=True).agg(pl.col("details").str.join("; "))
 
 
-def defective(items: pl.DataFrame, classes: Collection[str] = CLASSES) -> int:
-    """Images whose worst nonconformity is of one of these classes: an image counts once, in one class.
+def count_nonconforming(items: pl.DataFrame, classes: Collection[str] = CLASSES) -> int:
+    """Count the images whose worst nonconformity is of one of these classes; an image counts once.
 
     Args:
-        items: As `nonconformities` gives it.
-        classes: Of `CLASSES`; all of them for a single AQL, one for an AQL of its own.
+        items: The reviewed images, as `find_nonconformities` returns them.
+        classes: Some of `CLASSES`: all of them for a common AQL, one for an AQL of its own.
     """
     return items.filter(pl.col("worst").is_in(list(classes))).height
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of a batch.
+    """The verdict on a batch by one AQL.
 
     Attributes:
-        plan: The plan.
-        defects: Nonconforming images found.
-        inspected: Images reviewed so far.
-        accepted: None while the review may still end either way.
-        interval: Where the lot's share of nonconforming images lies (0 to 1, 95 %); None before the review is
-            complete. Exact after 100 % inspection, else Clopper-Pearson; corrected for `miss_rate`.
-        upper: One-sided upper limit (95 %) of that share; None as above.
-        chance: Chance that a lot as bad as the sample is accepted by this plan; None as above.
-        miss_rate: Share of nonconforming images that the reviewer is taken to overlook, 0 to 1.
+        plan: The sampling plan.
+        defects: Number of nonconforming images found.
+        inspected: Number of images reviewed so far.
+        accepted: Whether the batch is accepted; None while the review may still end either way.
+        interval: 95 % confidence interval of the batch's share of nonconforming images (0 to 1); None before
+            the review is complete. Exact after 100 % inspection, else Clopper-Pearson; corrected for
+            `miss_rate`.
+        upper: One-sided 95 % upper limit of that share; None as above.
+        chance: Probability that this plan accepts a batch as bad as the sample; None as above.
+        miss_rate: Assumed share of nonconforming images that the reviewer overlooks, 0 to 1.
     """
 
-    plan: Plan
+    plan: SamplingPlan
     defects: int
     inspected: int
     accepted: bool | None
@@ -214,7 +222,7 @@ class Verdict:
 
     @property
     def missing(self) -> int:
-        """Images of the sample that are not reviewed yet."""
+        """Number of images of the sample that are not reviewed yet."""
         return self.plan.n - self.inspected
 
     def __str__(self) -> str:
@@ -235,22 +243,23 @@ class Verdict:
         return f" Acceptance does not show that it is {aql:g} % or less."
 
 
-def verdict(plan: Plan, defects: int, inspected: int, *, miss_rate: float = 0.0) -> Verdict:
-    """The verdict on a batch.
+def judge_counts(plan: SamplingPlan, defects: int, inspected: int, *, miss_rate: float = 0.0) -> Verdict:
+    """Judge a batch by the number of nonconforming images.
 
-    A lot is accepted when the whole sample is reviewed and shows Ac nonconforming images or fewer. It is not
-    accepted as soon as there are Re; then an interval waits for the rest, for a sample that was cut short by
-    what it showed is not a random one.
+    A batch is accepted when the whole sample is reviewed and shows Ac nonconforming images or fewer. It is
+    not accepted as soon as there are Re; the interval then waits for the rest, because a sample that is cut
+    short by its result is not random.
 
     Args:
-        plan: The plan the sample was drawn by.
-        defects: Nonconforming images (`defective`).
-        inspected: Images that were reviewed.
-        miss_rate: Share of nonconforming images the reviewer overlooks; 0 takes the review for the truth. It
-            corrects the estimates, never the count that is held against Ac.
+        plan: The plan by which the sample was drawn.
+        defects: Number of nonconforming images (`count_nonconforming`).
+        inspected: Number of images that were reviewed.
+        miss_rate: Share of nonconforming images that the reviewer overlooks; 0 takes the review as the truth.
+            It corrects the estimates, never the count that is compared with Ac.
 
     Raises:
-        UsageError: More images than the sample has, more defects than images, or a miss rate outside [0, 1).
+        UsageError: There are more images than in the sample, more defects than images, or a miss rate outside
+            [0, 1).
     """
     if not 0 <= defects <= inspected <= plan.n:
         raise UsageError(
@@ -260,7 +269,9 @@ def verdict(plan: Plan, defects: int, inspected: int, *, miss_rate: float = 0.0)
         )
     if not 0 <= miss_rate < 1:
         raise UsageError(
-            f"a miss rate of {miss_rate:g}", where="miss rate", fix="give a share from 0 to below 1"
+            f"a miss rate of {miss_rate:g} is out of range",
+            where="miss rate",
+            fix="give a share from 0 to below 1",
         )
     if inspected < plan.n:
         accepted = False if defects >= plan.re else None
@@ -279,27 +290,27 @@ def verdict(plan: Plan, defects: int, inspected: int, *, miss_rate: float = 0.0)
     )
 
 
-def _limits(plan: Plan, defects: int, *, exact: bool) -> tuple[Interval, float]:
-    """Interval and upper limit of the share a reviewer sees; a lot seen whole by a sure one is known."""
+def _limits(plan: SamplingPlan, defects: int, *, exact: bool) -> tuple[Interval, float]:
+    """Interval and upper limit of the share that reviewers see; exact if they see and notice everything."""
     if plan.inspect_all and exact:
         share = defects / plan.n
         return Interval(share, share), share
-    upper = clopper_pearson(defects, plan.n, side="upper").high
-    return clopper_pearson(defects, plan.n), upper
+    upper = clopper_pearson_interval(defects, plan.n, side="upper").high
+    return clopper_pearson_interval(defects, plan.n), upper
 
 
-def _chance(plan: Plan, defects: int) -> float:
-    in_lot = round(defects / plan.n * plan.lot_size)
-    return acceptance_in_lot(in_lot, plan.lot_size, plan.n, plan.ac)
+def _chance(plan: SamplingPlan, defects: int) -> float:
+    in_batch = round(defects / plan.n * plan.lot_size)
+    return acceptance_probability_in_batch(in_batch, plan.lot_size, plan.n, plan.ac)
 
 
 @dataclass(frozen=True, slots=True)
-class Ruling:
-    """What became of a batch by all its AQLs.
+class BatchVerdict:
+    """The verdict on a batch by all its AQLs.
 
     Attributes:
-        verdicts: By name of the AQL, as in `JUDGED`.
-        unjudged: Nonconforming images of each class that has no AQL, by its name.
+        verdicts: The verdicts by name of the AQL, as in `CLASSES_BY_AQL`.
+        unjudged: Number of nonconforming images of each class that has no AQL, by class.
     """
 
     verdicts: Mapping[str, Verdict]
@@ -307,40 +318,42 @@ class Ruling:
 
     @property
     def accepted(self) -> bool | None:
-        """By every AQL, or not by one of them; None while it may still end either way."""
-        return together(one.accepted for one in self.verdicts.values())
+        """True if accepted by every AQL, False if not accepted by one; None while that is open."""
+        return combine_verdicts(one.accepted for one in self.verdicts.values())
 
     def __str__(self) -> str:
-        if ALL in self.verdicts:
-            return str(self.verdicts[ALL])
-        said = [f"{name} {_WORDS[one.accepted]}" for name, one in self.verdicts.items()]
-        said += [f"{name} not judged, {count} found" for name, count in self.unjudged.items()]
-        return f"{_WORDS[self.accepted]}: {', '.join(said)}."
+        if ALL_CLASSES in self.verdicts:
+            return str(self.verdicts[ALL_CLASSES])
+        parts = [f"{name} {_WORDS[one.accepted]}" for name, one in self.verdicts.items()]
+        parts += [f"{name} not judged, {count} found" for name, count in self.unjudged.items()]
+        return f"{_WORDS[self.accepted]}: {', '.join(parts)}."
 
 
-def together(said: Iterable[bool | None]) -> bool | None:
-    """Accepted by all, or not by one; None while that is open, and where nothing was said yet."""
-    every = list(said)
+def combine_verdicts(verdicts: Iterable[bool | None]) -> bool | None:
+    """Combine verdicts: True if all accept, False if one does not; None while open, or without verdicts."""
+    every = list(verdicts)
     return False if False in every else None if None in every or not every else True
 
 
 _WORDS = {True: "accepted", False: "not accepted", None: "undecided"}
 
 
-def rule(
-    plans: Mapping[str, Plan], sample: Sequence[str], items: pl.DataFrame, *, miss_rate: float = 0.0
-) -> Ruling:
-    """The verdict by each AQL. A plan with a smaller sample than another looks at the first images drawn.
+def judge_sample(
+    plans: Mapping[str, SamplingPlan], sample: Sequence[str], items: pl.DataFrame, *, miss_rate: float = 0.0
+) -> BatchVerdict:
+    """Judge a batch by each of its AQLs; a plan with a smaller sample uses the first images drawn.
 
     Args:
-        plans: By name of the AQL, as in `JUDGED`.
-        sample: The images in the order they were drawn, as many as the largest plan wants.
-        items: Of the images that were reviewed, as `nonconformities` gives them.
-        miss_rate: As of `verdict`.
+        plans: The plans by name of the AQL, as in `CLASSES_BY_AQL`.
+        sample: The images in the order they were drawn, as many as the largest plan requires.
+        items: The reviewed images, as `find_nonconformities` returns them.
+        miss_rate: As for `judge_counts`.
     """
     verdicts = {}
     for name, plan in plans.items():
         seen = items.filter(pl.col("image_id").is_in(list(sample[: plan.n])))
-        verdicts[name] = verdict(plan, defective(seen, JUDGED[name]), seen.height, miss_rate=miss_rate)
-    left = [] if ALL in plans else [name for name in CLASSES if name not in plans]
-    return Ruling(verdicts, {name: defective(items, JUDGED[name]) for name in left})
+        verdicts[name] = judge_counts(
+            plan, count_nonconforming(seen, CLASSES_BY_AQL[name]), seen.height, miss_rate=miss_rate
+        )
+    left = [] if ALL_CLASSES in plans else [name for name in CLASSES if name not in plans]
+    return BatchVerdict(verdicts, {name: count_nonconforming(items, CLASSES_BY_AQL[name]) for name in left})

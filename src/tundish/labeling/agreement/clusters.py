@@ -1,4 +1,4 @@
-"""Labels that several authors drew of one thing: the units of agreement, reliability and consensus."""
+"""Group labels of several authors by object: the units of agreement, reliability and consensus."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from tundish.labeling.agreement.matching import assigned, components, preferred
-from tundish.labeling.agreement.overlaps import answered
+from tundish.labeling.agreement.matching import assign_pairs, connected_groups, matching_weights
+from tundish.labeling.agreement.overlaps import authors_by_image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from tundish.imaging.geometry import Floats
     from tundish.labeling.agreement.overlaps import Overlaps
 
-__all__ = ["NOTHING", "UNITS", "clusters", "units"]
+__all__ = ["NOTHING", "UNITS", "cluster_labels", "collect_units"]
 
 NOTHING = "(nothing)"
-"""What an author says of a unit who saw its image and drew nothing there; no class can be called so."""
+"""The label of an author who saw a unit's image and drew nothing there; no class can have this name."""
 
 UNITS = {
     "unit": pl.Int64,
@@ -29,52 +29,58 @@ UNITS = {
     "row": pl.Int64,
     "label": pl.String,
 }
-"""Columns of what `units` returns; `row` is the label's place in `Overlaps.labels`, null without a label."""
+"""Columns that `collect_units` returns; `row` is the row in `Overlaps.labels`, null without a label."""
 
 
-def units(found: Overlaps, answers: pl.DataFrame | None = None, *, iou: float = 0.5) -> pl.DataFrame:
-    """What each author who has seen an image says of each thing that anybody drew in it: columns `UNITS`.
+def collect_units(found: Overlaps, answers: pl.DataFrame | None = None, *, iou: float = 0.5) -> pl.DataFrame:
+    """Collect the judgement of each author who saw an image about each object that anybody drew in it.
 
-    A thing that all missed is no unit, nor is an image where all drew nothing: agreement that there is
-    nothing shows between images only.
+    An object that everybody missed is not a unit, nor is an image where nobody drew anything: agreement that
+    there is nothing appears only in the comparison of images.
 
     Args:
         found: The labels and their overlaps.
-        answers: image_id and author of who has seen which image, as for `match`.
-        iou: The least IoU of labels of one thing, as for `clusters`.
+        answers: image_id and author of who saw which image, as for `match_labels`.
+        iou: The least IoU of labels of one object, as for `cluster_labels`.
+
+    Returns:
+        One row a judgement, columns `UNITS`, sorted by unit and author.
     """
     labels = found.labels
     drawn = labels.select("image_id", "author", "label").with_columns(
-        unit=pl.Series(clusters(found, iou)), row=pl.int_range(pl.len(), dtype=pl.Int64)
+        unit=pl.Series(cluster_labels(found, iou)), row=pl.int_range(pl.len(), dtype=pl.Int64)
     )
-    things = drawn.select("unit", "image_id").unique()
-    silent = things.join(answered(found, answers), on="image_id").join(
+    objects = drawn.select("unit", "image_id").unique()
+    silent = objects.join(authors_by_image(found, answers), on="image_id").join(
         drawn, on=["unit", "author"], how="anti"
     )
     silent = silent.with_columns(row=pl.lit(None, pl.Int64), label=pl.lit(NOTHING))
     return pl.concat([drawn.select(*UNITS), silent.select(*UNITS)]).sort("unit", "author")
 
 
-def clusters(found: Overlaps, iou: float = 0.5) -> NDArray[np.int64]:
-    """The thing that each label speaks of, (n,), numbered from 0 in the order of the labels.
+def cluster_labels(found: Overlaps, iou: float = 0.5) -> NDArray[np.int64]:
+    """Group labels by the object that they mark.
 
-    Where the assignments two by two contradict each other, groups are joined in the order of their mean IoU,
-    as long as it reaches the threshold and no author is in both. Two authors' labels go together as `match`
-    has them, crowd regions only with crowd regions.
+    Two authors' labels are grouped as `match_labels` pairs them, crowd regions only with crowd regions. Where
+    the pairs of several authors contradict each other, groups are joined in the order of their mean IoU
+    (average linkage), as long as it reaches the threshold and no author is in both groups.
 
     Args:
         found: The labels and their overlaps.
-        iou: The least IoU of two labels, and mean IoU of two groups, above 0 up to 1.
+        iou: The least IoU of two labels, and the least mean IoU of two groups, above 0 up to 1.
+
+    Returns:
+        The number of each label's object, (n,), from 0 in the order of the labels.
 
     Raises:
         UsageError: The threshold is not above 0 and up to 1.
     """
     count = found.labels.height
-    chosen = assigned(found, iou)
+    chosen = assign_pairs(found, iou)
     first, second = found.first[chosen], found.second[chosen]
-    groups = components(first, second, count)
+    groups = connected_groups(first, second, count)
     members, edges = np.bincount(groups, minlength=count), np.bincount(groups[first], minlength=count)
-    # Where each two are a pair, no author can stand there twice.
+    # A group in which every two labels are a pair cannot have an author twice.
     torn = edges < members * (members - 1) // 2
     groups = _split(found, chosen, groups, torn, iou) if torn.any() else groups
     named, place, which = np.unique(groups, return_index=True, return_inverse=True)
@@ -86,7 +92,7 @@ def clusters(found: Overlaps, iou: float = 0.5) -> NDArray[np.int64]:
 def _split(
     found: Overlaps, chosen: NDArray[np.bool_], groups: NDArray[np.int64], torn: NDArray[np.bool_], iou: float
 ) -> NDArray[np.int64]:
-    """The groups, those that are `torn` put together anew from their labels."""
+    """The groups, with those that are `torn` formed again from their labels."""
     rows = np.flatnonzero(torn[groups])
     rows = rows[_by_content(found.labels[rows], groups[rows])]
     place = np.full(len(groups), -1)
@@ -95,7 +101,7 @@ def _split(
     inside = inside[~found.mixed[inside]]
     inside = inside[np.argsort(groups[found.first[inside]], kind="stable")]
     authors = found.labels["author"].rank("dense").cast(pl.Int64).to_numpy()[rows]
-    weight, _ = preferred(found)
+    weight = matching_weights(found)
     bounds = [0, *(np.flatnonzero(np.diff(groups[rows])) + 1).tolist(), len(rows)]
     edge_groups = groups[found.first[inside]]
     result = groups.copy()
@@ -112,7 +118,7 @@ def _split(
 
 
 def _by_content(labels: pl.DataFrame, groups: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Order by group, then by what the labels are: who drew them decides only between equal ones."""
+    """Order by group, then by the labels' content; the author decides only between equal ones."""
     keys = ["group", "shape", "x", "y", "width", "height", "label", "author", "annotation_id"]
     order = labels.with_columns(group=pl.Series(groups)).select(pl.arg_sort_by(keys)).to_series()
     return order.cast(pl.Int64).to_numpy()
@@ -121,7 +127,7 @@ def _by_content(labels: pl.DataFrame, groups: NDArray[np.int64]) -> NDArray[np.i
 def _joined(
     overlap: Floats, linked: NDArray[np.bool_], authors: NDArray[np.int64], iou: float
 ) -> NDArray[np.int64]:
-    """The first member of each one's group: average linkage, no author twice, only along links."""
+    """The first member of each label's group: average linkage, no author twice, only along links."""
     count = len(authors)
     heads = np.arange(count)
     members = np.ones(count)

@@ -1,7 +1,12 @@
-"""Agreement beyond chance: Cohen's, Fleiss' and Krippendorff's coefficients, and what they cannot say.
+"""Agreement beyond chance: Cohen's, Fleiss' and Krippendorff's coefficients, and why one is not defined.
 
-Ratings come counted: `table` (k, k) for two raters, `counts` (items, k) for several, `ratings` (raters,
-items) with NaN where there is none. The functions in the plural take stacks of tables, for resampling.
+Ratings are counted first: `table` (k, k) for two raters, `counts` (items, k) for several, `ratings` (raters,
+items) with NaN for missing ones. Functions with a name in the plural take stacks of tables, for resampling.
+
+Sources: J. Cohen (1960), Educational and Psychological Measurement 20, 37-46, and (1968), Psychological
+Bulletin 70, 213-220 (weights); J. L. Fleiss (1971), Psychological Bulletin 76, 378-382; K. Krippendorff,
+Content Analysis (alpha, from its coincidence matrix); D. G. Chapman (1951), University of California
+Publications in Statistics 1, 131-160.
 """
 
 from __future__ import annotations
@@ -33,16 +38,16 @@ Weights = Literal["linear", "quadratic"]
 Level = Literal["nominal", "ordinal", "interval", "ratio"]
 
 _TOO_FEW = "no item has two ratings"
-_ONE_VALUE = "only one value was given: chance alone agrees fully"
+_ONE_VALUE = "only one value was given, so agreement by chance is complete"
 
 
 class Coefficient(NamedTuple):
     """A coefficient of agreement.
 
     Attributes:
-        value: Up to 1; 0 is what chance gives. NaN where it is not defined.
-        items: Items that count: those with two ratings or more.
-        why: Why there is no value, or empty.
+        value: The coefficient, up to 1; 0 is agreement by chance. NaN where it is not defined.
+        items: Number of items that count: those with two ratings or more.
+        why: Why it is not defined, or empty.
     """
 
     value: float
@@ -51,22 +56,23 @@ class Coefficient(NamedTuple):
 
 
 def coefficient(value: float, items: int) -> Coefficient:
-    """A coefficient with the reason why it is not defined, where it is not."""
+    """Make a `Coefficient`, with the reason where it is not defined (NaN)."""
     if np.isnan(value):
         return Coefficient(value, items, _ONE_VALUE if items else _TOO_FEW)
     return Coefficient(float(value), items)
 
 
 def cohen_kappa(table: ArrayLike, weights: Weights | None = None) -> Coefficient:
-    """Cohen's kappa of two raters.
+    """Compute Cohen's kappa of two raters.
 
     Args:
-        table: (k, k): how often the first rater said i and the second j. With weights, in order.
-        weights: Disagreement counts by its distance, as for severities, or by the square of it, which holds
-            this function to a published value; else all alike.
+        table: (k, k), how often the first rater said i and the second j; with weights the classes are in
+            order.
+        weights: 'linear' weighs a disagreement by its distance, as for severities, 'quadratic' by the squared
+            distance (to check against a published value); None weighs all alike.
 
     Returns:
-        No value where both raters used one and the same class throughout.
+        The coefficient; not defined where both raters used one and the same class throughout.
 
     Raises:
         ValueError: The table is not square.
@@ -78,29 +84,29 @@ def cohen_kappa(table: ArrayLike, weights: Weights | None = None) -> Coefficient
 
 
 def cohen_kappas(tables: ArrayLike, weights: Weights | None = None) -> Floats:
-    """Cohen's kappa (...) of a stack of tables (..., k, k); NaN where it is not defined."""
+    """Compute Cohen's kappa (...) of a stack of tables (..., k, k); NaN where it is not defined."""
     tables = np.asarray(tables, dtype=np.float64)
     places = np.arange(tables.shape[-1])
     distance = np.abs(places[:, None] - places).astype(np.float64)
     costs = {None: (distance > 0).astype(np.float64), "linear": distance, "quadratic": distance**2}[weights]
     total = tables.sum(axis=(-2, -1))
-    # Both sums times the total squared: no division before the last, so that equal sums stay equal.
+    # Both sums are multiplied by the total squared: with a single division at the end, equal sums stay equal.
     observed = (tables * costs).sum(axis=(-2, -1)) * total
     expected = ((tables.sum(axis=-1) @ costs) * tables.sum(axis=-2)).sum(axis=-1)
     return _one_less(observed, expected)
 
 
 def fleiss_kappa(counts: ArrayLike) -> Coefficient:
-    """Fleiss' kappa of several raters, not the same ones for each item, but as many.
+    """Compute Fleiss' kappa: each item has the same number of raters, not necessarily the same raters.
 
     Args:
-        counts: (items, k): how many raters gave the item each class.
+        counts: (items, k), how many raters gave the item each class.
 
     Returns:
-        No value where only one class was used, or by a single rater.
+        The coefficient; not defined where only one class was used, or there is only one rater.
 
     Raises:
-        ValueError: Items have different numbers of ratings; `krippendorff_alpha` can do with that.
+        ValueError: Items have different numbers of ratings; `krippendorff_alpha` allows that.
     """
     counts = np.asarray(counts, dtype=np.float64)
     raters = np.unique(counts.sum(axis=1))
@@ -115,20 +121,21 @@ def fleiss_kappa(counts: ArrayLike) -> Coefficient:
 
 
 def krippendorff_alpha(ratings: ArrayLike, level: Level = "nominal") -> Coefficient:
-    """Krippendorff's alpha of any number of raters, who need not all rate all items.
+    """Compute Krippendorff's alpha of any number of raters, who need not all rate all items.
+
+    It needs memory for the square of the number of different values.
 
     Args:
         ratings: (raters, items), NaN where a rater gave none. Nominal values are numbers of classes.
-        level: What a difference of two values means: nothing but that they differ (nominal), how many ratings
-            lie between (ordinal), its square (interval), its square in shares of their sum (ratio). Labels
-            are nominal and severities ordinal; the others hold this function to their published values. Needs
-            memory for the square of the number of different values.
+        level: How a difference of two values counts: equally (nominal), by the number of ratings between them
+            (ordinal), by its square (interval), by the square of its share in their sum (ratio). Labels are
+            nominal and severities ordinal; the others are there to check against published values.
 
     Returns:
-        No value where all ratings that can be compared are the same.
+        The coefficient; not defined where all comparable ratings are the same.
 
     Raises:
-        ValueError: A value below 0 where only ratios count.
+        ValueError: A value is below 0 on a ratio scale.
     """
     ratings = np.asarray(ratings, dtype=np.float64)
     given = ~np.isnan(ratings)
@@ -146,13 +153,16 @@ def krippendorff_alpha(ratings: ArrayLike, level: Level = "nominal") -> Coeffici
 def krippendorff_alphas(
     coincidences: ArrayLike, values: ArrayLike | None = None, level: Level = "nominal"
 ) -> Floats:
-    """Krippendorff's alpha (...) of a stack of coincidence matrices (..., k, k); NaN where it is not defined.
+    """Compute Krippendorff's alpha of a stack of coincidence matrices.
 
     Args:
-        coincidences: Pairs of ratings of one item, each pair both ways and weighted by one over the item's
-            ratings less one.
-        values: (k,), rising; not needed for nominal ones.
+        coincidences: (..., k, k), pairs of ratings of one item, each pair in both orders and weighted by
+            1 / (number of the item's ratings - 1).
+        values: (k,), the values in rising order; not needed for nominal ones.
         level: As for `krippendorff_alpha`.
+
+    Returns:
+        The coefficients (...), NaN where one is not defined.
     """
     tables = np.asarray(coincidences, dtype=np.float64)
     totals = tables.sum(axis=-1)
@@ -165,10 +175,10 @@ def krippendorff_alphas(
 
 
 def percent_agreement(counts: ArrayLike) -> Coefficient:
-    """The share of pairs of ratings of one item that are the same, 0 to 1, whatever chance would give.
+    """Compute the share of equal pairs of ratings of one item, 0 to 1, not corrected for chance.
 
     Args:
-        counts: (items, k): how many raters gave the item each class.
+        counts: (items, k), how many raters gave the item each class.
     """
     counts = np.asarray(counts, dtype=np.float64)
     pairs = _pairs(counts)
@@ -179,14 +189,15 @@ def percent_agreement(counts: ArrayLike) -> Coefficient:
 
 
 def chapman(first: ArrayLike, second: ArrayLike, both: ArrayLike) -> Floats:
-    """How many things there are, with those that two observers missed, taking them to be independent.
+    """Estimate how many objects there are, including those that two independent observers both missed.
 
-    Things that are hard to see are missed by both more often than that: it is rather too low.
+    Objects that are hard to see are missed by both more often than independence implies, so that the estimate
+    is rather too low.
 
     Args:
-        first: Things the first one saw.
-        second: Things the second one saw.
-        both: Things both saw.
+        first: Number of objects that the first observer saw.
+        second: Number of objects that the second observer saw.
+        both: Number of objects that both saw.
     """
     first, second, both = (np.asarray(count, dtype=np.float64) for count in (first, second, both))
     return np.asarray((first + 1) * (second + 1) / (both + 1) - 1, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Which label of one author is which of another's: the best assignment of an image's labels, two by two."""
+"""Match the labels of two authors of an image: the assignment with the largest total overlap."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import polars as pl
 import scipy
 
 from tundish.errors import UsageError
-from tundish.labeling.agreement.overlaps import answered
+from tundish.labeling.agreement.overlaps import authors_by_image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from tundish.imaging.geometry import Floats
     from tundish.labeling.agreement.overlaps import Overlaps
 
-__all__ = ["MATCHES", "assigned", "both_ways", "components", "match", "preferred"]
+__all__ = [
+    "MATCHES",
+    "assign_pairs",
+    "connected_groups",
+    "match_labels",
+    "matching_weights",
+    "mirror_matches",
+]
 
 MATCHES = {
     "image_id": pl.String,
@@ -30,75 +37,72 @@ MATCHES = {
     "other_label": pl.String,
     "iou": pl.Float64,
 }
-"""Columns of what `match` returns; the four of a label are null where its author drew nothing there."""
+"""Columns that `match_labels` returns; those of a label are null where its author drew nothing there."""
 
 _SAME_LABEL = 1e-6
-"""IoU: of pairs that overlap equally well, those of one class go together."""
+"""IoU added to pairs of one class, so that they win among pairs that overlap equally well."""
 
 
-def match(
-    found: Overlaps, answers: pl.DataFrame | None = None, *, iou: float = 0.5, by_class: bool = False
-) -> pl.DataFrame:
-    """The labels of each two authors of an image beside each other: columns `MATCHES`.
+def match_labels(found: Overlaps, answers: pl.DataFrame | None = None, *, iou: float = 0.5) -> pl.DataFrame:
+    """Pair the labels of each two authors of an image.
 
-    An assignment gives every label at most one partner, and as much IoU as possible in sum; pairs below the
-    threshold are no candidates. It depends neither on the order of the labels nor on that of the authors.
-    Crowd regions are assigned to crowd regions; a label without a partner that lies in another author's
-    crowd region is paired with it, however many do.
+    The assignment gives every label at most one partner and maximises the sum of IoU; pairs below the
+    threshold are not considered. It depends neither on the order of the labels nor on that of the authors.
+    Classes decide only between equal overlaps, so that confusions show. Crowd regions are assigned to crowd
+    regions; a label without a partner that lies in another author's crowd region is paired with it, however
+    many do.
 
     Args:
         found: The labels and their overlaps.
-        answers: image_id and author of who has seen which image. Without it, only who drew something counts
-            as having seen an image, and a missed image goes unnoticed.
+        answers: image_id and author of who saw which image. Without it, only authors who drew something count
+            as having seen an image, and an image that an author left empty goes unnoticed.
         iou: The least IoU of a pair, above 0 up to 1.
-        by_class: Pair only labels of one class; otherwise classes decide only between equal overlaps, and
-            confusions show.
 
     Returns:
-        A row for each pair, and one for each label without a partner and each other author who has seen the
-        image; `author` comes before `other` in the alphabet. Sorted.
+        Columns `MATCHES`, sorted: a row for each pair, and one for each label without a partner and each
+        other author who saw the image; `author` comes before `other` in the alphabet.
 
     Raises:
         UsageError: The threshold is not above 0 and up to 1.
     """
-    chosen = assigned(found, iou, by_class=by_class, crowds=True)
+    chosen = assign_pairs(found, iou, crowds=True)
     first, second = found.first[chosen], found.second[chosen]
     paired = _side(found.labels, first, "").hstack(
         _side(found.labels, second, "other_").drop("image_id", "other_row")
     )
     paired = paired.with_columns(iou=pl.Series(found.iou[chosen], dtype=pl.Float64)).drop("row")
-    alone = _alone(found, answered(found, answers), first, second)
+    alone = _alone(found, authors_by_image(found, answers), first, second)
     columns = [pl.col(name).cast(kind) for name, kind in MATCHES.items()]
     return pl.concat([paired.select(columns), alone.select(columns)]).sort(
         "image_id", "author", "other", "annotation_id", "other_annotation_id", nulls_last=True
     )
 
 
-def both_ways(matches: pl.DataFrame) -> pl.DataFrame:
-    """Each row of `match` twice: as `author` sees it beside `other`, and the other way round."""
-    return pl.concat([matches, _turned(matches)])
+def mirror_matches(matches: pl.DataFrame) -> pl.DataFrame:
+    """Repeat each row of `match_labels` with `author` and `other` swapped."""
+    return pl.concat([matches, _swap_sides(matches)])
 
 
-def assigned(
-    found: Overlaps, iou: float, *, by_class: bool = False, crowds: bool = False
-) -> NDArray[np.bool_]:
-    """Which of the overlaps are pairs, (n,).
+def assign_pairs(found: Overlaps, iou: float, *, crowds: bool = False) -> NDArray[np.bool_]:
+    """Assign labels to each other, two authors at a time.
 
     Args:
         found: The labels and their overlaps.
-        iou: The least IoU of a pair.
-        by_class: Pair only labels of one class.
-        crowds: Pair also what is left over with the crowd region it lies in.
+        iou: The least IoU of a pair, above 0 up to 1.
+        crowds: Whether to pair remaining labels with the crowd region that they lie in.
+
+    Returns:
+        Which of the overlaps are pairs, (n,).
 
     Raises:
         UsageError: The threshold is not above 0 and up to 1.
     """
     if not 0 < iou <= 1:
-        raise UsageError(f"an IoU threshold of {iou:g}", where="iou", fix="give one above 0, up to 1")
-    weight, same = preferred(found)
+        raise UsageError(
+            f"an IoU threshold of {iou:g} is out of range", where="iou", fix="give one above 0, up to 1"
+        )
+    weight = matching_weights(found)
     able = found.iou >= iou
-    if by_class:
-        able &= same
     chosen = np.zeros(len(able), dtype=np.bool_)
     single = np.flatnonzero(able & ~found.mixed)
     left, right = _ends(found)
@@ -109,21 +113,21 @@ def assigned(
     return chosen
 
 
-def preferred(found: Overlaps) -> tuple[Floats, NDArray[np.bool_]]:
-    """The IoU of each overlap with a trace more where the classes are the same; and where they are."""
+def matching_weights(found: Overlaps) -> Floats:
+    """The IoU (n,) of each overlap, slightly larger where the classes are the same."""
     codes = found.labels["label"].rank("dense").to_numpy()
     same = codes[found.first] == codes[found.second]
-    return found.iou + _SAME_LABEL * same, np.asarray(same, dtype=np.bool_)
+    return np.asarray(found.iou + _SAME_LABEL * same, dtype=np.float64)
 
 
-def components(first: NDArray[np.int64], second: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """The number of the connected component that each of `count` nodes is in, by edges (n,) to (n,)."""
+def connected_groups(first: NDArray[np.int64], second: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Number the connected component of each of `count` nodes; edges go from `first` to `second`, (n,)."""
     graph = scipy.sparse.coo_array((np.ones(len(first), np.int8), (first, second)), shape=(count, count))
     return np.asarray(scipy.sparse.csgraph.connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
 def _ends(found: Overlaps) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """A number for both ends of each overlap: the label, as seen by the author of the other one."""
+    """A number for both ends of each overlap: the label, combined with the author of the other one."""
     authors = found.labels["author"].rank("dense").cast(pl.Int64).to_numpy()
     count = int(authors.max(initial=0)) + 1
     left = found.first * count + authors[found.second]
@@ -131,14 +135,14 @@ def _ends(found: Overlaps) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def _assign(left: NDArray[np.int64], right: NDArray[np.int64], weight: Floats) -> NDArray[np.int64]:
-    """The edges of the assignment of largest weight in a bipartite graph of many small components."""
+    """The edges of the assignment with the largest weight in a bipartite graph of many small components."""
     nodes, ends = np.unique(np.concatenate([left, right]), return_inverse=True)
     one, other = ends[: len(left)], ends[len(left) :]
     degree = np.bincount(ends, minlength=len(nodes))
     sure = (degree[one] == 1) & (degree[other] == 1)
     chosen = [np.flatnonzero(sure)]
     open_ = np.flatnonzero(~sure)
-    groups = components(one[open_], other[open_], len(nodes))[one[open_]]
+    groups = connected_groups(one[open_], other[open_], len(nodes))[one[open_]]
     order = np.argsort(groups, kind="stable")
     open_, groups = open_[order], groups[order]
     bounds = np.concatenate([[0], np.flatnonzero(np.diff(groups)) + 1, [len(groups)]])
@@ -174,7 +178,7 @@ def _in_crowds(
 
 
 def _side(labels: pl.DataFrame, rows: NDArray[np.int64], prefix: str) -> pl.DataFrame:
-    """image_id, row and what `match` says of the labels on one side."""
+    """image_id, row and the columns of `match_labels` for the labels on one side."""
     return labels[rows].select(
         "image_id",
         pl.col("author").alias("other" if prefix else "author"),
@@ -187,7 +191,7 @@ def _side(labels: pl.DataFrame, rows: NDArray[np.int64], prefix: str) -> pl.Data
 def _alone(
     found: Overlaps, seen: pl.DataFrame, first: NDArray[np.int64], second: NDArray[np.int64]
 ) -> pl.DataFrame:
-    """A row for each label and each other author who has seen its image and has no partner for it."""
+    """A row for each label and each other author who saw its image and has no partner for it."""
     rows = np.arange(found.labels.height)
     others = _side(found.labels, rows, "").join(seen.rename({"author": "other"}), on="image_id")
     authors = found.labels["author"]
@@ -202,10 +206,10 @@ def _alone(
     bare = {name: pl.lit(None, kind) for name, kind in MATCHES.items() if name not in alone.columns}
     alone = alone.with_columns(**bare).select(*MATCHES)
     ahead = pl.col("author") < pl.col("other")
-    return pl.concat([alone.filter(ahead), _turned(alone.filter(~ahead))])
+    return pl.concat([alone.filter(ahead), _swap_sides(alone.filter(~ahead))])
 
 
-def _turned(matches: pl.DataFrame) -> pl.DataFrame:
+def _swap_sides(matches: pl.DataFrame) -> pl.DataFrame:
     swaps = {"author": "other", "annotation_id": "other_annotation_id", "label": "other_label"}
     swaps |= {other: one for one, other in swaps.items()}
     return matches.rename(swaps).select(matches.columns)

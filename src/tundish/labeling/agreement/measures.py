@@ -1,9 +1,9 @@
-"""How far annotators agree: over all, two by two, by class and by annotator, with intervals.
+"""Measure how far annotators agree: overall, by pair, by class and by annotator, with intervals.
 
-A thing that one author drew and another, who has seen the image, did not is a disagreement with `NOTHING`.
-That makes chance-corrected measures of things strict, since what all left out is no thing; whether there is
-anything in an image at all is therefore judged beside it, by image (`presence`). No measure sees what all
-missed: `chapman` estimates it for two.
+An object that one author drew and another, who saw the image, did not is a disagreement with `NOTHING`. That
+makes chance-corrected measures over objects strict, because what everybody left out is not an object; whether
+there is anything in an image is therefore measured separately, by image (`presence`). No measure sees what
+everybody missed: `chapman` estimates it for two annotators.
 """
 
 from __future__ import annotations
@@ -24,8 +24,14 @@ from tundish.labeling.agreement.coefficients import (
     fleiss_kappa,
     krippendorff_alphas,
 )
-from tundish.labeling.agreement.resampling import bootstrap, summed
-from tundish.labeling.agreement.tallies import coded, coincidences, one_against_rest, share, tallies
+from tundish.labeling.agreement.resampling import bootstrap_intervals, sum_by_image
+from tundish.labeling.agreement.tallies import (
+    code_of,
+    count_coincidences,
+    count_tallies,
+    one_against_rest,
+    share,
+)
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -33,7 +39,7 @@ if TYPE_CHECKING:
     from tundish.imaging.geometry import Floats
     from tundish.labeling.agreement.tallies import Tallies
 
-__all__ = ["Agreement", "agreement"]
+__all__ = ["Agreement", "measure_agreement"]
 
 _MEASURES = ("alpha", "percent", "presence_alpha", "presence_percent", "f1", "f1_class", "mean_iou")
 
@@ -42,7 +48,7 @@ _SHARES = {
     "f1_class": pl.col("same").mean(),
     "mean_iou": pl.col("iou").mean(),
 }
-"""Of the labels in `Tallies.sides`."""
+"""Measures over the labels in `Tallies.sides`."""
 
 _PAIRS = {
     "author": pl.String,
@@ -69,22 +75,24 @@ class Agreement(NamedTuple):
     """How far annotators agree. A measure that is not defined is null, and `note` says why.
 
     Attributes:
-        overall: measure, value, low, high (95 %, images drawn anew), items, note. Over things:
-            Krippendorff's nominal `alpha`, the agreement it corrects for chance (`percent`), and `fleiss`
-            over those things that were rated as often as most. Over images, something or nothing:
-            `presence_alpha`, `presence_percent`, and `prevalence`, the share of answers with a label. Over
-            labels: with a partner (`f1`), with one of their class (`f1_class`); `mean_iou` of partners.
-        pairs: author, other; images both have seen; their labels and other_labels; f1, f1_class, mean_iou,
-            percent; Cohen's kappa over things with low and high, presence_kappa over images; `total`: things
-            there should be, by Chapman's estimate of what both missed; note, of kappa.
+        overall: measure, value, low, high (95 %, by resampling images), items, note. Over objects:
+            Krippendorff's nominal `alpha`, the agreement that it corrects for chance (`percent`), and
+            `fleiss` over the objects with the most frequent number of ratings. Over images, something or
+            nothing: `presence_alpha`, `presence_percent`, and `prevalence`, the share of answers with a
+                label. Over
+            labels: the share with a partner (`f1`), with a partner of their class (`f1_class`), and the
+            `mean_iou` of partners.
+        pairs: author, other; images that both saw; labels and other_labels, their numbers; f1, f1_class,
+            mean_iou, percent; Cohen's kappa over objects with low and high, presence_kappa over images;
+            `total`, Chapman's estimate of the number of objects; note, about kappa.
         classes: label; labels, counted once for each other author; f1_class, mean_iou with partners of the
-            class; alpha against the rest with low and high; note, of alpha.
-        annotators: author; images seen by another, too; labels, counted once for each other author; of those
-            `extra` (no partner) and `confused` (with one of another class); `missed`, labels of others; f1,
-            f1_class, mean_iou.
-        confusion: author, other, label, other_label, kind, count. Null: drew nothing there. Kind says how the
-            author stands to the other: same, class (another one), extra, missed.
-        matches: The labels beside each other, as `match` gives them.
+            class; alpha against the rest with low and high; note, about alpha.
+        annotators: author; images that another author saw too; labels, counted once for each other author,
+            of those `extra` (without a partner) and `confused` (with a partner of another class); `missed`,
+            labels of others without a partner; f1, f1_class, mean_iou.
+        confusion: author, other, label, other_label (null: drew nothing there), kind and count. The kind is
+            same, class (another class), extra or missed, from the view of the author.
+        matches: The paired labels, as `match_labels` returns them.
     """
 
     overall: pl.DataFrame
@@ -95,31 +103,29 @@ class Agreement(NamedTuple):
     matches: pl.DataFrame
 
 
-def agreement(
+def measure_agreement(
     labels: pl.DataFrame,
     sizes: pl.DataFrame,
     answers: pl.DataFrame | None = None,
     *,
     iou: float = 0.5,
-    tolerance: float = 0.0,
     draws: int = 1000,
     seed: int = 0,
 ) -> Agreement:
-    """How far the authors of labels agree, whatever the order of rows.
+    """Measure how far the authors of labels agree; the order of rows does not matter.
 
     Args:
-        labels: Rows of the annotations table with an author each; those that are not valid are left out.
+        labels: Rows of the annotations table, each with an author; those that are not valid are omitted.
         sizes: image_id, width, height (px); needed for images with polygons or masks.
-        answers: image_id and author of who has seen which image; without it only who drew something counts.
-        iou: The least IoU of labels of one thing, above 0 up to 1.
-        tolerance: px by which shapes grow before they are compared, as for `overlaps`.
-        draws: Samples of images behind the intervals.
-        seed: Of those samples.
+        answers: image_id and author of who saw which image; without it only authors who drew something count.
+        iou: The least IoU of labels of one object, above 0 up to 1.
+        draws: Number of samples of images for the intervals.
+        seed: Seed of those samples.
 
     Raises:
-        UsageError: As for `overlaps` and `match`.
+        UsageError: As for `find_overlaps` and `match_labels`.
     """
-    counted = tallies(labels, sizes, answers, iou=iou, tolerance=tolerance)
+    counted = count_tallies(labels, sizes, answers, iou=iou)
     values = _values(counted, draws, seed)
     overall = values.head(len(_MEASURES)).insert_column(0, pl.Series("measure", _MEASURES))
     return Agreement(
@@ -137,18 +143,23 @@ def _values(counted: Tallies, draws: int, seed: int) -> pl.DataFrame:
     size = len(counted.names)
 
     def measures(totals: Floats) -> Floats:
-        things = totals[:, : size**2].reshape(-1, size, size)
+        objects = totals[:, : size**2].reshape(-1, size, size)
         shown = totals[:, size**2 : -4].reshape(-1, 2, 2)
         compared, paired, same, iou = totals[:, -4:].T
-        found = [krippendorff_alphas(things), _kept(things), krippendorff_alphas(shown), _kept(shown)]
+        found = [
+            krippendorff_alphas(objects),
+            _diagonal_share(objects),
+            krippendorff_alphas(shown),
+            _diagonal_share(shown),
+        ]
         found += [share(paired, compared), share(same, compared), share(iou, paired)]
-        found += [krippendorff_alphas(one_against_rest(things, place)) for place in range(size - 1)]
+        found += [krippendorff_alphas(one_against_rest(objects, place)) for place in range(size - 1)]
         return np.stack(found, axis=1)
 
     sums = _sums(counted)
     values = measures(np.asarray(sums.sum(axis=0), np.float64).reshape(1, -1))[0]
-    low, high = bootstrap(sums, measures, draws=draws, seed=seed)
-    units, images, compared = counted.things["unit"].n_unique(), len(counted.images), counted.sides.height
+    low, high = bootstrap_intervals(sums, measures, draws=draws, seed=seed)
+    units, images, compared = counted.objects["unit"].n_unique(), len(counted.images), counted.sides.height
     items = [units, units, images, images, compared, compared, int(counted.sides["paired"].sum())]
     items += [units] * (size - 1)
     notes = [coefficient(value, item).why for value, item in zip(values.tolist(), items, strict=True)]
@@ -157,46 +168,48 @@ def _values(counted: Tallies, draws: int, seed: int) -> pl.DataFrame:
 
 
 def _sums(counted: Tallies) -> csr_array:
-    """By image: coincidences of things and of presence; labels: all, paired, of one class, their IoU."""
+    """Sums by image: coincidences of objects and presence; numbers of labels, paired and same ones; IoU."""
     images, sides = len(counted.images), counted.sides
-    at = sides.select(coded("image_id", counted.images)).to_series().to_numpy()
+    at = sides.select(code_of("image_id", counted.images)).to_series().to_numpy()
     amounts = [sides[name].fill_null(0).cast(pl.Float64).to_numpy() for name in ("paired", "same", "iou")]
     columns = [np.ones(sides.height), *amounts]
-    labels = [summed(at, np.zeros_like(at), column, (images, 1)) for column in columns]
-    things = coincidences(counted.things, images, len(counted.names))
-    return scipy.sparse.hstack([things, coincidences(counted.presence, images, 2), *labels], format="csr")
+    labels = [sum_by_image(at, np.zeros_like(at), column, (images, 1)) for column in columns]
+    objects = count_coincidences(counted.objects, images, len(counted.names))
+    return scipy.sparse.hstack(
+        [objects, count_coincidences(counted.presence, images, 2), *labels], format="csr"
+    )
 
 
-def _kept(tables: Floats) -> Floats:
-    """The share of a table on its diagonal."""
+def _diagonal_share(tables: Floats) -> Floats:
+    """The share of tables (..., k, k) on their diagonal, (...)."""
     return share(np.trace(tables, axis1=-2, axis2=-1), tables.sum(axis=(-2, -1)))
 
 
 def _plain(counted: Tallies) -> pl.DataFrame:
     """The measures without an interval."""
     kappa, note = _fleiss(counted)
-    some = counted.presence["label"].mean()
+    prevalence = counted.presence["label"].mean()
     rows = [
         ("fleiss", kappa.value, None, None, kappa.items, note),
-        ("prevalence", some, None, None, counted.presence.height, "" if counted.images else kappa.why),
+        ("prevalence", prevalence, None, None, counted.presence.height, "" if counted.images else kappa.why),
     ]
     schema = {"measure": pl.String} | _VALUES
     return pl.DataFrame(rows, schema=schema, orient="row").with_columns(pl.col("value").fill_nan(None))
 
 
 def _fleiss(counted: Tallies) -> tuple[Coefficient, str]:
-    things = counted.things.with_columns(raters=pl.len().over("unit"))
-    if things.is_empty():
+    objects = counted.objects.with_columns(raters=pl.len().over("unit"))
+    if objects.is_empty():
         none = fleiss_kappa(np.zeros((0, len(counted.names))))
         return none, none.why
-    common = things.group_by("raters").agg(pl.col("unit").n_unique()).sort("unit", "raters")["raters"][-1]
-    chosen = things.filter(pl.col("raters") == common)
+    common = objects.group_by("raters").agg(pl.col("unit").n_unique()).sort("unit", "raters")["raters"][-1]
+    chosen = objects.filter(pl.col("raters") == common)
     numbers, unit = np.unique(chosen["unit"].to_numpy(), return_inverse=True)
     shape = (len(numbers), len(counted.names))
-    kappa = fleiss_kappa(summed(unit, chosen["label"].to_numpy(), np.ones(len(unit)), shape).toarray())
-    left = things["unit"].n_unique() - len(numbers)
+    kappa = fleiss_kappa(sum_by_image(unit, chosen["label"].to_numpy(), np.ones(len(unit)), shape).toarray())
+    left = objects["unit"].n_unique() - len(numbers)
     return kappa, kappa.why or (
-        f"{left} things without exactly {common} ratings are left out" if left else ""
+        f"{left} objects without exactly {common} ratings are left out" if left else ""
     )
 
 
@@ -228,34 +241,36 @@ def _pairs(counted: Tallies, draws: int, seed: int) -> pl.DataFrame:
 def _kappas(
     matches: pl.DataFrame, seen: pl.DataFrame, names: list[str], draws: int, seed: int
 ) -> dict[str, float | str]:
-    """Agreement of two on things, with an interval, and on images."""
+    """Agreement of two authors on objects, with an interval, and on images."""
     size, images = len(names), seen["image_id"].to_list()
     ends = pl.col("label", "other_label").fill_null(NOTHING)
     at = matches.with_columns(ends).select(
-        image=coded("image_id", images), cell=coded("label", names) * size + coded("other_label", names)
+        image=code_of("image_id", images), cell=code_of("label", names) * size + code_of("other_label", names)
     )
-    sums = summed(at["image"].to_numpy(), at["cell"].to_numpy(), np.ones(at.height), (len(images), size**2))
+    sums = sum_by_image(
+        at["image"].to_numpy(), at["cell"].to_numpy(), np.ones(at.height), (len(images), size**2)
+    )
 
     def kappa(totals: Floats) -> Floats:
         return cohen_kappas(totals.reshape(-1, size, size))[:, None]
 
-    low, high = bootstrap(sums, kappa, draws=draws, seed=seed)
+    low, high = bootstrap_intervals(sums, kappa, draws=draws, seed=seed)
     table = np.asarray(sums.sum(axis=0), np.float64).reshape(size, size)
-    things = cohen_kappa(table)
+    objects = cohen_kappa(table)
     cells = seen.select(2 * pl.col("some").cast(pl.Int64) + pl.col("other_some").cast(pl.Int64)).to_series()
     shown = np.bincount(cells.to_numpy(), minlength=4).reshape(2, 2)
     return {
-        "percent": float(_kept(table)),
-        "kappa": things.value,
+        "percent": float(_diagonal_share(table)),
+        "kappa": objects.value,
         "low": float(low[0]),
         "high": float(high[0]),
         "presence_kappa": cohen_kappa(shown).value,
-        "note": things.why,
+        "note": objects.why,
     }
 
 
 def _classes(counted: Tallies, alphas: pl.DataFrame) -> pl.DataFrame:
-    """By class; `alphas` are those of the classes, in their order."""
+    """The measures by class; `alphas` has a row for each class, in their order."""
     same = pl.col("same")
     by_class = counted.sides.group_by("label").agg(
         labels=pl.len().cast(pl.Int64), f1_class=same.mean(), mean_iou=pl.col("iou").filter(same).mean()

@@ -1,4 +1,4 @@
-"""Which labels of different authors cover each other, and how far: the ground of matching and of consensus.
+"""Find the overlaps of labels of different authors: the basis of matching and of consensus.
 
 Boxes are compared analytically, many images at once. As soon as one of two shapes is a polygon or a mask
 (a rotated box is a polygon), both are compared pixel by pixel, exactly, by COCO's rules of rasterisation.
@@ -15,7 +15,7 @@ import polars as pl
 
 from tundish.errors import UsageError
 from tundish.imaging.geometry import area_of_boxes, area_of_counts
-from tundish.imaging.overlap import counts_of_polygon, grow_counts, iou_of_counts, iou_of_pairs
+from tundish.imaging.overlap import counts_of_polygon, iou_of_counts, iou_of_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from tundish.imaging.geometry import Floats
 
-__all__ = ["Overlaps", "answered", "counts_of_labels", "covered", "overlaps"]
+__all__ = ["Overlaps", "authors_by_image", "counts_of_labels", "covered_shares", "find_overlaps"]
 
 _AT_ONCE = 500_000
-"""Pairs of labels compared at a time: some hundred MB."""
+"""Pairs of labels compared at a time; needs some hundred MB."""
 
 _ROUNDING = 2.0
 """px by which COCO's rasterisation may leave the bounding box of a polygon."""
@@ -39,14 +39,14 @@ class Overlaps(NamedTuple):
     """Labels and their overlaps.
 
     Attributes:
-        labels: The valid labels in an order of their own (by image, author, shape, place): columns as they
-            came, `label` filled up with `raw_label` where it is null.
-        first: (n,) rows of `labels`: the label whose author comes first in the alphabet.
-        second: (n,) rows of `labels`: a label of another author of the same image.
-        iou: (n,) more than 0, up to 1. Where just one of two is a crowd region: the share of the other in it.
-        mixed: (n,) where just one of two is a crowd region.
-        rejected: image_id and author of those whose labels of an image are all not valid: they have said
-            something of it, and nobody knows what.
+        labels: The valid labels sorted by image, author, shape and position, with their columns; a null
+            `label` is filled with `raw_label`.
+        first: (n,), rows of `labels`: the label whose author comes first in the alphabet.
+        second: (n,), rows of `labels`: a label of another author of the same image.
+        iou: (n,), above 0 up to 1. Where exactly one of two is a crowd region: the share of the other in it.
+        mixed: (n,), whether exactly one of two is a crowd region.
+        rejected: image_id and author where all labels of an author in an image are not valid: the author
+            judged the image, but nobody knows how.
     """
 
     labels: pl.DataFrame
@@ -57,23 +57,21 @@ class Overlaps(NamedTuple):
     rejected: pl.DataFrame
 
 
-def overlaps(labels: pl.DataFrame, sizes: pl.DataFrame, *, tolerance: float = 0.0) -> Overlaps:
-    """The labels of different authors that cover each other.
+def find_overlaps(labels: pl.DataFrame, sizes: pl.DataFrame) -> Overlaps:
+    """Find the labels of different authors that overlap.
 
     Args:
-        labels: Rows of the annotations table, with an author each; those that are not valid are left out.
+        labels: Rows of the annotations table, each with an author; those that are not valid are omitted.
         sizes: image_id, width, height (px) of the images; needed where there are polygons or masks.
-        tolerance: px by which shapes grow on all sides before they are compared. The overlap of scratches and
-            cracks of a few pixels' width falls to nothing with the smallest shift; grown by 2 px it does not.
 
     Raises:
-        UsageError: A label has no author; the size of an image with polygons or masks is not given.
+        UsageError: A label has no author, or the size of an image with polygons or masks is missing.
     """
     ordered = _ordered(labels)
     shapes = ordered["shape"].to_numpy()
     whole, drawn = shapes == "class", (shapes == "polygon") | (shapes == "mask")
     crowd = ordered["is_crowd"].fill_null(value=False).to_numpy()
-    boxes = _boxes(ordered, tolerance)
+    boxes = _boxes(ordered)
     frame = _frame(boxes, drawn, whole)
     blocks = []
     for rows, others in _candidates(ordered):
@@ -86,7 +84,7 @@ def overlaps(labels: pl.DataFrame, sizes: pl.DataFrame, *, tolerance: float = 0.
         blocks.append((first[kept], second[kept], iou[kept]))
     first, second, iou = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
     open_ = np.flatnonzero(np.isnan(iou))
-    iou[open_] = _on_pixels(ordered, sizes, first[open_], second[open_], crowd, tolerance)
+    iou[open_] = _on_pixels(ordered, sizes, first[open_], second[open_], crowd)
     kept = iou > 0
     first, second, iou = first[kept], second[kept], iou[kept]
     whose = ["image_id", "author"]
@@ -94,19 +92,22 @@ def overlaps(labels: pl.DataFrame, sizes: pl.DataFrame, *, tolerance: float = 0.
     return Overlaps(ordered, first, second, iou, crowd[first] != crowd[second], rejected)
 
 
-def covered(found: Overlaps, sizes: pl.DataFrame) -> Floats:
-    """How much of the smaller of two labels the other covers, (n,), above 0 up to 1.
+def covered_shares(found: Overlaps, sizes: pl.DataFrame) -> Floats:
+    """Compute how much of the smaller of two labels the other covers.
 
-    Where just one of two is a crowd region, it is the other that counts, as for `Overlaps.iou`.
+    Where exactly one of two is a crowd region, the share of the other counts, as for `Overlaps.iou`.
 
     Args:
-        found: The labels and their overlaps, compared without a tolerance.
-        sizes: As for `overlaps`.
+        found: The labels and their overlaps.
+        sizes: As for `find_overlaps`.
+
+    Returns:
+        The shares, (n,), above 0 up to 1.
     """
     shapes = found.labels["shape"].to_numpy()
     drawn = (shapes == "polygon") | (shapes == "mask")
     pixels = drawn[found.first] | drawn[found.second]
-    boxes = area_of_boxes(_boxes(found.labels, 0.0))
+    boxes = area_of_boxes(_boxes(found.labels))
     counted = boxes.copy()
     rows = np.unique(np.concatenate([found.first[pixels], found.second[pixels]]))
     masks = counts_of_labels(found.labels[rows], sizes) if len(rows) else []
@@ -118,10 +119,17 @@ def covered(found: Overlaps, sizes: pl.DataFrame) -> Floats:
     return np.asarray(np.where(whole, found.iou, share).clip(max=1.0), dtype=np.float64)
 
 
-def answered(found: Overlaps, answers: pl.DataFrame | None) -> pl.DataFrame:
-    """image_id and author of who has seen what, each once, sorted: who drew something, and `answers`.
+def authors_by_image(found: Overlaps, answers: pl.DataFrame | None) -> pl.DataFrame:
+    """List who saw which image: the authors who drew something, and those in `answers`.
 
-    Those of `Overlaps.rejected` are left out: drawing nothing valid does not say that there is nothing.
+    Authors in `Overlaps.rejected` are omitted: drawing nothing valid does not mean that there is nothing.
+
+    Args:
+        found: The labels and their overlaps.
+        answers: image_id and author of answers.
+
+    Returns:
+        image_id and author, each pair once, sorted.
 
     Raises:
         UsageError: An answer names no image or no author.
@@ -136,10 +144,17 @@ def answered(found: Overlaps, answers: pl.DataFrame | None) -> pl.DataFrame:
 
 
 def counts_of_labels(labels: pl.DataFrame, sizes: pl.DataFrame) -> list[tuple[str, int, int]]:
-    """Compressed COCO counts of each label as a mask, with the image's width and height.
+    """Convert each label to compressed COCO counts of a mask.
+
+    Args:
+        labels: Rows of the annotations table.
+        sizes: image_id, width, height (px) of the images.
+
+    Returns:
+        Counts, width and height (px) of the image, one a label.
 
     Raises:
-        UsageError: The size of an image is not given.
+        UsageError: The size of an image is missing.
     """
     shapes = labels.select("shape", "x", "y", "width", "height", "segmentation", "rle")
     return [
@@ -152,20 +167,19 @@ def _ordered(labels: pl.DataFrame) -> pl.DataFrame:
     nobody = labels["author"].null_count()
     if nobody:
         raise UsageError(
-            f"{nobody} labels have no author", where="labels", fix="say who drew them, or leave them out"
+            f"{nobody} labels have no author", where="labels", fix="name their authors, or omit them"
         )
     name = pl.coalesce("label", "raw_label").fill_null("")
     return labels.filter(pl.col("valid")).with_columns(label=name).sort(_ORDER)
 
 
-def _boxes(labels: pl.DataFrame, tolerance: float) -> Floats:
-    grown = tolerance * np.array([-1, -1, 2, 2], dtype=np.float64)
+def _boxes(labels: pl.DataFrame) -> Floats:
     columns = [labels[name].cast(pl.Float64).fill_null(np.nan) for name in ("x", "y", "width", "height")]
-    return np.column_stack([column.to_numpy() for column in columns]) + grown
+    return np.column_stack([column.to_numpy() for column in columns])
 
 
 def _frame(boxes: Floats, drawn: NDArray[np.bool_], whole: NDArray[np.bool_]) -> tuple[Floats, ...]:
-    """Left, upper, right and lower ends (n,) that labels do not leave; infinite where not known."""
+    """Left, upper, right and lower bounds (n,) of labels; infinite where not known."""
     slack = np.where(drawn, _ROUNDING, 0.0)[:, None]
     low, high = boxes[:, :2] - slack, boxes[:, :2] + boxes[:, 2:] + slack
     low[whole | np.isnan(low).any(axis=1)] = -np.inf
@@ -176,7 +190,7 @@ def _frame(boxes: Floats, drawn: NDArray[np.bool_], whole: NDArray[np.bool_]) ->
 def _near(
     frame: tuple[Floats, ...], first: NDArray[np.int64], second: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The pairs of rows whose frames meet: across first, which leaves few for the rest."""
+    """The pairs of rows whose frames meet; x is compared first, which leaves few pairs for y."""
     for low, high in (frame[0::2], frame[1::2]):
         meet = (low[first] < high[second]) & (low[second] < high[first])
         first, second = first[meet], second[meet]
@@ -200,7 +214,7 @@ def _candidates(labels: pl.DataFrame) -> Iterator[tuple[NDArray[np.int64], NDArr
 
 
 def _ends(groups: NDArray[np.uint32]) -> NDArray[np.int64]:
-    """For each row, where the group ends that it stands in; groups are numbered from 0 in row order."""
+    """For each row the end of its group; groups are numbered from 0 in row order."""
     ends = np.append(np.flatnonzero(np.diff(groups)) + 1, len(groups)).astype(np.int64)
     return np.asarray(ends[groups], dtype=np.int64)
 
@@ -211,14 +225,12 @@ def _on_pixels(
     first: NDArray[np.int64],
     second: NDArray[np.int64],
     crowd: NDArray[np.bool_],
-    tolerance: float,
 ) -> Floats:
     """IoU (n,) of pairs of rows, image by image; the pairs come sorted by image."""
     found = np.empty(len(first))
     rows = np.unique(np.concatenate([first, second]))
     masks = counts_of_labels(labels[rows], sizes) if len(rows) else []
-    if tolerance > 0:
-        masks = [(grow_counts(one, tolerance, width, height), width, height) for one, width, height in masks]
+
     images = labels["image_id"].rle_id().to_numpy()[first]
     for start, stop in pairwise(np.unique([0, *(np.flatnonzero(np.diff(images)) + 1), len(images)]).tolist()):
         left, at_left = np.unique(first[start:stop], return_inverse=True)

@@ -1,8 +1,8 @@
-"""How reliable each annotator is, where nobody knows the truth: Dawid and Skene's model, by EM.
+"""Estimate how reliable each annotator is where the truth is not known: Dawid and Skene's model, by EM.
 
-Each thing has a true class; each annotator says k where the truth is j with a probability of its own,
-independently of the others. Both are estimated together. A. P. Dawid, A. M. Skene (1979), Applied
-Statistics 28, 20-28. With two annotators the data do not say which of them errs: from three on they do.
+Each object has a true class; each annotator answers k where the truth is j with a probability of their own,
+independently of the others. Truth and probabilities are estimated together. A. P. Dawid, A. M. Skene (1979),
+Applied Statistics 28, 20-28. Two annotators' answers do not show which of them errs; those of three do.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import polars as pl
 import scipy
 
 from tundish.errors import UsageError
-from tundish.labeling.agreement.resampling import summed
+from tundish.labeling.agreement.resampling import sum_by_image
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,32 +23,32 @@ if TYPE_CHECKING:
 
     from tundish.imaging.geometry import Floats
 
-__all__ = ["Reliability", "dawid_skene", "quality", "weights"]
+__all__ = ["Reliability", "annotator_quality", "fit_dawid_skene"]
 
 
 class Reliability(NamedTuple):
-    """What the model found.
+    """The fitted model.
 
     Attributes:
         names: The k classes.
         authors: The m annotators, sorted.
-        prevalence: (k,) shares of the true classes.
-        said: (m, k, k): [author, truth, answer], rows sum to 1. NaN where the author judged nothing that is
-            taken to be of the class.
-        votes: (m, k): things of each class that the author judged, by what the model takes them to be.
-        units: The n things, in the order of their first rows.
-        posterior: (n, k) probability of each class.
-        agreed: (m,) share of the author's votes that name the model's likeliest class.
+        prevalence: (k,), shares of the true classes.
+        answer_rates: (m, k, k), probability by [author, truth, answer]; rows sum to 1. NaN where the author
+            judged no object that the model assigns to the class.
+        votes: (m, k), number of objects of each class that the author judged, by the model's classes.
+        units: (n,), the objects in the order of their first rows.
+        posterior: (n, k), probability of each class.
+        agreed: (m,), share of the author's votes for the model's most likely class.
         history: Logarithm of the likelihood after each round (with smoothing, of the posterior density up to
             a constant); it never falls.
-        converged: It stood still before the rounds were over.
+        converged: Whether the gain fell below the tolerance before the last round.
         note: What limits the estimate, or empty.
     """
 
     names: list[str]
     authors: list[str]
     prevalence: Floats
-    said: Floats
+    answer_rates: Floats
     votes: Floats
     units: pl.Series
     posterior: Floats
@@ -58,7 +58,7 @@ class Reliability(NamedTuple):
     note: str
 
 
-def dawid_skene(
+def fit_dawid_skene(
     votes: pl.DataFrame,
     names: Sequence[str] | None = None,
     *,
@@ -66,32 +66,34 @@ def dawid_skene(
     rounds: int = 1000,
     tolerance: float = 1e-9,
 ) -> Reliability:
-    """Estimate truth and annotators from their votes; it starts from the shares of votes, without chance.
+    """Estimate the truth and the annotators' error rates from votes, starting from the shares of votes.
+
+    Nothing is random: the same votes give the same estimate.
 
     Args:
-        votes: unit, author, label: one row for each judgement, as `units` gives them.
-        names: The classes; those that occur, sorted, where they are not given.
-        smoothing: Votes added to each cell of each author's table. Without, what an author never said at
-            first is held impossible for good.
-        rounds: At most.
-        tolerance: Gain of the logarithm, by vote, below which it stands still.
+        votes: unit, author, label: one row a judgement, as `collect_units` returns them.
+        names: The classes; by default those that occur, sorted.
+        smoothing: Votes added to each cell of each author's table. Without it, an answer that an author never
+            gave at first is considered impossible forever.
+        rounds: Maximum number of rounds.
+        tolerance: Gain of the logarithm of the likelihood per vote below which the rounds end.
 
     Raises:
-        UsageError: There are no votes, a vote has no author or label, or names a class that `names` lacks.
+        UsageError: There are no votes, a vote has no author or label, or its label is not one of `names`.
     """
     known = sorted(votes["label"].drop_nulls().unique()) if names is None else list(names)
-    _checked(votes, known)
+    _check_votes(votes, known)
     units = votes["unit"].unique(maintain_order=True)
     authors = votes["author"].unique().sort().to_list()
-    said = _counted(votes, units, authors, known)
-    model = _Model(said, len(authors), len(known), smoothing)
+    counts = _count_votes(votes, units, authors, known)
+    model = _Model(counts, len(authors), len(known), smoothing)
     posterior = model.start()
     history: list[float] = []
     while True:
         prevalence, table = model.parameters(posterior)
         posterior, value = model.posterior(prevalence, table)
         history.append(value)
-        converged = len(history) > 1 and history[-1] - history[-2] <= tolerance * float(said.sum())
+        converged = len(history) > 1 and history[-1] - history[-2] <= tolerance * float(counts.sum())
         if converged or len(history) >= rounds:
             break
     prevalence, table = model.parameters(posterior)
@@ -101,7 +103,7 @@ def dawid_skene(
         names=known,
         authors=authors,
         prevalence=prevalence,
-        said=table,
+        answer_rates=table,
         votes=judged,
         units=units,
         posterior=posterior,
@@ -112,18 +114,22 @@ def dawid_skene(
     )
 
 
-def quality(found: Reliability) -> pl.DataFrame:
-    """The annotators, one a row, sorted by name.
+def annotator_quality(found: Reliability) -> pl.DataFrame:
+    """Summarise the reliability of each annotator.
+
+    Args:
+        found: The fitted model.
 
     Returns:
-        author; votes; accuracy: chance of the right class, over the classes as often as they occur; agreed:
-        share of votes for the likeliest class; informed: 0 for answers that do not depend on the truth, 1 for
-        answers that tell each class from each (Raykar and Yu's score of spammers); what goes wrong most often
-        of a class: worst_truth, worst_answer, worst_rate, null where nothing does.
+        One row an annotator, sorted by name: author; votes; accuracy, the probability of the right class,
+        weighted by the classes' prevalence; agreed, the share of votes for the most likely class; informed, 0
+        for answers that do not depend on the truth and 1 for answers that separate all classes (the spammer
+        score of V. C. Raykar, S. Yu (2012), Journal of Machine Learning Research 13, 491-518); the most
+        frequent error of a class as worst_truth, worst_answer and worst_rate, null without errors.
     """
     rows = []
     for place, author in enumerate(found.authors):
-        table = found.said[place]
+        table = found.answer_rates[place]
         wrong = np.nan_to_num(table * (1 - np.eye(len(table))))
         truth, answer = np.unravel_index(int(wrong.argmax()), wrong.shape)
         rate = float(wrong[truth, answer])
@@ -154,30 +160,19 @@ _QUALITY = {
 }
 
 
-def weights(found: Reliability) -> dict[str, float]:
-    """What each author's vote should weigh: logarithm of the odds of being right against chance, 0 or more.
-
-    An accuracy above 0.999 weighs no more than that: no estimate is so sure.
-    """
-    others = max(len(found.names) - 1, 1)
-    accuracy = [min(_accuracy(found, place), 0.999) for place in range(len(found.authors))]
-    odds = [max(share * others / (1 - share), 1.0) for share in accuracy]
-    return {author: float(np.log(one)) for author, one in zip(found.authors, odds, strict=True)}
-
-
 class _Model:
-    """The two steps; votes as counts (units, authors * classes)."""
+    """The two steps of EM; `counts` has the votes, (units, authors * classes)."""
 
-    def __init__(self, said: csr_array, authors: int, classes: int, smoothing: float) -> None:
-        self.said = said
-        self.by_answer = said.T.tocsr()
+    def __init__(self, counts: csr_array, authors: int, classes: int, smoothing: float) -> None:
+        self.counts = counts
+        self.by_answer = counts.T.tocsr()
         self.authors = authors
         self.classes = classes
         self.smoothing = smoothing
 
     def start(self) -> Floats:
-        """Shares of the votes for each class."""
-        counts = self.said @ np.tile(np.eye(self.classes), (self.authors, 1))
+        """Shares of the votes for each class, (n, k)."""
+        counts = self.counts @ np.tile(np.eye(self.classes), (self.authors, 1))
         return np.asarray(counts / counts.sum(axis=1, keepdims=True), dtype=np.float64)
 
     def tables(self, posterior: Floats) -> Floats:
@@ -189,17 +184,17 @@ class _Model:
         return np.asarray(self.tables(posterior).sum(axis=2), dtype=np.float64)
 
     def parameters(self, posterior: Floats) -> tuple[Floats, Floats]:
-        """The prevalence and tables that fit best; a row without any vote says all alike."""
+        """The prevalence and tables that fit best; a row without votes is uniform."""
         tables = self.tables(posterior) + self.smoothing
         totals = tables.sum(axis=2, keepdims=True)
         alike = np.full_like(tables, 1 / self.classes)
         return posterior.mean(axis=0), np.divide(tables, totals, out=alike, where=totals > 0)
 
     def posterior(self, prevalence: Floats, tables: Floats) -> tuple[Floats, float]:
-        """Probability (n, k) of each class, and the logarithm that EM raises."""
-        with np.errstate(divide="ignore"):  # what never occurs has a logarithm of minus infinity
+        """Probability (n, k) of each class, and the logarithm that EM maximises."""
+        with np.errstate(divide="ignore"):  # the logarithm of an impossible answer is minus infinity
             chances, ahead = np.log(tables), np.log(prevalence)
-        joint = self.said @ chances.transpose(0, 2, 1).reshape(-1, self.classes) + ahead
+        joint = self.counts @ chances.transpose(0, 2, 1).reshape(-1, self.classes) + ahead
         likelihood = scipy.special.logsumexp(joint, axis=1, keepdims=True)
         value = float(likelihood.sum())
         if self.smoothing:
@@ -213,7 +208,7 @@ class _Model:
         return np.asarray(right / tables.sum(axis=(1, 2)), dtype=np.float64)
 
 
-def _counted(votes: pl.DataFrame, units: pl.Series, authors: list[str], names: list[str]) -> csr_array:
+def _count_votes(votes: pl.DataFrame, units: pl.Series, authors: list[str], names: list[str]) -> csr_array:
     places = [
         votes.select("unit").join(pl.DataFrame({"unit": units}).with_row_index("at"), on="unit", how="left",
                                   maintain_order="left")["at"],
@@ -222,31 +217,31 @@ def _counted(votes: pl.DataFrame, units: pl.Series, authors: list[str], names: l
     ]  # fmt: skip
     unit, author, label = (place.cast(pl.Int64).to_numpy() for place in places)
     shape = (len(units), len(authors) * len(names))
-    return summed(unit, author * len(names) + label, np.ones(len(unit)), shape)
+    return sum_by_image(unit, author * len(names) + label, np.ones(len(unit)), shape)
 
 
-def _checked(votes: pl.DataFrame, names: list[str]) -> None:
+def _check_votes(votes: pl.DataFrame, names: list[str]) -> None:
     if votes.is_empty():
-        raise UsageError("there are no votes", where="votes", fix="label some images by several people")
+        raise UsageError("there are no votes", where="votes", fix="have several people label some images")
     for column in ("unit", "author", "label"):
         if votes[column].null_count():
-            raise UsageError(f"a vote has no {column}", where="votes", fix="leave it out, or name it")
+            raise UsageError(f"a vote has no {column}", where="votes", fix="omit it, or name it")
     strange = votes.filter(~pl.col("label").is_in(names))["label"]
     if len(strange):
         raise UsageError(
-            f"a vote for '{strange[0]}', which is no class", where="votes", fix="name all classes"
+            f"a vote has the unknown class '{strange[0]}'", where="votes", fix="name all classes"
         )
 
 
 def _note(votes: pl.DataFrame, converged: bool) -> str:
     most = votes.group_by("unit").agg(pl.col("author").n_unique())["author"].max()
     if isinstance(most, int) and most < 3:
-        return "no thing was judged by three: two who differ do not say who errs"
-    return "" if converged else "the rounds were over before it stood still"
+        return "no object was judged by three annotators: where two differ, nobody knows who errs"
+    return "" if converged else "the estimate had not converged after the last round"
 
 
 def _accuracy(found: Reliability, place: int) -> float:
-    right = np.diagonal(found.said[place])
+    right = np.diagonal(found.answer_rates[place])
     known = ~np.isnan(right)
     return float((right[known] * found.prevalence[known]).sum() / found.prevalence[known].sum())
 

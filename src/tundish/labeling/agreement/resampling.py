@@ -1,4 +1,4 @@
-"""Confidence intervals by drawing images anew: the labels of one image are not independent."""
+"""Confidence intervals by resampling images, because the labels of one image are not independent."""
 
 from __future__ import annotations
 
@@ -15,20 +15,27 @@ if TYPE_CHECKING:
 
     from tundish.imaging.geometry import Floats
 
-__all__ = ["bootstrap", "summed"]
+__all__ = ["bootstrap_intervals", "sum_by_image"]
 
 _AT_ONCE = 8
-"""Draws computed at a time: one cache line of weights an image; with 64 it takes three times as long."""
+"""Draws computed at a time: one cache line of weights an image; 64 would take three times as long."""
 
 
-def summed(
+def sum_by_image(
     images: NDArray[np.int64], cells: NDArray[np.int64], amounts: Floats, shape: tuple[int, int]
 ) -> csr_array:
-    """What each image adds to each cell of a table: amounts (n,) to images (n,) and cells (n,), summed."""
+    """Sum amounts by image and cell of a table.
+
+    Args:
+        images: (n,), rows of the result.
+        cells: (n,), columns of the result.
+        amounts: (n,), the amounts.
+        shape: Shape of the result: (number of images, number of cells).
+    """
     return scipy.sparse.coo_array((np.asarray(amounts, np.float64), (images, cells)), shape=shape).tocsr()
 
 
-def bootstrap(
+def bootstrap_intervals(
     sums: csr_array,
     statistic: Callable[[Floats], Floats],
     *,
@@ -36,17 +43,18 @@ def bootstrap(
     seed: int = 0,
     level: float = 0.95,
 ) -> tuple[Floats, Floats]:
-    """Lower and upper ends, (m,) each, of percentile intervals for m measures.
+    """Compute percentile bootstrap intervals (B. Efron (1979), Annals of Statistics 7, 1-26) for m measures.
 
     Args:
-        sums: (images, k): what each image adds to the sums that the measures are made of.
-        statistic: From sums (draws, k) to measures (draws, m), NaN where one is not defined.
-        draws: Samples drawn; with none there is no interval.
-        seed: Another seed draws others.
+        sums: (images, k), the contribution of each image to the sums from which measures are computed.
+        statistic: Computes measures (draws, m) from sums (draws, k), NaN where one is not defined.
+        draws: Number of samples; 0 gives no interval.
+        seed: Seed of the samples.
         level: Share of the draws inside the interval.
 
     Returns:
-        NaN where there are fewer than two images, or half the draws or fewer define the measure.
+        Lower and upper ends, (m,) each; NaN where there are fewer than two images, or half of the draws or
+        fewer define the measure.
     """
     count = sums.shape[0]
     measures = statistic(np.zeros((1, sums.shape[1]))).shape[1]

@@ -1,4 +1,4 @@
-"""How far annotators agree on how bad an image is: the severities of a recipe are in order."""
+"""How far annotators agree on the severity of images; the severities of a recipe are in order."""
 
 from __future__ import annotations
 
@@ -9,40 +9,46 @@ import numpy as np
 import polars as pl
 
 from tundish.labeling.agreement.coefficients import cohen_kappa, krippendorff_alpha, percent_agreement
-from tundish.labeling.agreement.tallies import coded
-from tundish.labeling.tables import ADJUDICATOR, last_answers, last_of_authors
+from tundish.labeling.agreement.tallies import code_of
+from tundish.labeling.tables import ADJUDICATOR, last_answers, last_answers_by_author
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["agreed", "overall", "pairs"]
+__all__ = ["agreed_severities", "measure_severities", "measure_severities_by_pair"]
 
 
-def agreed(answers: pl.DataFrame) -> pl.DataFrame:
-    """image_id and severity: what an adjudicator called the image, else what all who answered did, or null.
+def agreed_severities(answers: pl.DataFrame) -> pl.DataFrame:
+    """Determine the agreed severity of each image: an adjudicator's, else that of all annotators, else null.
 
-    Who answered an image more than once called it what they called it last.
+    Of several answers of one author the last changed one counts.
 
     Args:
-        answers: Rows of ANSWERS.
+        answers: Rows of `ANSWERS`.
+
+    Returns:
+        image_id and severity.
     """
     answered = answers.filter(pl.col("answer") != "cancelled")
-    settles = pl.col("role").eq_missing(ADJUDICATOR)
-    ruled = last_answers(answered.filter(settles)).select(answers.columns)
-    others = last_of_authors(answered.filter(~settles)).join(ruled, on="image_id", how="anti")
-    said = pl.col("severity").drop_nulls().unique()
-    both = pl.concat([ruled, others]).group_by("image_id")
-    return both.agg(severity=pl.when(said.len() == 1).then(said.first()))
+    decides = pl.col("role").eq_missing(ADJUDICATOR)
+    decided = last_answers(answered.filter(decides)).select(answers.columns)
+    others = last_answers_by_author(answered.filter(~decides)).join(decided, on="image_id", how="anti")
+    severities = pl.col("severity").drop_nulls().unique()
+    both = pl.concat([decided, others]).group_by("image_id")
+    return both.agg(severity=pl.when(severities.len() == 1).then(severities.first()))
 
 
-def overall(said: pl.DataFrame, order: Sequence[str]) -> pl.DataFrame:
-    """measure, value, items, note: Krippendorff's ordinal alpha, and the agreement it corrects for chance.
+def measure_severities(rated: pl.DataFrame, order: Sequence[str]) -> pl.DataFrame:
+    """Measure agreement on severity: Krippendorff's ordinal alpha, and the agreement it corrects for chance.
 
     Args:
-        said: image_id, author, severity; one in no recipe counts for nothing.
-        order: The severities, from the least to the worst.
+        rated: image_id, author, severity; severities that are not in `order` are ignored.
+        order: The severities of the recipe, from the least to the worst.
+
+    Returns:
+        measure (severity_alpha, severity_percent), value, items and note.
     """
-    known = _known(said, order)
+    known = _known(rated, order)
     table = known.pivot("image_id", index="author", values="severity", maintain_order=True)
     ratings = table.drop("author").cast(pl.Float64).fill_null(float("nan")).to_numpy()
     counts = np.zeros((known["image_id"].n_unique(), len(order)))
@@ -56,16 +62,19 @@ def overall(said: pl.DataFrame, order: Sequence[str]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row").with_columns(pl.col("value").fill_nan(None))
 
 
-def pairs(said: pl.DataFrame, order: Sequence[str]) -> pl.DataFrame:
-    """author, other (author before other in the alphabet), severity_kappa: Cohen's, by linear weights.
+def measure_severities_by_pair(rated: pl.DataFrame, order: Sequence[str]) -> pl.DataFrame:
+    """Measure agreement on severity by pair of annotators: Cohen's kappa with linear weights.
 
     Args:
-        said: As for `overall`.
-        order: As for `overall`.
+        rated: As for `measure_severities`.
+        order: As for `measure_severities`.
+
+    Returns:
+        author, other (author before other in the alphabet) and severity_kappa.
     """
     by_author = {
         author: part.select("image_id", "severity")
-        for (author,), part in _known(said, order).partition_by("author", as_dict=True).items()
+        for (author,), part in _known(rated, order).partition_by("author", as_dict=True).items()
     }
     rows = []
     for author, other in combinations(sorted(by_author), 2):
@@ -77,6 +86,6 @@ def pairs(said: pl.DataFrame, order: Sequence[str]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row").with_columns(pl.selectors.float().fill_nan(None))
 
 
-def _known(said: pl.DataFrame, order: Sequence[str]) -> pl.DataFrame:
-    known = said.filter(pl.col("severity").is_in(list(order))).sort("image_id", "author")
-    return known.with_columns(severity=coded("severity", list(order)))
+def _known(rated: pl.DataFrame, order: Sequence[str]) -> pl.DataFrame:
+    known = rated.filter(pl.col("severity").is_in(list(order))).sort("image_id", "author")
+    return known.with_columns(severity=code_of("severity", list(order)))

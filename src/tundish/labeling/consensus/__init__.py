@@ -1,4 +1,4 @@
-"""Which labels count where several people answered: merging, disputes, adjudications.
+"""Decide which labels count where several people answered: merging, disputes, adjudications.
 
-Frames of labels in, decisions out; only `renewal` compares them with tasks that the server has.
+Frames of labels in, decisions out; only `renewal` compares them with the server's tasks.
 """

@@ -1,8 +1,8 @@
-"""What annotators dispute, as an adjudicator is shown it: nobody's name, every label in dispute or agreed.
+"""Prepare disputes for an adjudicator: every label in dispute or agreed, without the annotators' names.
 
-A region in dispute says in its `meta` what was said of it and the number of its dispute: so an answer that
-was submitted before it was decided is known as such (`adjudication`). One thing drawn at two places is two
-disputes, and no rule tells it from two things: the regions say that they overlap.
+The `meta` of a region in dispute has the number of its dispute and the judgements in words, so that an answer
+that was submitted undecided is recognised (`adjudications`). One object drawn at two places makes two
+disputes, and no rule distinguishes it from two objects: a note in the regions says that they overlap.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
-from tundish.labeling.agreement.overlaps import covered, overlaps
+from tundish.labeling.agreement.overlaps import covered_shares, find_overlaps
 from tundish.labeling.label_studio.regions.write import regions_of
 
 if TYPE_CHECKING:
@@ -21,43 +21,43 @@ if TYPE_CHECKING:
     from tundish.formats.base import Problem
     from tundish.labeling.label_studio.config import Shape
 
-__all__ = ["AGREED", "DISPUTE", "OVERLAPS", "TASK", "Cases", "cases"]
+__all__ = ["DISPUTE", "INSTRUCTION", "OVERLAPS", "UNDISPUTED", "Disputes", "collect_disputes"]
 
-TASK = (
-    "Of each dispute keep one label, or none, and mend it. A selected region's details name its dispute; one"
-    " that is in none is agreed."
+INSTRUCTION = (
+    "Of each dispute keep one label, or none, and correct it. A selected region's details name its dispute; a"
+    " region without a dispute is agreed."
 )
-"""What an adjudicator is asked for, above the picture."""
+"""The instruction for adjudicators, shown above the picture."""
 
 DISPUTE = "dispute"
-"""Key in the `meta` of a region: the number of its dispute; of a choice, the numbers by class."""
+"""Key in the `meta` of a region for the number of its dispute; in that of a choice, the numbers by class."""
 
 OVERLAPS = "overlaps"
-"""Key in the `meta` of a region: the numbers of other disputes of which a label may be of the same thing.
+"""Key in the `meta` of a region for the numbers of other disputes with a label that may mark the same object.
 
-Those of what is agreed are `AGREED`.
+The number of agreed labels is `UNDISPUTED`.
 """
 
-AGREED = 0
-"""Number of what is in no dispute."""
+UNDISPUTED = 0
+"""The number of labels that are not in dispute."""
 
 _SAME = 0.3
-"""So much of the smaller of two authors' labels is covered by the other where they may be of one thing.
+"""The least share of the smaller of two authors' labels that the other covers where they may mark one object.
 
-Not their IoU: it is low by then, or they would be one dispute, and of a part and its whole it is always low.
-Boxes of one size that are shifted by up to seven tenths of their length cover as much of each other; labels
-of neighbours that were drawn generously cover less.
+Their IoU does not serve: it is low here, or they would be one dispute, and it is always low for a part and
+its whole. Boxes of one size that are shifted by up to seven tenths of their length cover as much of each
+other; generously drawn labels of neighbouring objects cover less.
 """
 
 
-class Cases(NamedTuple):
-    """What is to be adjudicated.
+class Disputes(NamedTuple):
+    """The disputes to adjudicate.
 
     Attributes:
         images: image_id and `why`, the disputes in words; the image with the most disputes first.
-        regions: What is drawn already, by image_id: what is disputed, then what is agreed.
-        problems: Labels that the project cannot show; their images are not among `images`, since an answer
-            given without them would lose them.
+        regions: The regions to show, by image_id: disputed labels, then agreed ones.
+        problems: Labels that the project cannot show; their images are omitted from `images`, because an
+            answer given without these labels would lose them.
     """
 
     images: pl.DataFrame
@@ -65,21 +65,21 @@ class Cases(NamedTuple):
     problems: list[Problem]
 
 
-def cases(
+def collect_disputes(
     disputes: pl.DataFrame,
     agreed: pl.DataFrame,
     labels: pl.DataFrame,
     sizes: Mapping[str, tuple[int, int]],
     shapes: Collection[Shape],
-) -> Cases:
-    """The images in which something is in dispute and nobody has settled it.
+) -> Disputes:
+    """Collect the disputes that nobody has settled, by image.
 
     Args:
         disputes: The disputes table.
-        agreed: Rows of the annotations table that were agreed on; of other images, too.
-        labels: Rows of the annotations table, those in dispute among them; equal files may repeat them.
-        sizes: Width and height (px) of the upright images that can be asked for, by image_id.
-        shapes: What the project can draw.
+        agreed: Rows of the annotations table that were agreed on; they may include other images.
+        labels: Rows of the annotations table, including those in dispute; equal files may repeat them.
+        sizes: Width and height (px) of the upright images that can be pushed, by image_id.
+        shapes: The shapes that the project can draw.
     """
     known = pl.Series("image_id", list(sizes), pl.String)
     open_ = disputes.filter(pl.col("settled_by").is_null() & pl.col("image_id").is_in(known.implode()))
@@ -91,23 +91,23 @@ def cases(
     )
     columns = agreed.columns
     drawn, agreed = _numbered(drawn, agreed, sizes)
-    things = _things(drawn)
-    drawn = drawn.join(things, on=["image_id", "number"], maintain_order="left")
+    objects = _objects(drawn)
+    drawn = drawn.join(objects, on=["image_id", "number"], maintain_order="left")
     mine, settled = _by_image(drawn.sort("number", "annotation_id")), _by_image(agreed)
-    found = Cases(pl.DataFrame(schema={"image_id": pl.String, "why": pl.String}), {}, [])
-    asked = []
-    for (image_id,), disputed in things.group_by("image_id", maintain_order=True):
+    found = Disputes(pl.DataFrame(schema={"image_id": pl.String, "why": pl.String}), {}, [])
+    images = []
+    for (image_id,), disputed in objects.group_by("image_id", maintain_order=True):
         undisputed = settled.get(image_id, agreed.clear())
         rows = pl.concat([mine[image_id].select(columns), undisputed.select(columns)])
-        # How sure a model was of its proposal is no argument here.
+        # A model's confidence in its prediction must not influence the adjudicator.
         shown = regions_of(rows.with_columns(score=pl.lit(None, pl.Float64)), sizes, shapes)
         if shown.problems:
             found.problems.extend(shown.problems)
             continue
         found.regions[image_id] = _with_notes(shown.results[image_id], mine[image_id], undisputed)
-        asked.append((image_id, "\n".join(disputed["note"]), disputed.height))
-    asked.sort(key=lambda one: (-one[2], one[0]))
-    return found._replace(images=pl.DataFrame([one[:2] for one in asked], found.images.schema, orient="row"))
+        images.append((image_id, "\n".join(disputed["note"]), disputed.height))
+    images.sort(key=lambda one: (-one[2], one[0]))
+    return found._replace(images=pl.DataFrame([one[:2] for one in images], found.images.schema, orient="row"))
 
 
 def _by_image(rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
@@ -117,19 +117,19 @@ def _by_image(rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
 def _numbered(
     drawn: pl.DataFrame, agreed: pl.DataFrame, sizes: Mapping[str, tuple[int, int]]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Both with the number of their dispute, from 1 in each image, and of others they overlap."""
+    """Add to both the number of their dispute, from 1 in each image, and the numbers that they overlap."""
     rank = pl.col("unit").rank("dense").over("image_id").cast(pl.Int64)
     drawn = drawn.with_columns(pl.col("author").fill_null(""), number=rank)
-    agreed = agreed.with_columns(pl.col("author").fill_null(""), number=pl.lit(AGREED, pl.Int64))
-    there = pl.DataFrame(
+    agreed = agreed.with_columns(pl.col("author").fill_null(""), number=pl.lit(UNDISPUTED, pl.Int64))
+    known = pl.DataFrame(
         [(key, *size) for key, size in sizes.items()],
         schema={"image_id": pl.String, "width": pl.Int64, "height": pl.Int64},
         orient="row",
     )
-    # Of the whole image all labels speak.
+    # Classes of the whole image overlap with every label.
     placed = pl.concat([drawn.select(agreed.columns), agreed]).filter(pl.col("shape") != "class")
-    pairs = overlaps(placed, there)
-    same = covered(pairs, there) >= _SAME
+    pairs = find_overlaps(placed, known)
+    same = covered_shares(pairs, known) >= _SAME
     one, other = (pairs.labels[rows[same]] for rows in (pairs.first, pairs.second))
     found = [
         first.select("image_id", "annotation_id", "number", "author").with_columns(
@@ -137,7 +137,7 @@ def _numbered(
         )
         for first, second in ((one, other), (other, one))
     ]
-    # An agreed label has all who agreed for its author: who drew two labels meant two things.
+    # The author of an agreed label is everybody who agreed; one author who drew two labels meant two objects.
     both = pl.col("author").str.split(", ").list.set_intersection(pl.col("whose").str.split(", ")).list.len()
     others = (
         pl.concat(found)
@@ -152,9 +152,9 @@ def _numbered(
     return drawn, agreed
 
 
-def _things(drawn: pl.DataFrame) -> pl.DataFrame:
-    """image_id, number and note (in words) of each thing in dispute."""
-    things = (
+def _objects(drawn: pl.DataFrame) -> pl.DataFrame:
+    """image_id, number and note (in words) of each object in dispute."""
+    objects = (
         drawn.sort("image_id", "number", "annotation_id")
         .group_by("image_id", "number", maintain_order=True)
         .agg(
@@ -164,20 +164,20 @@ def _things(drawn: pl.DataFrame) -> pl.DataFrame:
             whole=pl.col("shape").first() == "class",
         )
     )
-    said = [
-        f"Dispute {number}{' (whole image)' * whole}: {_sentence(reason, message, names)}{_asked(others)}"
-        for number, names, reason, message, others, whole in things.drop("image_id").iter_rows()
+    notes = [
+        f"Dispute {number}{' (whole image)' * whole}: {_sentence(reason, message, names)}{_overlap(others)}"
+        for number, names, reason, message, others, whole in objects.drop("image_id").iter_rows()
     ]
-    return things.select("image_id", "number", note=pl.Series(said, dtype=pl.String))
+    return objects.select("image_id", "number", note=pl.Series(notes, dtype=pl.String))
 
 
-def _asked(others: list[int]) -> str:
+def _overlap(others: list[int]) -> str:
     if not others:
         return ""
-    numbers = [str(number) for number in others if number != AGREED]
-    told = [f"dispute{'s' * (len(numbers) > 1)} {', '.join(numbers)}"] * bool(numbers)
-    told += ["what is agreed"] * (AGREED in others)
-    return f"; overlaps {' and '.join(told)}: one thing or {'two' if len(others) == 1 else 'more'}?"
+    numbers = [str(number) for number in others if number != UNDISPUTED]
+    parts = [f"dispute{'s' * (len(numbers) > 1)} {', '.join(numbers)}"] * bool(numbers)
+    parts += ["what is agreed"] * (UNDISPUTED in others)
+    return f"; overlaps {' and '.join(parts)}: one object or {'two' if len(others) == 1 else 'more'}?"
 
 
 def _sentence(reason: str, message: str, names: list[str]) -> str:
@@ -190,23 +190,25 @@ def _sentence(reason: str, message: str, names: list[str]) -> str:
 def _with_notes(
     regions: list[dict[str, Any]], disputed: pl.DataFrame, agreed: pl.DataFrame
 ) -> list[dict[str, Any]]:
-    """The regions, with notes in the `meta` of those that are in a dispute or overlap one, and numbers."""
+    """Add notes and numbers to the `meta` of regions that are in a dispute or overlap one."""
     notes = {row["annotation_id"]: row for row in disputed.iter_rows(named=True)}
     whole = disputed.filter(pl.col("shape") == "class").select("label", "number", "note")
     beside = dict(agreed.drop_nulls(OVERLAPS).select("annotation_id", OVERLAPS).iter_rows())
-    told = []
+    noted = []
     for region in regions:
         key = region["id"][:32]
         if region["type"] == "choices" and whole.height:
             numbers = dict(whole.select("label", "number").iter_rows())
             texts = whole["note"].unique(maintain_order=True).to_list()
-            told.append(region | {"meta": {"text": ["; ".join(texts)], DISPUTE: numbers}})
+            noted.append(region | {"meta": {"text": ["; ".join(texts)], DISPUTE: numbers}})
         elif key in notes:
             mine = notes[key]
             others = {OVERLAPS: mine[OVERLAPS]} if mine[OVERLAPS] else {}
-            told.append(region | {"meta": {"text": [mine["note"]], DISPUTE: mine["number"], **others}})
+            noted.append(region | {"meta": {"text": [mine["note"]], DISPUTE: mine["number"], **others}})
         elif key in beside:
-            told.append(region | {"meta": {"text": [f"Agreed{_asked(beside[key])}"], OVERLAPS: beside[key]}})
+            noted.append(
+                region | {"meta": {"text": [f"Agreed{_overlap(beside[key])}"], OVERLAPS: beside[key]}}
+            )
         else:
-            told.append(region)
-    return told
+            noted.append(region)
+    return noted

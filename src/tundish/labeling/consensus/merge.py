@@ -1,4 +1,4 @@
-"""From several authors' labels of an image to one set: what a quorum agrees on, and what stays in dispute."""
+"""Merge several authors' labels of an image into one set: what a quorum agrees on, and what is in dispute."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ import polars as pl
 from tundish.errors import UsageError
 from tundish.imaging.geometry import box_of_counts
 from tundish.imaging.overlap import majority_of_counts
-from tundish.labeling.agreement.clusters import units
-from tundish.labeling.agreement.overlaps import answered, counts_of_labels, overlaps
+from tundish.labeling.agreement.clusters import collect_units
+from tundish.labeling.agreement.overlaps import authors_by_image, counts_of_labels, find_overlaps
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from tundish.labeling.agreement.overlaps import Overlaps
 
-__all__ = ["AGREED", "Consensus", "consensus"]
+__all__ = ["AGREED", "Consensus", "merge_labels"]
 
 _GEOMETRY: dict[str, pl.DataType | type[pl.DataType]] = {
     "shape": pl.String,
@@ -46,27 +44,27 @@ AGREED: dict[str, pl.DataType | type[pl.DataType]] = {
     "decided_by": pl.List(pl.String),
     "members": pl.List(pl.String),
 }
-"""Columns of agreed labels."""
+"""Columns of agreed labels, `Consensus.agreed`."""
 
 _SLACK = 1e-9
-"""Of shares and weights: what the arithmetic of thirds leaves."""
+"""Slack for shares: the rounding error of thirds."""
 
 
 class Consensus(NamedTuple):
-    """What the authors agree on.
+    """The labels that authors agree on, and those in dispute.
 
     Attributes:
-        agreed: Columns `AGREED`. Geometry as in the annotations table; `attributes` where all who voted for
-            the class have the same; votes for the class, authors who have `drawn` it, authors who have
-            `answered` the image; `agreement`: mean IoU of each two, null of a single one; `decided_by`: who
-            voted for the class, `members`: the annotation_ids it was made of, both sorted. A label with one
-            member keeps its annotation_id, else it follows from theirs.
-        disputes: The labels without a quorum as they came, and: unit, number of the thing they speak of;
-            reason: quorum (too few drew it), class (they drew it, and call it differently) or geometry (no
-            pixel is in more than half of their shapes); message: the reason in words; `silent`: who has seen
-            the image and drew nothing there.
-        images: image_id; answered: authors; agreed, disputed: things; state: labelled (all things agreed),
-            negative (all who answered say: nothing here), or disputed.
+        agreed: Columns `AGREED`. Geometry as in the annotations table; `attributes`, where all who voted for
+            the class have the same; `votes` for the class; `drawn` and `answered`, the numbers of authors who
+            drew the object and who answered the image; `agreement`, the mean IoU of each two labels, null for
+            a single one; `decided_by`, who voted for the class, and `members`, the annotation_ids that were
+            merged, both sorted. A label with one member keeps its annotation_id; else it follows from theirs.
+        disputes: The labels without a quorum, unchanged, with `unit`, the number of their object; `reason`:
+            quorum (too few drew it), class (they drew it and disagree about its class) or geometry (no pixel
+            is in more than half of their shapes); `message`, the reason in words; `silent`, the authors who
+            saw the image and drew nothing there.
+        images: image_id; `answered`, the number of authors; `agreed` and `disputed`, numbers of objects;
+            `state`: labelled (all objects agreed), negative (nobody drew anything) or disputed.
     """
 
     agreed: pl.DataFrame
@@ -74,103 +72,78 @@ class Consensus(NamedTuple):
     images: pl.DataFrame
 
 
-def consensus(
+def merge_labels(
     labels: pl.DataFrame,
     sizes: pl.DataFrame,
     answers: pl.DataFrame | None = None,
     *,
     quorum: float = 2 / 3,
     iou: float = 0.5,
-    tolerance: float = 0.0,
-    weights: Mapping[str, float] | None = None,
 ) -> Consensus:
-    """One set of labels an image, whatever the order of labels and authors.
+    """Merge labels into one set an image; the order of labels and authors does not matter.
 
-    One author's labels stay as they are. A thing is agreed where a quorum of those who have seen the image
-    drew it, and a quorum of these say what it is. Edges of boxes are averaged. Of other shapes stays what
-    more than half of the authors set, as a mask; shapes that are equal stay as they are.
+    A single author's labels stay as they are. An object is agreed where a quorum of those who saw the image
+    drew it, and a quorum of these agree on its class. Edges of boxes are averaged. Other shapes become a mask
+    of the pixels that more than half of the authors set; equal shapes stay as they are.
 
     Args:
-        labels: Rows of the annotations table with an author each; those that are not valid are left out.
+        labels: Rows of the annotations table, each with an author; those that are not valid are omitted.
         sizes: image_id, width, height (px); needed for images with polygons or masks.
-        answers: image_id and author of who has seen which image: only so it is known who drew nothing.
-        quorum: Least share of the authors, above 0 up to 1.
-        iou: The least IoU of labels of one thing, above 0 up to 1.
-        tolerance: px by which shapes grow before they are compared, as for `overlaps`.
-        weights: Of each author's vote for the class, 0 or more, as `reliability.weights` has them. Everybody
-            counts alike where it comes to whether there is anything.
+        answers: image_id and author of who saw which image; only they show who drew nothing.
+        quorum: The least share of the authors, above 0 up to 1.
+        iou: The least IoU of labels of one object, above 0 up to 1.
 
     Raises:
-        UsageError: As for `overlaps`; a quorum or weights outside their range, an author without a weight.
+        UsageError: As for `find_overlaps`; or the quorum is out of range.
     """
-    found = overlaps(labels, sizes, tolerance=tolerance)
-    _check(found, quorum, weights)
-    said = units(found, answers, iou=iou)
-    things = _things(said, found, quorum, weights)
-    things = _averaged(things, said, found, sizes)
-    agreed = things.filter(pl.col("reason").is_null()).select(
+    if not 0 < quorum <= 1:
+        raise UsageError(
+            f"a quorum of {quorum:g} is out of range", where="quorum", fix="give a share above 0, up to 1"
+        )
+    found = find_overlaps(labels, sizes)
+    judged = collect_units(found, answers, iou=iou)
+    objects = _vote(judged, found, quorum)
+    objects = _with_geometry(objects, judged, found, sizes)
+    agreed = objects.filter(pl.col("reason").is_null()).select(
         pl.col(name).cast(kind) for name, kind in AGREED.items()
     )
     return Consensus(
         agreed=agreed.sort("image_id", "label", "x", "y", "annotation_id"),
-        disputes=_disputes(things, said, found),
-        images=_images(answered(found, answers), things),
+        disputes=_disputes(objects, judged, found),
+        images=_images(authors_by_image(found, answers), objects),
     )
 
 
-def _check(found: Overlaps, quorum: float, weights: Mapping[str, float] | None) -> None:
-    if not 0 < quorum <= 1:
-        raise UsageError(f"a quorum of {quorum:g}", where="quorum", fix="give a share above 0, up to 1")
-    if weights is None:
-        return
-    unknown = sorted(set(found.labels["author"]) - set(weights))
-    if unknown:
-        raise UsageError(f"'{unknown[0]}' has no weight", where="weights", fix="give one to each author")
-    for author, weight in weights.items():
-        if not 0 <= weight < float("inf"):
-            raise UsageError(f"a weight of {weight:g} for '{author}'", where="weights", fix="give 0 or more")
-
-
-def _things(
-    said: pl.DataFrame, found: Overlaps, quorum: float, weights: Mapping[str, float] | None
-) -> pl.DataFrame:
-    """A row for each thing: who drew it, the class that was voted, the reason where it is in dispute."""
-    drawn = said.filter(pl.col("row").is_not_null())
-    own = (
-        pl.lit(1.0)
-        if weights is None
-        else pl.col("author").replace_strict(dict(weights), default=0.0, return_dtype=pl.Float64)
-    )
-    ballots = drawn.with_columns(weight=own).group_by("unit", "label").agg(
-        # Sorted, so that the sum does not depend on what the authors are called.
-        pl.col("weight").sort().sum(), votes=pl.len(), decided_by=pl.col("author").sort()
-    )  # fmt: skip
-    won = ballots.sort("unit", "weight", "label", descending=[False, True, False]).group_by("unit").agg(
+def _vote(judged: pl.DataFrame, found: Overlaps, quorum: float) -> pl.DataFrame:
+    """A row for each object: who drew it, the class with most votes, the reason where it is in dispute."""
+    drawn = judged.filter(pl.col("row").is_not_null())
+    ballots = drawn.group_by("unit", "label").agg(votes=pl.len(), decided_by=pl.col("author").sort())
+    won = ballots.sort("unit", "votes", "label", descending=[False, True, False]).group_by("unit").agg(
         pl.col("label", "votes", "decided_by").first(),
-        share=(pl.col("weight").first() / pl.col("weight").sum()).fill_nan(0.0),
-        tied=(pl.col("weight") > pl.col("weight").first() - _SLACK).sum() > 1,
+        share=pl.col("votes").first() / pl.col("votes").sum(),
+        tied=(pl.col("votes") == pl.col("votes").first()).sum() > 1,
     )  # fmt: skip
     silent = pl.col("author").filter(pl.col("row").is_null()).sort()
-    everybody = said.group_by("unit").agg(
+    everybody = judged.group_by("unit").agg(
         pl.col("image_id").first(),
         answered=pl.len(),
         drawn=pl.col("row").is_not_null().sum(),
         silent=silent,
     )
     few = pl.col("drawn") < quorum * pl.col("answered") - _SLACK
-    split = pl.col("tied") | ~(pl.col("share") >= quorum - _SLACK)
+    split = pl.col("tied") | (pl.col("share") < quorum - _SLACK)
     reason = pl.when(few).then(pl.lit("quorum")).when(split).then(pl.lit("class"))
     return (
         everybody.join(won, on="unit")
         .with_columns(reason=reason)
-        .join(_agreement(said, found), on="unit")
+        .join(_agreement(judged, found), on="unit")
         .sort("unit")
     )
 
 
-def _agreement(said: pl.DataFrame, found: Overlaps) -> pl.DataFrame:
-    """Unit and agreement: mean IoU of each two labels of a thing."""
-    drawn = said.filter(pl.col("row").is_not_null()).sort("row")
+def _agreement(judged: pl.DataFrame, found: Overlaps) -> pl.DataFrame:
+    """Unit and agreement, the mean IoU of each two labels of an object."""
+    drawn = judged.filter(pl.col("row").is_not_null()).sort("row")
     unit = drawn["unit"].to_numpy()
     together = (unit[found.first] == unit[found.second]) & ~found.mixed
     pairs = pl.DataFrame({"unit": unit[found.first[together]], "iou": found.iou[together]})
@@ -180,11 +153,13 @@ def _agreement(said: pl.DataFrame, found: Overlaps) -> pl.DataFrame:
     return both.select("unit", agreement=pl.when(each_two > 0).then(pl.col("iou").fill_null(0.0) / each_two))
 
 
-def _averaged(things: pl.DataFrame, said: pl.DataFrame, found: Overlaps, sizes: pl.DataFrame) -> pl.DataFrame:
-    """The things with one geometry each, and what else their labels have in common."""
-    drawn = said.filter(pl.col("row").is_not_null()).select("unit", "row").sort("row")
+def _with_geometry(
+    objects: pl.DataFrame, judged: pl.DataFrame, found: Overlaps, sizes: pl.DataFrame
+) -> pl.DataFrame:
+    """The objects with one geometry each, and with whatever else their labels have in common."""
+    drawn = judged.filter(pl.col("row").is_not_null()).select("unit", "row").sort("row")
     labels = found.labels[drawn["row"].to_numpy()].hstack(drawn)
-    voted = labels.join(things.select("unit", voted="label"), on="unit", maintain_order="left")
+    voted = labels.join(objects.select("unit", voted="label"), on="unit", maintain_order="left")
     attributes = pl.col("attributes").filter(pl.col("label") == pl.col("voted"))
     common = voted.group_by("unit").agg(
         pl.col("path", "source").min(),
@@ -194,10 +169,10 @@ def _averaged(things: pl.DataFrame, said: pl.DataFrame, found: Overlaps, sizes: 
     )
     ids = [_id(members) for members in common["members"].to_list()]
     common = common.with_columns(annotation_id=pl.Series(ids, dtype=pl.String))
-    shapes = _shapes(labels, things.filter(pl.col("reason").is_null())["unit"], sizes)
-    things = things.join(common, on="unit").join(shapes, on="unit", how="left").sort("unit")
+    shapes = _shapes(labels, objects.filter(pl.col("reason").is_null())["unit"], sizes)
+    objects = objects.join(common, on="unit").join(shapes, on="unit", how="left").sort("unit")
     torn = pl.col("reason").is_null() & pl.col("shape").is_null()
-    return things.with_columns(reason=pl.when(torn).then(pl.lit("geometry")).otherwise("reason"))
+    return objects.with_columns(reason=pl.when(torn).then(pl.lit("geometry")).otherwise("reason"))
 
 
 def _id(members: list[str]) -> str:
@@ -207,7 +182,7 @@ def _id(members: list[str]) -> str:
 
 
 def _shapes(labels: pl.DataFrame, wanted: pl.Series, sizes: pl.DataFrame) -> pl.DataFrame:
-    """Unit and geometry of the things in `wanted`; those whose majority is empty are missing."""
+    """Unit and geometry of the objects in `wanted`; objects without a majority of pixels are missing."""
     labels = labels.filter(pl.col("unit").is_in(wanted.implode()))
     right, lower = pl.col("x") + pl.col("width"), pl.col("y") + pl.col("height")
     by_unit = labels.group_by("unit", maintain_order=True)
@@ -219,7 +194,7 @@ def _shapes(labels: pl.DataFrame, wanted: pl.Series, sizes: pl.DataFrame) -> pl.
     kept = first.filter(pl.col("equal") | pl.col("kind").eq_missing("class")).select("unit", *_GEOMETRY)
     open_ = first.join(kept, on="unit", how="anti")
     boxes = pl.col("kind").eq_missing("box")
-    # Sorted, so that the sum does not depend on what the authors are called.
+    # Sorted, so that the sum does not depend on the authors' names.
     edges = by_unit.agg(
         left=pl.col("x").sort().mean(), top=pl.col("y").sort().mean(),
         right=right.sort().mean(), lower=lower.sort().mean(),
@@ -235,7 +210,7 @@ def _shapes(labels: pl.DataFrame, wanted: pl.Series, sizes: pl.DataFrame) -> pl.
 
 
 def _masks(labels: pl.DataFrame, sizes: pl.DataFrame) -> pl.DataFrame:
-    """Unit and geometry: the pixels that more than half of the labels of a thing set; none, no row."""
+    """Unit and geometry: the pixels that more than half of an object's labels set; no row without any."""
     masks: dict[int, list[tuple[str, int, int]]] = {}
     for unit, coded in zip(labels["unit"], counts_of_labels(labels, sizes), strict=True):
         masks.setdefault(unit, []).append(coded)
@@ -249,24 +224,24 @@ def _masks(labels: pl.DataFrame, sizes: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"unit": pl.Int64, **_GEOMETRY}, orient="row")
 
 
-def _disputes(things: pl.DataFrame, said: pl.DataFrame, found: Overlaps) -> pl.DataFrame:
-    open_ = things.filter(pl.col("reason").is_not_null()).select(
+def _disputes(objects: pl.DataFrame, judged: pl.DataFrame, found: Overlaps) -> pl.DataFrame:
+    open_ = objects.filter(pl.col("reason").is_not_null()).select(
         "unit", "reason", "silent", message=_message()
     )
-    rows = said.filter(pl.col("row").is_not_null()).select("unit", "row").join(open_, on="unit").sort("row")
+    rows = judged.filter(pl.col("row").is_not_null()).select("unit", "row").join(open_, on="unit").sort("row")
     return found.labels[rows["row"].to_numpy()].hstack(rows.drop("row"))
 
 
 def _message() -> pl.Expr:
-    few = pl.format("{} of {} who have seen the image drew it", "drawn", "answered")
-    split = pl.format("of {} who drew it, no more than {} say '{}'", "drawn", "votes", "label")
+    few = pl.format("{} of {} who saw the image drew it", "drawn", "answered")
+    split = pl.format("of {} who drew it, no more than {} call it '{}'", "drawn", "votes", "label")
     empty = pl.lit("no pixel is in more than half of the shapes")
     reason = pl.col("reason")
     return pl.when(reason == "quorum").then(few).when(reason == "class").then(split).otherwise(empty)
 
 
-def _images(answers: pl.DataFrame, things: pl.DataFrame) -> pl.DataFrame:
-    counts = things.group_by("image_id").agg(
+def _images(answers: pl.DataFrame, objects: pl.DataFrame) -> pl.DataFrame:
+    counts = objects.group_by("image_id").agg(
         agreed=pl.col("reason").is_null().sum().cast(pl.Int64),
         disputed=pl.col("reason").is_not_null().sum().cast(pl.Int64),
     )

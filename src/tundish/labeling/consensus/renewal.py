@@ -1,11 +1,12 @@
-"""Tasks of the adjudication project that say otherwise than they would now.
+"""Find outdated tasks of the adjudication project.
 
-Annotators change their answers, and other disputes, or none, come of them. A task that nobody has touched
-goes then, and where its image is in dispute still another is pushed in its place. One that somebody has begun
-or answered stays, whatever it says: taking it out would take an answer away.
+When annotators change their answers, disputes change or disappear. An outdated task that nobody has touched
+is removed, and replaced where its image is still in dispute. A task that somebody has begun or answered
+stays: removing it would remove an answer.
 
-What is pushed anew is pushed before the rest goes. On SQLite Label Studio numbers new tasks from the last
-that is there: who has an old one open would send an answer to whichever task has got its number.
+Replacements are pushed before outdated tasks are removed. On SQLite Label Studio numbers new tasks from the
+last existing one: an adjudicator who has a removed task open would otherwise send the answer to the new task
+that got its number.
 """
 
 from __future__ import annotations
@@ -13,29 +14,29 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
-from tundish.labeling.label_studio.predictions import said
+from tundish.labeling.label_studio.predictions import region_contents
 from tundish.recipe.labelling import ADJUDICATION
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from tundish.labeling.consensus.disputes import Cases
+    from tundish.labeling.consensus.disputes import Disputes
     from tundish.labeling.label_studio.client import Client
-    from tundish.labeling.label_studio.tasks import There
+    from tundish.labeling.label_studio.tasks import Existing
 
-__all__ = ["Renewal", "compare", "fingerprints", "take_out"]
+__all__ = ["Renewal", "compare_tasks", "fingerprint_disputes", "remove_tasks"]
 
 _NAMED = 10
 
 
 class Renewal(NamedTuple):
-    """What is to become of the tasks that say otherwise than they would now.
+    """What to do with outdated tasks.
 
     Attributes:
-        stale: Numbers of those that nobody has touched: they go.
-        renewed: The images among them that are in dispute, and of which no other task says what it would now.
-        kept: The images in dispute whose tasks stay as they are, since somebody has touched them.
-        notes: Sentences worth reading.
+        stale: Numbers of the outdated tasks that nobody has touched, to be removed.
+        renewed: The images of these that are in dispute and have no up-to-date task.
+        kept: The images in dispute whose outdated tasks stay, because somebody has touched them.
+        notes: Sentences for the user.
     """
 
     stale: frozenset[int]
@@ -44,31 +45,32 @@ class Renewal(NamedTuple):
     notes: tuple[str, ...]
 
 
-def fingerprints(found: Cases) -> dict[str, str]:
-    """What the task of each image says, in 32 hex digits, by image_id; in whatever order its regions come."""
-    return {
-        image_id: sha256(b"\n".join([why.encode(), *said(found.regions[image_id])])).hexdigest()[:32]
+def fingerprint_disputes(found: Disputes) -> dict[str, str]:
+    """Fingerprint the task of each image, whatever the order of its regions: 32 hex digits by image_id."""
+    contents = {
+        image_id: b"\n".join([why.encode(), *region_contents(found.regions[image_id])])
         for image_id, why in found.images.select("image_id", "why").iter_rows()
     }
+    return {image_id: sha256(content).hexdigest()[:32] for image_id, content in contents.items()}
 
 
-def compare(
+def compare_tasks(
     client: Client,
-    there: There,
+    existing: Existing,
     wanted: Mapping[str, str],
     ours: Collection[str],
     answered: Collection[tuple[int, str | None]],
 ) -> Renewal:
-    """Which tasks say otherwise than they would now, or are of images that are no longer in dispute.
+    """Find tasks whose content is outdated, or whose images are no longer in dispute.
 
     Args:
         client: The server.
-        there: What is in the adjudication project.
-        wanted: The fingerprints of what is in dispute, by image_id.
-        ours: The images of the dataset. Tasks of others are left alone, and so are those that were not pushed
-            for an adjudicator.
-        answered: Number and time of making (None: not known) of tasks whose answers were pulled. One whose
-            answer was withdrawn since looks untouched, and is not.
+        existing: The adjudication project and its tasks.
+        wanted: The fingerprints of the disputes, by image_id.
+        ours: The images of the dataset. Tasks of other images, and those that were not pushed for an
+            adjudicator, are left alone.
+        answered: Number and time of creation (None: not known) of tasks whose answers were pulled. A task
+            whose answer was withdrawn since looks untouched, but is not.
 
     Raises:
         OutsideError: The server fails.
@@ -76,8 +78,8 @@ def compare(
     stale: dict[int, str] = {}
     touched: dict[int, str] = {}
     same: set[str] = set()
-    for task in there.tasks:
-        number, image_id = int(task["id"]), _asked_about(task["data"], ours)
+    for task in existing.tasks:
+        number, image_id = int(task["id"]), _adjudicated_image(task["data"], ours)
         if image_id is None:
             continue
         if image_id in wanted and task["data"].get("made_of") == wanted[image_id]:
@@ -90,37 +92,45 @@ def compare(
             touched[number] = image_id
         else:
             stale[number] = image_id
-    # What was answered about an image that is no longer in dispute is nothing to be told.
+    # Answers about images that are no longer in dispute need no note.
     touched = {number: image_id for number, image_id in touched.items() if image_id in wanted}
-    if there.project is not None:
-        touched |= {number: stale.pop(number) for number in _begun(client, there.project["id"], stale)}
+    if existing.project is not None:
+        touched |= {number: stale.pop(number) for number in _touched(client, existing.project["id"], stale)}
     kept = frozenset(wanted).intersection(touched.values())
     renewed = frozenset(wanted).intersection(stale.values()) - kept - same
-    return Renewal(frozenset(stale), renewed, kept, _told(touched))
+    return Renewal(frozenset(stale), renewed, kept, _notes(touched))
 
 
-def take_out(client: Client, project: int, stale: Collection[int]) -> int:
-    """Take out tasks that nobody has touched by now; how many went.
+def remove_tasks(client: Client, project: int, stale: Collection[int]) -> int:
+    """Remove outdated tasks, apart from those that somebody has touched by now.
+
+    Args:
+        client: The server.
+        project: The project's number.
+        stale: Numbers of the tasks.
+
+    Returns:
+        The number of tasks removed.
 
     Raises:
-        OutsideError: The server fails; a repeat goes on where it stopped.
+        OutsideError: The server fails; a repeated call continues where it stopped.
     """
-    gone = sorted({*stale}.difference(_begun(client, project, stale)))
+    gone = sorted({*stale}.difference(_touched(client, project, stale)))
     if gone:
         client.delete_tasks(project, gone)
     return len(gone)
 
 
-def _asked_about(data: object, ours: Collection[str]) -> str | None:
-    """The image of the dataset that an adjudicator was asked about."""
+def _adjudicated_image(data: object, ours: Collection[str]) -> str | None:
+    """The image of the dataset that a task asks an adjudicator about; None for other tasks."""
     if not isinstance(data, dict) or data.get("purpose") != ADJUDICATION:
         return None
     image_id = data.get("image_id")
     return image_id if isinstance(image_id, str) and image_id in ours else None
 
 
-def _begun(client: Client, project: int, tasks: Collection[int]) -> list[int]:
-    """Those of the tasks that somebody has touched, as the server says it just before they go."""
+def _touched(client: Client, project: int, tasks: Collection[int]) -> list[int]:
+    """The tasks that somebody has touched, as the server reports it just before they are removed."""
     return [
         int(task["id"])
         for several in client.export(project, sorted(tasks))
@@ -129,16 +139,16 @@ def _begun(client: Client, project: int, tasks: Collection[int]) -> list[int]:
     ]
 
 
-def _told(touched: Collection[int]) -> tuple[str, ...]:
+def _notes(touched: Collection[int]) -> tuple[str, ...]:
     if not touched:
         return ()
     named = ", ".join(map(str, sorted(touched)[:_NAMED]))
     more = f" and {len(touched) - _NAMED:,} more" if len(touched) > _NAMED else ""
     one = len(touched) == 1
-    say, they, stay = ("says", "it", "stays") if one else ("say", "they", "stay")
-    told = (
-        f"{len(touched):,} task{'s' * (not one)} that somebody has begun or answered {say} otherwise than "
-        f"{they} would now, and {stay} ({named}{more}): pull the answers first; what is told still is asked "
-        "anew once its task is deleted in the project"
+    are, stay = ("is", "stays") if one else ("are", "stay")
+    note = (
+        f"{len(touched):,} task{'s' * (not one)} that somebody has begun or answered {are} outdated and "
+        f"{stay} ({named}{more}): pull the answers first; if this is reported again, delete the task in the "
+        "project to have the image adjudicated again"
     )
-    return (told,)
+    return (note,)

@@ -1,8 +1,8 @@
 """The labelling configuration of a Label Studio project, made from the recipe's classes.
 
-Label Studio shows a label's `value` and writes its `alias` into results. Every label has one, the class's
-name: a label whose text is changed in the server still yields the class. Where a class was renamed in the
-recipe after a project was made, its label is shown by the new name there, and results go on saying the old.
+Label Studio shows a label's `value` and writes its `alias` into results. Every label has the class's name as
+its alias, so that a label whose text was changed in the server still yields the class. Where a class was
+renamed in the recipe after its project was made, the project shows the new name and results keep the old one.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from tundish.formats.reading.xmlfile import parse_xml
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-__all__ = ["CONTROLS", "IMAGE", "SEVERITY", "Control", "LabelConfig", "Names", "Shape", "read_config"]
+__all__ = ["CONTROLS", "IMAGE", "SEVERITY", "ClassNames", "Control", "LabelConfig", "Shape", "read_config"]
 
 Shape = Literal["box", "polygon", "mask", "class"]
-"""As the annotations table calls them."""
+"""The shapes of the annotations table."""
 
-Names: TypeAlias = "Mapping[str, Mapping[str, str]]"
-"""What results call a class where it is not the class's name: by control, by class."""
+ClassNames: TypeAlias = "Mapping[str, Mapping[str, str]]"
+"""The name that results use for a class, where it is not the class's own: by control, then by class."""
 
 IMAGE = "image"
-"""Name of the picture, and of the task's field that holds its address."""
+"""Name of the picture's tag, and of the task's field that holds the picture's address."""
 
 SEVERITY = "severity"
-"""Name of the control that says how bad the image is as a whole."""
+"""Name of the control that rates the severity of the image as a whole."""
 
 CONTROLS: dict[Shape, str] = {"box": "box", "polygon": "polygon", "mask": "brush", "class": "choice"}
-"""Name of the control that draws a shape."""
+"""Name of the control that draws each shape."""
 
 _TAGS: dict[str, tuple[str, dict[str, str]]] = {
     "box": ("RectangleLabels", {"canRotate": "true", "strokeWidth": "2", "opacity": "0.2"}),
@@ -44,14 +44,14 @@ _TAGS: dict[str, tuple[str, dict[str, str]]] = {
     SEVERITY: ("Choices", {"choice": "single-radio", "showInline": "true"}),
 }
 _PICTURE = {"zoom": "true", "zoomControl": "true", "brightnessControl": "true", "contrastControl": "true"}
-_TOLD = "font-size: 14px; font-weight: normal; line-height: 1.4; white-space: pre-line"
+_HEADER_STYLE = "font-size: 14px; font-weight: normal; line-height: 1.4; white-space: pre-line"
 _HEADERS = {"choice": "Whole image", SEVERITY: "Severity"}
 _TOOLS = {"box": "Box", "polygon": "Polygon", "brush": "Brush"}
-"""Headers that are needed where there is more than one: their buttons look the same."""
+"""Headers of the drawing controls, needed where there are several: their buttons look the same."""
 _ITEMS = {"Choices": "Choice"}
 
 _KEYS = "1234567890qtasdfgzxcyijln"
-"""Keys the editor does not use for itself, in the order in which it would deal them."""
+"""Keys that the editor does not use itself, in the order in which it would assign them."""
 
 _GOLDEN = 0.6180339887498949
 
@@ -60,9 +60,12 @@ _BOXES: tuple[Shape, ...] = ("box",)
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A control of a labelling configuration: its tag, and the labels it offers.
+    """A control of a labelling configuration.
 
-    `labels` maps what results say (the alias, or the text where there is none) to the text shown, in order.
+    Attributes:
+        tag: The XML tag, such as RectangleLabels.
+        labels: The labels it offers, in order: from the name in results (the alias, or the text where there
+            is no alias) to the text shown.
     """
 
     tag: str
@@ -71,40 +74,42 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class LabelConfig:
-    """What a project should offer.
+    """What a project should offer to annotators.
 
     Args:
-        classes: The recipe's classes with their aliases, which are shown where the mouse rests on a label.
-        shapes: What can be drawn.
-        severities: How bad an image can be; none means it is not asked.
-        told: Lines above the picture: a text, or the name of a field of the task after a '$'.
+        classes: The recipe's classes with their aliases, which show when the mouse rests on a label.
+        shapes: The shapes that can be drawn.
+        severities: The severities of an image, from the least to the worst; none omits the question.
+        headers: Lines of text above the picture; `$name` shows that field of the task.
 
     Raises:
-        UsageError: There is nothing to label with, or a name cannot stand in a configuration.
+        UsageError: There are no classes, shapes or severities, or a name cannot be a label.
     """
 
     classes: Mapping[str, Sequence[str]]
     shapes: Collection[Shape] = _BOXES
     severities: Sequence[str] = ()
-    told: Sequence[str] = ()
+    headers: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if (self.shapes and not self.classes) or not (self.shapes or self.severities):
-            raise UsageError("there is nothing to label with", fix="name classes in the recipe, and a shape")
+            raise UsageError(
+                "the project has no labels to offer", fix="name classes and a shape in the recipe"
+            )
         _check_names([*self.classes, *self.severities])
 
-    def xml(self, names: Names | None = None) -> str:
-        """The configuration as Label Studio takes it; equal input gives equal text.
+    def xml(self, names: ClassNames | None = None) -> str:
+        """Write the configuration as Label Studio's XML; equal input gives equal text.
 
-        Colours go by the place of a class, so that a class added at the end changes no other.
+        A class's colour follows from its position, so that a class added at the end changes no other colour.
 
         Args:
-            names: What results call classes in a project that knows them by other names.
+            names: The names that results use, in a project that knows classes by other names.
         """
         controls = [name for shape, name in CONTROLS.items() if shape in self.shapes]
         view = Element("View")
-        for line in self.told:
-            SubElement(view, "Header", {"value": line, "size": "6", "style": _TOLD})
+        for line in self.headers:
+            SubElement(view, "Header", {"value": line, "size": "6", "style": _HEADER_STYLE})
         SubElement(view, "Image", {"name": IMAGE, "value": f"${IMAGE}", **_PICTURE})
         keys = iter(_KEYS)
         headers = _HEADERS | (_TOOLS if len(_TOOLS.keys() & set(controls)) > 1 else {})
@@ -112,17 +117,23 @@ class LabelConfig:
         for name in controls:
             _add_control(view, name, self.classes, keys, headers.get(name), known.get(name, {}))
         if self.severities:
-            asked = dict.fromkeys(self.severities, ())
-            _add_control(view, SEVERITY, asked, keys, _HEADERS[SEVERITY], {})
+            severities = dict.fromkeys(self.severities, ())
+            _add_control(view, SEVERITY, severities, keys, _HEADERS[SEVERITY], {})
         indent(view)
-        return tostring(view, encoding="unicode")  # without a last line break, as the server keeps it
+        return tostring(view, encoding="unicode")  # without a final line break, as the server stores it
 
 
 def read_config(xml: str) -> dict[str, Control]:
-    """The controls of a configuration by name, whoever wrote it.
+    """Read the controls of a configuration, whoever wrote it.
+
+    Args:
+        xml: The configuration as the server has it.
+
+    Returns:
+        The controls by name.
 
     Raises:
-        OutsideError: The text is no XML.
+        OutsideError: The text is not valid XML.
     """
     try:
         root, _ = parse_xml(xml.encode("utf-8"))
@@ -144,12 +155,13 @@ def read_config(xml: str) -> dict[str, Control]:
 
 def _check_names(names: Sequence[str]) -> None:
     for name in names:
-        # Label Studio takes a text that begins so for the name of a field of the task.
+        # Label Studio reads a text that begins with '$' as the name of a field of the task.
         if name.startswith("$"):
-            raise UsageError(f"'{name}' cannot be a label: it begins with '$'", fix="call it something else")
+            raise UsageError(f"'{name}' cannot be a label: it begins with '$'", fix="choose another name")
         if not name.strip() or not name.isprintable():
             raise UsageError(
-                f"{name!r} cannot be a label: it cannot be printed", fix="call it something else"
+                f"{name!r} cannot be a label: it is blank or has characters that cannot be printed",
+                fix="choose another name",
             )
 
 
@@ -179,6 +191,6 @@ def _add_control(
 
 
 def _colour(place: int) -> str:
-    """Hues a golden section apart: however many there are, neighbours differ most."""
+    """The colour for a position: hues lie a golden section apart, so that neighbours differ clearly."""
     red, green, blue = colorsys.hls_to_rgb(place * _GOLDEN % 1, 0.35 if place % 2 else 0.45, 0.9)
     return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"

@@ -1,7 +1,8 @@
-"""What a project on the server offers, beside what it should.
+"""How a project's configuration on the server differs from the recipe's.
 
-A class may be renamed in the recipe after a project was made. The label that the server has is one of its
-aliases then, and it is that label: proposals are sent under its name, and it is no difference.
+A class may be renamed in the recipe after its project was made. The server's label is then one of the class's
+aliases and means that class: proposals are sent under the label's name, and it does not count as a
+difference.
 """
 
 from __future__ import annotations
@@ -14,22 +15,22 @@ from tundish.recipe.classes import normalise, spellings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tundish.labeling.label_studio.config import Control, LabelConfig, Names
+    from tundish.labeling.label_studio.config import ClassNames, Control, LabelConfig
 
-__all__ = ["Difference", "differences", "names_there", "offers_more", "surplus"]
+__all__ = ["Difference", "find_differences", "find_surplus", "names_in_project", "offers_more"]
 
 _DRAWING = frozenset(CONTROLS.values())
 
 
 class Difference(NamedTuple):
-    """Where a project differs from what it should be.
+    """One difference between a project's configuration and the recipe's.
 
     Attributes:
         control: Name of the control.
-        label: What results say; None where the whole control is meant.
-        now: What stands in its place, if anything does.
-        what: The words that follow the project's title in a sentence.
-        fix: How it is mended.
+        label: The label's name in results; None where the whole control differs.
+        now: What the project has in its place, None for nothing.
+        what: The difference in words that follow the project's title in a sentence.
+        fix: How to fix it.
     """
 
     control: str
@@ -39,17 +40,20 @@ class Difference(NamedTuple):
     fix: str
 
 
-def names_there(config: LabelConfig, found: str) -> Names:
-    """What results of a project call the classes that it does not offer by their own names.
+def names_in_project(config: LabelConfig, found: str) -> ClassNames:
+    """Map the classes that a project offers under another name to that name.
 
-    Of several aliases of one class it is the first that stands there.
+    Where the project offers several aliases of one class, the first counts.
 
     Args:
-        config: What the project should offer.
-        found: Its configuration on the server.
+        config: The configuration that the recipe asks for.
+        found: The project's configuration on the server, XML.
+
+    Returns:
+        The names by control and class.
 
     Raises:
-        OutsideError: The server's text is no XML.
+        OutsideError: The server's text is not valid XML.
     """
     class_of = spellings(config.classes)
     names: dict[str, dict[str, str]] = {}
@@ -62,53 +66,62 @@ def names_there(config: LabelConfig, found: str) -> Names:
 
 
 def offers_more(config: LabelConfig, found: str) -> bool:
-    """Whether a project offers something that it should not: what is drawn with it would be hidden without.
+    """Whether a project offers more than the recipe: removing it would hide what was drawn with it.
+
+    Args:
+        config: The configuration that the recipe asks for.
+        found: The project's configuration on the server, XML.
 
     Raises:
-        OutsideError: The server's text is no XML.
+        OutsideError: The server's text is not valid XML.
     """
     return _more(*_controls(config, found))
 
 
-def differences(config: LabelConfig, found: str) -> list[Difference]:
-    """What of `config` the server's configuration, `found`, does not offer, or calls by other names.
+def find_differences(config: LabelConfig, found: str) -> list[Difference]:
+    """Find what a project lacks, or calls by another name, of the recipe's configuration.
 
-    What it has beyond that is no difference, and neither is a class that it knows by an alias.
+    What it offers beyond the recipe does not count (see `find_surplus`), nor does a class under an alias.
+
+    Args:
+        config: The configuration that the recipe asks for.
+        found: The project's configuration on the server, XML.
 
     Raises:
-        OutsideError: The server's text is no XML.
+        OutsideError: The server's text is not valid XML.
     """
     ours, theirs = _controls(config, found)
     class_of = spellings(config.classes)
     more = _more(ours, theirs)
-    told: list[Difference] = []
+    differences: list[Difference] = []
     for name, control in ours.items():
         other = theirs.get(name)
         if other is None:
-            told.append(Difference(name, None, None, f"has no control '{name}'", _fix_of_missing(more)))
+            what = f"has no control '{name}'"
+            differences.append(Difference(name, None, None, what, _fix_of_missing(more)))
         elif other.tag != control.tag:
             what = f"has {other.tag} as its control '{name}', not {control.tag}"
-            told.append(Difference(name, None, other.tag, what, "set it back in the project's settings"))
+            fix = "change it back in the project's settings"
+            differences.append(Difference(name, None, other.tag, what, fix))
         else:
-            told += _label_differences(name, control, other, class_of, more=more)
-    return told
+            differences += _label_differences(name, control, other, class_of, more=more)
+    return differences
 
 
-def surplus(config: LabelConfig, found: str) -> list[Difference]:
-    """What the server's configuration, `found`, offers beyond `config`; not what it calls by other names.
+def find_surplus(config: LabelConfig, found: str) -> list[Difference]:
+    """Find what a project offers beyond the recipe's configuration, apart from classes under other names.
 
-    Raises:
-        OutsideError: The server's text is no XML.
+    Arguments and errors are those of `find_differences`.
     """
     ours, theirs = _controls(config, found)
     class_of = spellings(config.classes)
-    renamed = {(one.control, one.now) for one in differences(config, found)}
-    told = []
-    fix = "take it out in the project's settings, or name it in the recipe"
+    renamed = {(one.control, one.now) for one in find_differences(config, found)}
+    more = []
+    fix = "remove it in the project's settings, or name it in the recipe"
     for name, control in theirs.items():
         if name not in ours:
             what = f"has a control '{name}', which the recipe does not ask for"
-            told.append(Difference(name, None, None, what, fix))
+            more.append(Difference(name, None, None, what, fix))
             continue
         strange = [label for label in control.labels if label not in ours[name].labels]
         for label in strange if ours[name].tag == control.tag else ():
@@ -116,15 +129,15 @@ def surplus(config: LabelConfig, found: str) -> list[Difference]:
             what = f"offers the label '{label}' in '{name}', "
             if owner is not None:
                 what += f"another name of '{owner}'"
-                told.append(Difference(name, label, None, what, f"its answers count as '{owner}'"))
+                more.append(Difference(name, label, None, what, f"its answers count as '{owner}'"))
             elif (name, label) not in renamed:
-                told.append(Difference(name, label, None, f"{what}which the recipe does not have", fix))
-    return told
+                more.append(Difference(name, label, None, f"{what}which the recipe does not have", fix))
+    return more
 
 
 def _controls(config: LabelConfig, found: str) -> tuple[dict[str, Control], dict[str, Control]]:
-    """What a project should offer under the names that it has for it, and what it offers."""
-    return read_config(config.xml(names_there(config, found))), read_config(found)
+    """The controls that a project should offer, by the project's own names, and those that it offers."""
+    return read_config(config.xml(names_in_project(config, found))), read_config(found)
 
 
 def _more(ours: Mapping[str, Control], theirs: Mapping[str, Control]) -> bool:
@@ -136,8 +149,8 @@ def _more(ours: Mapping[str, Control], theirs: Mapping[str, Control]) -> bool:
 
 def _fix_of_missing(more: bool) -> str:
     if more:
-        return "add it in the project's settings, since a push changes none that offers more than the recipe"
-    return "push to bring it up to date"
+        return "add it in the project's settings: a push does not change one that offers more than the recipe"
+    return "push to update it"
 
 
 def _label_differences(
@@ -150,7 +163,7 @@ def _label_differences(
         if now is not None:
             if now != text and class_of.get(normalise(now)) != text:
                 what = f"shows '{text}' in '{name}' as '{now}'"
-                fix = "its answers count all the same" + ("" if more else ", and a push sets it back")
+                fix = "its answers count all the same" + ("" if more else ", and a push changes it back")
                 yield Difference(name, label, now, what, fix)
             continue
         missing = f"does not offer the label '{text}' in '{name}'"
@@ -160,4 +173,4 @@ def _label_differences(
             continue
         known = "name it a severity" if name == SEVERITY else f"make it an alias of '{text}'"
         fix = f"{known} in the recipe, or rename it back in the project's settings"
-        yield Difference(name, label, successor, f"{missing}, where '{successor}' stands in its place", fix)
+        yield Difference(name, label, successor, f"{missing}, but '{successor}' in its place", fix)

@@ -1,8 +1,8 @@
 """Predictions for tasks that are on the server already.
 
-Label Studio keeps any number of predictions a task and takes the same one twice without a word, and it shows
-one version: the project's. What is there is therefore listed first, by its version, and the version that was
-pushed last becomes the one that is shown.
+Label Studio keeps any number of predictions a task, accepts the same one twice without a message, and shows
+one version: the project's. Existing predictions are therefore listed first, by version, and the version that
+was pushed last becomes the one that is shown.
 """
 
 from __future__ import annotations
@@ -16,18 +16,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from tundish.labeling.label_studio.client import Client
-    from tundish.labeling.label_studio.tasks import Prelabels, Region
+    from tundish.labeling.label_studio.tasks import Prelabels, RegionJson
 
-__all__ = ["Limits", "Proposed", "batches", "prediction_of", "propose", "said", "show"]
+__all__ = [
+    "AddedPredictions",
+    "Limits",
+    "add_predictions",
+    "prediction_of",
+    "region_contents",
+    "show_version",
+    "split_into_batches",
+]
 
 
 _COMPARED = 100
-"""So many tasks are looked at for other regions under the same name: a file that was written anew shows."""
+"""Tasks compared for other regions under the same version: enough to notice that a model's file changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much goes into one call: entries, regions and bytes, about."""
+    """How much goes into one request: entries, regions and approximate bytes."""
 
     entries: int
     regions: int
@@ -35,22 +43,22 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Proposed:
-    """What known tasks were given.
+class AddedPredictions:
+    """The predictions that existing tasks got.
 
     Args:
-        sent: Tasks that got a prediction.
-        there: Some task has one of this version by now.
-        notes: Sentences worth reading.
+        sent: Number of tasks that got a prediction.
+        present: Some task has a prediction of this version now.
+        notes: Sentences for the user.
     """
 
     sent: int = 0
-    there: bool = False
+    present: bool = False
     notes: tuple[str, ...] = ()
 
 
 def prediction_of(prelabels: Prelabels, image_id: str) -> dict[str, Any] | None:
-    """What is drawn already in an image, as Label Studio takes it; None where nothing is."""
+    """The pre-annotations of an image as a Label Studio prediction; None where there are none."""
     regions = prelabels.regions.get(image_id)
     if not regions:
         return None
@@ -59,10 +67,16 @@ def prediction_of(prelabels: Prelabels, image_id: str) -> dict[str, Any] | None:
     return prediction if score is None else prediction | {"score": score}
 
 
-def batches(
-    entries: Iterable[dict[str, Any]], drawn: Callable[[dict[str, Any]], Sequence[Region]], limits: Limits
+def split_into_batches(
+    entries: Iterable[dict[str, Any]], drawn: Callable[[dict[str, Any]], Sequence[RegionJson]], limits: Limits
 ) -> Iterator[list[dict[str, Any]]]:
-    """Entries in batches that stay small enough for one call; `drawn` tells the regions of one."""
+    """Split entries into batches that are small enough for one request.
+
+    Args:
+        entries: Tasks or predictions as Label Studio imports them.
+        drawn: Returns the regions of an entry.
+        limits: How much a request may hold; a single entry may exceed it.
+    """
     batch: list[dict[str, Any]] = []
     regions = size = 0
     for entry in entries:
@@ -83,23 +97,23 @@ def batches(
         yield batch
 
 
-def propose(
+def add_predictions(
     client: Client,
     project: int,
     waiting: Mapping[str, Sequence[int]],
     prelabels: Prelabels,
     tasks: int,
     limits: Limits,
-) -> Proposed:
-    """Give known tasks the predictions of a version that they lack; what they have is not sent again.
+) -> AddedPredictions:
+    """Add the predictions of a version to the existing tasks that lack them; none is sent twice.
 
     Args:
         client: The server.
-        project: Its number.
-        waiting: Tasks without an answer, by image_id.
-        prelabels: What is drawn already.
-        tasks: How many the project has.
-        limits: Of one call.
+        project: The project's number.
+        waiting: Numbers of the tasks without an answer, by image_id.
+        prelabels: The pre-annotations.
+        tasks: Number of tasks that the project has.
+        limits: How much goes into one request.
     """
     wanted: dict[int, dict[str, Any]] = {}
     for image_id, numbers in waiting.items():
@@ -107,87 +121,87 @@ def propose(
         if prediction is not None:
             wanted |= {number: {"task": number, **prediction} for number in numbers}
     if not wanted:
-        return Proposed()
-    known, doubled = _there(client, project, wanted, prelabels.version, tasks)
-    notes = _otherwise(client, project, [one for number, one in wanted.items() if number in known])
-    for number in doubled:
+        return AddedPredictions()
+    known, repeated = _existing(client, project, wanted, prelabels.version, tasks)
+    notes = _note_changes(client, project, [one for number, one in wanted.items() if number in known])
+    for number in repeated:
         client.delete_prediction(number)
-    if doubled:
-        notes.append(f"{len(doubled):,} predictions that stood in their tasks twice were taken out")
+    if repeated:
+        notes.append(f"{len(repeated):,} predictions that were in their tasks twice were removed")
     missing = [prediction for task, prediction in wanted.items() if task not in known]
     sent = sum(
         client.import_predictions(project, batch)
-        for batch in batches(missing, lambda prediction: prediction["result"], limits)
+        for batch in split_into_batches(missing, lambda prediction: prediction["result"], limits)
     )
     if sent < len(missing):
         refused = len(missing) - sent
         notes.append(
-            f"Label Studio refuses the predictions of {refused:,} known task{'s' * (refused > 1)}: "
-            "the project's labelling configuration does not fit them"
+            f"Label Studio refuses the predictions of {refused:,} existing task{'s' * (refused > 1)}: "
+            "they do not fit the project's labelling configuration"
         )
-    return Proposed(sent, bool(known or sent), tuple(notes))
+    return AddedPredictions(sent, bool(known or sent), tuple(notes))
 
 
-def show(client: Client, project: int, before: str | None, version: str) -> list[str]:
-    """Make a version the one that annotators see instead of the one before; what is to be said of it."""
+def show_version(client: Client, project: int, before: str | None, version: str) -> list[str]:
+    """Make a version the one that annotators see; return a note where it replaces another version."""
     if before == version:
         return []
     client.change_project(project, model_version=version)
-    return [f"annotators now see what '{version}' draws, no longer '{before}'"] if before else []
+    return [f"annotators now see the predictions of '{version}' instead of '{before}'"] if before else []
 
 
-def _there(
+def _existing(
     client: Client, project: int, wanted: Collection[int], version: str, tasks: int
 ) -> tuple[set[int], list[int]]:
-    """Those of the tasks that have a prediction of a version, and predictions that say the same once more."""
-    counts = client.versions(project)
+    """The tasks that have a prediction of a version, and the predictions that repeat another."""
+    counts = client.count_predictions(project)
     if not counts.get(version):
         return set(), []
-    # The server finds parts of names, in either case. Where that is no answer, all predictions are read.
+    # The server matches parts of names, in any case. Where that is ambiguous, all predictions are read.
     if not any(version.casefold() in other.casefold() for other in counts if other != version):
         lacking = {int(task["id"]) for task in client.tasks(project, ("id",), lacking=version)}
         if counts[version] == tasks - len(lacking):
             return set(wanted) - lacking, []
-    results: dict[int, list[Region]] = {}
-    doubled = []
+    results: dict[int, list[RegionJson]] = {}
+    repeated = []
     for prediction in client.predictions(project):
         task, result = int(prediction["task"]), prediction["result"]
         if prediction["model_version"] != version:
             continue
         if task not in results:
             results[task] = result
-        elif said(results[task]) == said(result):
-            doubled.append(int(prediction["id"]))
-    return set(wanted) & set(results), doubled
+        elif region_contents(results[task]) == region_contents(result):
+            repeated.append(int(prediction["id"]))
+    return set(wanted) & set(results), repeated
 
 
-def _otherwise(client: Client, project: int, predictions: Sequence[dict[str, Any]]) -> list[str]:
-    """Tell where a version that is there says something else than it does now, going by some of the tasks."""
+def _note_changes(client: Client, project: int, predictions: Sequence[dict[str, Any]]) -> list[str]:
+    """A note where a version's predictions on the server differ from those to push, by a sample of tasks."""
     some = predictions[:: -(-len(predictions) // _COMPARED) or 1]
     stored = {
-        (prediction["task"], prediction["model_version"]): said(prediction["result"])
+        (prediction["task"], prediction["model_version"]): region_contents(prediction["result"])
         for prediction in client.predictions_of(project, [one["task"] for one in some])
     }
     other = 0
     for one in some:
-        now = said(one["result"])
+        now = region_contents(one["result"])
         other += stored.get((one["task"], one["model_version"]), now) != now
     if not other:
         return []
-    told = (
-        f"'{some[0]['model_version']}' says otherwise of {other:,} of {len(some):,} tasks that were compared "
-        "than what was pushed under that name, which was left as it is: delete it in the project's settings "
-        "and push again"
+    note = (
+        f"the predictions of '{some[0]['model_version']}' differ from those pushed under that name before in "
+        f"{other:,} of {len(some):,} compared tasks, which are left as they are: delete that version in the "
+        "project's settings and push again"
     )
-    return [told]
+    return [note]
 
 
-def said(regions: Sequence[Region]) -> list[bytes]:
-    """What regions say, whatever they are called and in whatever order they come."""
+def region_contents(regions: Sequence[RegionJson]) -> list[bytes]:
+    """The content of regions in a form to compare: without their ids, whatever their order."""
     named = ({key: value for key, value in region.items() if key != "id"} for region in regions)
     return sorted(orjson.dumps(region, option=orjson.OPT_SORT_KEYS) for region in named)
 
 
-def _weight(regions: Sequence[Region]) -> int:
-    """Bytes of regions on the wire, about: nothing but masks is long."""
+def _weight(regions: Sequence[RegionJson]) -> int:
+    """Approximate bytes of regions in a request: only masks are long."""
     return sum(400 + 4 * len(region["value"].get("rle", ())) for region in regions)

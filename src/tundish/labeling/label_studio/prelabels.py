@@ -1,4 +1,4 @@
-"""What of a dataset comes in front of which annotator, and what is drawn there already."""
+"""A dataset's images as tasks, and the labels that annotators find drawn in them already."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tundish.labeling.label_studio.config import Shape
     from tundish.storage.dataset import DatasetFolder
 
-__all__ = ["imported", "items_of", "predicted"]
+__all__ = ["imported_prelabels", "items_of", "predicted_prelabels"]
 
 _ALWAYS = ("image_id", "label", "shape", "score")
 
@@ -34,27 +34,42 @@ def items_of(
     levels: Mapping[str, tuple[int, int]] | None = None,
     purpose: str | None = None,
 ) -> list[Item]:
-    """Rows of the images table as items, in their order; columns `why` and `made_of` as of `Item`."""
-    told = levels or {}
-    reasons, made_of = (
-        images[name] if name in images.columns else repeat(None) for name in ("why", "made_of")
+    """Make items of rows of the images table, in their order.
+
+    Args:
+        images: Rows of the images table; columns `why` and `fingerprint`, where present, as in `Item`.
+        keys: Names of the columns that annotators are shown (coil, side, ...).
+        levels: Gray values that pictures show as black and white, by image_id; default the image's own.
+        purpose: The purpose of the answers, as in `Item`.
+    """
+    levels = levels or {}
+    reasons, fingerprints = (
+        images[name] if name in images.columns else repeat(None) for name in ("why", "fingerprint")
     )
     names = ("image_id", "path", "source", "width", "height")
     own = images.select(keys).iter_rows(named=True) if keys else repeat({})
     return [
-        Item(image_id, path, source, width, height, values, told.get(image_id), why, purpose, made)
-        for (image_id, path, source, width, height), values, why, made in zip(
-            images.select(names).iter_rows(), own, reasons, made_of, strict=False
+        Item(image_id, path, source, width, height, values, levels.get(image_id), why, purpose, fingerprint)
+        for (image_id, path, source, width, height), values, why, fingerprint in zip(
+            images.select(names).iter_rows(), own, reasons, fingerprints, strict=False
         )
     ]
 
 
-def imported(
+def imported_prelabels(
     dataset: DatasetFolder, images: pl.DataFrame, shapes: Collection[Shape]
 ) -> tuple[Prelabels, list[Problem]]:
-    """The valid labels that came with the images' files, as pre-annotations; and those that cannot be.
+    """Make pre-annotations of the valid labels that came with the image files.
 
-    What annotators drew is not among them: nobody sees the others' work.
+    Labels that annotators drew are omitted: nobody sees the work of others.
+
+    Args:
+        dataset: The dataset's folder.
+        images: Rows of the images table.
+        shapes: The shapes that the project can draw.
+
+    Returns:
+        The pre-annotations, and the labels that cannot be shown as problems.
 
     Raises:
         MissingStepError: The dataset was not validated yet.
@@ -65,26 +80,29 @@ def imported(
     return Prelabels(drawn.results), drawn.problems
 
 
-def predicted(
+def predicted_prelabels(
     file: Path,
     images: pl.DataFrame,
     shapes: Collection[Shape],
     classes: Mapping[str, Sequence[str]],
     version: str,
 ) -> tuple[Prelabels, list[Problem]]:
-    """A model's table, with columns as in the annotations table, as pre-annotations.
+    """Make pre-annotations of a model's table, which has the columns of the annotations table.
 
-    The best score among an image's labels is that of its prediction.
+    The score of an image's prediction is the best score of its labels.
 
     Args:
-        file: Parquet; image_id, label, shape and score must be there, and what the shapes need.
-        images: The images that are pushed; labels of others are left out.
-        shapes: What the project can draw.
-        classes: The recipe's, with their aliases; a label that is none of them is a problem.
-        version: What annotators and answers call the model.
+        file: A Parquet file with image_id, label, shape, score and the columns that the shapes need.
+        images: The images that are pushed; labels of other images are omitted.
+        shapes: The shapes that the project can draw.
+        classes: The recipe's classes with their aliases; a label of another class is a problem.
+        version: Name of the model for annotators and in answers.
+
+    Returns:
+        The pre-annotations, and the labels that cannot be shown as problems.
 
     Raises:
-        SourceError: The file is no such table.
+        SourceError: The file is not such a table.
     """
     table = read_named(file)
     missing = [name for name in _ALWAYS if name not in table.columns]
@@ -92,14 +110,15 @@ def predicted(
         raise SourceError(
             f"the model's table has no column {' and no column '.join(missing)}",
             where=str(file),
-            fix="write it in the columns of the annotations table",
+            fix="write it with the columns of the annotations table",
         )
     known = [name for name in table.columns if name in ANNOTATIONS.schema.names]
     try:
         labels = pl.concat([ANNOTATIONS.empty(), table.select(known).cast(_types(known))], how="diagonal")
     except pl.exceptions.PolarsError as error:
         raise SourceError(
-            f"the model's table has a column of another type ({str(error).splitlines()[0]})", where=str(file)
+            f"the model's table has a column of the wrong type ({str(error).splitlines()[0]})",
+            where=str(file),
         ) from error
     named = pl.concat_str(pl.lit("model-"), pl.int_range(pl.len()).cast(pl.String))
     class_of = spellings(classes)

@@ -1,9 +1,9 @@
-"""The annotators' answers, from the server into ``labels/``.
+"""Pull the annotators' answers from the server into ``labels/``.
 
-What the server says is kept as it says it (`TASKS`), and labels and answers are made from that each time, as
+The server's tasks are stored unchanged (`TASKS`), and labels and answers are derived from them each time, as
 validate does from stored label files: a class that gains an alias needs no new pull. Only tasks that changed
-since are asked for. A task that was deleted in the server keeps its answers here until its image is answered
-anew, and is told; to be rid of them, delete ``labels/`` and pull again.
+since the last pull are requested. A task that was deleted in the server is reported, and its answers stay
+here until its image is answered again; to remove them, delete ``labels/`` and pull again.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import polars as pl
 
 from tundish.errors import OutsideError
 from tundish.formats.base import Problem
-from tundish.labeling.label_studio.differences import differences
-from tundish.labeling.label_studio.read_answers import annotations_of
+from tundish.labeling.label_studio.differences import find_differences
+from tundish.labeling.label_studio.read_answers import read_tasks
 from tundish.labeling.tables import ANSWERS, LABEL_FAULTS, TASKS
 from tundish.storage.quarantine import quarantine_frame, quarantine_row
 from tundish.storage.tables import ANNOTATIONS
@@ -35,7 +35,7 @@ __all__ = ["Pull", "pull"]
 
 _LISTED = ("id", "created_at", "updated_at", "total_annotations", "cancelled_annotations")
 _VOLATILE = ("created_ago", "created_username")
-"""In an annotation: words about the time that has passed."""
+"""Keys of an annotation that change with time alone."""
 
 
 @dataclass(frozen=True)
@@ -43,15 +43,15 @@ class Pull:
     """What a pull did.
 
     Args:
-        changed: Tasks that were asked for.
-        unchanged: Answered tasks that were known as they are.
-        gone: Tasks deleted in the server whose answers stay.
+        changed: Number of tasks that were requested.
+        unchanged: Number of answered tasks that have not changed since the last pull.
+        gone: Number of tasks deleted in the server whose answers stay.
         answers: Rows of the answers table, of all projects.
         labels: Rows of the annotations table.
-        drafts: Tasks in which somebody has begun an answer and not submitted it; it is left there.
-        problems: What could not be taken, or should be known.
-        notes: Sentences worth reading.
-        missing: To be raised once the rest is told: some of the projects are not there.
+        drafts: Tasks with an answer that somebody began and has not submitted; it stays in the server.
+        problems: Regions and answers that could not be read, and warnings.
+        notes: Sentences for the user.
+        missing: The error to raise after the rest is reported, where some of the projects do not exist.
     """
 
     changed: int
@@ -74,18 +74,18 @@ def pull(
     *,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Pull:
-    """Bring the answers of some projects into `folder`, beside those of other projects that are there.
+    """Pull the answers of some projects into `folder`, beside those of other projects that are in it.
 
-    Equal answers give equal bytes. A pull that breaks off leaves what was there. A project that is missing
-    does not hold up the others, and what was pulled from it stays.
+    Equal answers give equal bytes. An interrupted pull leaves the files as they were. A missing project does
+    not hold up the others, and what was pulled from it stays.
 
     Args:
         client: The server.
-        configs: What each project should offer, by title.
+        configs: The configuration that the recipe asks for, by title of the project.
         images: image_id, source, path, width, height (px, upright) of the dataset's images.
         section: The recipe's section, for the classes.
-        folder: ``labels/``: gets annotations.parquet, answers.parquet, problems.parquet and tasks.parquet.
-        progress: Told (tasks pulled, changed tasks).
+        folder: ``labels/``; gets annotations.parquet, answers.parquet, problems.parquet and tasks.parquet.
+        progress: Called with the number of tasks pulled and the number of changed tasks.
 
     Raises:
         OutsideError: The server fails, or has none of the projects.
@@ -98,13 +98,13 @@ def pull(
     tasks = pl.concat([*stay, *(table for one in projects for table in (one.live, one.gone))])
     tasks = tasks.sort(TASKS.order)
     lost = pl.concat([one.gone for one in projects])
-    read = annotations_of(map(orjson.loads, tasks["json"]), images, section)
+    read = read_tasks(map(orjson.loads, tasks["json"]), images, section)
     problems = (*read.problems, *(_gone(row) for row in lost.iter_rows(named=True)))
     TASKS.write(tasks, path)
     ANNOTATIONS.write(read.annotations, folder / "annotations.parquet")
     ANSWERS.write(read.answers, folder / "answers.parquet")
     LABEL_FAULTS.write(quarantine_frame(_row(one) for one in problems), folder / "problems.parquet")
-    rest = "; what the others hold was pulled", "push first, then pull again"
+    rest = "; the others were pulled", "push first, then pull again"
     return Pull(
         changed=sum(one.changed for one in projects),
         unchanged=sum(one.live.height - one.changed_live for one in projects),
@@ -120,7 +120,7 @@ def pull(
 
 @dataclass(frozen=True)
 class _Project:
-    """The tasks of one project: those that are there, those that were deleted, how many of them are new."""
+    """The tasks of one project: existing ones, deleted ones, and how many of each changed."""
 
     live: pl.DataFrame
     gone: pl.DataFrame
@@ -136,7 +136,7 @@ def _pull_projects(
     known: pl.DataFrame,
     progress: Callable[[int, int], None],
 ) -> tuple[list[_Project], dict[str, int]]:
-    """The projects that are there, and by the titles of those that are not how many tasks are known."""
+    """Pull the projects that exist; also return how many tasks of each missing one are known, by title."""
     projects: list[_Project] = []
     missing: dict[str, int] = {}
     for title, config in configs.items():
@@ -152,10 +152,10 @@ def _pull_projects(
 
 
 def _unasked(tasks: pl.DataFrame) -> list[str]:
-    """What is to be said of tasks whose projects were not asked for."""
+    """Notes about tasks whose projects were not pulled."""
     return [
-        f"the answers of {count:,} task{'s' * (count > 1)} of '{title}' stay: the server has no such project "
-        "any more, or it is not this dataset's"
+        f"the answers of {count:,} task{'s' * (count > 1)} of '{title}' stay: that project is no longer on "
+        "the server, or is not this dataset's"
         for title, count in tasks["title"].value_counts().sort("title").iter_rows()
     ]
 
@@ -169,37 +169,37 @@ def _pull_project(
 ) -> _Project:
     title = str(project["title"])
     number, name = int(project["id"]), f"{project['id']} {project['created_at']}"
-    found = differences(config, str(project["label_config"]))
+    found = find_differences(config, str(project["label_config"]))
     notes = [f"the project '{title}' {one.what}; {one.fix}" for one in found]
     listed = {int(task["id"]): task for task in client.tasks(number, _LISTED)}
-    there = _are_there(known, name, listed)
-    before = known.filter(there)
+    exists = _exist(known, name, listed)
+    before = known.filter(exists)
     versions = dict(before.select("task_id", "updated_at").iter_rows())
     changed = [key for key, task in listed.items() if _is_news(task, versions.get(key))]
     progress(0, len(changed))
     fresh = _fresh(client, number, title, name, changed, progress)
     live = pl.concat([before.filter(~pl.col("task_id").is_in(changed)), fresh])
-    gone = known.filter(~there).filter(~pl.col("image_id").is_in(live["image_id"].implode()))
-    return _Project(live, gone, len(changed), fresh.height, client.begun(number), notes)
+    gone = known.filter(~exists).filter(~pl.col("image_id").is_in(live["image_id"].implode()))
+    return _Project(live, gone, len(changed), fresh.height, client.count_drafts(number), notes)
 
 
-def _are_there(known: pl.DataFrame, project: str, listed: Mapping[int, Mapping[str, Any]]) -> pl.Series:
-    """Which tasks are there still; SQLite gives the number of a deleted one to the next that is pushed."""
-    made = {key: task["created_at"] for key, task in listed.items()}
+def _exist(known: pl.DataFrame, project: str, listed: Mapping[int, Mapping[str, Any]]) -> pl.Series:
+    """Which tasks still exist; SQLite gives the number of a deleted task to the next one that is pushed."""
+    created = {key: task["created_at"] for key, task in listed.items()}
     rows = known.select("project", "task_id", "created_at").iter_rows()
-    there = [name == project and key in made and at in (None, made[key]) for name, key, at in rows]
-    return pl.Series(there, dtype=pl.Boolean)
+    exist = [name == project and key in created and at in (None, created[key]) for name, key, at in rows]
+    return pl.Series(exist, dtype=pl.Boolean)
 
 
 def _missing(client: Client, titles: Mapping[str, int], rest: str, fix: str) -> OutsideError:
-    """That projects are not there, with how many tasks were pulled from each before."""
-    told = []
+    """An error that names the missing projects, and how many tasks were pulled from each before."""
+    missing = []
     for title, count in titles.items():
         tasks = f"{count:,} task{'s' * (count > 1)}"
-        told.append(
+        missing.append(
             f"no project '{title}'" + (f" (the answers of {tasks} pulled before stay)" if count else "")
         )
-    return OutsideError(f"the server has {' and '.join(told)}{rest}", where=client.address, fix=fix)
+    return OutsideError(f"the server has {' and '.join(missing)}{rest}", where=client.address, fix=fix)
 
 
 def _is_news(task: dict[str, Any], version: str | None) -> bool:
@@ -216,7 +216,7 @@ def _fresh(
     ids: Sequence[int],
     progress: Callable[[int, int], None],
 ) -> pl.DataFrame:
-    """The changed tasks that have answers."""
+    """Pull the changed tasks; those that have answers, as rows of `TASKS`."""
     rows: list[dict[str, object]] = []
     done = 0
     users = client.users() if ids else {}
@@ -229,11 +229,11 @@ def _fresh(
 
 
 def _kept(task: dict[str, Any], users: Mapping[int, str]) -> dict[str, object]:
-    # The numbers of users mean something on this server alone.
+    # User numbers mean something on this server only.
     annotations = [
         {key: value for key, value in one.items() if key not in _VOLATILE}
         | {"completed_by": {"id": one["completed_by"], "email": users.get(one["completed_by"])}}
-        # What was proposed when it was submitted, without what was pushed once more.
+        # The prediction shown at submission, without later pushes of the same.
         | {"prediction": {"id": (one.get("prediction") or {}).get("id")}}
         for one in sorted(task["annotations"], key=lambda one: int(one["id"]))
     ]

@@ -1,7 +1,7 @@
-"""A Label Studio of one's own: started on loopback from an environment of its own, stopped by process id.
+"""A local Label Studio server: started on loopback from its own environment, stopped by process id.
 
-An empty data folder costs half a minute of database migrations, a copied one a few seconds: `prepare` makes
-such a template once.
+A start in an empty data folder takes half a minute of database migrations, in a copied one a few seconds:
+`prepare_template` makes a template to copy.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import IO
 
-__all__ = ["Account", "LabelStudio", "holder", "prepare", "write_secret"]
+__all__ = ["Account", "LabelStudio", "prepare_template", "running_process", "write_secret"]
 
 _HOST = "127.0.0.1"
 _MOVED = re.compile(r"Trying to start at \d+|That port is already in use")
 _PATIENCE_S = 300.0
+_TURN_S = 0.2
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SYSTEMROOT")
 
 
@@ -52,7 +53,7 @@ def _is_free(port: int) -> bool:
 
 
 def write_secret(path: Path, text: str) -> None:
-    """Write a file that nobody but its owner may read, not even for a moment."""
+    """Write a file that only its owner may read (mode 600), from its creation on."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -60,23 +61,23 @@ def write_secret(path: Path, text: str) -> None:
         stream.write(text + "\n")
 
 
-def holder(folder: Path) -> int | None:
-    """The process of the Label Studio that runs in `folder`; None where none does."""
+def running_process(folder: Path) -> int | None:
+    """Return the process id of the Label Studio that runs in `folder`; None where none runs."""
     facts = lock.holder(folder / "lock")
     return None if facts is None else int(facts.get("process", 0))
 
 
 @dataclass(frozen=True)
 class Account:
-    """The first user of a server; what is secret is never shown."""
+    """The first user of a server; its repr never shows the password or the token."""
 
     email: str = "admin@example.com"
     password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
     token: str = field(default_factory=lambda: secrets.token_hex(20), repr=False)
 
     @classmethod
-    def of(cls, folder: Path) -> Account:
-        """The account kept in `folder` (`token`, `password`), made at the first call."""
+    def load_or_create(cls, folder: Path) -> Account:
+        """Read the account kept in `folder` (files `token`, `password`); create it at the first call."""
         token, password = folder / "token", folder / "password"
         if not (token.exists() and password.exists()):
             fresh = cls()
@@ -89,15 +90,15 @@ class LabelStudio:
     """A running Label Studio; a context manager that stops what it started.
 
     Args:
-        executable: `label-studio` in the environment it was installed to.
-        folder: Its own: `data/` the database, `files/` what it may serve, `log.txt`, `token` and `password`
-            (mode 600).
-        port: Where it must listen; by default any free port. Label Studio itself takes the next port without
-            a word where one is busy, so what it says is watched.
+        executable: `label-studio` in the environment where it is installed.
+        folder: The server's folder: `data/` for the database, `files/` for what it may serve, `log.txt`,
+            `token` and `password` (mode 600).
+        port: The port to listen on; by default any free one. Label Studio itself silently takes the next port
+            where one is busy, so its output is watched.
 
     Raises:
-        UsageError: There is no such executable.
-        OutsideError: The port is taken, another one runs in the folder, or the server does not come up.
+        UsageError: The executable does not exist.
+        OutsideError: The port is taken, another server runs in the folder, or the server does not start.
     """
 
     def __init__(self, executable: Path, folder: Path, *, port: int | None = None) -> None:
@@ -107,26 +108,26 @@ class LabelStudio:
         self._port = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._lock: IO[bytes] | None = None
-        self.account = Account.of(self.folder)
+        self.account = Account.load_or_create(self.folder)
 
     @property
     def url(self) -> str:
-        """Its address."""
+        """The server's address."""
         return f"http://{_HOST}:{self._port}"
 
     @property
     def files(self) -> Path:
-        """The document root of local files: pictures in its subfolders can be served."""
+        """The document root for local files: pictures in its subfolders can be served."""
         return self.folder / "files"
 
     @property
     def log(self) -> Path:
-        """What the server said."""
+        """The file with the server's output."""
         return self.folder / "log.txt"
 
     @property
     def pid(self) -> int | None:
-        """Its process, while it runs."""
+        """The server's process id while it runs, else None."""
         return self._process.pid if self._process else None
 
     def __enter__(self) -> Self:
@@ -139,10 +140,17 @@ class LabelStudio:
         self.stop()
 
     def start(self) -> None:
-        """Start it and wait until it answers: about 5 s, the first time in a folder half a minute."""
+        """Start the server and wait until it answers: about 5 s, half a minute the first time in a folder.
+
+        Raises:
+            UsageError: The executable does not exist.
+            OutsideError: The port is taken, another server runs in the folder, or the server does not start.
+        """
         if not self.executable.is_file():
             raise UsageError(
-                "there is no Label Studio here", where=str(self.executable), fix="run 'make label-studio'"
+                "Label Studio is not installed here",
+                where=str(self.executable),
+                fix="run 'make label-studio'",
             )
         self._lock = lock.take(self.folder / "lock", "Label Studio")
         if self._lock is None:
@@ -155,7 +163,7 @@ class LabelStudio:
 
     def _start(self) -> None:
         self.files.mkdir(parents=True, exist_ok=True)
-        # Secrets and a database: no part of the project that it may lie in.
+        # Secrets and a database do not belong into the version control of the project around them.
         (self.folder / ".gitignore").write_text("*\n", encoding="utf-8")
         if self._asked is not None:
             if not _is_free(self._asked):
@@ -163,14 +171,14 @@ class LabelStudio:
             if not self._come_up(self._asked):
                 raise self._taken(self._asked)
             return
-        # Between the search for a port and its use another process may take it.
+        # Another process may take the port between the search for it and its use.
         for _ in range(5):
             if self._come_up(_free_port()):
                 return
-        raise OutsideError("no port stays free", where="Label Studio", fix="name one with --port")
+        raise OutsideError("no free port was found", where="Label Studio", fix="name one with --port")
 
     def stop(self) -> None:
-        """Stop it; doing so twice does nothing."""
+        """Stop the server; a second call does nothing."""
         self._end()
         held, self._lock = self._lock, None
         if held is not None:
@@ -188,19 +196,21 @@ class LabelStudio:
             process.wait()
 
     def wait(self) -> None:
-        """Wait until it ends by itself, which it should not.
+        """Wait until the server ends by itself, which it should not do.
 
         Raises:
-            OutsideError: It ended.
+            OutsideError: The server ended.
         """
         if self._process is None:
             return
-        code = self._process.wait()
+        # In short turns: Polars lets waits without an end go on after a signal, and Ctrl-C would be lost.
+        while (code := self._process.poll()) is None:
+            time.sleep(_TURN_S)
         self._process = None
         raise OutsideError(
             f"Label Studio ended by itself ({f'signal {-code}' if code < 0 else f'exit status {code}'})",
             where=str(self.log),
-            fix="see the log, and start it again",
+            fix="check the log, and start it again",
         )
 
     def _taken(self, port: int) -> OutsideError:
@@ -209,15 +219,15 @@ class LabelStudio:
         )
 
     def _busy(self) -> OutsideError:
-        pid = holder(self.folder)
+        pid = running_process(self.folder)
         return OutsideError(
-            f"a Label Studio runs here already{f' (process {pid})' if pid else ''}",
+            f"Label Studio is already running here{f' (process {pid})' if pid else ''}",
             where=str(self.folder),
             fix=f"use it, or stop it with 'kill {pid}'" if pid else "use it, or stop it",
         )
 
     def _come_up(self, port: int) -> bool:
-        """Start on a port; False where it was taken meanwhile."""
+        """Start on a port; False where the port was taken meanwhile."""
         self._port = port
         command = [
             str(self.executable),
@@ -238,7 +248,7 @@ class LabelStudio:
                 env=self._environment(),
                 cwd=self.folder,
                 start_new_session=True,
-                # It keeps the lock where it outlives this process: two must not share a database.
+                # The server keeps the lock if it outlives this process: two must not share a database.
                 pass_fds=() if self._lock is None else (self._lock.fileno(),),
             )
         if self._lock is not None:
@@ -249,25 +259,27 @@ class LabelStudio:
         assert self._process is not None
         end = time.monotonic() + _PATIENCE_S
         while time.monotonic() < end:
-            if _MOVED.search(self._said()):
+            if _MOVED.search(self._output()):
                 self._end()
                 return False
             if self._process.poll() is not None:
-                last = (self._said().strip().splitlines() or ["it said nothing"])[-1]
+                last = (self._output().strip().splitlines() or ["without any output"])[-1]
                 self._process = None
                 raise OutsideError(
-                    f"Label Studio ended while it started ({last.strip()})",
+                    f"Label Studio ended during its start ({last.strip()})",
                     where=str(self.log),
-                    fix="see the log",
+                    fix="check the log",
                 )
-            if self._healthy() and not _MOVED.search(self._said()):
+            if self._healthy() and not _MOVED.search(self._output()):
                 return True
             time.sleep(0.2)
         raise OutsideError(
-            f"Label Studio did not answer within {_PATIENCE_S:.0f} s", where=str(self.log), fix="see the log"
+            f"Label Studio did not answer within {_PATIENCE_S:.0f} s",
+            where=str(self.log),
+            fix="check the log",
         )
 
-    def _said(self) -> str:
+    def _output(self) -> str:
         return self.log.read_text("utf-8", errors="replace")
 
     def _healthy(self) -> bool:
@@ -278,7 +290,7 @@ class LabelStudio:
             return False
 
     def _environment(self) -> dict[str, str]:
-        """What it is told; nothing of the caller's own Label Studio settings or tokens leaks in."""
+        """The server's environment variables, without the caller's own Label Studio settings or tokens."""
         return {name: os.environ[name] for name in _INHERITED if name in os.environ} | {
             "PYTHONUNBUFFERED": "1",
             "LABEL_STUDIO_BASE_DATA_DIR": str(self.folder / "data"),
@@ -298,12 +310,16 @@ class LabelStudio:
         }
 
 
-def prepare(executable: Path, template: Path) -> None:
-    """Make a ready data folder at `template`, to be copied for every later server; nothing where it is there.
+def prepare_template(executable: Path, template: Path) -> None:
+    """Make a ready data folder at `template`, to copy for every later server, unless it exists.
+
+    Args:
+        executable: `label-studio` in the environment where it is installed.
+        template: The folder to make.
 
     Raises:
-        UsageError: There is no such executable.
-        OutsideError: The server does not come up.
+        UsageError: The executable does not exist.
+        OutsideError: The server does not start.
     """
     if template.exists():
         return

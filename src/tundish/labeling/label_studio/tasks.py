@@ -1,4 +1,4 @@
-"""What a task is made of: the image asked about, what is drawn in it already, what the server has."""
+"""The parts of a push: the images, their pre-annotations, and the tasks that the server has already."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ if TYPE_CHECKING:
 
 from typing import Any
 
-__all__ = ["Item", "Prelabels", "Region", "There", "tasks_by_image"]
+__all__ = ["Existing", "Item", "Prelabels", "RegionJson", "tasks_by_image"]
 
 
-Region = dict[str, Any]
+RegionJson = dict[str, Any]
+"""A region, or another entry of a result, as Label Studio's JSON has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +22,16 @@ class Item:
     """An image to be labelled.
 
     Args:
-        image_id: Its key on the server.
-        path: Of its file, relative to `source`.
-        source: Its source in the recipe.
-        width: Of the upright image, px.
-        height: Of the upright image, px.
-        keys: What its file's name tells (coil, side, ...); shown to the annotator.
-        levels: Gray values that its picture shows as black and as white, where they are not the image's own.
-        why: Why it is asked for, for the annotator to read.
-        purpose: What the answer is for, where it is not one annotator's opinion.
-        made_of: What it says, as a fingerprint: so a task that says otherwise by now is known.
+        image_id: Identifies the image on the server.
+        path: Path of its file, relative to `source`.
+        source: Name of its source in the recipe.
+        width: Width of the upright image, px.
+        height: Height of the upright image, px.
+        keys: What the file name says (coil, side, ...); shown to the annotator.
+        levels: Gray values that the picture shows as black and as white, where they are not the image's own.
+        why: The reason why the image is to be labelled, for the annotator to read.
+        purpose: The purpose of the answer, where it is not one annotator's judgement.
+        fingerprint: Fingerprint of the task's content, by which outdated tasks are recognised.
     """
 
     image_id: str
@@ -42,31 +43,31 @@ class Item:
     levels: tuple[int, int] | None = None
     why: str | None = None
     purpose: str | None = None
-    made_of: str | None = None
+    fingerprint: str | None = None
 
 
 @dataclass(frozen=True)
 class Prelabels:
-    """What the annotator finds drawn already.
+    """Pre-annotations: labels that the annotator finds drawn already.
 
     Args:
         regions: Label Studio regions by image_id.
-        version: Who drew them: `import`, or the name of a model.
+        version: Their origin: `import`, or the name of a model.
         scores: A model's confidence by image_id, 0 to 1.
     """
 
-    regions: Mapping[str, Sequence[Region]] = field(default_factory=dict)
+    regions: Mapping[str, Sequence[RegionJson]] = field(default_factory=dict)
     version: str = "import"
     scores: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class There:
-    """What is on the server already.
+class Existing:
+    """A project and its tasks as the server has them already.
 
     Args:
-        project: What the server says of the project; None where there is none yet.
-        tasks: Its tasks, as they are listed.
+        project: The project as the server describes it; None where it does not exist yet.
+        tasks: The project's tasks as the server lists them.
     """
 
     project: Mapping[str, Any] | None = None
@@ -79,12 +80,12 @@ class There:
 
     @property
     def answered(self) -> set[str]:
-        """The images that somebody submitted; a task that was skipped has no answer, here as in consensus."""
+        """The images with a submitted answer; a skipped task has no answer, here as in consensus."""
         return set(tasks_by_image([task for task in self.tasks if task["total_annotations"]]))
 
 
 def tasks_by_image(tasks: Sequence[Mapping[str, Any]]) -> dict[str, list[int]]:
-    """Numbers of tasks by the image_id that each asks about."""
+    """Numbers of tasks by the image_id of their image; tasks without one are omitted."""
     by_key: dict[str, list[int]] = {}
     for task in tasks:
         data = task.get("data")

@@ -1,4 +1,4 @@
-"""Which images are worth labelling next: strategies, and the facts about images that they weigh.
+"""Which images are worth labelling next: strategies, the facts they weigh, and a dataset's selection.
 
-Features and tables in, a ranked list of images out; talks to no server.
+Features and tables in, a ranked list of images out; knows no server.
 """

@@ -1,4 +1,4 @@
-"""Which images may be asked for next, what is known of them, and what a model says of them."""
+"""The images that may be labelled next, their features, and a model's scores."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _BATCH = 1024
 
 
 def candidates(images: pl.DataFrame, known: Collection[str], duplicates: pl.DataFrame) -> pl.DataFrame:
-    """Valid images whose labels nobody knows, nor those of a copy; one of each cluster of copies.
+    """Valid images without known labels, of which no copy has any either; one of each cluster of copies.
 
     Args:
         images: Rows of the images table.
@@ -61,7 +61,7 @@ def features_of(parts: Sequence[Path], image_ids: Sequence[str]) -> NDArray[np.f
 
     Args:
         parts: Files of the features table.
-        image_ids: Which; all must be there and decodable.
+        image_ids: The images; all must be measured and decodable.
     """
     place = {image_id: row for row, image_id in enumerate(image_ids)}
     found = np.zeros((len(image_ids), DESCRIPTOR_LENGTH + len(_QUALITY)), np.float32)
@@ -87,29 +87,36 @@ def _features(rows: pl.DataFrame) -> NDArray[np.float32]:
 def read_scores(file: Path) -> Scores:
     """A model's scores: image_id and a column a class, or image_id, label and score, one row a prediction.
 
-    Where the classes of an image sum to one, doubt is one less the margin of the two best: entropy would be
-    raised by many classes that are all unlikely. Else each score stands alone, and the image's doubt is that
-    of its most doubtful one, 1 - |2 score - 1|: an image is worth a look for one box that may be wrong.
+    Where the scores of an image sum to one, its doubt is one less the margin of the two best: entropy would
+    be raised by many classes that are all unlikely. Otherwise the scores are independent, and the image's
+    doubt is that of its most doubtful one, 1 - |2 score - 1|: one box that may be wrong makes an image worth
+    a look.
+
+    Args:
+        file: A Parquet table.
 
     Raises:
-        SourceError: The file is no such table, or a score is not from 0 to 1.
+        SourceError: The file is not such a table, or a score is not from 0 to 1.
     """
     table = read_named(file)
     by_row = {"label", "score"} <= set(table.columns)
     names = ["score"] if by_row else [name for name in table.columns if name != "image_id"]
     wrong = [name for name in names if not table.schema[name].is_numeric()]
     if "image_id" not in table.columns or not names or wrong:
-        what = f"its column '{wrong[0]}' holds no numbers" if wrong else "it lacks image_id or scores"
+        what = f"its column '{wrong[0]}' does not hold numbers" if wrong else "it lacks image_id or scores"
         raise SourceError(
-            f"this is no table of scores: {what}",
+            f"not a table of scores: {what}",
             where=str(file),
             fix="write image_id and a column of scores a class, or image_id, label and score",
         )
     table = table.drop_nulls("image_id").with_columns(pl.col("image_id").cast(pl.String))
     bad = table.filter(pl.any_horizontal(~pl.col(names).is_between(0, 1).fill_null(value=False)))
     if bad.height:
-        told = f"{bad.height:,} of its rows have a score that is missing or not from 0 to 1"
-        raise SourceError(told, where=str(file), fix="write probabilities")
+        raise SourceError(
+            f"{bad.height:,} of its rows have a score that is missing or not from 0 to 1",
+            where=str(file),
+            fix="write probabilities",
+        )
     return _by_prediction(table) if by_row else _by_class(table, names, file)
 
 

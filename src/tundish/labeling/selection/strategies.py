@@ -1,7 +1,7 @@
-"""Which images to have labelled next: the order of work, with a reason for each image.
+"""The strategies that rank images to have labelled next, with a reason for each image.
 
-Each strategy takes candidates (`labeling.candidates` says which images may be asked for) and gives the best
-first. Ties are broken by a hash of seed and image_id, so that the order of the rows means nothing.
+Each takes candidates (`selection.candidates` says which images these are) and gives the best first. Ties
+are broken by a hash of seed and image_id, so that the order of the rows means nothing.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ __all__ = ["Choice", "Scores", "conflicts", "diverse", "stratified", "tie_order"
 
 _CHUNK = 1024
 _FAR = 4.0
-"""Deviations from the mean beyond which a measured value is no further away: one odd value is not all."""
+"""Deviations from the mean at which a measured value is clipped: one odd value must not decide alone."""
 
 _KINDS = ("class", "state", "count", "geometry")
-"""What labels of copies disagree in, the gravest first."""
+"""Kinds of conflict between labels of copies, the gravest first."""
 
 
 class Choice(NamedTuple):
@@ -39,14 +39,14 @@ class Choice(NamedTuple):
 
 @dataclass(frozen=True)
 class Scores:
-    """What a model says of images.
+    """A model's scores of images.
 
     Args:
-        image_ids: Whose rows these are, once each.
+        image_ids: The image of each row, once each.
         classes: Names of the columns of `values`.
         values: (images, classes), the model's best score for the class, 0 to 1.
-        doubts: (images,), 0 sure to 1 as good as tossed.
-        measure: What `doubts` are, in words.
+        doubts: (images,), from 0 for sure to 1 for a toss-up.
+        measure: How `doubts` are measured, in words.
     """
 
     image_ids: tuple[str, ...]
@@ -62,13 +62,13 @@ def tie_order(image_ids: Sequence[str], seed: int) -> list[str]:
 
 
 def uncertain(image_ids: Sequence[str], scores: Scores, budget: int, *, seed: int = 0) -> list[Choice]:
-    """The images that the model doubts most; those that it says nothing of come last.
+    """The images that the model doubts most; those without scores come last.
 
     Args:
         image_ids: The candidates.
-        scores: Of the model; of other images, too.
+        scores: The model's scores, of other images, too.
         budget: How many at most.
-        seed: Orders what the model doubts alike.
+        seed: Orders images of equal doubt.
     """
     rows = {image_id: row for row, image_id in enumerate(scores.image_ids)}
     ordered = sorted(
@@ -78,11 +78,11 @@ def uncertain(image_ids: Sequence[str], scores: Scores, budget: int, *, seed: in
 
     def reason(image_id: str) -> str:
         if image_id not in rows:
-            return "the model says nothing of it"
+            return "the model has no scores for it"
         values = scores.values[rows[image_id]]
         best = [at for at in np.argsort(-values, kind="stable")[:2] if values[at] > 0]
-        told = ", ".join(f"{scores.classes[at]} {values[at]:.2f}" for at in best)
-        return f"doubt {scores.doubts[rows[image_id]]:.2f}" + (f" ({told})" if told else "")
+        classes = ", ".join(f"{scores.classes[at]} {values[at]:.2f}" for at in best)
+        return f"doubt {scores.doubts[rows[image_id]]:.2f}" + (f" ({classes})" if classes else "")
 
     return [Choice(image_id, reason(image_id)) for image_id in ordered[:budget]]
 
@@ -107,9 +107,9 @@ def diverse(
     Args:
         image_ids: The candidates.
         features: (candidates, d), a row each.
-        known: (labelled, d), of what is labelled already.
+        known: (labelled, d), a row for each image that is labelled already.
         budget: How many at most.
-        seed: Orders what is equally far.
+        seed: Orders images at equal distances.
     """
     if not len(image_ids):
         return []
@@ -164,17 +164,17 @@ def stratified(
 ) -> list[Choice]:
     """By turns for the class, and within it the group, of which least is labelled or chosen.
 
-    An image's class is the one whose score stands highest above its mean over all candidates: a rare class
-    seldom has the best score of a model that saw few of it. Of a class and group the highest score goes
-    first. Images without a class come last.
+    An image's class is the one with the score highest above its mean over all candidates: a model that has
+    seen few images of a rare class seldom gives it the best score. Of a class and group the highest score
+    goes first. Images without a class come last.
 
     Args:
-        groups: Of each candidate, such as its coil; empty where there are none.
-        scores: Of the model; without them groups alone count.
+        groups: Group of each candidate, such as its coil; empty where there are none.
+        scores: The model's scores; without them groups alone count.
         class_counts: Labelled images by class.
         group_counts: Labelled images by group.
         budget: How many at most.
-        seed: Orders what is equal.
+        seed: Orders images that are equal.
     """
     ordered = tie_order(list(groups), seed)
     guesses = dict.fromkeys(ordered, ("", 0.0)) | _guesses(ordered, scores)
@@ -187,11 +187,11 @@ def stratified(
         name = min(strata.classes, key=lambda one: (not one, counts[one], one))
         image_id = strata.take(name)
         group = groups[image_id]
-        told = [f"{name} {guesses[image_id][1]:.2f} ({counts[name]} so far)"] if name else []
-        told += [f"{group} ({strata.group_counts[group]} so far)"] if group else []
+        reasons = [f"{name} {guesses[image_id][1]:.2f} ({counts[name]} so far)"] if name else []
+        reasons += [f"{group} ({strata.group_counts[group]} so far)"] if group else []
         counts[name] += 1
         strata.group_counts[group] += 1
-        chosen.append(Choice(image_id, ", ".join(told) or "no class or group is known"))
+        chosen.append(Choice(image_id, ", ".join(reasons) or "no class or group is known"))
     return chosen
 
 
@@ -214,7 +214,7 @@ class _Strata:
             heapq.heappush(heap, (self.group_counts[group], len(heap), group))
 
     def take(self, name: str) -> str:
-        """The next image of a class, taken out."""
+        """Remove and return the next image of a class."""
         heap = self.classes[name]
         count, place, group = heap[0]
         while count != self.group_counts[group]:  # counts of groups grow by other classes' turns, too
@@ -253,15 +253,15 @@ def conflicts(
 ) -> list[Choice]:
     """Pictures whose copies are labelled differently.
 
-    Of a cluster of copies its representative is chosen, and it counts as settled once that was answered. The
+    Of a cluster of copies the representative is chosen, and it counts as settled once that was answered. The
     gravest kind goes first: class, state, count, geometry; then where more copies are at odds.
 
     Args:
-        images: Rows of the images table that may be asked for.
+        images: Rows of the images table that may be pushed.
         duplicates: The duplicates table.
         answered: Images that annotators answered.
         budget: How many at most.
-        seed: Orders what is equally grave.
+        seed: Orders conflicts of equal gravity.
     """
     open_copies = duplicates.filter(
         pl.col("label_conflict").is_not_null() & ~pl.col("representative_id").is_in(list(answered))
@@ -271,8 +271,8 @@ def conflicts(
         found.setdefault(image_id, Counter())[kind] += 1
     ours = [image_id for image_id in tie_order(images["image_id"].to_list(), seed) if image_id in found]
     ours.sort(key=lambda one: _gravity(found[one]))
-    told = {one: ", ".join(sorted(found[one], key=_KINDS.index)) for one in ours[:budget]}
-    return [Choice(one, f"copies are labelled differently ({kinds})") for one, kinds in told.items()]
+    reasons = {one: ", ".join(sorted(found[one], key=_KINDS.index)) for one in ours[:budget]}
+    return [Choice(one, f"copies are labelled differently ({kinds})") for one, kinds in reasons.items()]
 
 
 def _gravity(kinds: Counter[str]) -> tuple[int, ...]:

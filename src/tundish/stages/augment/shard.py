@@ -1,4 +1,4 @@
-"""The children of one shard's parents: one decode a parent, all copies made from it."""
+"""Make the children of the parents in one shard: each parent is decoded once for all its copies."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Job:
-    """Everything that decides the children of one shard's parents.
+    """Everything that determines the children of the parents in one shard.
 
     Args:
-        shard: The store shard that holds the parents.
-        folder: Where the children go.
+        shard: The shard of the store with the parents.
+        folder: The folder for the children.
         parents: image_id, source and path, sorted by image_id.
         labels: Their valid labels in the columns of ANNOTATIONS, in that table's order.
-        operations: What may be done to them.
-        copies: Children for each parent.
-        seed: Of the recipe.
+        operations: The operations that may be applied.
+        copies: The number of children of each parent.
+        seed: The seed of the recipe.
         max_pixels: Larger parents are not decoded.
     """
 
@@ -61,10 +61,10 @@ class Job:
 
     @cached_property
     def key(self) -> str:
-        """Name of the result: another one as soon as anything that shapes it changes."""
+        """The name of the result; it changes with anything that determines the result."""
         operations = [[one.name, one.p, dict(one.options)] for one in self.operations]
-        said = json.dumps([VERSIONS["augment"], operations, self.copies, self.seed], sort_keys=True)
-        digest = hashlib.sha256(said.encode())
+        settings = json.dumps([VERSIONS["augment"], operations, self.copies, self.seed], sort_keys=True)
+        digest = hashlib.sha256(settings.encode())
         digest.update(self.parents.write_ndjson().encode())
         digest.update(self.labels.write_ndjson().encode())
         return digest.hexdigest()[:16]
@@ -72,7 +72,7 @@ class Job:
 
 @dataclass(frozen=True)
 class _Parent:
-    """A training image's file and its labels."""
+    """The file of a training image and its labels."""
 
     image_id: str
     source: str
@@ -89,23 +89,23 @@ class _Child:
 
 
 def part_paths(folder: Path, key: str) -> dict[str, Path]:
-    """The tables of one shard's children, by name."""
+    """The paths of the tables with the children of one shard, by name."""
     return {
         name: folder / "parts" / f"{key}.{name}.parquet" for name in ("annotations", "dropped", "lineage")
     }
 
 
 def make_children(job: Job) -> int:
-    """Make the children of one shard, unless they are there; returns the number of parents."""
+    """Make the children of one shard, unless they exist; return the number of parents."""
     paths = part_paths(job.folder, job.key)
     if paths["lineage"].exists():
         return job.parents.height
     parents = _parents(job)
-    children = each(partial(_children, job, parents), read_blobs(job.shard, parents))
-    rows = _packed(job, children)
+    children = each(partial(_make_copies, job, parents), read_blobs(job.shard, parents))
+    rows = _pack(job, children)
     ANNOTATIONS.write(ANNOTATIONS.frame(rows["annotations"]), paths["annotations"])
     QUARANTINE.write(quarantine_frame(rows["dropped"]), paths["dropped"])
-    # Last: while it is missing, the part is not finished.
+    # Written last: while it is missing, the part is incomplete.
     LINEAGE.write(LINEAGE.frame(rows["lineage"]), paths["lineage"])
     return job.parents.height
 
@@ -118,8 +118,8 @@ def _parents(job: Job) -> dict[str, _Parent]:
     return parents
 
 
-def _packed(job: Job, made: Iterable[tuple[list[_Child], list[Row]]]) -> dict[str, list[Row]]:
-    """Pack the children into shards of the store's size; returns the rows of each table."""
+def _pack(job: Job, made: Iterable[tuple[list[_Child], list[Row]]]) -> dict[str, list[Row]]:
+    """Pack the children into shards of the usual size; return the rows of each table."""
     rows: dict[str, list[Row]] = {"annotations": [], "dropped": [], "lineage": []}
     packed: list[Blob] = []
     size = shards = 0
@@ -139,8 +139,8 @@ def _packed(job: Job, made: Iterable[tuple[list[_Child], list[Row]]]) -> dict[st
     return rows
 
 
-def _children(job: Job, parents: dict[str, _Parent], blob: Blob) -> tuple[list[_Child], list[Row]]:
-    """The copies of one parent, and a row where it cannot be decoded any more."""
+def _make_copies(job: Job, parents: dict[str, _Parent], blob: Blob) -> tuple[list[_Child], list[Row]]:
+    """Make the copies of one parent; or a row with the fault where it can no longer be decoded."""
     parent, data = parents[blob.id], blob.data
     try:
         image = decode(data, max_pixels=job.max_pixels)
@@ -153,10 +153,10 @@ def _children(job: Job, parents: dict[str, _Parent], blob: Blob) -> tuple[list[_
         drawn = plan(job.operations, image.shape[1], image.shape[0], generator(job.seed, blob.id, copy))
         child_bytes = encode(apply(drawn, image), kind, _QUALITY)
         child_id = image_id_of(hashlib.sha256(child_bytes).hexdigest())
-        # Few operations and many copies may draw the same twice.
+        # With few operations and many copies the same plan may be drawn twice.
         if child_id != blob.id and child_id not in made:
             seed = f"{job.seed}:{blob.id}:{copy}"
-            child = _child(parent, drawn, Blob(child_id, child_bytes), seed)
+            child = _make_child(parent, drawn, Blob(child_id, child_bytes), seed)
             if child.labels or not parent.labels:
                 made[child_id] = child
             else:
@@ -165,8 +165,8 @@ def _children(job: Job, parents: dict[str, _Parent], blob: Blob) -> tuple[list[_
 
 
 def _left_out(parent: _Parent, child_id: str) -> Row:
-    """A child without any of its parent's labels is no negative: a sliver of the defect may still show."""
-    message = "no label was left in this derived image, so it was not kept"
+    """Report a child that lost all labels: it is not a negative, as a sliver of the defect may still show."""
+    message = "no label is left in this derived image, so it was discarded"
     return _image_row(parent, child_id, "augment_no_label_left", message, "warning")
 
 
@@ -185,7 +185,7 @@ def _image_row(parent: _Parent, image_id: str, check: str, message: str, severit
     )
 
 
-def _child(parent: _Parent, drawn: Plan, blob: Blob, seed: str) -> _Child:
+def _make_child(parent: _Parent, drawn: Plan, blob: Blob, seed: str) -> _Child:
     followed = apply_labels(drawn, [_region(row) for row in parent.labels])
     labels, dropped = [], []
     for row, answer in zip(parent.labels, followed, strict=True):

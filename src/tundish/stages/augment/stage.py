@@ -1,9 +1,10 @@
 """augment: derived training images, made after the split and from training images only.
 
-Children are packed into ``augmented/``, a part for each shard of parents, kept under a name made of all that
-shapes it: parents that did not change are not done again. Beside the shards lie ``annotations.parquet``
-(labels that followed, in the columns of `annotations`) and ``dropped.parquet`` (labels that did not, and why,
-in the columns of `quarantine`); `lineage` says how to make each child again.
+Children are packed into ``augmented/``, in one part per shard of parents, whose name depends on all that
+determines it: parents that did not change are not processed again. Beside the shards are
+``annotations.parquet`` (labels that were kept, in the columns of `annotations`) and ``dropped.parquet``
+(labels that were not, and why, in the columns of `quarantine`); `lineage` records how to reproduce each
+child.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def _run(context: Context) -> Outcome:
         context.progress(done, total)
     keys = [job.key for job in jobs]
     gathered = {
-        name: _gathered(context.dataset.augmented, keys, name, table) for name, table in _TABLES.items()
+        name: _gather(context.dataset.augmented, keys, name, table) for name, table in _TABLES.items()
     }
     ANNOTATIONS.write(gathered["annotations"], context.dataset.augmented / "annotations.parquet")
     QUARANTINE.write(gathered["dropped"], context.dataset.augmented / "dropped.parquet")
@@ -47,10 +48,10 @@ def _run(context: Context) -> Outcome:
 
 
 def _jobs(context: Context) -> list[Job]:
-    """One job for each store shard that holds training images, shards by name, parents by image_id."""
-    asked = context.recipe.augment
-    operations = parse_operations(asked.operations)
-    if not asked.copies or not operations:
+    """One job for each shard of the store with training images, shards by name, parents by image_id."""
+    section = context.recipe.augment
+    operations = parse_operations(section.operations)
+    if not section.copies or not operations:
         return []
     splits = context.dataset.read(SPLITS).filter(pl.col("split") == "train")
     shards = context.dataset.read(IMAGES).select("image_id", "shard")
@@ -63,8 +64,8 @@ def _jobs(context: Context) -> list[Job]:
             parents=group.select("image_id", "source", "path"),
             labels=labels[shard,].drop("shard") if (shard,) in labels else ANNOTATIONS.empty(),
             operations=operations,
-            copies=asked.copies,
-            seed=asked.seed,
+            copies=section.copies,
+            seed=section.seed,
             max_pixels=context.recipe.images.max_pixels,
         )
         for (shard,), group in parents.group_by("shard", maintain_order=True)
@@ -78,12 +79,12 @@ def _labels(context: Context, parents: pl.DataFrame) -> pl.DataFrame:
     return labels.join(files, on=["image_id", "source", "path"], how="inner", maintain_order="left")
 
 
-def _gathered(folder: Path, keys: list[str], name: str, table: Table) -> pl.DataFrame:
+def _gather(folder: Path, keys: list[str], name: str, table: Table) -> pl.DataFrame:
     return pl.concat([table.empty(), *(table.read(part_paths(folder, key)[name]) for key in keys)])
 
 
 def _sweep(folder: Path, keys: list[str]) -> None:
-    """Remove the parts of parents, recipes and versions that are no more."""
+    """Remove the parts of parents, recipes and versions that no longer exist."""
     wanted = set(keys)
     tables = {"annotations", "dropped"}
     for path in shard_paths(folder):

@@ -1,4 +1,4 @@
-"""Images that are the same picture: which file stays, and where copies are labelled differently.
+"""Images that are the same picture: which file is kept, and where copies are labelled differently.
 
 `stage` decides; the pixels are compared in `imaging`.
 """

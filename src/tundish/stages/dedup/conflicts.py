@@ -21,7 +21,7 @@ __all__ = ["Conflict", "Labels", "conflict_between", "labels_of"]
 Conflict = Literal["class", "count", "geometry"]
 
 _TOLERANCE = 0.5
-"""px of the larger picture by which edges of the same box may differ: the rounding of formats, not a hand."""
+"""px of the larger picture by which edges of the same box may differ: the rounding of formats."""
 
 _AREA_TOLERANCE = 0.02
 
@@ -30,9 +30,9 @@ class Labels(NamedTuple):
     """The labels of one image file; geometry in shares of the upright image's width and height.
 
     Attributes:
-        names: Class of each label.
-        boxes: (n, 4): left, top, right, bottom; NaN for a label of the whole image.
-        areas: (n,): of the outline or mask; 1 for boxes, whose edges say it all.
+        names: The class of each label.
+        boxes: (n, 4), left, top, right, bottom; NaN for a label of the whole image.
+        areas: (n,), area of the outline or mask; 1 for boxes, which their edges describe completely.
         size: Width and height of the image, px.
     """
 
@@ -65,11 +65,11 @@ def conflict_between(kept: Labels, copy: Labels, code: int) -> Conflict | None:
     Args:
         kept: Labels of the picture that is kept.
         copy: Labels of its copy, which may be larger, smaller, mirrored or turned.
-        code: How the kept picture is turned into the copy (`framehash.apply_code`).
+        code: The code that turns the kept picture into the copy (`framehash.apply_code`).
 
     Returns:
         'class' where the sets of classes differ, 'count' where the numbers of a class differ, 'geometry'
-        where the places do, None where they agree.
+        where the places differ, None where they agree.
     """
     if set(kept.names) != set(copy.names):
         return "class"
@@ -100,7 +100,7 @@ def _labels(rows: pl.DataFrame, size: tuple[int, int]) -> Labels:
 
 
 def _areas(rows: pl.DataFrame, size: tuple[int, int]) -> Iterator[float]:
-    """Shares of the image; boxes all count as 1, for their edges say it all."""
+    """Areas as shares of the image; 1 for boxes, which their edges describe completely."""
     whole = size[0] * size[1]
     for shape, rings, counts in rows.select("shape", "segmentation", "rle").iter_rows():
         if shape == "polygon" and rings:

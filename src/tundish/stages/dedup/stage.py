@@ -1,8 +1,8 @@
-"""dedup: which images are the same picture, how, and which one stays.
+"""dedup: find which images are the same picture, how, and which one is kept.
 
 Files of equal bytes and images of equal pixels are one picture; re-encoded, rescaled, re-exposed, mirrored
 and turned copies are found by their hashes and thumbnails. Clusters are stars: each member agrees directly
-with the representative, for chains of likeness reach pictures that have nothing in common.
+with the representative, as chains of likeness would connect pictures that have nothing in common.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _files(context: Context) -> pl.DataFrame:
         context.dataset, context.recipe.images.max_pixels, ["image_id", "decodable", *hashes]
     ).filter("decodable")
     largest = [-pl.col("width").cast(pl.Int64) * pl.col("height"), -pl.col("size")]
-    # Without its suffix the name of an original comes before that of its "- copy".
+    # Without its suffix the name of an original sorts before that of its "- copy".
     by_name = ["source", pl.col("path").str.replace(r"\.[^./]*$", ""), "path"]
     order = [~pl.col("known"), *(largest if context.recipe.dedup.keep == "largest" else []), *by_name]
     files = (
@@ -83,12 +83,12 @@ def _files(context: Context) -> pl.DataFrame:
 
 
 def _pixel_hashes(context: Context, files: pl.DataFrame) -> dict[str, str]:
-    """Digests of the whole pixels of some images, decoded once more: proof where gray pixels are equal."""
+    """Digests of the whole pixels of some images, decoded again: proof where gray pixels are equal."""
 
     def digest(blob: Blob) -> tuple[str, str]:
         try:
             return blob.id, pixel_hash(decode(blob.data, max_pixels=context.recipe.images.max_pixels)).hex()
-        except BadImage:  # sound in gray and not in colour: like no other
+        except BadImage:  # decodable in gray but not in colour: equal to no other
             return blob.id, blob.id
 
     found: dict[str, str] = {}
@@ -100,7 +100,7 @@ def _pixel_hashes(context: Context, files: pl.DataFrame) -> dict[str, str]:
 
 
 def _ties(context: Context, files: pl.DataFrame, stars: Sequence[Copy]) -> pl.DataFrame:
-    """Members with their representative; where colours of other formats give equal pixels, that is told."""
+    """Members with their representative; equal pixels in different formats are marked."""
     rows = [(copy.second, copy.first, copy.relation, copy.code, copy.score) for copy in stars]
     ties = pl.DataFrame(rows, schema=_TIES, orient="row")
     pictures = files.unique("picture", keep="first").select("picture", "image_id", "width", "height", "shard")
@@ -136,7 +136,7 @@ def _copies(context: Context, files: pl.DataFrame) -> list[Copy]:
 
 
 class _Thumbnails:
-    """Thumbnails of the pictures by number, laid out in a file: 100,000 of them would fill a gigabyte."""
+    """Thumbnails of the pictures by number, in a file: 100,000 of them would fill a gigabyte of memory."""
 
     def __init__(self, file: BinaryIO, context: Context, image_ids: Sequence[str]) -> None:
         self._handle = file.fileno()
@@ -207,11 +207,11 @@ def _stars(copies: Sequence[Copy]) -> list[Copy]:
 def _conflicts(context: Context, rows: pl.DataFrame) -> list[str | None]:
     """For each row how its labels contradict those of its representative.
 
-    An unlabelled copy contradicts no labels, but casts doubt on a negative: nothing there, or nobody looked?
+    An unlabelled copy does not contradict labels, but makes a negative doubtful: is it empty, or unlabelled?
     """
     known = rows.filter("known").select("source", "path", "width", "height")
     sizes = {(source, path): (width, height) for source, path, width, height in known.iter_rows()}
-    # As the files came: what annotators answered since is no fault of the copies.
+    # By the imported labels: later answers of annotators are not a fault of the copies.
     imported = context.dataset.read(ANNOTATIONS).filter(pl.col("origin").ne_missing("annotator"))
     labels = labels_of(imported, sizes)
     firsts = rows.filter("is_first").select("cluster_id", "source", "path", "state")
@@ -235,11 +235,11 @@ def _outcome(files: pl.DataFrame, rows: pl.DataFrame) -> Outcome:
     names = ("identical bytes", "identical pixels", "same picture", _PROBABLY, "mirrored or turned")
     counts = {"image files": files.height, "clusters": relations.get("representative", 0)}
     counts |= {name: relations.get(name, 0) for name in names}
-    counts |= {"taken out": rows.height - int(rows["kept"].sum())}
+    counts |= {"excluded": rows.height - int(rows["kept"].sum())}
     counts |= {"clusters with label conflicts": conflicts["cluster_id"].n_unique()}
     kinds = sorted(conflicts["label_conflict"].value_counts().iter_rows())
-    told = ", ".join(f"{count} by {kind}" for kind, count in kinds)
-    return Outcome(counts, [f"copies labelled differently from the one that stays: {told}"] if told else [])
+    text = ", ".join(f"{count} by {kind}" for kind, count in kinds)
+    return Outcome(counts, [f"copies labelled differently from the one that is kept: {text}"] if text else [])
 
 
 STAGE = Stage(

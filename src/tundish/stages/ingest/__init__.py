@@ -1,4 +1,4 @@
-"""New files of the sources into the store: images, labels, records, queries.
+"""Add new files of the sources to the store: images, labels, records, queries.
 
-`stage` is the entry; nothing here looks into a file further than its kind.
+`stage` is the entry; of the content of a file nothing but its kind matters here.
 """

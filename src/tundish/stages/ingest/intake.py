@@ -1,4 +1,4 @@
-"""The books of one ingest run: which bytes are new, which shard holds them, a row for every file."""
+"""The record of one ingest run: which bytes are new, in which shard they are, a row for every file."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ PACKED = {"image": "images", "annotation": "labels", "classes": "labels"}
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """An entry with what reading it gave.
+    """An entry after reading.
 
-    `shard` is set where its bytes are in the store already, `unavailable` says why they cannot be had now.
+    `shard` is set where its bytes are already in the store, `unavailable` says why they cannot be read now.
     """
 
     entry: Entry
@@ -65,7 +65,7 @@ class Intake:
         self.unavailable: list[tuple[str, str, str]] = []
 
     def take(self, source: str, taken: Taken) -> None:
-        """Pack what is new in one file and write its row; no row where its bytes cannot be had now."""
+        """Pack what is new in one file and write its row; no row where its bytes cannot be read now."""
         if taken.unavailable is not None:
             self.unavailable.append((source, taken.entry.path, taken.unavailable))
             return
@@ -113,7 +113,7 @@ class Intake:
             self.pending.append((row, room, shard))
 
     def let_go(self, sources: set[str]) -> int:
-        """Skip the files of sources that the recipe no longer names; returns how many."""
+        """Mark the files of sources that the recipe no longer names as skipped; return their number."""
         gone = [
             row
             for (source, _), row in self.known.items()
@@ -125,7 +125,7 @@ class Intake:
         return len(gone)
 
     def close(self, store: Path) -> None:
-        """Write what is open, then the rows: files are listed only when their bytes are on disk."""
+        """Write open shards, then the rows: files are listed only when their bytes are on disk."""
         for packer in self.packers.values():
             packer.flush()
         for row, room, number in self.pending:

@@ -1,4 +1,4 @@
-"""Ask a database for records, through ADBC or SQLAlchemy, and put the answer into a Parquet file."""
+"""Query a database for records with ADBC or SQLAlchemy, and write the result to a Parquet file."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _ADBC = {
 
 
 def ask(query: Query, name: str, answer: Path) -> Path | None:
-    """Write what the database answers to `answer`; None where the environment names no database.
+    """Write the result of the query to `answer`; None where the environment names no database.
 
-    The connection string may hold a password: it stands in no message.
+    The connection string may contain a password: it is not in any message.
 
     Raises:
         UsageError: No driver for that database is installed, or the query is wrong.
@@ -62,7 +62,7 @@ def _through_sqlalchemy(query: Query, connection: str, name: str) -> pl.DataFram
         raise UsageError(
             "no driver for this database is installed",
             where=f"records.{name}.sql",
-            fix="pip install 'tundish[sql]' and the database's own driver",
+            fix="pip install 'tundish[sql]' and the driver of the database",
         )
     sqlalchemy = importlib.import_module("sqlalchemy")
     try:
@@ -73,7 +73,7 @@ def _through_sqlalchemy(query: Query, connection: str, name: str) -> pl.DataFram
             engine.dispose()
     except (sqlalchemy.exc.ArgumentError, sqlalchemy.exc.NoSuchModuleError, ModuleNotFoundError):
         raise UsageError(
-            f"${query.connection} is no connection string that SQLAlchemy knows, or its driver is missing",
+            f"${query.connection} is not a connection string that SQLAlchemy knows, or its driver is missing",
             where=f"records.{name}.sql",
             fix="write it as postgresql://user:password@host/base, and install the driver",
         ) from None
@@ -82,9 +82,9 @@ def _through_sqlalchemy(query: Query, connection: str, name: str) -> pl.DataFram
 
 
 def _failure(query: Query, name: str, connection: str, problem: Exception) -> OutsideError:
-    told = str(getattr(problem, "orig", None) or problem).replace(connection, f"${query.connection}")
+    text = str(getattr(problem, "orig", None) or problem).replace(connection, f"${query.connection}")
     return OutsideError(
-        f"the database did not answer the query ({' '.join(told.split())[:200]})",
+        f"the database did not answer the query ({' '.join(text.split())[:200]})",
         where=f"records.{name}.sql",
-        fix=f"mend the query, or ${query.connection}",
+        fix=f"fix the query, or ${query.connection}",
     )

@@ -1,4 +1,4 @@
-"""Files of records: found by name, folder or pattern, or asked of a database; kept in the store in parts."""
+"""Files of records: found by name, folder or pattern, or queried from a database; stored in parts."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tundish.sources.files import Entry, EntryFault, EntryUnavailable
 from tundish.stages.ingest.intake import Taken
 from tundish.stages.ingest.query import ask
 from tundish.storage.shards import image_id_of, write_parts
+from tundish.tabular.files.open import TABLE_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,44 +22,25 @@ if TYPE_CHECKING:
 
 __all__ = ["RecordEntry", "record_files", "take_record"]
 
-_SUFFIXES = frozenset(
-    [
-        ".csv",
-        ".tsv",
-        ".tab",
-        ".txt",
-        ".dat",
-        ".data",
-        ".nna",
-        ".xlsx",
-        ".xlsm",
-        ".xls",
-        ".xlsb",
-        ".ods",
-        ".parquet",
-        ".arrow",
-        ".feather",
-    ]
-)
 _READ = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordEntry(Entry):
-    """A file of records, where it lies: it is read in parts."""
+    """A file of records with its path, as it is read in parts."""
 
     file: Path
 
 
 def record_files(context: Context, name: str, section: Records) -> list[RecordEntry] | None:
-    """The files of one table of records, in path order; None where there is nothing at that place.
+    """Find the files of one table of records, in path order; None where nothing exists at that path.
 
-    A name that the recipe spells out is taken whatever it is called; from a folder only what may be a table.
+    A file that the recipe names is taken whatever its suffix; from a folder only files that may be tables.
     """
     if section.sql is not None:
         answer = ask(section.sql, name, context.dataset.root / ".query" / f"{name}.parquet")
         return None if answer is None else [_entry(answer, answer.name, named=True)]
-    # Normalised by text: before the first run there is no dataset folder for '..' to lead out of.
+    # Normalised as text: before the first run the folder of the dataset, which '..' leaves, does not exist.
     place = os.path.normpath(context.dataset.root / (section.path or ""))
     path = Path(place)
     if path.is_file():
@@ -82,13 +64,13 @@ def _entry(path: Path, name: str, *, named: bool) -> RecordEntry:
     fault = None
     if not named and path.name.startswith((".", "~$")):
         fault = EntryFault("system_file", "a hidden file, or the lock of an open workbook")
-    elif not named and path.suffix.lower() not in _SUFFIXES:
+    elif not named and path.suffix.lower() not in TABLE_SUFFIXES:
         fault = EntryFault("not_for_this_format", "its name is not that of a table")
     return RecordEntry(name, facts.st_size, stamp, path.read_bytes, fault, fault is not None, file=path)
 
 
 def take_record(context: Context, entry: RecordEntry) -> Taken:
-    """Put a file of records into the store, some at a time: it may be larger than the memory."""
+    """Copy a file of records into the store, part by part: it may be larger than the memory."""
     if entry.fault is not None:
         return Taken(entry, "record", fault=entry.fault)
     shard = None
@@ -105,7 +87,7 @@ def take_record(context: Context, entry: RecordEntry) -> Taken:
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
-    """The bytes of a file in pieces; what fails here is the file, not the store that takes them."""
+    """Yield the bytes of a file in pieces; an error here concerns the file, not the store."""
     try:
         with path.open("rb") as stream:
             while chunk := stream.read(_READ):

@@ -1,7 +1,7 @@
-"""ingest: take new files into the store, and say of every file of the sources what became of it.
+"""ingest: add new files to the store, and record the outcome of every file of the sources.
 
-`raw/` is a landing zone: what was taken in stays in the store when the file is moved away, and a clone
-without `raw/` runs from the store. A file that changed under its name is taken in again; the later version
+`raw/` is a landing zone: what was ingested stays in the store when the file is moved away, and a clone
+without `raw/` runs from the store. A file that changed under its name is ingested again; the later version
 counts.
 """
 
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=Entry)
 
 _UNREADABLE = "unreadable"
-"""Reason that earlier versions gave to a file they could not read once; such a file is read again."""
+"""The reason that earlier versions gave to an unreadable file; such a file is read again."""
 
 __all__ = ["STAGE"]
 
 
 def _run(context: Context) -> Outcome:
-    # DVC wants what a stage depends on to be there: the labels before the first pull too.
+    # DVC requires that the dependencies of a stage exist: also the labels before the first pull.
     context.dataset.labels.mkdir(parents=True, exist_ok=True)
     intake = Intake(context)
     seen_path = context.dataset.root / ".seen.json"
@@ -56,7 +56,7 @@ def _run(context: Context) -> Outcome:
     if gone := intake.let_go(
         {source.label for source in context.recipe.sources} | set(context.recipe.records)
     ):
-        notes.append(f"{gone:,} files are of a source that the recipe no longer names: skipped")
+        notes.append(f"{gone:,} files belong to a source that the recipe no longer names: skipped")
     intake.close(context.dataset.store)
     for label, path, _ in intake.unavailable:
         now_seen[label].pop(path, None)
@@ -69,23 +69,23 @@ def _run(context: Context) -> Outcome:
 
 
 def _check_available(intake: Intake) -> None:
-    """Fail where files could not be read: that they are busy or out of reach says nothing about them.
+    """Fail where files could not be read: a busy or unreachable file is not a verdict on its content.
 
-    Everything else was taken in, so the next run reads only these.
+    All others were ingested, so that the next run reads only these.
     """
     if intake.unavailable:
         count = len(intake.unavailable)
         label, path, message = intake.unavailable[0]
         raise OutsideError(
             f"{count:,} file{'s' * (count > 1)} could not be read, such as '{path}' ({message.lower()});"
-            " the others were taken in",
+            " the others were ingested",
             where=label,
             fix="make them readable or remove them from the source, and run again",
         )
 
 
 def _remembered(seen: dict[str, dict[str, str]], label: str, intake: Intake) -> dict[str, str]:
-    """Stamps of the files that need not be looked at again."""
+    """Stamps of the files that need no second look."""
     known = {
         path
         for (source, path), row in intake.known.items()
@@ -95,7 +95,7 @@ def _remembered(seen: dict[str, dict[str, str]], label: str, intake: Intake) -> 
 
 
 def _read_seen(path: Path) -> dict[str, dict[str, str]]:
-    """The stamps of the files seen last time; only a shortcut, so a damaged one is as good as none."""
+    """Read the stamps of the files seen last time; only a cache, so a damaged one is ignored."""
     try:
         seen = orjson.loads(path.read_bytes())
     except (FileNotFoundError, orjson.JSONDecodeError):
@@ -106,28 +106,28 @@ def _read_seen(path: Path) -> dict[str, dict[str, str]]:
 def _take_source(
     context: Context, source: Source, intake: Intake, remembered: dict[str, str], stamps: dict[str, str]
 ) -> list[str]:
-    # Normalised by text: before the first run there is no dataset folder for '..' to lead out of.
+    # Normalised as text: before the first run the folder of the dataset, which '..' leaves, does not exist.
     path = Path(os.path.normpath(context.dataset.root / source.path))
     label = source.label
     have = any(name == label for name, _ in intake.known)
     if not path.exists() and have:
-        return [f"{source.path} is not here: going on from the store"]
+        return [f"{source.path} does not exist: continuing from the store"]
     if not path.exists():
         raise SourceError(
-            "the source is not here",
+            "the source does not exist",
             where=str(path),
-            fix="put the files there, or mend sources[].path in the recipe",
+            fix="put the files there, or fix sources[].path in the recipe",
         )
     count = 0
     with open_source(path) as entries:
         fresh = _fresh(entries, remembered, stamps, intake)
-        for taken in _taken(fresh, source, parallel=not is_archive(path)):
+        for taken in _read_entries(fresh, source, parallel=not is_archive(path)):
             intake.take(label, taken)
             count += 1
             context.progress(count, 0)
     if not stamps and not have:
         raise SourceError(
-            "the source holds no files", where=str(path), fix="put the files there and run again"
+            "the source contains no files", where=str(path), fix="put the files there and run again"
         )
     return []
 
@@ -143,12 +143,12 @@ def _take_records(
     entries = record_files(context, name, section)
     have = any(source == name for source, _ in intake.known)
     if entries is None and have:
-        return [f"the records '{name}' are not here: going on from the store"]
+        return [f"the records '{name}' do not exist: continuing from the store"]
     if entries is None:
         raise SourceError(
-            "the records are not here",
+            "the records do not exist",
             where=section.path or f"${section.sql.connection if section.sql else ''}",
-            fix=f"put the file there, or mend records.{name} in the recipe",
+            fix=f"put the file there, or fix records.{name} in the recipe",
         )
     for entry in _fresh(entries, remembered, stamps, intake):
         intake.take(name, take_record(context, entry))
@@ -160,7 +160,7 @@ def _take_records(
 def _fresh(
     entries: Iterable[E], remembered: dict[str, str], stamps: dict[str, str], intake: Intake
 ) -> Iterator[E]:
-    """Entries that are not known to be as they were."""
+    """Entries that are new or may have changed."""
     for entry in entries:
         stamps[entry.path] = entry.stamp
         if remembered.get(entry.path) == entry.stamp:
@@ -169,8 +169,8 @@ def _fresh(
             yield entry
 
 
-def _taken(entries: Iterable[Entry], source: Source, *, parallel: bool) -> Iterator[Taken]:
-    """Entries read and digested: files on threads; the members of an archive one after the other."""
+def _read_entries(entries: Iterable[Entry], source: Source, *, parallel: bool) -> Iterator[Taken]:
+    """Read and digest entries: files on threads; the members of an archive one after the other."""
     form = load_reader(source.format)
     options = Options(names=source.names, extra=source.options)
 

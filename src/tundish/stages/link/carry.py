@@ -1,4 +1,4 @@
-"""What exported images carry of their records."""
+"""The values of records that exported images carry."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def carried_columns(context: Context) -> tuple[pl.DataFrame, dict[str, str]]:
     """The columns that the recipe's links carry, as '<table>.<column>', and the unit of each.
 
     Returns:
-        One row an image of the links: `image_id` and the columns, null where an image has no record in that
-        table or several; and the unit by column, '' where there is none.
+        One row per image of the links: `image_id` and the columns, null where an image has no record in
+        that table, or several; and the unit by column, '' where there is none.
 
     Raises:
         MissingStepError: The stage `link` has not run.

@@ -1,4 +1,4 @@
-"""The pieces, moments and positions at which the records of each image may be found."""
+"""Find the pieces, moments and positions at which the records of each image may be."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _SIDES = {
 
 
 def candidates(context: Context, plan: Plan, images: pl.DataFrame) -> pl.DataFrame:
-    """Where each image's record may be: one row an image, several where several ancestors come into question.
+    """Find where the record of each image may be: one row per image, or one per possible ancestor.
 
     Args:
-        context: For the plant's time zone.
-        plan: The link.
+        context: The context of the stage, for the time zone of the plant.
+        plan: The plan of the link.
         images: `image`, a number, and the columns of `plan.image_columns`.
 
     Returns:
@@ -52,7 +52,7 @@ def candidates(context: Context, plan: Plan, images: pl.DataFrame) -> pl.DataFra
 
 
 def moment(near: Near | None) -> pl.Expr:
-    """A record's time in us or its position in m."""
+    """The time of a record in us, or its position in m."""
     if near is None:
         return pl.lit(None, pl.Int64)
     if near.in_time:
@@ -68,13 +68,13 @@ def _moments(context: Context, plan: Plan, images: pl.DataFrame) -> pl.Expr | pl
     if column.dtype != pl.String:
         return column.dt.epoch("us")
     zone = context.recipe.timezone
-    # A value that is no time is a gap of that image, as a name without key is; none at all is a mistake.
+    # A value that is not a time is a gap of that image, like a name without key; no time at all is a mistake.
     texts = column.drop_nulls().unique().to_list()
     parsed = (parse_time(text, zone) for text in texts)
     times = [time if isinstance(time, datetime) else None for time in parsed]
     if texts and not any(times):
         raise UsageError(
-            f"the column '{plan.near.image}' of 'images' holds no times, but {texts[0]!r}",
+            f"the column '{plan.near.image}' of 'images' has the value {texts[0]!r}, not a time",
             where=f"link.{plan.name}.nearest.image",
             fix="name a column of times, or write the tolerance in metres",
         )
@@ -97,7 +97,8 @@ def _metres(plan: Plan, images: pl.DataFrame) -> pl.Series:
         metres = column.str.normalize("NFKC").str.strip_chars().cast(pl.Float64, strict=False)
         if column.len() > column.null_count() and metres.null_count() == metres.len():
             raise UsageError(
-                f"the column '{plan.position}' of 'images' holds no numbers, but {column.drop_nulls()[0]!r}",
+                f"the column '{plan.position}' of 'images' has the value {column.drop_nulls()[0]!r},"
+                " not a number",
                 where=f"link.{plan.name}",
                 fix="name a column of metres, or write the tolerance with a unit of time",
             )
@@ -110,22 +111,26 @@ def _side(name: str) -> pl.Expr:
 
 
 def _through(plan: Plan, rows: pl.DataFrame) -> pl.DataFrame:
-    """The ancestors of each image's piece that the records know, the nearest on each way up."""
+    """The ancestors of the piece of each image that have records, the nearest on each path."""
     assert plan.edges is not None
     assert plan.record_key is not None
-    edges = scan_table(plan.edges, plan.edges.stem, "records").filter(pl.col("outcome") == "accepted")
-    there = [name for name in EDGES if name in edges.collect_schema()]
-    texts = [text_key(name).alias(name) for name in there if EDGES[name] == pl.String]
-    known = scan_table(plan.records, plan.name, "records").select(piece=text_key(plan.record_key))
+    edges = scan_table(plan.edges, plan.edges.stem, "records", plan.dataset).filter(
+        pl.col("outcome") == "accepted"
+    )
+    present = [name for name in EDGES if name in edges.collect_schema()]
+    texts = [text_key(name).alias(name) for name in present if EDGES[name] == pl.String]
+    known = scan_table(plan.records, plan.name, "records", plan.dataset).select(
+        piece=text_key(plan.record_key)
+    )
     wanted = known.drop_nulls().unique().collect(engine="streaming").to_series()
-    asked = ["piece", "position_m", "side"]
+    place = ["piece", "position_m", "side"]
     pieces = (
         rows.filter(pl.col("piece").is_not_null())
-        .select(asked)
+        .select(place)
         .unique(maintain_order=True)
         .with_row_index("query")
     )
-    found = ancestors(edges.select(there).with_columns(texts).collect(), pieces, wanted.sort())
+    found = ancestors(edges.select(present).with_columns(texts).collect(), pieces, wanted.sort())
     lost = (
         pl.when(pl.col("end") == "wanted")
         .then(pl.lit(None, pl.String))
@@ -135,11 +140,11 @@ def _through(plan: Plan, rows: pl.DataFrame) -> pl.DataFrame:
     )
     found = found.select("query", "piece", "position_m", "side", "via", reason=lost)
     found = found.unique(["query", "piece", "position_m", "reason"], keep="first", maintain_order=True)
-    ways = pieces.select("query", *(pl.col(name).alias(f"own_{name}") for name in asked)).join(
+    ways = pieces.select("query", *(pl.col(name).alias(f"own_{name}") for name in place)).join(
         found, on="query", maintain_order="left"
     )
-    own = [f"own_{name}" for name in asked]
-    linked = rows.select("image", "moment", *(pl.col(name).alias(f"own_{name}") for name in asked)).join(
+    own = [f"own_{name}" for name in place]
+    linked = rows.select("image", "moment", *(pl.col(name).alias(f"own_{name}") for name in place)).join(
         ways, on=own, nulls_equal=True, maintain_order="left"
     )
     without = rows.filter(pl.col("piece").is_null())

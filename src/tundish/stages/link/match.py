@@ -1,4 +1,4 @@
-"""Candidates against records: equal keys, and the nearest in time or along the strip."""
+"""Match candidates with records: equal keys, and the nearest in time or along the strip."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _REASONS = (
     "no_ancestor",
     "no_key",
 )
-"""Of several reasons the first is told: it came nearest to a record."""
+"""Of several reasons the first is reported: it came nearest to a record."""
 
 _MOST = 1_000_000
 _CROWD = 100
@@ -33,12 +33,12 @@ _CROWD = 100
 
 @dataclass(frozen=True)
 class Records:
-    """The records that candidates may have.
+    """The records that candidates may match.
 
     Attributes:
-        rows: `code` (of the key), `value` (us or m) and `row` (in the file) of accepted records, sorted so;
-            where the nearest is asked for, only records that have a value.
-        keys: Every key that stands in the table: `piece`, `code`, whether any record of it is `accepted`, and
+        rows: `code` (of the key), `value` (us or m) and `row` (in the file) of accepted records, sorted by
+            these; for the nearest record, only records with a value.
+        keys: Every key of the table: `piece`, `code`, whether any record of it is `accepted`, and
             `placed`: accepted with a value.
     """
 
@@ -47,12 +47,12 @@ class Records:
 
 
 def read_records(plan: Plan, candidates: pl.DataFrame) -> Records:
-    """Read of the records what the candidates ask for: their keys, and times or positions."""
+    """Read the records that candidates may match: their keys, and times or positions."""
     codes = candidates.select("piece").drop_nulls().unique(maintain_order=True).with_row_index("code")
     piece = pl.lit(EVERYTHING) if plan.record_key is None else text_key(plan.record_key)
     columns = {plan.record_key, plan.near.record if plan.near else None, "outcome"} - {None}
     rows = (
-        scan_table(plan.records, plan.name, "records")
+        scan_table(plan.records, plan.name, "records", plan.dataset)
         .select(sorted(str(name) for name in columns))
         .with_row_index("row")
         .select("row", piece=piece, value=moment(plan.near), accepted=pl.col("outcome") == "accepted")
@@ -67,20 +67,20 @@ def read_records(plan: Plan, candidates: pl.DataFrame) -> Records:
 
 
 def match(plan: Plan, records: Records, candidates: pl.DataFrame, offset_s: float) -> pl.DataFrame:
-    """The records of each image, or why it has none.
+    """Find the records of each image, or why it has none.
 
     Args:
-        plan: The link.
-        records: What `read_records` gave.
-        candidates: As from `candidates`.
-        offset_s: How far the image's clock is ahead.
+        plan: The plan of the link.
+        records: The result of `read_records`.
+        candidates: The result of `candidates`.
+        offset_s: How far the clock of the images is ahead, seconds.
 
     Returns:
         `image`, `row` (of the record in its file; null: none), `reason`, `via`, `position_m`, `side`, `gap`
-        (image less record, us or m), `ambiguous`. Every image has a row.
+        (image minus record, us or m), `ambiguous`. Every image has a row.
     """
     judged = candidates.join(records.keys, on="piece", how="left", maintain_order="left").with_columns(
-        reason=pl.coalesce("reason", _reason(plan.near)), **_aligned(plan.near, offset_s)
+        reason=pl.coalesce("reason", _reason(plan.near)), **_align(plan.near, offset_s)
     )
     sound = judged.filter(pl.col("reason").is_null()).with_row_index("at")
     hits = _by_key(plan, records, sound) if plan.near is None else _nearest(plan.near, records.rows, sound)
@@ -89,7 +89,7 @@ def match(plan: Plan, records: Records, candidates: pl.DataFrame, offset_s: floa
     lost = judged.filter(pl.col("reason").is_not_null()).with_columns(
         row=pl.lit(None, pl.UInt32), gap=pl.lit(None, hits.schema["gap"])
     )
-    return _settled(pl.concat([found.select(columns), lost.select(columns)]))
+    return _settle(pl.concat([found.select(columns), lost.select(columns)]))
 
 
 def _reason(near: Near | None) -> pl.Expr:
@@ -105,7 +105,7 @@ def _reason(near: Near | None) -> pl.Expr:
     )
 
 
-def _aligned(near: Near | None, offset_s: float) -> dict[str, pl.Expr]:
+def _align(near: Near | None, offset_s: float) -> dict[str, pl.Expr]:
     if near is None or not near.in_time:
         return {}
     return {"value": pl.col("value") - round(offset_s * 1_000_000)}
@@ -126,7 +126,7 @@ def _by_key(plan: Plan, records: Records, sound: pl.DataFrame) -> pl.DataFrame:
 
 
 def _nearest(near: Near, rows: pl.DataFrame, sound: pl.DataFrame) -> pl.DataFrame:
-    """The record next to each candidate, all of them where several are equally near."""
+    """The nearest record of each candidate, all of them where several are equally near."""
     numbered = rows.with_row_index("place")
     new = (pl.col("code") != pl.col("code").shift()) | (pl.col("value") != pl.col("value").shift())
     # Records of one key and one value are one target: a run of places.
@@ -168,8 +168,8 @@ def _one_way(left: pl.DataFrame, runs: pl.DataFrame, way: str) -> pl.DataFrame:
     return joined.select("at", "place", "run", gap=pl.col("value") - pl.col("found"))
 
 
-def _settled(rows: pl.DataFrame) -> pl.DataFrame:
-    """Of each image what was found, else the reason that came nearest to it."""
+def _settle(rows: pl.DataFrame) -> pl.DataFrame:
+    """For each image what was found, else the reason that came nearest to a record."""
     order = {reason: number for number, reason in enumerate(_REASONS, 1)}
     rank = pl.col("reason").replace_strict(order, default=0, return_dtype=pl.Int8)
     rows = rows.with_columns(rank=rank).sort("image", "rank", "piece", "row", maintain_order=True)
@@ -188,7 +188,7 @@ def with_ids(plan: Plan, links: pl.DataFrame) -> pl.DataFrame:
     """The links with `record_id` in place of `row`."""
     wanted = links.select("row").drop_nulls().unique()
     ids = (
-        scan_table(plan.records, plan.name, "records")
+        scan_table(plan.records, plan.name, "records", plan.dataset)
         .select("record_id")
         .with_row_index("row")
         .join(wanted.lazy(), on="row", how="semi")

@@ -1,4 +1,4 @@
-"""What the recipe asks of a link, held against the columns that images and records have."""
+"""Plan a link: check the recipe against the columns of images and records."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Near:
     """How the nearest record is found.
 
     Attributes:
-        image: Column of the images.
-        record: Column of the records.
+        image: The column of the images.
+        record: The column of the records.
         in_time: Whether they are times; positions otherwise.
-        tolerance: Seconds or metres.
-        direction: Which side of the image the record may lie on.
-        clock_offset_s: How far the image's clock is ahead; None: as the data say.
+        tolerance: The largest distance, in seconds or metres.
+        direction: On which side of the image the record may be.
+        clock_offset_s: How far the clock of the images is ahead; None to estimate it from the data.
     """
 
     image: str
@@ -52,14 +52,15 @@ class Plan:
     """One link that can be made.
 
     Attributes:
-        name: The table of records.
-        records: Its file.
-        image_key: Column of the images; None: no key.
-        record_key: Column of the records that must be equal to it.
-        edges: File of the genealogy, where the record is an ancestor's.
-        position: Column of the images with metres from the head.
-        side: Column of the images that says top or bottom.
-        near: None: the key alone decides.
+        name: The name of the table of records.
+        records: The file of the table.
+        image_key: The key column of the images; None for no key.
+        record_key: The column of the records that must be equal to it.
+        edges: The file of the genealogy, where the record belongs to an ancestor.
+        position: The column of the images with metres from the head.
+        side: The column of the images with top or bottom.
+        near: How the nearest record is found; None where the key alone decides.
+        dataset: The name of the dataset, for messages.
     """
 
     name: str
@@ -70,49 +71,51 @@ class Plan:
     position: str | None
     side: str | None
     near: Near | None
+    dataset: str
 
     @property
     def how(self) -> str:
-        """What decides in the end, as in the column `how` of the links."""
+        """What decides in the end, as in the column `how` of the links table."""
         if self.near is not None:
             return "nearest"
         return "genealogy" if self.edges is not None else "key"
 
     @property
     def image_columns(self) -> list[str]:
-        """What must be read of the images."""
+        """The columns of the images that must be read."""
         near = self.near.image if self.near else None
         return sorted({name for name in (self.image_key, self.position, self.side, near) if name})
 
 
 def plan_link(context: Context, name: str, link: Link) -> Plan:
-    """The link to one table of records.
+    """Plan the link to one table of records.
 
     Raises:
         UsageError: A column is missing or of a kind that cannot be compared.
-        MissingStepError: The images or records were not judged yet.
+        MissingStepError: The images or records are not validated yet.
     """
-    images = scan_table(context.dataset.table("images"), "images", "validate").collect_schema()
+    dataset = context.recipe.dataset
+    images = scan_table(context.dataset.table("images"), "images", "validate", dataset).collect_schema()
     path = context.dataset.records / f"{name}.parquet"
-    records = scan_table(path, name, "records").collect_schema()
+    records = scan_table(path, name, "records", dataset).collect_schema()
     on = On(image=link.on, record=link.on) if isinstance(link.on, str) else link.on
     if on is not None:
-        _need(images, on.image, _key, f"link.{name}.on", "images", "a key")
-        _need(records, on.record, _key, f"link.{name}.on", name, "a key")
+        _require_column(images, on.image, _key, f"link.{name}.on", "images", "a key")
+        _require_column(records, on.record, _key, f"link.{name}.on", name, "a key")
     near = None if link.nearest is None else _near(link.nearest, images, records, name)
     position = near.image if near is not None and not near.in_time else link.position
     if link.position not in (None, position):
         raise UsageError(
             f"the position is '{link.position}' here and '{position}' in nearest.image",
             where=f"link.{name}",
-            fix="leave one of them out",
+            fix="omit one of them",
         )
     if position is not None:
-        _need(images, position, _written(_number), f"link.{name}.position", "images", "a position")
+        _require_column(images, position, _written(_number), f"link.{name}.position", "images", "a position")
     if link.side is not None:
-        _need(images, link.side, _text, f"link.{name}.side", "images", "a side")
+        _require_column(images, link.side, _text, f"link.{name}.side", "images", "a side")
     for column in link.carry:
-        _need(records, column, _any, f"link.{name}.carry", name, "")
+        _require_column(records, column, _any, f"link.{name}.carry", name, "")
     return Plan(
         name,
         path,
@@ -122,6 +125,7 @@ def plan_link(context: Context, name: str, link: Link) -> Plan:
         position,
         link.side,
         near,
+        dataset,
     )
 
 
@@ -135,14 +139,14 @@ def _near(nearest: Nearest, images: pl.Schema, records: pl.Schema, name: str) ->
         )
     fits = _time if in_time else _number
     what = "a time (the tolerance is one)" if in_time else "a position (the tolerance is in metres)"
-    _need(images, nearest.image, _written(fits), f"{where}.image", "images", what)
-    _need(records, nearest.record, fits, f"{where}.record", name, what)
+    _require_column(images, nearest.image, _written(fits), f"{where}.image", "images", what)
+    _require_column(records, nearest.record, fits, f"{where}.record", name, what)
     auto = nearest.clock_offset == "auto"
     offset = None if auto else seconds(nearest.clock_offset)
     return Near(nearest.image, nearest.record, in_time, tolerance, nearest.direction, offset)
 
 
-def _need(
+def _require_column(
     schema: pl.Schema, column: str, fits: Callable[[pl.DataType], bool], where: str, table: str, what: str
 ) -> None:
     if column not in schema:
@@ -154,7 +158,7 @@ def _need(
     if not fits(schema[column]):
         fitting = ", ".join(name for name, kind in schema.items() if fits(kind))
         raise UsageError(
-            f"the column '{column}' of '{table}' holds {schema[column]} and is not {what}",
+            f"the column '{column}' of '{table}' is of type {schema[column]}, not {what}",
             where=where,
             fix=f"these could be: {fitting or 'none of its columns'}",
         )
@@ -177,7 +181,7 @@ def _time(kind: pl.DataType) -> bool:
 
 
 def _written(fits: Callable[[pl.DataType], bool]) -> Callable[[pl.DataType], bool]:
-    """The images' keys are text out of file names, which may say a number or a time."""
+    """Accept text too: keys of images come from file names, and may contain a number or a time."""
     return lambda kind: kind == pl.String or fits(kind)
 
 
@@ -186,13 +190,13 @@ def _any(_kind: pl.DataType) -> bool:
 
 
 def seconds(duration: str) -> float:
-    """A duration of the recipe, such as -2min or 500ms, in seconds."""
+    """Convert a duration of the recipe, such as -2min or 500ms, to seconds."""
     number, unit = re.fullmatch(r"(-?\d+(?:\.\d+)?)([a-z]+)", duration).groups()  # type: ignore[union-attr]
     return float(number) * _UNITS[unit]
 
 
-def scan_table(path: Path, name: str, stage: str) -> pl.LazyFrame:
-    """A table of the dataset, lazily.
+def scan_table(path: Path, name: str, stage: str, dataset: str) -> pl.LazyFrame:
+    """Scan a table of the dataset lazily.
 
     Raises:
         MissingStepError: The stage that writes it has not run.
@@ -200,7 +204,7 @@ def scan_table(path: Path, name: str, stage: str) -> pl.LazyFrame:
     """
     if not path.exists():
         raise MissingStepError(
-            f"there is no {name} table", where=str(path), fix=f"run 'tundish {stage} NAME' first"
+            f"there is no {name} table", where=str(path), fix=f"run 'tundish {stage} {dataset}' first"
         )
     frame = pl.scan_parquet(path, glob=False)
     try:
@@ -213,6 +217,6 @@ def scan_table(path: Path, name: str, stage: str) -> pl.LazyFrame:
 
 
 def text_key(column: str) -> pl.Expr:
-    """A key as it is compared: text, NFKC, no blanks around it; null where nothing is left."""
+    """A key for comparison: text, NFKC, without blanks around it; null where nothing remains."""
     text = pl.col(column).cast(pl.String).str.normalize("NFKC").str.strip_chars()
     return pl.when(text != "").then(text)

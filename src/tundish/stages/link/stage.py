@@ -1,4 +1,4 @@
-"""link: which record belongs to which image, and why an image has none.
+"""link: find which record belongs to which image, and why an image has none.
 
 Records are found by key, through the genealogy, or as the nearest in time or along the strip. Every valid
 image has a row for every table of the recipe's `link`: linked, ambiguous, or with the reason why not.
@@ -30,16 +30,16 @@ def _run(context: Context) -> Outcome:
     notes: list[str] = []
     for number, plan in enumerate(plans, 1):
         images = (
-            scan_table(context.dataset.table("images"), "images", "validate")
+            scan_table(context.dataset.table("images"), "images", "validate", context.recipe.dataset)
             .filter("valid")
             .select("image_id", *plan.image_columns)
             .collect()
             .with_row_index("image")
         )
-        links, told = _link(context, plan, images)
+        links, text = _link(context, plan, images)
         frames.append(links)
         counts |= _counts(plan.name, links)
-        notes += told
+        notes += text
         context.progress(number * images.height, len(plans) * images.height)
     context.dataset.write(LINKS, pl.concat(frames))
     return Outcome(counts, notes)
@@ -71,7 +71,7 @@ def _link(context: Context, plan: Plan, images: pl.DataFrame) -> tuple[pl.DataFr
 
 
 def _counts(name: str, links: pl.DataFrame) -> dict[str, int]:
-    """Images by what became of them; they add up to the valid images."""
+    """Count images by outcome; the counts add up to the valid images."""
     stale = links.filter(pl.col("reason") == "out_of_tolerance").height
     ambiguous = links.filter("ambiguous")["image_id"].n_unique()
     linked = links.filter(~pl.col("ambiguous") & pl.col("record_id").is_not_null()).height
@@ -86,8 +86,8 @@ def _counts(name: str, links: pl.DataFrame) -> dict[str, int]:
 
 def _reasons(name: str, links: pl.DataFrame) -> list[str]:
     counts = links["reason"].drop_nulls().value_counts().sort("count", "reason", descending=[True, False])
-    told = ", ".join(f"{count} {reason}" for reason, count in counts.iter_rows())
-    return [f"{name}: images without a record: {told}"] if told else []
+    text = ", ".join(f"{count} {reason}" for reason, count in counts.iter_rows())
+    return [f"{name}: images without a record: {text}"] if text else []
 
 
 STAGE = Stage(

@@ -1,4 +1,4 @@
-"""Tables of records read, judged and joined into one table a kind.
+"""Read and judge tables of records, one table per kind.
 
-`stage` is the entry; cells are read in `tabular`, rules held in `rules`.
+`stage` is the entry; cells are read in `tabular`, rules are checked in `rules`.
 """

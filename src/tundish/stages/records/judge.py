@@ -1,4 +1,4 @@
-"""One piece of a sheet: its cells read, its records held against the row rules, each with an outcome."""
+"""Judge one piece of a sheet: read its cells, check its records by the row rules, give each an outcome."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NOTES = pl.List(pl.Struct({"column": pl.String, "note": pl.String, "raw": pl.St
 
 @dataclass(frozen=True)
 class Judged:
-    """Records with outcome, in the columns of RECORD_FIELDS and of the sheet, and what is wrong with them."""
+    """Records with outcome, in the columns of RECORD_FIELDS and of the sheet, and their faults."""
 
     rows: pl.DataFrame
     faults: pl.DataFrame
@@ -70,7 +70,7 @@ def _broken_faults(broken: pl.DataFrame) -> pl.DataFrame:
 
 
 def _rule_faults(table: RecordTable, opened: OpenSheet, cells: Cells) -> pl.DataFrame:
-    """Breaches of the model's rules; a cell that could not be read is told once, not as missing too."""
+    """Breaches of the model's rules; a cell that could not be read is not reported as missing too."""
     frame = cells.frame
     if cells.skipped.height:
         frame = frame.filter(~pl.col("row").is_in(cells.skipped["row"].implode()))
@@ -86,13 +86,13 @@ def _rule_faults(table: RecordTable, opened: OpenSheet, cells: Cells) -> pl.Data
 
 
 def causes(by: str, *faults: pl.DataFrame) -> pl.DataFrame:
-    """Why errors take records out, in one name each: the cause, not what follows from it.
+    """Why errors quarantine records, one name for each: the cause, not its consequences.
 
     Args:
-        by: Column that tells the records apart.
-        faults: With the columns `by`, check, column and severity; those of the first frame are the cause of
-            those of the next. Within one frame what is wrong with a single column comes before what is wrong
-            with several, and then it goes by name.
+        by: The column that identifies the records.
+        faults: Frames with the columns `by`, check, column and severity; those of the first frame cause those
+            of the next. Within one frame faults of a single column come before faults of several, then by
+            name.
 
     Returns:
         A row for each record that has an error: `by` and reason.
@@ -106,12 +106,12 @@ def causes(by: str, *faults: pl.DataFrame) -> pl.DataFrame:
 
 
 def fault_rows(name: str, faults: pl.DataFrame) -> pl.DataFrame:
-    """Faults as quarantine rows.
+    """Convert faults to quarantine rows.
 
     Args:
-        name: Of the table.
-        faults: path, sheet, row, line, index (column of the file, null for the whole record), check, column,
-            value, message, severity.
+        name: The name of the table.
+        faults: The faults: path, sheet, row, line, index (column of the file, null for the whole record),
+            check, column, value, message, severity.
     """
     letter = pl.col("index").map_elements(_letters, pl.String)
     place = (
@@ -128,7 +128,7 @@ def fault_rows(name: str, faults: pl.DataFrame) -> pl.DataFrame:
 
 
 def _letters(index: int) -> str:
-    """A column as Excel calls it: 0 is A, 26 is AA."""
+    """The letters of a column in Excel: 0 is A, 26 is AA."""
     text = ""
     number = index + 1
     while number:
@@ -138,7 +138,7 @@ def _letters(index: int) -> str:
 
 
 def _with_outcome(cells: Cells, broken: pl.DataFrame, errors: pl.DataFrame) -> pl.DataFrame:
-    """All records of the piece, in order, each with its outcome."""
+    """All records of the piece, in order, with their outcomes."""
     verdicts = pl.concat(
         [
             errors.select("row", "reason", outcome=pl.lit("quarantined")),

@@ -1,4 +1,4 @@
-"""Records that stand twice: exact repeats, later determinations that agree, and records that contradict."""
+"""Find repeated records: exact repeats, repeat tests that agree, and records that contradict each other."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ __all__ = ["Hashes", "repeats"]
 
 _PLACE = ("path", "sheet", "row", "line")
 _SHOWN = 3
-"""Places that a message names: a wrong key gives thousands."""
+"""The number of places that a message names: a wrong key gives thousands."""
 _CONFLICT = pl.col("differing") != ""
-"""`differing` names the columns in which records of one key do not agree."""
+"""`differing` names the columns in which records of one key disagree."""
 _VERDICTS = pl.Schema({"record_id": pl.String, "outcome": pl.String, "reason": pl.String})
 
 
 class Hashes:
-    """64-bit hashes of the accepted records met so far: eight bytes each, so ten million are small."""
+    """64-bit hashes of the accepted records so far: at eight bytes each, ten million need little memory."""
 
     def __init__(self, key: Sequence[str], columns: Sequence[str]) -> None:
         self.key = list(key)
@@ -39,15 +39,15 @@ class Hashes:
         return self.key or self.columns
 
     def of(self, rows: pl.DataFrame) -> pl.Series:
-        """The hash of each record: of its key, or of all its data where the table has no key."""
+        """Hash each record: its key, or all its data where the table has no key."""
         return rows.select(self._hashed).hash_rows()
 
     def add(self, rows: pl.DataFrame) -> None:
-        """Take the accepted ones of `rows`."""
+        """Add the accepted ones of `rows`."""
         self._parts.append(self.of(rows.filter(pl.col("outcome") == "accepted")))
 
     def repeated(self) -> pl.Series:
-        """The hashes that were met more than once."""
+        """The hashes that occurred more than once."""
         if not self._parts:
             return pl.Series([], dtype=pl.UInt64)
         values, counts = np.unique(pl.concat(self._parts).to_numpy(), return_counts=True)
@@ -55,12 +55,12 @@ class Hashes:
 
 
 def repeats(table: RecordTable, path: Path, hashes: Hashes) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Verdicts (record_id, outcome, reason) on accepted records that stand more than once, and their faults.
+    """Judge accepted records that occur more than once: verdicts (record_id, outcome, reason) and faults.
 
     Args:
-        table: Whose tolerances count.
-        path: Parquet file of the table as judged so far.
-        hashes: Of its accepted records.
+        table: The table, with its tolerances.
+        path: The Parquet file of the table as judged so far.
+        hashes: The hashes of its accepted records.
     """
     wanted = hashes.repeated()
     if not wanted.len():
@@ -83,7 +83,7 @@ def _matching(path: Path, hashes: Hashes, wanted: pl.Series) -> pl.DataFrame:
 
 
 def _exact(candidates: pl.DataFrame, columns: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Verdicts on all but the first of equal records, and what is left."""
+    """Verdicts on all but the first of equal records, and the remaining records."""
     first = candidates.select(pl.struct(columns).is_first_distinct()).to_series()
     copies = candidates.filter(~first)
     verdicts = copies.select("record_id", outcome=pl.lit("skipped"), reason=pl.lit("repeated_row"))
@@ -91,7 +91,7 @@ def _exact(candidates: pl.DataFrame, columns: Sequence[str]) -> tuple[pl.DataFra
 
 
 def _same_key(table: RecordTable, key: list[str], rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Records of one key that differ: a repeat within the tolerances, or a contradiction."""
+    """Judge records of one key that differ: a repeat within the tolerances, or a contradiction."""
     groups = rows.filter(pl.len().over(key) > 1, ~pl.any_horizontal(pl.col(key).is_null()))
     if not groups.height:
         return pl.DataFrame(schema=_VERDICTS), pl.DataFrame()
@@ -113,7 +113,7 @@ def _same_key(table: RecordTable, key: list[str], rows: pl.DataFrame) -> tuple[p
         .then(pl.lit("conflicting_record"))
         .otherwise(pl.lit("superseded_by_retest")),
     )
-    return verdicts, _told(key, groups, taken)
+    return verdicts, _describe_faults(key, groups, taken)
 
 
 def _apart(name: str, tolerance: float | None) -> pl.Expr:
@@ -124,7 +124,7 @@ def _apart(name: str, tolerance: float | None) -> pl.Expr:
     return (column.max() - column.min() > tolerance * (1 + 1e-9)).fill_null(value=False)
 
 
-def _told(key: list[str], groups: pl.DataFrame, taken: pl.DataFrame) -> pl.DataFrame:
+def _describe_faults(key: list[str], groups: pl.DataFrame, taken: pl.DataFrame) -> pl.DataFrame:
     """An error for each record that contradicts another, a warning for each that a later one replaces."""
     place = (
         pl.when(pl.col("sheet").is_null())
@@ -136,10 +136,10 @@ def _told(key: list[str], groups: pl.DataFrame, taken: pl.DataFrame) -> pl.DataF
     taken = taken.join(places, on=key, how="left", maintain_order="left")
     value = pl.concat_str(key, separator=", ")
     conflict = pl.format(
-        "{} stands here several times with other values of {} ({})", value, "differing", "places"
+        "{} occurs several times with different values of {} ({})", value, "differing", "places"
     )
     retest = pl.format(
-        "{} was determined again within the tolerances; the last one counts ({})", value, "places"
+        "{} was determined again within the tolerance; the last one counts ({})", value, "places"
     )
     return taken.select(
         *_PLACE,

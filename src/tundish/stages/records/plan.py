@@ -1,4 +1,4 @@
-"""What a table of records is read by: its Pandera model, its alias table, and a plan for each sheet."""
+"""Plan how a table of records is read: its Pandera model, its alias table, and a plan for each sheet."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tundish.storage.quarantine import quarantine_row
 from tundish.storage.shards import copy_parts, latest_files, read_files
 from tundish.storage.table import Table, field
 from tundish.storage.tables import RECORD_FIELDS
-from tundish.tabular.base import Asked
+from tundish.tabular.base import FileOptions
 from tundish.tabular.files.open import open_table
 from tundish.tabular.headers.columns import ColumnTable, load_columns
 from tundish.tabular.headers.planner import make_plan
@@ -57,9 +57,9 @@ class RecordTable:
     """One table of the recipe's records.
 
     Attributes:
-        wanted: The model's columns with what they hold, in its order.
-        key: Columns that name a record; empty where the table has no key.
-        latest_by: A time that tells the later of two repeats.
+        wanted: The columns of the model with their kinds, in its order.
+        key: The columns that name a record; empty where the table has no key.
+        latest_by: The time column that decides which of two repeats is later.
     """
 
     name: str
@@ -77,7 +77,7 @@ class RecordTable:
         return None if column is None else column.repeat
 
     def arrow(self, present: Sequence[str], extra: Sequence[str]) -> Table:
-        """The table as it is written: what every record has, the columns present, then the unknown ones."""
+        """The schema of the table: the columns of every record, those present, then the unknown ones."""
         known = [
             field(
                 name,
@@ -102,10 +102,10 @@ class OpenSheet:
 
 
 def record_tables(project: Path, sections: Mapping[str, Records]) -> list[RecordTable]:
-    """All tables of a recipe.
+    """Load all tables of a recipe.
 
     Raises:
-        SchemaError: As for one table; or one refers to a column that the schema of another does not have.
+        SchemaError: As for `record_table`; or one refers to a column that another schema does not have.
     """
     tables = {name: record_table(project, name, section) for name, section in sections.items()}
     for name, section in sections.items():
@@ -124,7 +124,7 @@ def record_table(project: Path, name: str, section: Records) -> RecordTable:
     """Load the model and the alias table beside it.
 
     Raises:
-        SchemaError: They are not there, are wrong, or hold a type that records do not have.
+        SchemaError: They do not exist, are invalid, or use a type that records do not have.
     """
     model = load_model(project, section.schema_)
     file = project / section.schema_.partition(":")[0]
@@ -140,9 +140,9 @@ def record_table(project: Path, name: str, section: Records) -> RecordTable:
             )
         if column in _TAKEN:
             raise SchemaError(
-                f"'{column}' is what every table of records calls a column of its own",
+                f"'{column}' is a reserved column of every table of records",
                 where=section.schema_,
-                fix=f"call it '{column}_no' or the like, and give its names in the alias table",
+                fix=f"name it '{column}_no' or similar, and list its headers in the alias table",
             )
         wanted[column] = kind
     metadata = model.Config.metadata or {}
@@ -170,12 +170,12 @@ def record_table(project: Path, name: str, section: Records) -> RecordTable:
 def open_sheets(
     context: Context, table: RecordTable
 ) -> Iterator[tuple[list[OpenSheet], list[dict[str, object]]]]:
-    """All sheets of all files of a table, and a quarantine row for each that cannot be read.
+    """Open all sheets of all files of a table, with a quarantine row for each that cannot be read.
 
-    The files are put together beside the dataset for as long as the context lasts.
+    The files are copied beside the dataset while the context lasts.
 
     Raises:
-        SourceError: No file of the table can be read, or one has columns that only the recipe can settle.
+        SourceError: No file of the table can be read, or the recipe must state what its columns mean.
     """
     files = latest_files(read_files(context.dataset.store)).filter(
         (pl.col("source") == table.name) & (pl.col("outcome") == "accepted")
@@ -188,12 +188,12 @@ def open_sheets(
             copy = Path(scratch) / str(number)
             copy_parts(context.dataset.record_shards / f"{shard}.parquet", copy)
             try:
-                sheets = open_table(copy, path, _asked(table))
+                sheets = open_table(copy, path, _file_options(table))
             except SourceError as error:
                 problem = error
                 faults.append(_file_fault(table.name, path, "unreadable_table", error.what, "error"))
                 continue
-            planned, left = _planned(context, table, path, sheets)
+            planned, left = _plan_sheets(context, table, path, sheets)
             found += planned
             faults += left
         if problem is not None and not found:
@@ -201,13 +201,13 @@ def open_sheets(
         yield found, faults
 
 
-def _asked(table: RecordTable) -> Asked:
+def _file_options(table: RecordTable) -> FileOptions:
     section = table.section
-    return Asked(section.sheet, section.header_rows, section.names, table.columns.spellings())
+    return FileOptions(section.sheet, section.header_rows, section.names, table.columns.spellings())
 
 
 def read_options(section: Records, zone: str) -> ReadOptions:
-    """What the recipe says of the columns; `zone` is that of the plant's clocks."""
+    """What the recipe states about the columns; `zone` is that of the plant's clocks."""
     return ReadOptions(
         columns=section.columns,
         units=section.units,
@@ -217,7 +217,7 @@ def read_options(section: Records, zone: str) -> ReadOptions:
     )
 
 
-def _planned(
+def _plan_sheets(
     context: Context, table: RecordTable, path: str, sheets: Sequence[Sheet]
 ) -> tuple[list[OpenSheet], list[dict[str, object]]]:
     options = read_options(table.section, context.recipe.timezone)
@@ -230,7 +230,7 @@ def _planned(
             plan = make_plan(sheet.layout, table.wanted, table.required, table.columns, options, place)
         except SourceError as error:
             problem = problem or error
-            what = f"the sheet '{sheet.layout.sheet}' is left out: {error.what}"
+            what = f"the sheet '{sheet.layout.sheet}' is skipped: {error.what}"
             left.append(_file_fault(table.name, path, "sheet_left_out", what, "warning"))
         else:
             planned.append(OpenSheet(path, sheet, plan))

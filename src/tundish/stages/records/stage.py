@@ -1,8 +1,8 @@
-"""records: read the tables of process and laboratory records, and say of every record what became of it.
+"""records: read the tables of process and laboratory records, and record the outcome of every row.
 
-Files come out of the store as bytes; headers, units and cells are understood by the alias table beside the
-schema, and records are held against its Pandera model, piece by piece. What only the whole table can tell
-(repeats, contradictions, rules over the table, references to other tables) is told after that.
+Files come from the store as bytes; headers, units and cells are read by the alias table beside the schema,
+and records are checked by its Pandera model, piece by piece. What needs the whole table (repeats,
+contradictions, rules over the table, references to other tables) is checked after that.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tundish.stages.base import Context, Outcome, Stage
 from tundish.stages.records.judge import causes, fault_rows, judge
 from tundish.stages.records.keys import Hashes, repeats
 from tundish.stages.records.plan import open_sheets, record_tables
-from tundish.stages.records.whole import taken_out_references, unknown_references, whole_faults
+from tundish.stages.records.whole import quarantined_references, unknown_references, whole_faults
 from tundish.storage.quarantine import quarantine_frame
 from tundish.storage.table import replacing, row_groups
 from tundish.storage.tables import QUARANTINE, RECORD_FAULTS, RECORD_FILES
@@ -37,14 +37,14 @@ __all__ = ["STAGE"]
 
 @dataclass
 class _Books:
-    """What the run has found so far."""
+    """The findings of the run so far."""
 
     faults: list[pl.DataFrame] = field(default_factory=lambda: [QUARANTINE.empty()])
     files: list[dict[str, object]] = field(default_factory=list)
     done: int = 0
 
-    def tell(self, table: RecordTable, found: pl.DataFrame) -> None:
-        """Take what is wrong with records of a table."""
+    def add(self, table: RecordTable, found: pl.DataFrame) -> None:
+        """Add faults of the records of a table."""
         if found.height:
             self.faults.append(fault_rows(table.name, found))
 
@@ -60,10 +60,10 @@ def _run(context: Context) -> Outcome:
             _judge_table(context, table, temporary, books)
             written[table.name] = temporary
         for table in tables:
-            _take_out(table, written[table.name], unknown_references(table, written), books)
-        # Only now is it settled which records stay, whatever the order of the tables in the recipe.
+            _quarantine(table, written[table.name], unknown_references(table, written), books)
+        # Only now it is known which records are kept, whatever the order of the tables in the recipe.
         for table in tables:
-            books.tell(table, taken_out_references(table, written))
+            books.add(table, quarantined_references(table, written))
     for stale in set(context.dataset.records.glob("*.parquet")) - {
         context.dataset.records / f"{table.name}.parquet" for table in tables
     }:
@@ -74,7 +74,7 @@ def _run(context: Context) -> Outcome:
 
 
 def _judge_table(context: Context, table: RecordTable, target: Path, books: _Books) -> None:
-    """Read all files of a table into `target`, and settle what stands in it twice."""
+    """Read all files of a table into `target`, and judge its repeated records."""
     with open_sheets(context, table) as (sheets, file_faults):
         books.faults.append(quarantine_frame(file_faults))
         present = [name for name in table.wanted if any(name in _names(opened) for opened in sheets)]
@@ -84,13 +84,13 @@ def _judge_table(context: Context, table: RecordTable, target: Path, books: _Boo
         hashes = Hashes(table.key if keyed else (), [*present, *extra])
         with pq.ParquetWriter(target, arrow.schema, compression="zstd") as writer:
             for rows in _rows(context, table, sheets, books):
-                filled = _filled(rows, arrow)
+                filled = _complete(rows, arrow)
                 hashes.add(filled)
                 writer.write_table(filled.to_arrow().cast(arrow.schema))
-    verdicts, told = repeats(table, target, hashes)
-    books.tell(table, told)
+    verdicts, faults = repeats(table, target, hashes)
+    books.add(table, faults)
     _rewrite(target, verdicts)
-    _take_out(table, target, whole_faults(table, target), books)
+    _quarantine(table, target, whole_faults(table, target), books)
 
 
 def _names(opened: OpenSheet) -> set[str]:
@@ -100,7 +100,7 @@ def _names(opened: OpenSheet) -> set[str]:
 def _rows(
     context: Context, table: RecordTable, sheets: list[OpenSheet], books: _Books
 ) -> Iterator[pl.DataFrame]:
-    """The judged records of all sheets, in order; what is told of them goes to the books."""
+    """Yield the judged records of all sheets, in order; their faults are added to the books."""
     for opened in sheets:
         layout, count = opened.sheet.layout, 0
         for piece in opened.sheet.pieces():
@@ -125,8 +125,8 @@ def _rows(
         )
 
 
-def _filled(rows: pl.DataFrame, arrow: Table) -> pl.DataFrame:
-    """All columns of the table in its order; those that this sheet does not have are null."""
+def _complete(rows: pl.DataFrame, arrow: Table) -> pl.DataFrame:
+    """Complete rows with all columns of the table in its order; those the sheet lacks are null."""
     wanted = pl.Schema(arrow.schema)
     return rows.select(
         pl.col(name).cast(kind) if name in rows.columns else pl.lit(None, kind).alias(name)
@@ -134,8 +134,8 @@ def _filled(rows: pl.DataFrame, arrow: Table) -> pl.DataFrame:
     )
 
 
-def _take_out(table: RecordTable, target: Path, found: pl.DataFrame, books: _Books) -> None:
-    """Tell what was found of accepted records, and take out those that have an error."""
+def _quarantine(table: RecordTable, target: Path, found: pl.DataFrame, books: _Books) -> None:
+    """Report faults of accepted records, and quarantine those with an error."""
     if not found.height:
         return
     rows = fault_rows(table.name, found)
@@ -145,7 +145,7 @@ def _take_out(table: RecordTable, target: Path, found: pl.DataFrame, books: _Boo
 
 
 def _rewrite(target: Path, verdicts: pl.DataFrame) -> None:
-    """Write verdicts (record_id, outcome, reason) into a table, a piece at a time."""
+    """Write verdicts (record_id, outcome, reason) into a table, piece by piece."""
     if not verdicts.height:
         return
     with (

@@ -1,4 +1,4 @@
-"""What only the whole table, or another table, can tell: rules over a table, and references."""
+"""Checks that need the whole table, or another one: rules over a table, and references."""
 
 from __future__ import annotations
 
@@ -14,45 +14,45 @@ if TYPE_CHECKING:
 
     from tundish.stages.records.plan import RecordTable
 
-__all__ = ["taken_out_references", "unknown_references", "whole_faults"]
+__all__ = ["quarantined_references", "unknown_references", "whole_faults"]
 
 _PLACE = ["path", "sheet", "row", "line"]
 
 
 def whole_faults(table: RecordTable, path: Path) -> pl.DataFrame:
-    """Breaches of the model's rules over the whole table, by its accepted records."""
+    """Find breaches of the rules over the whole table, among its accepted records."""
     wanted = table_columns(table.model)
-    there = pl.read_parquet_schema(path)
-    names = [name for name in table.wanted if name in wanted and name in there]
+    present = pl.read_parquet_schema(path)
+    names = [name for name in table.wanted if name in wanted and name in present]
     if not names:
         return pl.DataFrame()
-    rows = _accepted(path, names)
+    rows = _read_accepted(path, names)
     failures = check(table.model, rows.select(names), "table")
     places = rows.select(_PLACE)[failures["row"]]
     return failures.drop("row").with_columns(*(places[name] for name in _PLACE), index=pl.lit(None, pl.Int32))
 
 
 def unknown_references(table: RecordTable, files: Mapping[str, Path]) -> pl.DataFrame:
-    """Errors for the accepted records whose references lead nowhere.
+    """Find accepted records with references to records that do not exist: errors.
 
     Args:
-        table: Whose references are followed.
+        table: The table with the references.
         files: The Parquet files of all tables, by name.
     """
-    return _lost(table, files, False, ("unknown_reference", "error", "{} is {}, which stands nowhere in {}"))
+    return _lost(table, files, False, ("unknown_reference", "error", "{} is {}, which does not occur in {}"))
 
 
-def taken_out_references(table: RecordTable, files: Mapping[str, Path]) -> pl.DataFrame:
-    """Warnings for the accepted records that refer to one that was taken out, once all tables are judged."""
-    told = "reference_taken_out", "warning", "{} is {}, whose record in {} was taken out"
-    return _lost(table, files, True, told)
+def quarantined_references(table: RecordTable, files: Mapping[str, Path]) -> pl.DataFrame:
+    """Find accepted records that refer to a quarantined one, once all tables are judged: warnings."""
+    fault = "reference_taken_out", "warning", "{} is {}, which is quarantined in {}"
+    return _lost(table, files, True, fault)
 
 
 def _lost(
-    table: RecordTable, files: Mapping[str, Path], accepted: bool, told: tuple[str, str, str]
+    table: RecordTable, files: Mapping[str, Path], accepted: bool, fault: tuple[str, str, str]
 ) -> pl.DataFrame:
-    """Accepted records whose references are not among all, or among the accepted, values of their targets."""
-    check_name, severity, sentence = told
+    """Accepted records whose references are not among all, or the accepted, values of their targets."""
+    check_name, severity, sentence = fault
     found = [pl.DataFrame()]
     for column, targets in table.section.references.items():
         if column not in pl.read_parquet_schema(files[table.name]):
@@ -60,7 +60,7 @@ def _lost(
         known = pl.concat(_values(files, target, accepted) for target in targets)
         value = pl.col(column).cast(pl.String)
         found.append(
-            _accepted(files[table.name], [column])
+            _read_accepted(files[table.name], [column])
             .filter(~value.is_in(known.implode()))
             .select(
                 *_PLACE,
@@ -75,7 +75,7 @@ def _lost(
     return pl.concat(found, how="diagonal")
 
 
-def _accepted(path: Path, names: list[str]) -> pl.DataFrame:
+def _read_accepted(path: Path, names: list[str]) -> pl.DataFrame:
     return (
         pl.scan_parquet(path, glob=False)
         .filter(pl.col("outcome") == "accepted")
@@ -85,7 +85,7 @@ def _accepted(path: Path, names: list[str]) -> pl.DataFrame:
 
 
 def _values(files: Mapping[str, Path], target: str, accepted: bool) -> pl.Series:
-    """What stands in a column of all records of a table, or of the accepted ones."""
+    """The values of a column in all records of a table, or in the accepted ones."""
     name, _, column = target.partition(".")
     scan = pl.scan_parquet(files[name], glob=False)
     if column not in scan.collect_schema():

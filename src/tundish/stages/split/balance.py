@@ -1,10 +1,9 @@
-"""Deal groups into splits so that every class, and the images themselves, follow the ratios.
+"""Assign groups to splits so that every class, and the images themselves, follow the ratios.
 
-The cost of a state is, over splits s and columns c (images, negatives, one a class), the sum of
+The cost of a state is, over splits s and columns c (images, negatives, one per class), the sum of
 ``(have[s, c] - ratio[s] * total[c])² / (ratio[s] * total[c]²)``: shares count, so a rare class weighs as
-much as a common one. Groups are dealt one by one in the order given, each to where it costs least; then
-single
-groups change sides as long as that lowers the cost.
+much as a common one. Groups are assigned one by one in the given order, each to the split of the least cost;
+then single groups change splits as long as that lowers the cost.
 """
 
 from __future__ import annotations
@@ -16,28 +15,28 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["deal", "deviations"]
+__all__ = ["assign", "deviations"]
 
 _PASSES = 4
-"""Rounds of changing sides; on real sets nothing moves after the second."""
+"""Rounds of changing splits; on real sets nothing moves after the second."""
 
 
-def deal(
+def assign(
     weights: NDArray[np.float64],
     ratios: NDArray[np.float64],
     fixed: NDArray[np.int64],
     order: NDArray[np.int64],
 ) -> NDArray[np.int64]:
-    """The split of each group.
+    """Assign each group to a split.
 
     Args:
-        weights: (groups, columns): how much of each column a group brings.
-        ratios: (splits,): positive shares that add up to 1.
-        fixed: (groups,): the split a group has already, or -1. These never change.
-        order: The groups with -1 in the order in which they are dealt.
+        weights: (groups, columns), how much of each column a group contributes.
+        ratios: (splits,), positive shares that add up to 1.
+        fixed: (groups,), the split a group has already, or -1. These never change.
+        order: The groups with -1 in the order in which they are assigned.
 
     Returns:
-        (groups,): the number of each group's split.
+        (groups,), the number of the split of each group.
     """
     total = weights.sum(axis=0)
     shares = weights[:, total > 0] / total[total > 0]
@@ -57,7 +56,7 @@ def deal(
 def _cost_of_adding(
     share: NDArray[np.float64], have: NDArray[np.float64], ratios: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """(splits,): by how much the cost grows; terms that are the same for all splits are left out."""
+    """(splits,), the increase of the cost; terms that are the same for all splits are omitted."""
     cost: NDArray[np.float64] = ((share * (share + 2 * have)).sum(axis=1)) / ratios
     return cost
 
@@ -75,7 +74,7 @@ def _change_sides(
         have[before] -= share
         cost = _cost_of_adding(share, have, ratios)
         best = int(np.argmin(cost))
-        # Equal to rounding is equal: a group must not go to and fro.
+        # Equal within rounding is equal: a group must not move back and forth.
         if cost[best] < cost[before] - 1e-12:
             chosen[group] = best
             moved = True
@@ -86,7 +85,7 @@ def _change_sides(
 def deviations(
     weights: NDArray[np.float64], ratios: NDArray[np.float64], chosen: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """(splits, columns): share of each column that a split has, minus its ratio; 0 for empty columns."""
+    """(splits, columns), the share of each column in a split minus its ratio; 0 for empty columns."""
     total = weights.sum(axis=0)
     have = np.stack([weights[chosen == split].sum(axis=0) for split in range(len(ratios))])
     shares = np.divide(have, total, out=np.zeros_like(have), where=total > 0)

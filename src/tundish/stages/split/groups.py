@@ -1,4 +1,4 @@
-"""Groups of images that must stand in one split, because what one shows may be seen in another."""
+"""Groups of images that must be in one split, because what one shows may be visible in another."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Groups:
     """Groups by number.
 
     Attributes:
-        names: Of each group: its least ``key=value``, or its least image_id where no key is known.
-        of_image: (images,): the group of each image.
+        names: The name of each group: its least ``key=value``, or its least image_id where no key is known.
+        of_image: (images,), the group of each image.
     """
 
     names: list[str]
@@ -33,13 +33,13 @@ class Groups:
 
 
 def group_images(inside: pl.DataFrame, files: pl.DataFrame, recipe: Recipe) -> Groups:
-    """Connected components over equal keys and shared clusters.
+    """Group images: connected components over equal keys and shared clusters.
 
     Args:
-        inside: The images to be dealt: image_id, and cluster_id where they have copies.
-        files: Every valid image file with the image that stands for it: source, path, stands_for. A copy
-            that is left out lends its keys: its picture was seen on its coil, too.
-        recipe: For the keys and which of them group.
+        inside: The images to assign: image_id, and cluster_id where they have copies.
+        files: Every valid image file with the image that represents it: source, path, representative. A
+            copy that is excluded contributes its keys: its picture was seen on its coil, too.
+        recipe: The recipe, for the keys and which of them group.
     """
     ties = _ties(inside, files, recipe)
     codes = ties.select(pl.concat_str("key", "value", separator="=").rank("dense") - 1).to_series()
@@ -53,9 +53,9 @@ def group_images(inside: pl.DataFrame, files: pl.DataFrame, recipe: Recipe) -> G
 
 
 def _ties(inside: pl.DataFrame, files: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
-    """(image, key, value): what ties the image with this row number to others."""
+    """(image, key, value): what connects the image with this row number to others."""
     numbered = inside.select("image_id", "cluster_id").with_row_index("image")
-    mine = files.join(numbered, left_on="stands_for", right_on="image_id", how="inner")
+    mine = files.join(numbered, left_on="representative", right_on="image_id", how="inner")
     clusters = numbered.filter(pl.col("cluster_id").is_not_null())
     frames = [clusters.select("image", pl.lit("").alias("key"), pl.col("cluster_id").alias("value"))]
     frames += [_values(mine, key, recipe) for key in recipe.split.group_by]

@@ -1,8 +1,9 @@
-"""split: leak-free train, val and test.
+"""split: assign images to train, val and test without leaks.
 
-What may leak stands together: images that share a group key, and images of one duplicate cluster that both
-stay. The assignment is a versioned table: an image once assigned keeps its split, and takes its whole group
-along; new groups are dealt in salted-hash order so as to balance the labels. Another salt deals anew.
+Images that may leak stay in one split: those that share a group key, and those of one duplicate cluster that
+are both kept. The assignment is a versioned table: an image once assigned keeps its split, together with its
+whole group; new groups are assigned in salted-hash order so as to balance the labels. Another salt assigns
+all again.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from tundish.stages.base import Context, Outcome, Stage
-from tundish.stages.split.balance import deal, deviations
+from tundish.stages.split.balance import assign, deviations
 from tundish.stages.split.groups import Groups, group_images
 from tundish.storage.history import bring_back, keep_copy
 from tundish.storage.tables import CONSENSUS, DUPLICATES, IMAGES, SPLITS, STANDING
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["STAGE"]
 
 _LARGE_GROUP = 0.05
-"""A group with more than this share of the images is told: it forces the balance."""
+"""A group with more than this share of the images is reported: it distorts the balance."""
 
 _SALT = b"tundish.salt"
 
@@ -45,10 +46,10 @@ def _run(context: Context) -> Outcome:
     groups = group_images(inside, _files(context, images), recipe)
     names = list(recipe.split.ratios)
     before = _before(context.dataset.table("splits"), recipe.split.salt)
-    settled, notes, moved = _settled(groups, inside, images, before, names)
+    settled, notes, moved = _settle_groups(groups, inside, images, before, names)
     weights, columns = _weights(inside, groups, _class_counts(context, inside, recipe))
     ratios = np.asarray(list(recipe.split.ratios.values()))
-    chosen = deal(weights, ratios, settled, _salted(groups.names, settled, recipe.split.salt))
+    chosen = assign(weights, ratios, settled, _sort_salted(groups.names, settled, recipe.split.salt))
     SPLITS.write(
         _table(images, inside, groups, chosen, names, moved, before),
         context.dataset.table("splits"),
@@ -60,7 +61,7 @@ def _run(context: Context) -> Outcome:
 
 
 def _candidates(context: Context) -> pl.DataFrame:
-    """Every image with the file that stands for it, and the reason where it is left out."""
+    """Every image with the file that represents it, and the reason where it is excluded."""
     images = context.dataset.read(IMAGES)
     duplicates = context.dataset.read(DUPLICATES)
     coverage = context.dataset.read(STANDING).select("source", "path", "state")
@@ -90,7 +91,7 @@ def _candidates(context: Context) -> pl.DataFrame:
 
 
 def _reason(context: Context) -> pl.Expr:
-    """Why an image is left out; null where it is not."""
+    """Why an image is excluded; null where it is not."""
     held = context.recipe.dedup.conflicts == "hold"
     unlabelled = (pl.col("state") == "unlabelled") & (context.recipe.split.unlabelled == "exclude")
     return (
@@ -114,19 +115,19 @@ def _reason(context: Context) -> pl.Expr:
 
 
 def _files(context: Context, images: pl.DataFrame) -> pl.DataFrame:
-    """Every valid image file with the image that stands for it."""
-    stands_for = images.select(
+    """Every valid image file with the image that represents it."""
+    representative = images.select(
         "image_id",
-        stands_for=pl.when(pl.col("kept").fill_null(value=True))
+        representative=pl.when(pl.col("kept").fill_null(value=True))
         .then("image_id")
         .otherwise("representative_id"),
     )
     files = context.dataset.read(STANDING).select("source", "path", "image_id")
-    return files.join(stands_for, on="image_id", how="inner")
+    return files.join(representative, on="image_id", how="inner")
 
 
 def _before(path: Path, salt: str) -> dict[str, str]:
-    """The split that images have, or had before they were left out; nothing where the salt is another."""
+    """The split that images have, or had before they were excluded; empty where the salt differs."""
     if not path.exists():
         return {}
     metadata = pq.read_schema(path).metadata or {}
@@ -135,18 +136,18 @@ def _before(path: Path, salt: str) -> dict[str, str]:
     return dict(SPLITS.read(path).select("image_id", "last_split").drop_nulls("last_split").iter_rows())
 
 
-def _settled(
+def _settle_groups(
     groups: Groups,
     inside: pl.DataFrame,
     images: pl.DataFrame,
     before: Mapping[str, str],
     names: Sequence[str],
 ) -> tuple[NDArray[np.int64], list[str], dict[str, str]]:
-    """The split each group has by its members, or -1; sentences and images where groups of two splits met."""
+    """The split each group has by its members, or -1; notes and images where groups of two splits merged."""
     group_of = dict(zip(inside["image_id"], groups.of_image.tolist(), strict=True))
-    # A copy that is left out passes the split it had on to the one that stays.
-    stands_for = images.filter(pl.col("representative_id").is_not_null())
-    for image, keeper in stands_for.select("image_id", "representative_id").iter_rows():
+    # A copy that is excluded passes its split on to the one that is kept.
+    representative = images.filter(pl.col("representative_id").is_not_null())
+    for image, keeper in representative.select("image_id", "representative_id").iter_rows():
         if keeper in group_of:
             group_of.setdefault(image, group_of[keeper])
     votes: dict[int, Counter[str]] = defaultdict(Counter)
@@ -164,7 +165,7 @@ def _settled(
                 f"{count[name]} from {name}" for name in names if name != winner and count[name]
             )
             notes.append(
-                f"new data joins groups of different splits in {groups.names[group]}:"
+                f"new data merges groups of different splits in {groups.names[group]}:"
                 f" {others} moved to {winner}"
             )
     moved = {
@@ -176,7 +177,7 @@ def _settled(
 
 
 def _class_counts(context: Context, inside: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
-    """(image row, class): how many valid labels, of the file that stands for the image."""
+    """(image row, class), the number of valid labels of the file that represents the image."""
     labels = context.dataset.read(CONSENSUS).select("source", "path", "label")
     numbered = inside.select("source", "path").with_row_index("image")
     classes = {name: number for number, name in enumerate(recipe.annotations.classes)}
@@ -193,7 +194,7 @@ def _class_counts(context: Context, inside: pl.DataFrame, recipe: Recipe) -> pl.
 def _weights(
     inside: pl.DataFrame, groups: Groups, counts: pl.DataFrame
 ) -> tuple[NDArray[np.float64], list[str]]:
-    """(groups, columns) and the columns' names: images, negatives, then the classes that occur."""
+    """(groups, columns) and the names of the columns: images, negatives, then the classes that occur."""
     present = counts.sort("class").unique("class", keep="first", maintain_order=True)
     columns = ["images", "negatives", *present["label"].to_list()]
     place = {number: index + 2 for index, number in enumerate(present["class"].to_list())}
@@ -207,8 +208,8 @@ def _weights(
     return weights, columns
 
 
-def _salted(names: Sequence[str], settled: NDArray[np.int64], salt: str) -> NDArray[np.int64]:
-    """The new groups in the order of their salted hash: it does not depend on which others there are."""
+def _sort_salted(names: Sequence[str], settled: NDArray[np.int64], salt: str) -> NDArray[np.int64]:
+    """The new groups in the order of their salted hash, which does not depend on other groups."""
     new = [index for index in range(len(names)) if settled[index] < 0]
     key = {index: hashlib.sha256(f"{salt}\0{names[index]}".encode()).digest() for index in new}
     return np.asarray(sorted(new, key=key.__getitem__), dtype=np.int64)
@@ -262,15 +263,15 @@ def _outcome(
     if len(groups.names):
         off = deviations(weights, ratios, chosen)
         worst = np.abs(off).argmax(axis=0)
-        told = [
+        shares = [
             f"{name} {off[split, column]:+.1%} in {names[split]}"
             for column, (name, split) in enumerate(zip(columns, worst, strict=True))
         ]
-        notes.append(f"largest distance of each share from its ratio: {', '.join(told)}")
+        notes.append(f"largest distance of each share from its ratio: {', '.join(shares)}")
         largest = int(weights[:, 0].argmax())
         share = weights[largest, 0] / max(inside.height, 1)
         if share > _LARGE_GROUP:
-            notes.append(f"the group {groups.names[largest]} holds {share:.0%} of the images")
+            notes.append(f"the group {groups.names[largest]} contains {share:.0%} of the images")
     return Outcome(counts, notes)
 
 
@@ -283,7 +284,7 @@ STAGE = Stage(
         "curated/duplicates.parquet",
     ),
     writes=("curated/splits.parquet",),
-    # classes: their order is the order of the columns that are balanced; conflicts: what is held out
+    # classes: their order is the order of the columns that are balanced; conflicts: what is held back
     depends=("sources", "annotations", "dedup", "split"),
     run=_run,
     persist=("curated/splits.parquet",),

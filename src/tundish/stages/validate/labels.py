@@ -1,4 +1,4 @@
-"""What validate does with labels: name their class, measure them against their image, cut off rounding."""
+"""Validate labels: name their class, measure them in their image, clip rounding errors."""
 
 from __future__ import annotations
 
@@ -22,35 +22,38 @@ if TYPE_CHECKING:
 __all__ = ["check_labels"]
 
 _ROUNDING = 1e-6
-"""px; less than this is the arithmetic of floating point, and not worth telling."""
+"""px; less than this is floating-point rounding, and not reported."""
 
 
 def check_labels(
     labels: pl.DataFrame, images: pl.DataFrame, model: type[pa.DataFrameModel], section: Annotations
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Labels named, cut to their images and judged.
+    """Name the classes of labels, clip labels to their images, and check them.
 
     Args:
         labels: Rows of the annotations table as the formats read them.
         images: image_id, width, height (px) of their images, one row each.
         model: The Pandera model of a label.
-        section: The recipe's section, for the classes.
+        section: The section of the recipe, for the classes.
 
     Returns:
-        The labels with `label` and `valid` set and rounding cut off, and the breaches as quarantine rows.
+        The labels with `label` and `valid` set and rounding clipped, and the breaches as quarantine rows.
     """
-    named = _named(labels, section)
-    measured = _measured(named, images)
+    named = _name_classes(labels, section)
+    measured = _measure_labels(named, images)
     failures = check(model, measured)
     bad = failures.filter(pl.col("severity") == "error")["row"].unique()
     valid = ~pl.Series(np.isin(np.arange(measured.height), bad.to_numpy()), dtype=pl.Boolean)
     cut = (measured["overshoot"] > 0) & valid
-    rows = _cut_to_image(measured, cut).with_columns(valid=valid).select(labels.columns)
-    told = [_quarantine(measured, failures), _clipped(measured, cut & (measured["overshoot"] > _ROUNDING))]
-    return rows, pl.concat(told)
+    rows = _clip_to_image(measured, cut).with_columns(valid=valid).select(labels.columns)
+    faults = [
+        _quarantine(measured, failures),
+        _report_clipped(measured, cut & (measured["overshoot"] > _ROUNDING)),
+    ]
+    return rows, pl.concat(faults)
 
 
-def _named(labels: pl.DataFrame, section: Annotations) -> pl.DataFrame:
+def _name_classes(labels: pl.DataFrame, section: Annotations) -> pl.DataFrame:
     lookup = section.lookup()
     spellings = labels["raw_label"].unique().drop_nulls().to_list()
     classes = {spelling: lookup.get(normalise(spelling)) for spelling in spellings}
@@ -61,8 +64,8 @@ def _named(labels: pl.DataFrame, section: Annotations) -> pl.DataFrame:
     )
 
 
-def _measured(labels: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
-    """The labels with what the model checks: overshoot, short_side, area, copy; and their image's size."""
+def _measure_labels(labels: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
+    """Labels with what the model checks: overshoot, short_side, area, copy; and the size of the image."""
     sizes = images.select(
         "image_id", pl.col("width").alias("image_width"), pl.col("height").alias("image_height")
     )
@@ -72,9 +75,9 @@ def _measured(labels: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
     out = pl.max_horizontal(
         -pl.col("x"), -pl.col("y"), right - pl.col("image_width"), lower - pl.col("image_height"), 0.0
     )
-    # What an annotator repeats of the files, or of another annotator, is an opinion of its own.
-    said = pl.when(pl.col("origin") == "annotator").then("label_path")
-    same = ["source", "path", said, "raw_label", "shape", "x", "y", "width", "height", "rle", "ring_text"]
+    # A label that an annotator repeats from the files, or from another annotator, is not a repeat.
+    answer = pl.when(pl.col("origin") == "annotator").then("label_path")
+    same = ["source", "path", answer, "raw_label", "shape", "x", "y", "width", "height", "rle", "ring_text"]
     return (
         joined.with_columns(
             overshoot=pl.when(whole).then(0.0).otherwise(out),
@@ -90,12 +93,12 @@ def _measured(labels: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
 
 
 def _areas_of_polygons(segmentation: pl.Series) -> NDArray[np.float64]:
-    """One by one: summed by column they would differ in the last digit, which quarantine shows."""
+    """Areas one by one: sums by column would differ in the last digit, which quarantine shows."""
     return np.array([area_of_polygon(rings) for rings in segmentation.to_list()], dtype=np.float64)
 
 
-def _cut_to_image(labels: pl.DataFrame, which: pl.Series) -> pl.DataFrame:
-    """Boxes and rings of the rows in `which` limited to their image; every vertex stays."""
+def _clip_to_image(labels: pl.DataFrame, which: pl.Series) -> pl.DataFrame:
+    """Clip boxes and rings of the rows in `which` to their image; every vertex is kept."""
     if not which.any():
         return labels
     left, top = pl.col("x").clip(lower_bound=0.0), pl.col("y").clip(lower_bound=0.0)
@@ -106,14 +109,14 @@ def _cut_to_image(labels: pl.DataFrame, which: pl.Series) -> pl.DataFrame:
     for index in which.arg_true():
         if rings[index] is not None:
             size = labels["image_width"][index], labels["image_height"][index]
-            rings[index] = [_limited(ring, size) for ring in rings[index]]
+            rings[index] = [_clip_ring(ring, size) for ring in rings[index]]
     return labels.with_columns(
         *(pl.when(which).then(edge).otherwise(pl.col(name)).alias(name) for name, edge in edges.items()),
         pl.Series("segmentation", rings, dtype=labels.schema["segmentation"]),
     )
 
 
-def _limited(ring: list[float], size: tuple[int, int]) -> list[float]:
+def _clip_ring(ring: list[float], size: tuple[int, int]) -> list[float]:
     points = np.asarray(ring, np.float64).reshape(-1, 2)
     limited: list[float] = np.clip(points, 0.0, np.asarray(size, np.float64)).ravel().tolist()
     return limited
@@ -146,8 +149,8 @@ def _quarantine(labels: pl.DataFrame, failures: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _clipped(labels: pl.DataFrame, which: pl.Series) -> pl.DataFrame:
-    message = "the label stood {} px out of its image and was cut to it"
+def _report_clipped(labels: pl.DataFrame, which: pl.Series) -> pl.DataFrame:
+    message = "the label extended {} px beyond the image and was clipped"
     return quarantine_rows(
         "annotation",
         labels.filter(which),

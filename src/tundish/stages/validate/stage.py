@@ -1,7 +1,7 @@
-"""validate: which images and labels are valid, and why the others are not.
+"""validate: find which images and labels are valid, and why the others are not.
 
-Reads the label files from the store, holds images and labels against the project's Pandera models, and writes
-`images`, `annotations`, `coverage` and `quarantine`. Nothing is taken out without a row that says why.
+Reads the label files from the store, checks images and labels by the Pandera models of the project, and
+writes `images`, `annotations`, `coverage` and `quarantine`. Nothing is excluded without a row that says why.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ import polars as pl
 from tundish.formats.base import Catalog, ImageRef, Options, Problem, Reading
 from tundish.formats.frames import labels_to_frame
 from tundish.formats.registry import load_reader
-from tundish.labeling.tables import LABEL_FAULTS, pulled
+from tundish.labeling.tables import LABEL_FAULTS, answers_fingerprint
 from tundish.rules.check import check
 from tundish.rules.models import load_model
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.stages.validate.labels import check_labels
+from tundish.storage.checks import describe
 from tundish.storage.features import read_features
 from tundish.storage.quarantine import quarantine_frame, quarantine_row, quarantine_rows
 from tundish.storage.shards import image_id_of, latest_files, read_blobs, read_files
@@ -43,29 +44,21 @@ _SUFFIXES = {
     "webp": (".webp",),
 }
 
-_SAID = {"source": pl.String, "path": pl.String, "covered": pl.Boolean, "refused": pl.Boolean}
-
-_INGEST_SENTENCES = {
-    "empty_file": "the file holds no bytes",
-    "unreadable": "the file cannot be read",
-    "file_too_large": "the file is larger than any image or label file",
-    "unsafe_path": "the name leads out of its archive",
-    "archive_bomb": "the entry would unpack to a size without reason",
-    "encrypted": "the entry of the archive needs a password",
-    "damaged_in_archive": "the entry of the archive cannot be unpacked",
-}
+_COVERED = {"source": pl.String, "path": pl.String, "covered": pl.Boolean, "refused": pl.Boolean}
 
 
 def _run(context: Context) -> Outcome:
     files = latest_files(read_files(context.dataset.store))
     images, image_faults = _check_images(context, files)
     good = images.filter("valid")
-    labels, label_faults, said = _check_labels(context, files, images, good)
+    labels, label_faults, covered = _check_labels(context, files, images, good)
     records = context.dataset.read(RECORD_FAULTS)
     quarantine = pl.concat([_file_faults(files), image_faults, label_faults, records])
     context.dataset.write(IMAGES, _distinct(images, context.recipe.keys))
-    ANNOTATIONS.write(labels, context.dataset.table("annotations"), metadata=pulled(context.dataset.labels))
-    coverage = _coverage(good, labels, said)
+    ANNOTATIONS.write(
+        labels, context.dataset.table("annotations"), metadata=answers_fingerprint(context.dataset.labels)
+    )
+    coverage = _coverage(good, labels, covered)
     context.dataset.write(COVERAGE, coverage)
     context.dataset.write(QUARANTINE, quarantine)
     return _outcome(images, labels, coverage, quarantine)
@@ -78,7 +71,7 @@ def _check_images(context: Context, files: pl.DataFrame) -> tuple[pl.DataFrame, 
         files.filter((pl.col("kind") == "image") & (pl.col("outcome") == "accepted"))
         .join(features, on="image_id", how="left", maintain_order="left")
         .with_columns(
-            # The camera's clock names no zone: it is the plant's.
+            # The clock of the camera has no zone: it is that of the plant.
             captured_at=pl.col("captured_at")
             .dt.replace_time_zone(None)
             .dt.replace_time_zone(context.recipe.timezone, ambiguous="null", non_existent="null")
@@ -115,7 +108,7 @@ def _extension_fits() -> pl.Expr:
 
 
 def _with_keys(context: Context, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The recipe's keys as columns, taken from names; and a warning for each name that has none."""
+    """Add the keys of the recipe as columns, from file names; with a warning for each name without key."""
     faults = []
     for key in context.recipe.keys:
         values = pl.Series(key, [None] * rows.height, dtype=pl.String)
@@ -130,7 +123,7 @@ def _with_keys(context: Context, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.D
                 quarantine_row(
                     "image",
                     "key_missing",
-                    f"the name has no {key} by the pattern {pattern}",
+                    f"the name has no {key} that matches the pattern {pattern}",
                     object_id=image_id,
                     source=source.label,
                     path=path,
@@ -152,7 +145,7 @@ def _file_faults(files: pl.DataFrame) -> pl.DataFrame:
         quarantine_row(
             "file",
             reason,
-            _INGEST_SENTENCES.get(reason, "the file was not taken in"),
+            describe(reason, "en"),
             source=source,
             path=path,
             column="size",
@@ -165,8 +158,8 @@ def _file_faults(files: pl.DataFrame) -> pl.DataFrame:
 def _check_labels(
     context: Context, files: pl.DataFrame, images: pl.DataFrame, good: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """All labels of all sources judged, their faults, and what the label files say of which image file."""
-    frames, faults, said = [ANNOTATIONS.empty()], [QUARANTINE.empty()], []
+    """Check all labels of all sources; with their faults, and which image files the label files cover."""
+    frames, faults, covered = [ANNOTATIONS.empty()], [QUARANTINE.empty()], []
     for source in context.recipe.sources:
         reading = _read_labels(context, files, source, good)
         frames.append(labels_to_frame(reading, source.label))
@@ -176,7 +169,7 @@ def _check_labels(
             *files.filter(mine & (pl.col("kind") == "image") & (pl.col("outcome") == "quarantined"))["path"],
         ]
         faults.append(_problem_rows(reading, source.label, out))
-        said += [
+        covered += [
             (source.label, path, path in reading.covered, path in reading.refused)
             for path in sorted(reading.covered | reading.refused)
         ]
@@ -187,17 +180,17 @@ def _check_labels(
     section = context.recipe.annotations
     model = load_model(context.project, section.schema_)
     labels, breaches = check_labels(pl.concat(frames), sizes, model, section)
-    return labels, pl.concat([*faults, breaches]), pl.DataFrame(said, schema=_SAID, orient="row")
+    return labels, pl.concat([*faults, breaches]), pl.DataFrame(covered, schema=_COVERED, orient="row")
 
 
 def _pulled_labels(context: Context, good: pl.DataFrame) -> pl.DataFrame:
-    """What annotators drew, as `tundish label pull` left it: judged like any other label."""
+    """The labels of annotators, as `tundish label pull` wrote them: checked like any other label."""
     pulled = context.dataset.read_if_there(_PULLED, context.dataset.labels)
     return pulled.select(_PULLED.schema.names).join(good, on=["source", "path"], how="semi")
 
 
 def _pulled_faults(context: Context, labels: pl.DataFrame) -> pl.DataFrame:
-    """What could not be taken. Labels that could are judged here: the recipe may know their class by now."""
+    """Faults of refused labels. Others are checked here: the recipe may have their class by now."""
     faults = context.dataset.read_if_there(LABEL_FAULTS, context.dataset.labels)
     taken = labels.select(path="label_path", row=pl.col("label_row").cast(pl.Int64), severity=pl.lit("error"))
     return faults.join(taken, on=["path", "row", "severity"], how="anti", maintain_order="left")
@@ -219,7 +212,7 @@ def _read_labels(context: Context, files: pl.DataFrame, source: Source, good: pl
 
 
 def _label_files(context: Context, wanted: pl.DataFrame) -> Iterator[tuple[str, bytes]]:
-    """Label files in path order; their bytes are small beside the images', so they are read at once."""
+    """Label files in path order; they are small compared with the images, so they are read at once."""
     blobs: dict[str, bytes] = {}
     for shard, group in wanted.group_by("shard"):
         ids = [image_id_of(sha) for sha in group["sha256"]]
@@ -230,14 +223,14 @@ def _label_files(context: Context, wanted: pl.DataFrame) -> Iterator[tuple[str, 
 
 
 def _problem_rows(reading: Reading, source: str, out: list[str]) -> pl.DataFrame:
-    """Problems as quarantine rows; where a label's image was itself taken out, that is the reason."""
+    """Convert problems to quarantine rows; a quarantined image is the reason for its labels."""
     stems = {PurePosixPath(path).stem for path in out}
 
     def row(problem: Problem) -> dict[str, object]:
         name, message = problem.check, problem.message
         named = {PurePosixPath(problem.path).stem, PurePosixPath(problem.value).stem}
         if name == "image_not_found" and named & stems:
-            name, message = "image_quarantined", "its image was taken out"
+            name, message = "image_quarantined", "its image is quarantined"
         return quarantine_row(
             "annotation",
             name,
@@ -255,15 +248,15 @@ def _problem_rows(reading: Reading, source: str, out: list[str]) -> pl.DataFrame
 
 
 def _distinct(images: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
-    """One row for each distinct image, that of its first valid file, with the recipe's keys."""
+    """One row for each distinct image, that of its first valid file, with the keys of the recipe."""
     counted = images.with_columns(files=pl.len().over("image_id").cast(pl.Int32))
     ordered = counted.sort(~pl.col("valid"), "source", "path", maintain_order=True)
     first = ordered.unique("image_id", keep="first", maintain_order=True)
     return first.select(*IMAGES.schema.names, *keys)
 
 
-def _coverage(good: pl.DataFrame, labels: pl.DataFrame, said: pl.DataFrame) -> pl.DataFrame:
-    """The state of every valid image file; an image whose labels were all refused is no negative."""
+def _coverage(good: pl.DataFrame, labels: pl.DataFrame, covered: pl.DataFrame) -> pl.DataFrame:
+    """The state of every valid image file; an image with only refused labels is not a negative."""
     imported = labels.filter(pl.col("origin").ne_missing("annotator"))
     counts = imported.group_by("source", "path").agg(
         labels=pl.col("valid").sum().cast(pl.Int32), judged=~pl.col("valid").all()
@@ -280,7 +273,7 @@ def _coverage(good: pl.DataFrame, labels: pl.DataFrame, said: pl.DataFrame) -> p
     return (
         good.select("path", "source", "image_id")
         .join(counts, on=["source", "path"], how="left")
-        .join(said, on=["source", "path"], how="left")
+        .join(covered, on=["source", "path"], how="left")
         .with_columns(pl.col("labels").fill_null(0), state=state)
         .select(COVERAGE.schema.names)
     )

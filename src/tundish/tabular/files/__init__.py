@@ -1,4 +1,4 @@
 """Files cut into cells: delimited text, workbooks, columnar files; encodings and header rows.
 
-Nobody here asks what a column means.
+Does not know what a column means.
 """

@@ -1,4 +1,4 @@
-"""Tables of Parquet and Arrow files: they know their types, and keep them."""
+"""Tables of Parquet and Arrow files, which state their types and keep them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["ColumnarSheet", "open_arrow", "open_parquet"]
 
 _ROWS = 100_000
-# OverflowError: a time that no calendar has.
+# OverflowError: a time outside of any calendar.
 _FAULTS = (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError, OverflowError)
 
 
@@ -33,10 +33,10 @@ class ColumnarSheet:
     batches: Callable[[], Iterator[pa.RecordBatch]]
 
     def pieces(self) -> Iterator[Piece]:
-        """The records, at most 100,000 at a time.
+        """Yield the records, at most 100,000 at a time.
 
         Raises:
-            SourceError: The file is damaged farther down.
+            SourceError: The file is damaged further down.
         """
         done = 0
         parts = self._parts()
@@ -54,16 +54,16 @@ class ColumnarSheet:
 
     def _parts(self) -> Iterator[pl.DataFrame]:
         for batch in self.batches():
-            batch.validate(full=True)  # what points outside of its buffers would end the process later
+            batch.validate(full=True)  # offsets outside the buffers would end the process later
             for start in range(0, batch.num_rows, _ROWS):
                 yield _plain(batch.slice(start, _ROWS))
 
 
 def open_parquet(path: Path, name: str) -> ColumnarSheet:
-    """The table of a Parquet file.
+    """Open the table of a Parquet file.
 
     Raises:
-        SourceError: It is damaged.
+        SourceError: The file is damaged.
     """
 
     def batches() -> Iterator[pa.RecordBatch]:
@@ -78,10 +78,10 @@ def open_parquet(path: Path, name: str) -> ColumnarSheet:
 
 
 def open_arrow(path: Path, name: str) -> ColumnarSheet:
-    """The table of an Arrow IPC (Feather) file or stream.
+    """Open the table of an Arrow IPC (Feather) file or stream.
 
     Raises:
-        SourceError: It is damaged.
+        SourceError: The file is damaged.
     """
 
     def batches() -> Iterator[pa.RecordBatch]:
@@ -108,14 +108,14 @@ def open_arrow(path: Path, name: str) -> ColumnarSheet:
 
 
 def _layout(schema: pa.Schema) -> Layout:
-    # Polars would panic at a text that is not UTF-8; reading each once raises a ValueError.
+    # Polars would panic at text that is not UTF-8; reading each once raises a ValueError instead.
     list(_texts(schema))
     names = (name or f"column {number + 1}" for number, name in enumerate(schema.names))
     return Layout(sheet=None, headers=tuple(names), header_rows=0)
 
 
 def _texts(fields: Iterable[pa.Field]) -> Iterator[str | None]:
-    """Names and time zones of fields and of those within them."""
+    """Names and time zones of fields, nested ones included."""
     for field in fields:
         yield field.name
         kind = field.type.storage_type if isinstance(field.type, pa.BaseExtensionType) else field.type

@@ -1,7 +1,7 @@
-"""Cuts lines of separated text into records: whole ones for the CSV reader, broken ones told.
+"""Cut lines of separated text into records: whole ones for the CSV reader, broken ones as faults.
 
-The rules are RFC 4180's. All lines are looked at together, with masks; only a line that is odd (its quotes do
-not pair, its fields are too many or too few) is looked at alone.
+The rules are those of RFC 4180. All lines are examined together, with masks; only an odd line (its quotes do
+not pair, or it has too many or too few fields) is examined alone.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _MANY = 8
 
 
 class Broken(NamedTuple):
-    """A record that could not be cut: as in BROKEN, row and line counted from the block's first, from 0."""
+    """A record that could not be cut, as in BROKEN; row and line count from 0 within the block."""
 
     row: int
     line: int
@@ -40,7 +40,7 @@ class Broken(NamedTuple):
 class Dialect:
     """How a file separates: `separator` between fields, `newline` after records, `width` fields in each.
 
-    A table of one column has a separator too, one that does not occur.
+    A table of one column has a separator too, one that does not occur in it.
     """
 
     separator: bytes
@@ -75,7 +75,7 @@ class Dialect:
         return found.end() if found else None
 
     def is_unclosed(self, data: bytes, start: int) -> bool:
-        """Whether what follows the data may yet close the record that starts here."""
+        """Whether the data that follows may still close the record that starts here."""
         return len(data) - start < _LONGEST and self._unclosed.match(data, start) is not None
 
     def fields(self, record: bytes) -> list[bytes] | None:
@@ -95,32 +95,32 @@ class Dialect:
         return None
 
     def joined(self, fields: list[bytes]) -> bytes:
-        """One record as RFC 4180 writes it, with its newline. An empty field has no quotes: it is null."""
-        return self.separator.join(_quoted(field) for field in fields) + self.newline
+        """One record in the form of RFC 4180, with its newline. An empty field has no quotes: it is null."""
+        return self.separator.join(_quote(field) for field in fields) + self.newline
 
     def unwrapped(self, fields: list[bytes]) -> list[bytes]:
-        """The fields of a line that somebody wrapped in quotes as a whole."""
+        """The fields of a line that is wrapped in quotes as a whole."""
         if len(fields) == 1 and self.separator in fields[0]:
             return self.fields(fields[0]) or fields
         return fields
 
 
-def _quoted(field: bytes) -> bytes:
+def _quote(field: bytes) -> bytes:
     return b'"' + field.replace(b'"', b'""') + b'"' if field else b""
 
 
 @dataclass(frozen=True)
 class Cut:
-    """Records of a block.
+    """The records of a block.
 
     Attributes:
-        data: The records that are whole, each with as many fields as there are columns.
-        rows: Of these, their number among all records of the block.
-        lines: Of these, the line they begin on, from 0.
-        broken: The others.
-        records: How many there are, whole or broken.
-        used: How many lines were cut.
-        rest: The lines after them, to come before the next block.
+        data: The whole records, each with as many fields as there are columns.
+        rows: The number of each whole record among all records of the block, from 0.
+        lines: The line on which each whole record begins, from 0.
+        broken: The records that could not be cut.
+        records: The number of records, whole or broken.
+        used: The number of lines that were cut.
+        rest: The lines after them, to be put before the next block.
     """
 
     data: bytes
@@ -134,7 +134,7 @@ class Cut:
 
 @dataclass(frozen=True)
 class _Lines:
-    """What masks tell of the lines of a block: where they are, what they hold, which are plain records."""
+    """The lines of a block by masks: where they are, what they contain, which are plain records."""
 
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
@@ -177,7 +177,7 @@ def cut(data: bytes, dialect: Dialect, faults: Mapping[int, tuple[str, str]], *,
 
 
 class _Walk:
-    """Goes over the lines that are not plain, and collects what the CSV reader gets."""
+    """Walks over the lines that are not plain, and collects what the CSV reader gets."""
 
     def __init__(
         self,
@@ -195,7 +195,7 @@ class _Walk:
         self._from = 0
 
     def over(self, numbers: list[int], used: int) -> int:
-        """Look at these lines; gives the line where cutting stops."""
+        """Examine these lines; return the line where cutting stops."""
         after = 0
         for number in numbers:
             if number < after:
@@ -216,7 +216,7 @@ class _Walk:
         return max(used, after)
 
     def collected(self, stop: int) -> bytes:
-        """The records for the CSV reader, of the lines before `stop`."""
+        """The records for the CSV reader, from the lines before `stop`."""
         end = int(self.lines.ends[stop - 1]) + 1 if stop else 0
         if not self._kept:
             return self.data if end == len(self.data) else self.data[:end]
@@ -228,14 +228,14 @@ class _Walk:
             self._kept.append(self.data[self._from : end])
 
     def _many_lines(self, number: int, start: int) -> tuple[int, int] | None:
-        """The end of a record of several lines, and the line after it; None where a quote strayed."""
+        """The end of a record of several lines, and the line after it; None where a quote is misplaced."""
         end = self.dialect.record(self.data, start)
         if end is None:
             return None
         after = int(np.searchsorted(self.lines.ends, end)) + 1
         inside = self.lines.separators[number + 1 : after - 1]
         if len(inside) > _MANY and self.dialect.width > 1 and bool((inside == self.dialect.width - 1).all()):
-            return None  # so many whole records are not the text of one field: two quotes strayed
+            return None  # so many whole records are not one field: two quotes are misplaced
         fields = self.dialect.fields(self.data[start:end])
         return (end, after) if fields is not None and len(fields) == self.dialect.width else None
 
@@ -254,7 +254,7 @@ class _Walk:
                 self._kept.append(self.dialect.joined(fields))
                 return
             fault = "field_count", f"{len(fields)} fields where the table has {width} columns"
-        check, message = fault or ("broken_quote", "a quote is not closed, or stands where none may stand")
+        check, message = fault or ("broken_quote", "a quotation mark is not closed, or is misplaced")
         text = record.decode("utf-8", errors="replace").rstrip("\r")
         shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
         self.broken.append(Broken(0, number, check, shown, message))
@@ -264,12 +264,12 @@ def _nul_bytes(data: bytes, lines: _Lines) -> dict[int, tuple[str, str]]:
     if b"\0" not in data:
         return {}
     at = np.flatnonzero(np.frombuffer(data, np.uint8) == 0)
-    fault = "nul_byte", "the line holds NUL bytes, as are left where writing was cut off"
+    fault = "nul_byte", "the line contains NUL bytes, which a write that was cut off leaves behind"
     return dict.fromkeys(np.unique(np.searchsorted(lines.ends, at)).tolist(), fault)
 
 
 def _look(data: bytes, dialect: Dialect) -> tuple[_Lines, bytes]:
-    """The lines of a block, and the block itself with the lines unwrapped that are wrapped in quotes."""
+    """The lines of a block, and the block with lines unwrapped that are wrapped in quotes as a whole."""
     array = np.frombuffer(data, np.uint8)
     if b'"' not in data:
         return _without_quotes(array, dialect), data
@@ -283,7 +283,7 @@ def _look(data: bytes, dialect: Dialect) -> tuple[_Lines, bytes]:
 
 
 def _last(array: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Where the last byte of each line is, its newline and carriage return left out."""
+    """Where the last byte of each line is, not counting its newline and carriage return."""
     last = np.maximum(ends - 1, starts)
     found: NDArray[np.int64] = np.maximum(last - (array[last] == CR), starts)
     return found
@@ -312,7 +312,7 @@ def _without_quotes(array: NDArray[np.uint8], dialect: Dialect) -> _Lines:
 
 
 def _with_quotes(array: NDArray[np.uint8], dialect: Dialect) -> tuple[_Lines, NDArray[np.bool_]]:
-    """The lines, and which of them are wholly in one pair of quotes that holds all separators."""
+    """The lines, and which of them lie within one pair of quotes that encloses all separators."""
     newline, separator = dialect.newline[0], dialect.separator[0]
     at = np.flatnonzero((array == newline) | (array == QUOTE) | (array == separator))
     kinds = array[at]
@@ -324,7 +324,7 @@ def _with_quotes(array: NDArray[np.uint8], dialect: Dialect) -> tuple[_Lines, ND
     quotes = np.diff(before[line_ends], prepend=0)
     length = np.diff(line_ends, prepend=-1)
     odd = (quotes & 1).astype(np.bool_)
-    if odd.any():  # each line is looked at as if it began outside of quotes
+    if odd.any():  # each line is examined as if it began outside quotes
         before -= np.repeat(before[line_ends] - quotes, length)
     inside = (before & 1).astype(np.bool_)
     separators = length - 1 - quotes
@@ -341,7 +341,7 @@ def _with_quotes(array: NDArray[np.uint8], dialect: Dialect) -> tuple[_Lines, ND
 def _misplaced(
     array: NDArray[np.uint8], at: NDArray[np.int64], is_quote: NDArray[np.bool_], inside: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
-    """Where quotes open after something else than a separator, or close before something else."""
+    """Where quotes open after something other than a separator, or close before something else."""
     touching = np.diff(at) == 1
     opens, closes = is_quote & inside, is_quote & ~inside
     wrong = at[1:][opens[1:] & ~touching]

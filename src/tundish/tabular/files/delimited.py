@@ -1,4 +1,4 @@
-"""Tables of text: CSV and its kin, with whatever separator, encoding and line ends the file has."""
+"""Tables of delimited text: CSV and the like, with any separator, encoding and line ends."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from tundish.tabular.base import Asked
+    from tundish.tabular.base import FileOptions
     from tundish.tabular.files.header_rows import Header, Row
 
 __all__ = ["DelimitedSheet", "open_delimited"]
 
 _SEPARATORS = (b"\t", b";", b"|", b",")
-"""A separator before the comma wins where both fit: the comma is then a decimal one."""
+"""A separator listed before the comma wins where both fit: the comma is then a decimal comma."""
 
 _NONE = b"\x1f"
 _SEEN = 200
@@ -46,15 +46,15 @@ class DelimitedSheet:
     size: int = BLOCK
 
     def pieces(self) -> Iterator[Piece]:
-        """The records, about `size` bytes of the file at a time; the next are cut while these are used."""
+        """Yield the records, about `size` bytes of the file at a time, and cut the next ones meanwhile."""
         row, line = 0, self.first_line
-        for part in _ahead(self._cuts()):
+        for part in _read_ahead(self._cuts()):
             if part.records:
                 yield self._piece(part, row, line)
             row, line = row + part.records, line + part.used
 
     def _cuts(self) -> Iterator[Cut]:
-        """The blocks of the file, each cut; what one leaves over comes before the next."""
+        """Cut the blocks of the file; what remains of one is put before the next."""
         skip, rest, faults = self.first_line, b"", dict[int, tuple[str, str]]()
         encoding = self.layout.encoding or "utf-8"
         for block in blocks(self.path, encoding, self.dialect.newline, self.name, self.size):
@@ -75,7 +75,7 @@ class DelimitedSheet:
     def _piece(self, part: Cut, row: int, line: int) -> Piece:
         data = part.data
         if data.startswith(_BOM):
-            data = _BOM + data  # the reader takes one for a mark of the file
+            data = _BOM + data  # the reader removes one as the mark of the file
         if data.startswith((b"\r", b"\n")):
             data = (
                 self.dialect.separator * (self.dialect.width - 1) + data
@@ -93,7 +93,7 @@ class DelimitedSheet:
             raise SourceError(
                 f"{len(part.rows)} records were found from line {line + 1} on, but {frame.height} were read",
                 where=self.name,
-                fix="report this with the file: it is a fault of the reader",
+                fix="report this with the file: it is a bug of the reader",
             )
         frame.insert_column(0, pl.Series("row", part.rows + row))
         frame.insert_column(1, pl.Series("line", part.lines + (line + 1)))
@@ -102,7 +102,7 @@ class DelimitedSheet:
 
 
 def _after(data: bytes, newline: bytes, lines: int) -> bytes:
-    """What comes after so many lines."""
+    """The text after this many lines."""
     at = 0
     for _ in range(lines):
         at = data.find(newline, at) + 1
@@ -111,8 +111,8 @@ def _after(data: bytes, newline: bytes, lines: int) -> bytes:
     return data[at:]
 
 
-def _ahead(parts: Iterator[Cut]) -> Iterator[Cut]:
-    """The same parts, the next one made in a thread while this one is used."""
+def _read_ahead(parts: Iterator[Cut]) -> Iterator[Cut]:
+    """Yield the same parts; a thread makes the next one while this one is used."""
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(next, parts, None)
         while (part := coming.result()) is not None:
@@ -127,19 +127,19 @@ class _Record(NamedTuple):
     cells: Row
 
 
-def open_delimited(path: Path, name: str, asked: Asked) -> DelimitedSheet:
-    """The table of a text file whose encoding, separator and header are found from its first lines.
+def open_delimited(path: Path, name: str, options: FileOptions) -> DelimitedSheet:
+    """Open the table of a text file; its encoding, separator and header are found from its first lines.
 
     Raises:
-        SourceError: There is no text in it, or its header cannot be read.
+        SourceError: The file is empty, or its header cannot be read.
     """
     encoding = detect(path)
     newline = _newline(head(path, encoding))
     start = next(blocks(path, encoding, newline, name, _LOOK), Block(b""))
     if not start.data.strip():
-        raise SourceError("the file is empty", where=name, fix="take it out of the recipe's source")
-    separator, records = _sniff(start.data, newline, asked)
-    header, width = _header(records, asked, name)
+        raise SourceError("the file is empty", where=name, fix="remove it from the recipe's source")
+    separator, records = _sniff(start.data, newline, options)
+    header, width = _header(records, options, name)
     after = len(records) <= header.rows
     first_line = start.data.count(newline) if after else records[header.rows].line
     top = records[header.titles].line if header.titles < len(records) else first_line
@@ -148,7 +148,7 @@ def open_delimited(path: Path, name: str, asked: Asked) -> DelimitedSheet:
             raise SourceError(
                 f"the header cannot be read: {sentence}",
                 where=f"{name}, line {line + 1}",
-                fix="save the file in one encoding, UTF-8 for one",
+                fix="save the file in one encoding, such as UTF-8",
             )
     layout = Layout(
         sheet=None,
@@ -161,22 +161,22 @@ def open_delimited(path: Path, name: str, asked: Asked) -> DelimitedSheet:
 
 
 def _newline(start: bytes) -> bytes:
-    """What ends a line: LF, which takes a CR before it along, or CR alone."""
+    """The line end: LF, with a CR before it, or CR alone."""
     plain = re.sub(rb'"[^"]*"', b"", start).replace(b"\r\n", b"\n")
     return b"\r" if plain.count(b"\r") > plain.count(b"\n") else b"\n"
 
 
-def _sniff(start: bytes, newline: bytes, asked: Asked) -> tuple[bytes, list[_Record]]:
-    """The separator that cuts the first lines most evenly, and these lines cut by it."""
-    told = re.match(rb'"?sep=([,;|\t])"?\r?(?:\n|\r)', start)
-    candidates = (told[1],) if told else _SEPARATORS
+def _sniff(start: bytes, newline: bytes, options: FileOptions) -> tuple[bytes, list[_Record]]:
+    """Find the separator that cuts the first lines most evenly, and cut these lines by it."""
+    stated = re.match(rb'"?sep=([,;|\t])"?\r?(?:\n|\r)', start)
+    candidates = (stated[1],) if stated else _SEPARATORS
     found = {separator: _first_records(start, separator, newline) for separator in candidates}
-    if told:
-        return told[1], found[told[1]]
+    if stated:
+        return stated[1], found[stated[1]]
 
     def evenness(separator: bytes) -> tuple[bool, float, int]:
         width, count, share = _usual_width(found[separator])
-        return (width == len(asked.names), share, count) if width > 1 else (False, 0, 0)
+        return (width == len(options.names), share, count) if width > 1 else (False, 0, 0)
 
     best = max(_SEPARATORS, key=evenness)
     if evenness(best)[1] >= 0.5:
@@ -202,7 +202,7 @@ def _first_records(start: bytes, separator: bytes, newline: bytes) -> list[_Reco
 
 
 def _usual_width(records: Sequence[_Record]) -> tuple[int, int, float]:
-    """How many fields most records have, how many have so many, their share of those after the titles."""
+    """The usual number of fields, how many records have it, and their share of those after the titles."""
     widths = [len(record.cells) for record in records if any(record.cells)]
     while widths and widths[0] == 1:
         del widths[0]
@@ -212,23 +212,23 @@ def _usual_width(records: Sequence[_Record]) -> tuple[int, int, float]:
     return width, count, count / len(widths)
 
 
-def _header(records: Sequence[_Record], asked: Asked, name: str) -> tuple[Header, int]:
+def _header(records: Sequence[_Record], options: FileOptions, name: str) -> tuple[Header, int]:
     """The header and the number of columns.
 
-    The header says how many columns there are. Only separators at the end of the records, with nothing
-    between, add columns to it: a field too many elsewhere would shift the others.
+    The header determines the number of columns. Only separators at the end of the records, with nothing
+    between them, add columns: an extra field elsewhere would shift the others.
     """
     rows = [record.cells for record in records[:HEAD]]
     width = _usual_width(records)[0]
-    header = find_header(rows, width, asked, name)
-    named = max((len(_trimmed(row)) for row in rows[header.titles : header.rows]), default=width)
+    header = find_header(rows, width, options, name)
+    named = max((len(_trim(row)) for row in rows[header.titles : header.rows]), default=width)
     beyond = (any(row[named:]) for row in rows[header.rows :] if len(row) == width)
     if named > width or (named < width and any(beyond)):
         width = named
-        header = find_header(rows, width, asked, name)
+        header = find_header(rows, width, options, name)
     return header, width
 
 
-def _trimmed(row: Row) -> Row:
+def _trim(row: Row) -> Row:
     filled = [number for number, cell in enumerate(row) if cell]
     return row[: filled[-1] + 1] if filled else ()

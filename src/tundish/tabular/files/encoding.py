@@ -1,7 +1,7 @@
-"""Which encoding a text file has, and its lines as UTF-8, some at a time.
+"""Detect the encoding of a text file, and read its lines as UTF-8, block by block.
 
-The order is: byte order mark, UTF-8, GB 18030 (GBK and GB 2312 are parts of it). A file has one encoding, the
-one that most of its text beyond ASCII is written in; a line that does not fit it is told, never guessed.
+The order is: byte order mark, UTF-8, GB 18030 (GBK and GB 2312 are parts of it). A file has one encoding,
+that of most of its text beyond ASCII; a line in another encoding is reported, never guessed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["BLOCK", "Block", "blocks", "detect", "head"]
 
 BLOCK = 32 << 20
-"""Bytes of a file that are held at once."""
+"""Bytes of a file that are held in memory at once."""
 
 _LONGEST = 4 * BLOCK
 _LOOK = 1 << 20
@@ -34,7 +34,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _CODECS = {"utf-8": "utf-8", "utf-8-sig": "utf-8", "utf-16": "utf-8", "gb18030": "gb18030"}
-"""What the bytes are in once the mark is off and UTF-16 is turned into UTF-8."""
+"""The codec of the bytes once the mark is removed and UTF-16 is converted to UTF-8."""
 
 _LOST = ("\ufffd".encode(), "锟斤拷".encode())
 
@@ -43,7 +43,7 @@ _LOST = ("\ufffd".encode(), "锟斤拷".encode())
 class Block:
     r"""Whole lines of a file as UTF-8, the last one ended too; `faults`: line from 0 -> check and sentence.
 
-    A faulty line keeps its place; its bytes beyond ASCII stand as ``\xbb``.
+    A faulty line keeps its place; its bytes beyond ASCII are written as ``\xbb``.
     """
 
     data: bytes
@@ -51,10 +51,11 @@ class Block:
 
 
 def detect(path: Path) -> str:
-    """The encoding of a text file: utf-8, utf-8-sig, utf-16 or gb18030. ASCII is utf-8.
+    """Detect the encoding of a text file: utf-8, utf-8-sig, utf-16 or gb18030. ASCII is utf-8.
 
-    Text is weighed by lines: a line that is no UTF-8 speaks for GB 18030, one with sequences of three bytes
-    (Chinese) for UTF-8. Sequences of two bytes speak for neither: hanzi of GB 18030 are often valid UTF-8.
+    The evidence is weighed by lines: a line that is not valid UTF-8 counts for GB 18030, one with sequences
+    of three bytes (Chinese) for UTF-8. Sequences of two bytes count for neither: hanzi in GB 18030 are often
+    valid UTF-8.
     """
     with path.open("rb") as file:
         start = file.read(4)
@@ -79,7 +80,7 @@ def detect(path: Path) -> str:
 
 
 def _weigh(data: bytes) -> tuple[int, int]:
-    """Characters that speak for UTF-8, and for GB 18030."""
+    """Count the characters that indicate UTF-8, and those that indicate GB 18030."""
     if data.isascii():
         return 0, 0
     if _is_utf8(data):
@@ -96,7 +97,7 @@ def _weigh(data: bytes) -> tuple[int, int]:
 
 
 def _is_utf8(data: bytes) -> bool:
-    """As decoding tells, but without making the text."""
+    """Whether the bytes decode as UTF-8, found without making the text."""
     offsets = np.array([0, len(data)], np.int32)
     text = pa.StringArray.from_buffers(1, pa.py_buffer(offsets), pa.py_buffer(data))
     try:
@@ -115,17 +116,17 @@ def _fits(data: bytes, codec: str) -> bool:
 
 
 def head(path: Path, encoding: str) -> bytes:
-    """The first megabyte as UTF-8, cut anywhere, what cannot be decoded replaced."""
+    """Read the first megabyte as UTF-8, cut anywhere; what cannot be decoded is replaced."""
     for data in _without_mark(path, encoding, _LOOK):
         return data.decode(_CODECS[encoding], errors="replace").encode()
     return b""
 
 
 def blocks(path: Path, encoding: str, newline: bytes, name: str, size: int = BLOCK) -> Iterator[Block]:
-    """The lines of a file, about `size` bytes at a time.
+    """Yield the lines of a file, about `size` bytes at a time.
 
     Raises:
-        SourceError: A line is longer than 128 MB: this is no table.
+        SourceError: A line is longer than 128 MB, so this is not a table.
     """
     codec = _CODECS[encoding]
     rest: list[bytes] = []
@@ -138,9 +139,9 @@ def blocks(path: Path, encoding: str, newline: bytes, name: str, size: int = BLO
             rest.append(data)
         if sum(map(len, rest)) > _LONGEST:
             raise SourceError(
-                "a line is longer than 128 MB, so this is no table of text",
+                "a line is longer than 128 MB, so this is not a table of text",
                 where=name,
-                fix="look at it with an editor, and leave it out of the source if it is no table",
+                fix="look at it with an editor, and exclude it from the source if it is not a table",
             )
     if last := b"".join(rest):
         yield _block(last + newline, codec, newline)
@@ -169,7 +170,7 @@ def _block(data: bytes, codec: str, newline: bytes) -> Block:
         foreign = []
     else:
         foreign = [number for number, line in enumerate(data.split(newline)) if not _fits(line, codec)]
-    mixed = "mixed_encoding", f"the line is written in another encoding than the file, which is {codec}"
+    mixed = "mixed_encoding", f"the line is in another encoding than the file, which is {codec}"
     if codec == "gb18030" and not foreign:
         try:
             data = data.decode(codec).encode()
@@ -197,13 +198,13 @@ def _by_line(
 
 
 def _utf8_lines(data: bytes, newline: bytes) -> list[int]:
-    """Lines of a GB 18030 file that were written as UTF-8.
+    """Find lines of a GB 18030 file that were written as UTF-8.
 
-    A line is one if all of it is valid UTF-8, it has sequences of three bytes or more, and at least half of
-    these are characters of GB 2312 or punctuation. What GB 18030 writes does not fall into this by chance:
-    it takes three hanzi in a row of which the first is a rare one (its first byte from E0 on) and the others
-    fit to the bit, and then the characters read would have to be common ones. A line whose only UTF-8 is of
-    two bytes (``°``, ``µ``) cannot be told from hanzi and is read as the rest of the file is.
+    A line is such a line if all of it is valid UTF-8, it has sequences of three bytes or more, and at least
+    half of these are characters of GB 2312 or punctuation. Text in GB 18030 does not meet this by chance: it
+    would take three hanzi in a row of which the first is rare (first byte E0 or above) and the others match
+    to the bit, and the characters read would have to be common ones. A line whose only UTF-8 has two bytes
+    (``°``, ``µ``) cannot be told apart from hanzi and is read like the rest of the file.
     """
     array = np.frombuffer(data, np.uint8)
     high = array >= 0x80
@@ -243,8 +244,8 @@ def _is_common(char: str) -> bool:
 
 
 def _find_lost(data: bytes, newline: bytes, faults: dict[int, tuple[str, str]]) -> None:
-    """Lines with U+FFFD, or what two of it become when they are read as GBK: their text is gone."""
-    sentence = "the text was lost when it was converted twice: it holds U+FFFD or what becomes of it (锟斤拷)"
+    """Find lines with U+FFFD, or what two of it become when read as GBK: their text is lost."""
+    sentence = "the text was lost in a double conversion: it contains U+FFFD or what that turns into (锟斤拷)"
     for sign in _LOST:
         at = data.find(sign)
         while at >= 0:

@@ -1,7 +1,7 @@
-"""Finds the header of a table: which of its first rows it is, and what its columns are called.
+"""Find the header of a table: which of its first rows it is, and what its columns are called.
 
-Told by the names that columns may have, else by shape: titles fill one cell, a header is text where the
-records below are numbers, and a second row of it fills what the first leaves open.
+It is recognised by the names that columns may have, else by shape: titles fill one cell, a header is text
+where the records below are numbers, and a second row of it fills what the first leaves empty.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from tundish.errors import SourceError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tundish.tabular.base import Asked
+    from tundish.tabular.base import FileOptions
 
 __all__ = ["HEAD", "Header", "Merged", "Row", "find_header"]
 
 HEAD = 60
-"""Rows that are enough to find a header and to see the records below it."""
+"""Rows that suffice to find a header and to see the records below it."""
 
 _ROWS = 10
 _DEEPEST = 3
@@ -52,37 +52,38 @@ class Header:
 
 
 def find_header(
-    rows: Sequence[Row], width: int, asked: Asked, where: str, merged: Sequence[Merged] = ()
+    rows: Sequence[Row], width: int, options: FileOptions, where: str, merged: Sequence[Merged] = ()
 ) -> Header:
-    """The header among the first rows of a table of `width` columns.
+    """Find the header among the first rows of a table of `width` columns.
 
-    `asked.header_rows` counts all rows above the first record, titles and blank ones too.
+    `options.header_rows` counts all rows above the first record, titles and blank ones too.
 
     Raises:
-        SourceError: `asked.names` are not as many as there are columns, and the file has no header.
+        SourceError: The number of `options.names` differs from that of the columns, and the file has no
+            header.
     """
     rows = [tuple(row[:width]) + (None,) * (width - len(row)) for row in rows]
-    known = frozenset(map(_plain, asked.known))
-    if asked.header_rows is not None:
-        first, count = _asked_rows(rows, asked.header_rows, merged)
+    known = frozenset(map(_plain, options.known))
+    if options.header_rows is not None:
+        first, count = _stated_rows(rows, options.header_rows, merged)
     else:
-        first, count = _found_rows(rows, known, frozenset(map(_plain, asked.names)), merged)
+        first, count = _found_rows(rows, known, frozenset(map(_plain, options.names)), merged)
     if count:
         return Header(first + count, first, _names(rows[first : first + count], first, width, merged))
-    if asked.names and len(asked.names) != width:
+    if options.names and len(options.names) != width:
         raise SourceError(
-            f"the recipe names {len(asked.names)} columns, but the table has {width}",
+            f"the recipe names {len(options.names)} columns, but the table has {width}",
             where=where,
             fix="name every column, in the order of the file",
         )
-    return Header(first, first, asked.names or tuple(f"column {number + 1}" for number in range(width)))
+    return Header(first, first, options.names or tuple(f"column {number + 1}" for number in range(width)))
 
 
 def _plain(name: str) -> str:
     return "".join(unicodedata.normalize("NFKC", name).split()).casefold()
 
 
-def _filled(row: Row) -> list[str]:
+def _filled_cells(row: Row) -> list[str]:
     return [cell for cell in row if cell and not cell.isspace()]
 
 
@@ -90,7 +91,7 @@ def _is_number(cell: str | None) -> bool:
     return cell is not None and _NUMBER.fullmatch(unicodedata.normalize("NFKC", cell).strip()) is not None
 
 
-def _asked_rows(rows: Sequence[Row], count: int, merged: Sequence[Merged]) -> tuple[int, int]:
+def _stated_rows(rows: Sequence[Row], count: int, merged: Sequence[Merged]) -> tuple[int, int]:
     first = 0
     while first < count - 1 and first < len(rows) and _is_title(rows, first, merged):
         first += 1
@@ -121,18 +122,18 @@ def _found_rows(
 
 
 def _hits(row: Row, known: frozenset[str]) -> int:
-    return len({_plain(cell) for cell in _filled(row)} & known)
+    return len({_plain(cell) for cell in _filled_cells(row)} & known)
 
 
 def _is_header_by_names(row: Row, hits: int) -> bool:
-    """A value may be spelled as a column is (a grade 'C'): one name alone does not make a header."""
-    return hits >= 1 and (hits >= 3 or 2 * hits >= len(_filled(row)))
+    """A value may be spelled like a column (a grade 'C'): one name alone does not make a header."""
+    return hits >= 1 and (hits >= 3 or 2 * hits >= len(_filled_cells(row)))
 
 
 def _is_title(rows: Sequence[Row], at: int, merged: Sequence[Merged]) -> bool:
-    """A row that is no part of the table: blank, one cell, a comment, a few cells that say 'name: value'."""
+    """Whether a row is not part of the table: blank, one cell, a comment, a few cells 'name: value'."""
     row = rows[at]
-    cells = _filled(row)
+    cells = _filled_cells(row)
     if not cells or cells[0].startswith("#") or re.fullmatch(r"sep=.?", cells[0]):
         return True
     if len(row) == 1:
@@ -140,7 +141,7 @@ def _is_title(rows: Sequence[Row], at: int, merged: Sequence[Merged]) -> bool:
     wide = [right - left + 1 for top, left, _, right in merged if top == at]
     if len(cells) == 1:
         return not wide or 2 * max(wide) > len(row) or _is_wider(rows, at)
-    below = len(_filled(rows[at + 1])) if at + 1 < len(rows) else 0
+    below = len(_filled_cells(rows[at + 1])) if at + 1 < len(rows) else 0
     notes = sum(":" in unicodedata.normalize("NFKC", cell) or _is_number(cell) for cell in cells)
     return 2 * len(cells) <= len(row) and below > len(cells) and notes > 0
 
@@ -157,7 +158,7 @@ def _is_group(rows: Sequence[Row], at: int, merged: Sequence[Merged]) -> bool:
     if any(top == at and (bottom == at + 1 or right > left) for top, left, bottom, right in merged):
         return not any(map(_is_number, below))
     opened = [column for column, cell in enumerate(row) if not cell and below[column]]
-    if not opened or any(map(_is_number, below)) or not _filled(row):
+    if not opened or any(map(_is_number, below)) or not _filled_cells(row):
         return False
     if any(cell and not below[column] for column, cell in enumerate(row)):
         return True
@@ -166,11 +167,11 @@ def _is_group(rows: Sequence[Row], at: int, merged: Sequence[Merged]) -> bool:
 
 
 def _depth(rows: Sequence[Row], first: int, merged: Sequence[Merged], hits: Sequence[int]) -> int:
-    """How many rows of header there are from the first one on."""
+    """The number of header rows from the first one on."""
     count = 1
     while count < _DEEPEST and first + count < len(rows):
         at = first + count
-        cells = _filled(rows[at])
+        cells = _filled_cells(rows[at])
         units = bool(cells) and all(_UNIT.fullmatch(unicodedata.normalize("NFKC", c).strip()) for c in cells)
         named = at < len(hits) and hits[at] >= 2 and _is_header_by_names(rows[at], hits[at])
         dashes = units and all(cell in {"-", "—", "/"} for cell in cells)
@@ -182,7 +183,7 @@ def _depth(rows: Sequence[Row], first: int, merged: Sequence[Merged], hits: Sequ
 
 def _is_record(rows: Sequence[Row], at: int) -> bool:
     """Whether a row is like those below it: numbers over numbers, or codes of one pattern."""
-    below = [row for row in rows[at + 1 :] if _filled(row)]
+    below = [row for row in rows[at + 1 :] if _filled_cells(row)]
     for column, cell in enumerate(rows[at]):
         if not cell:
             continue

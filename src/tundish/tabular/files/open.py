@@ -1,4 +1,4 @@
-"""Opens a file of records as what it is, which its first bytes tell and its suffix may not."""
+"""Open a file of records as what its first bytes say it is, whatever its suffix."""
 
 from __future__ import annotations
 
@@ -17,14 +17,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from tundish.tabular.base import Asked, Sheet
+    from tundish.tabular.base import FileOptions, Sheet
 
-__all__ = ["open_table"]
+__all__ = ["TABLE_SUFFIXES", "open_table"]
 
 _LOOK = 8192
 _ZIP, _OLE = b"PK\x03\x04", bytes.fromhex("d0cf11e0a1b11ae1")
 _WORKBOOKS = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".et"}
 _COLUMNAR = {".parquet", ".pq", ".arrow", ".feather", ".ipc"}
+_TEXTS = {".csv", ".tsv", ".tab", ".txt", ".dat", ".data", ".nna"}
+TABLE_SUFFIXES = frozenset(_TEXTS | _WORKBOOKS | _COLUMNAR)
+"""Suffixes, in lower case, of files that may hold a table: for `tundish add` and for folders of records."""
+
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _UTF32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
 
@@ -36,59 +40,59 @@ _OTHERS = (
     (b"BZh", "packed with bzip2", "unpack it"),
     (b"\xfd7zXZ", "packed with xz", "unpack it"),
     (b"\x28\xb5\x2f\xfd", "packed with zstd", "unpack it"),
-    (b"SQLite format 3\0", "an SQLite database", "name it in the recipe by a connection"),
+    (b"SQLite format 3\0", "an SQLite database", "name it in the recipe with 'connection'"),
     (b"FEA1", "Feather of version 1", "save it as Parquet"),
-    (b"\x89PNG", "an image", "take it out of the records' path"),
-    (b"\xff\xd8\xff", "an image", "take it out of the records' path"),
+    (b"\x89PNG", "an image", "remove it from the records' path"),
+    (b"\xff\xd8\xff", "an image", "remove it from the records' path"),
 )
 _MARKUP = re.compile(
     rb"\s*<(?:!doctype|\?xml|!--|html|head|meta|body|table|style|div|workbook)\b|\s*<!--", re.IGNORECASE
 )
 
 
-def open_table(path: Path, name: str, asked: Asked) -> Sequence[Sheet]:
-    """The tables of a file that hold records.
+def open_table(path: Path, name: str, options: FileOptions) -> Sequence[Sheet]:
+    """Open the tables of a file that contain records.
 
     Args:
         path: The file, or a temporary copy of it.
-        name: Its own name, for messages and for what its suffix promises.
-        asked: What the recipe says of it.
+        name: The name of the original file, for messages and for its suffix.
+        options: What the recipe states about the file.
 
     Raises:
-        SourceError: It cannot be read at all: empty, damaged, locked with a password, not what its name says.
+        SourceError: The file cannot be read: empty, damaged, locked with a password, not what its name says.
     """
     try:
         with path.open("rb") as file:
             start = file.read(_LOOK)
     except OSError as error:
         raise SourceError(
-            f"the file cannot be read ({error.strerror})", where=name, fix="look at its path and its rights"
+            f"the file cannot be read ({error.strerror})", where=name, fix="check its path and permissions"
         ) from None
     _refuse(start, name)
     if start.startswith((_ZIP, _OLE)):
         _refuse_archive(path, name, start)
-        return open_workbook(path, name, asked)
-    if asked.sheet is not None:
+        return open_workbook(path, name, options)
+    if options.sheet is not None:
         raise SourceError(
-            f"the recipe asks for sheet '{asked.sheet}', but the file is no workbook",
+            f"the recipe asks for sheet '{options.sheet}', but the file is not a workbook",
             where=name,
-            fix="take 'sheet' out of the recipe",
+            fix="remove 'sheet' from the recipe",
         )
     if start.startswith(b"PAR1"):
         return [open_parquet(path, name)]
     if start.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
         return [open_arrow(path, name)]
     _refuse_text(start, name)
-    return [open_delimited(path, name, asked)]
+    return [open_delimited(path, name, options)]
 
 
 def _refuse(start: bytes, name: str) -> None:
-    """Files that are no tables, or none yet."""
+    """Refuse files that are not tables, or are packed."""
     if not start:
-        raise SourceError("the file is empty", where=name, fix="take it out of the recipe's source")
+        raise SourceError("the file is empty", where=name, fix="remove it from the recipe's source")
     for magic, what, fix in _OTHERS:
         if start.startswith(magic):
-            raise SourceError(f"the file is {what}, no table", where=name, fix=fix)
+            raise SourceError(f"the file is {what}, not a table", where=name, fix=fix)
 
 
 def _refuse_archive(path: Path, name: str, start: bytes) -> None:
@@ -103,16 +107,16 @@ def _refuse_archive(path: Path, name: str, start: bytes) -> None:
         members = set()
     if broken is not None:
         raise SourceError(
-            f"the workbook is damaged: it was cut off or changed on its way ({broken.rstrip('.')})",
+            f"the workbook is damaged: it was cut off or altered in transfer ({broken.rstrip('.')})",
             where=name,
             fix="copy it again from where it came from",
         )
     if not members & {"xl/workbook.xml", "xl/workbook.bin", "content.xml"}:
-        raise SourceError("the file is a zip archive and no workbook", where=name, fix="unpack it")
+        raise SourceError("the file is a zip archive, not a workbook", where=name, fix="unpack it")
 
 
 def _refuse_text(start: bytes, name: str) -> None:
-    """Text that is no table, or is called something else."""
+    """Refuse text that is not a table, or has a misleading suffix."""
     if start.startswith(_UTF32):
         raise SourceError("the text is in UTF-32", where=name, fix="save it as UTF-8")
     if not start.startswith(_UTF16):
@@ -128,7 +132,7 @@ def _refuse_text(start: bytes, name: str) -> None:
     if suffix in _WORKBOOKS | _COLUMNAR:
         kind = "workbook" if suffix in _WORKBOOKS else "Parquet or Arrow file"
         raise SourceError(
-            f"the file is plain text and no {kind}", where=name, fix="rename it to .csv if it is a table"
+            f"the file is plain text, not a {kind}", where=name, fix="rename it to .csv if it is a table"
         )
 
 
@@ -141,5 +145,5 @@ def _refuse_nul(start: bytes, name: str) -> None:
         )
     if share > 0.1 and len(start.strip(b"\0")) > (1 - share) * len(start):
         raise SourceError(
-            "the file is binary, no table", where=name, fix="take it out of the recipe's source"
+            "the file is binary, not a table", where=name, fix="remove it from the recipe's source"
         )

@@ -1,4 +1,4 @@
-"""Tables of workbooks: xlsx, xlsm, xls, ods. Every cell becomes text, as the sheet holds it."""
+"""Tables of workbooks: xlsx, xlsm, xls, ods. Every cell becomes text, as it is in the sheet."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from python_calamine import (
 )
 
 from tundish.errors import SourceError
-from tundish.tabular.base import BROKEN, Asked, Layout, Piece
+from tundish.tabular.base import BROKEN, FileOptions, Layout, Piece
 from tundish.tabular.files.header_rows import HEAD, Merged, Row, find_header
 from tundish.tabular.files.workbook_parts import ErrorCells, SheetPart, sheet_parts
 from tundish.tabular.files.workbook_trial import survives
@@ -48,7 +48,7 @@ class _Grid:
     errors: ErrorCells = field(default_factory=dict)
 
     def rows(self) -> Iterator[Row]:
-        """Every row down to the last one that holds something."""
+        """Yield every row down to the last one that is not empty."""
         first = (self.sheet.start or (0, 0))[1]
         for number, row in enumerate(islice(self.sheet.iter_rows(), self.height)):
             cells = list(map(_text, row[: self.width]))
@@ -59,7 +59,7 @@ class _Grid:
             yield tuple(cells)
 
     def filled(self) -> Iterator[Row]:
-        """The same, with the value of merged cells in all of them."""
+        """Yield the same rows, with the value of merged cells repeated in each of them."""
         coming = sorted(self.merged, reverse=True)
         open_: list[tuple[int, int, int, str | None]] = []
         for number, row in enumerate(self.rows()):
@@ -86,7 +86,7 @@ class WorkbookSheet:
     grid: _Grid
 
     def pieces(self) -> Iterator[Piece]:
-        """The records, 20,000 at a time; `line` is the row of the sheet, from 1."""
+        """Yield the records, 20,000 at a time; `line` is the row of the sheet, from 1."""
         head = self.layout.header_rows
         rows = islice(self.grid.filled(), head, None)
         schema = pl.Schema({f"c{number}": pl.String for number in range(self.grid.width)})
@@ -99,54 +99,56 @@ class WorkbookSheet:
             done += len(batch)
 
 
-def open_workbook(path: Path, name: str, asked: Asked) -> list[WorkbookSheet]:
-    """The visible sheets of a workbook that hold records, or the one that is asked for.
+def open_workbook(path: Path, name: str, options: FileOptions) -> list[WorkbookSheet]:
+    """Open the visible sheets of a workbook that contain records, or the one that is options for.
 
     Raises:
-        SourceError: The workbook is locked or damaged, has no such sheet, or holds no records.
+        SourceError: The workbook is locked or damaged, has no such sheet, or contains no records.
     """
     if _is_encrypted(path):
         raise _locked(name)
     if _is_compound(path) and not survives(path):
-        raise _damaged(name, "it asks for more memory than a workbook can need")
-    with path.open("rb") as file, _faults_told(name):
+        raise _damaged(name, "it requires more memory than a workbook can need")
+    with path.open("rb") as file, _reporting_faults(name):
         book = CalamineWorkbook.from_filelike(file)
     parts = sheet_parts(path)
     sheets = []
-    for title in _wanted(book, asked, name):
+    for title in _wanted_sheets(book, options, name):
         where = f"{name}, sheet '{title}'"
         part = parts.get(title, SheetPart())
         if part.too_large:
             raise SourceError(
-                f"the sheet reaches over {part.too_large}",
+                f"the sheet extends over {part.too_large}",
                 where=where,
-                fix="delete what stands beyond the table, or save it as .csv",
+                fix="delete what is beyond the table, or save it as .csv",
             )
-        with _faults_told(where):
+        with _reporting_faults(where):
             sheet = book.get_sheet_by_name(title)
-        found = _open_sheet(sheet, part.errors, where, asked)
+        found = _open_sheet(sheet, part.errors, where, options)
         if found is not None:
             sheets.append(found)
     if not sheets:
-        where = f"{name}, sheet '{asked.sheet}'" if asked.sheet else name
-        raise SourceError("there are no records in it", where=where, fix="take it out of the recipe's source")
+        where = f"{name}, sheet '{options.sheet}'" if options.sheet else name
+        raise SourceError("it contains no records", where=where, fix="remove it from the recipe's source")
     return sheets
 
 
-def _wanted(book: CalamineWorkbook, asked: Asked, name: str) -> list[str]:
+def _wanted_sheets(book: CalamineWorkbook, options: FileOptions, name: str) -> list[str]:
     tables = [sheet for sheet in book.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
-    if asked.sheet is None:
+    if options.sheet is None:
         return [sheet.name for sheet in tables if sheet.visible == SheetVisibleEnum.Visible]
     names = [sheet.name for sheet in tables]
-    if asked.sheet not in names:
+    if options.sheet not in names:
         fix = "name one of " + ", ".join(f"'{title}'" for title in names)
-        raise SourceError(f"there is no sheet '{asked.sheet}'", where=name, fix=fix)
-    return [asked.sheet]
+        raise SourceError(f"there is no sheet '{options.sheet}'", where=name, fix=fix)
+    return [options.sheet]
 
 
-def _open_sheet(sheet: CalamineSheet, errors: ErrorCells, where: str, asked: Asked) -> WorkbookSheet | None:
+def _open_sheet(
+    sheet: CalamineSheet, errors: ErrorCells, where: str, options: FileOptions
+) -> WorkbookSheet | None:
     first = (sheet.start or (0, 0))[1]
-    height, width = _used(sheet, errors, first)
+    height, width = _used_area(sheet, errors, first)
     merged = [
         (top, left - first, bottom, right - first)
         for (top, left), (bottom, right) in sheet.merged_cell_ranges or ()
@@ -156,14 +158,14 @@ def _open_sheet(sheet: CalamineSheet, errors: ErrorCells, where: str, asked: Ask
     rows = list(islice(grid.rows(), HEAD))
     if not rows:
         return None
-    header = find_header(rows, width, asked, where, merged)
+    header = find_header(rows, width, options, where, merged)
     if header.rows >= height:
         return None
     return WorkbookSheet(Layout(sheet.name, header.names, header.rows), grid)
 
 
-def _used(sheet: CalamineSheet, errors: ErrorCells, first: int) -> tuple[int, int]:
-    """Rows and columns down to the last ones that hold something."""
+def _used_area(sheet: CalamineSheet, errors: ErrorCells, first: int) -> tuple[int, int]:
+    """Rows and columns down to the last ones that are not empty."""
     height = max(errors, default=-1) + 1
     width = max((column - first + 1 for row in errors.values() for column, _ in row), default=0)
     for number, row in enumerate(sheet.iter_rows(), start=1):
@@ -177,7 +179,7 @@ def _used(sheet: CalamineSheet, errors: ErrorCells, first: int) -> tuple[int, in
 
 
 def _text(value: _Value) -> str | None:
-    """A value as text: the shortest that is the same number; ISO 8601 for dates and times."""
+    """A value as text: the shortest that gives the same number; ISO 8601 for dates and times."""
     if isinstance(value, str):
         return value or None
     if isinstance(value, bool):
@@ -193,7 +195,7 @@ def _text(value: _Value) -> str | None:
 
 
 @contextmanager
-def _faults_told(where: str) -> Iterator[None]:
+def _reporting_faults(where: str) -> Iterator[None]:
     try:
         yield
     except PasswordError:
@@ -201,20 +203,20 @@ def _faults_told(where: str) -> Iterator[None]:
     except CalamineError as error:
         raise _damaged(where, error) from None
     except BaseException as error:
-        # What the reader raises where it trips over a damaged file has no class that could be named.
+        # What the reader raises at a damaged file has no class that could be named.
         if type(error).__name__ != "PanicException":
             raise
         raise _damaged(where, error) from None
 
 
 def _is_compound(path: Path) -> bool:
-    """Whether it is an OLE file: an .xls."""
+    """Whether a file is an OLE compound file: an .xls."""
     with path.open("rb") as file:
         return file.read(len(_OLE)) == _OLE
 
 
 def _is_encrypted(path: Path) -> bool:
-    """Whether a compound file holds an encrypted package: a workbook with a password, as Excel writes it."""
+    """Whether a compound file contains an encrypted package: an Excel workbook with a password."""
     return _is_compound(path) and _ENCRYPTED in path.read_bytes()
 
 
@@ -228,7 +230,7 @@ def _locked(name: str) -> SourceError:
 
 def _damaged(where: str, error: BaseException | str) -> SourceError:
     return SourceError(
-        f"the workbook is damaged or no workbook ({str(error).strip().rstrip('.')})",
+        f"the file is a damaged workbook or not a workbook ({str(error).strip().rstrip('.')})",
         where=where,
         fix="open it in Excel and save it again as .xlsx, or ask for it again",
     )

@@ -1,7 +1,7 @@
-"""What the reader of workbooks does not tell of an xlsx: cells that hold an error, and cells far out.
+"""What the reader of workbooks does not report of an xlsx: cells with an error, and cells far out.
 
-It takes an error (#DIV/0!) for an empty cell, and makes room for all cells between the first and the last:
-for one forgotten in the last corner of a sheet, more than there is.
+The reader takes an error (#DIV/0!) for an empty cell, and allocates all cells between the first and the last:
+for one forgotten in the last corner of a sheet, more memory than there is.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["ErrorCells", "SheetPart", "sheet_parts"]
 
 ErrorCells = dict[int, list[tuple[int, str]]]
-"""Row from 0 -> columns from 0 and the error."""
+"""By row from 0: the columns from 0 and their errors."""
 
 _CHUNK = 1 << 20
 _AREA = 100_000_000
@@ -38,14 +38,14 @@ _ERROR = re.compile(
 
 @dataclass(frozen=True)
 class SheetPart:
-    """The errors of a sheet; `too_large`: how far it reaches, where that is 100 million cells and more."""
+    """The errors of a sheet; `too_large`: its extent, where that is 100 million cells or more."""
 
     errors: ErrorCells = field(default_factory=dict)
     too_large: str = ""
 
 
 def sheet_parts(path: Path) -> dict[str, SheetPart]:
-    """By the name of the sheet, in a file that is whole. Empty where it is no xlsx."""
+    """Read the parts of an undamaged file by the names of the sheets. Empty where it is not an xlsx."""
     if not zipfile.is_zipfile(path):
         return {}
     with zipfile.ZipFile(path) as archive:

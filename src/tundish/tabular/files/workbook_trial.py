@@ -1,7 +1,7 @@
-"""Whether an .xls can be read, tried in a process of its own.
+"""Try in a separate process whether an .xls can be read.
 
-The reader makes room for all cells between the first and the last. A damaged .xls may name a cell so far out
-that there is no such memory, and then the reader ends its process: no exception could be caught.
+The reader allocates all cells between the first and the last. A damaged .xls may name a cell so far out that
+there is not enough memory, and then the reader ends its process: no exception could be caught.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ import sys
 try:
     import resource
     resource.setrlimit(resource.RLIMIT_AS, ({_MEMORY}, {_MEMORY}))
-except (ImportError, ValueError):  # not on Windows; or less is allowed already
+except (ImportError, ValueError):  # not on Windows, or the limit is lower already
     pass
 import python_calamine
 python_calamine.CalamineWorkbook.from_path(sys.argv[1])
 """
 
 _SAID = (0, 1)
-"""Ended by itself: with 1 where the reader raised, and will again where it can be told."""
+"""The exit codes of a trial that ended by itself: 1 where the reader raised, as it will again."""
 
 
 def survives(path: Path) -> bool:

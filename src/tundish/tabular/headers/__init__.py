@@ -1,4 +1,4 @@
 """What each column of a file means: alias tables, units in headers, the plan for a file.
 
-Reads headers, never cells.
+Reads headers, not cells.
 """

@@ -1,4 +1,4 @@
-"""Reads the YAML file of an alias table, and tells what is wrong in it by its line."""
+"""Read the YAML file of an alias table; errors name the line."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class Column:
     """A canonical column.
 
     Attributes:
-        name: In the schema.
-        unit: Canonical unit; None where it has none.
-        names: Headers that mean it.
-        about: What it is.
-        magnitudes: Range of plausible values by unit, where they tell the unit.
-        repeat: Largest difference, in `unit`, of two determinations that agree.
+        name: The name of the column in the schema.
+        unit: The canonical unit; None for a column without a unit.
+        names: The headers that mean this column.
+        about: A description of the column.
+        magnitudes: The range of plausible values by unit, where values distinguish the units.
+        repeat: The largest difference, in `unit`, of two determinations that agree.
     """
 
     name: str
@@ -40,15 +40,15 @@ class Column:
 
     @property
     def every_name(self) -> tuple[str, ...]:
-        """Its own name and the others."""
+        """The name of the column and its other names."""
         return (self.name, *self.names)
 
 
 def read_alias_file(path: Path) -> tuple[dict[str, Column], dict[str, tuple[str, ...]]]:
-    """Columns by name, and the headers that are never guessed with the columns they may mean.
+    """Read the columns by name, and the ambiguous headers with the columns they may mean.
 
     Raises:
-        SchemaError: The file is missing, or says what an alias table cannot.
+        SchemaError: The file is missing, or is not a valid alias table.
     """
     try:
         node = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
@@ -62,12 +62,12 @@ def read_alias_file(path: Path) -> tuple[dict[str, Column], dict[str, tuple[str,
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else str(path)
         problem = getattr(error, "problem", None) or "unreadable"
-        raise SchemaError(f"this is not YAML: {problem}", where=where, fix="mend the line") from error
+        raise SchemaError(f"this is not YAML: {problem}", where=where, fix="fix the line") from error
     return _Reader(str(path)).table(node)
 
 
 class _Reader:
-    """Walks the nodes rather than the values: they know their lines, and 'NO' stays a text."""
+    """Walks the nodes rather than the values: they know their lines, and 'NO' remains text."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -133,7 +133,7 @@ class _Reader:
         for key, value in node.value:
             name = self._text(key, what)
             if name in seen:
-                raise self._error(key, f"'{name}' stands in {what} twice")
+                raise self._error(key, f"'{name}' is in {what} twice")
             if allowed and name not in allowed:
                 raise self._error(key, f"{what} has the key '{name}'", allowed)
             seen.add(name)
@@ -167,7 +167,7 @@ class _Reader:
             if close
             else f"allowed: {', '.join(names)}"
             if names
-            else "mend the line"
+            else "fix the line"
         )
         where = f"{self.path}:{node.start_mark.line + 1}"
-        return SchemaError(f"{what}, which is not known" if names else what, where=where, fix=fix)
+        return SchemaError(f"{what}, which is unknown" if names else what, where=where, fix=fix)

@@ -1,4 +1,4 @@
-"""The alias table beside a schema: which headers mean which column, in which unit."""
+"""The alias table of a schema: which headers mean which column, in which unit."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _STRANGE_UNIT = re.compile(r"(?P<name>.+?)\s*[(\[](?P<unit>[A-Za-z%°/·.0-9*^-]
 
 @dataclass(frozen=True)
 class Match:
-    """What a header means.
+    """The meaning of a header.
 
     Attributes:
-        column: The column, where there is no doubt.
-        candidates: The columns it may mean, where there is.
-        unit: Canonical unit that the header names.
-        strange: What stands where a unit should, and is none that is known.
+        column: The column, where it is certain.
+        candidates: The columns it may mean, where it is not.
+        unit: The canonical unit that the header names.
+        strange: The text in the place of a unit that is not a known unit.
     """
 
     column: str | None = None
@@ -43,13 +43,13 @@ class Match:
 
 @dataclass(frozen=True)
 class ColumnTable:
-    """Columns by canonical name, and headers that are never guessed with the columns they may mean."""
+    """Columns by canonical name, and ambiguous headers with the columns they may mean."""
 
     columns: Mapping[str, Column]
     ambiguous: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def only(self, wanted: Collection[str]) -> ColumnTable:
-        """The table for a model's columns alone: a name that two models share is clear within one."""
+        """The table for the columns of one model: a name that two models share is unambiguous within one."""
         ambiguous = {
             header: tuple(name for name in names if name in wanted)
             for header, names in self.ambiguous.items()
@@ -60,11 +60,11 @@ class ColumnTable:
         )
 
     def lookup(self, header: str, *, joined: bool = True) -> Match:
-        """What a header means.
+        """Look up the meaning of a header.
 
         Args:
-            header: As the file writes it, its unit included.
-            joined: It may be two rows joined by '_', so that its last part alone is tried too.
+            header: The header as written in the file, its unit included.
+            joined: Whether it may be two rows joined by '_', so that its last part alone is tried too.
         """
         name, unit = split_unit(header)
         found = self._whole(header)
@@ -84,7 +84,7 @@ class ColumnTable:
         return Match(unit=unit)
 
     def _fits(self, column: str | None, unit: str | None) -> bool:
-        """Whether a unit at the end of a known name is one: '灰熔融性FT' is no length."""
+        """Whether a unit at the end of a known name is a unit: '灰熔融性FT' is not a length in feet."""
         kept = None if column is None else self.columns[column].unit
         if unit is None or kept is None:
             return True
@@ -95,20 +95,20 @@ class ColumnTable:
         return True
 
     def about(self, name: str) -> str:
-        """What a column is; nothing where the table does not say."""
+        """The description of a column; empty where the table has none."""
         return self.columns[name].about if name in self.columns else ""
 
     def unit(self, name: str) -> str | None:
-        """A column's canonical unit."""
+        """The canonical unit of a column."""
         return self.columns[name].unit if name in self.columns else None
 
     def spellings(self) -> tuple[str, ...]:
-        """Every name that a column may have."""
+        """Every name that any column may have."""
         names = [name for column in self.columns.values() for name in column.every_name]
         return (*dict.fromkeys([*names, *self.ambiguous]),)
 
     def close(self, column: str, headers: Iterable[str]) -> tuple[str, ...]:
-        """Headers that look like a name of a column."""
+        """The headers that resemble a name of a column."""
         names = {compare(name) for name in self.columns[column].every_name}
         by_form = {compare(split_unit(header)[0]): header for header in headers}
         found = {
@@ -138,7 +138,7 @@ class ColumnTable:
         names = [name for column in columns for name in self.columns[column].every_name]
         unclear = form.endswith("d") and not form.endswith("ad") and not separates_d(text)
         if unclear and any(separates_d(name) for name in names):
-            # 'Std': the comma of 'St,d' is gone, or the a of 'Stad'.
+            # 'Std': the comma of 'St,d' is missing, or the a of 'Stad'.
             return Match(candidates=(*columns, *self._squeezed.get(f"{form[:-1]}ad", ())))
         return Match(columns[0]) if len(columns) == 1 else Match(candidates=columns)
 
@@ -184,7 +184,7 @@ class ColumnTable:
 
 
 def _written(text: str) -> str:
-    """The form that keeps case, which tells 'H' (hydrogen) from 'h' (thickness)."""
+    """The form that keeps case, which distinguishes 'H' (hydrogen) from 'h' (thickness)."""
     return re.sub(r"[()\[\]\s]", "", clean(text))
 
 
@@ -192,7 +192,7 @@ def load_columns(path: Path) -> ColumnTable:
     """Read an alias table.
 
     Raises:
-        SchemaError: It is missing, or says what an alias table cannot.
+        SchemaError: The file is missing, or is not a valid alias table.
     """
     columns, ambiguous = read_alias_file(path)
     return ColumnTable(columns, ambiguous)

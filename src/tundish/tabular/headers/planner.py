@@ -1,4 +1,4 @@
-"""What each column of a file means, settled from its header, the alias table and the recipe."""
+"""Decide what each column of a file means, from its header, the alias table and the recipe."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["make_plan"]
 
 
 _TAKEN = frozenset({*PLACE, "record_id", "path", "sheet", "outcome", "reason", "notes"})
-"""What a table of records calls its own columns."""
+"""The names of the columns that every table of records has."""
 
 
 def make_plan(
@@ -34,19 +34,19 @@ def make_plan(
     options: ReadOptions,
     where: str,
 ) -> Plan:
-    """What each column of a sheet means.
+    """Decide what each column of a sheet means.
 
     Args:
-        layout: Of the sheet.
-        wanted: Kind by column of the schema, in its order.
-        required: Columns that the file must have.
-        table: Alias table of the schema.
-        options: What the recipe says.
-        where: Section of the recipe that can mend it, and the file: "records.coals, raw/coal.csv".
+        layout: The layout of the sheet.
+        wanted: The kind of each column of the schema, in its order.
+        required: The columns that the file must have.
+        table: The alias table of the schema.
+        options: What the recipe states about the columns.
+        where: The section of the recipe that can fix it, and the file: "records.coals, raw/coal.csv".
 
     Raises:
         SourceError: A required column is missing, a header may mean several columns, two headers mean one
-            column, the recipe names a header that is not there, or a unit cannot be converted.
+            column, the recipe names a header that does not exist, or a unit cannot be converted.
     """
     return _Planner(layout, wanted, table, options, where).plan(required)
 
@@ -68,21 +68,21 @@ class _Planner:
         self.where = where
         self.section = section_of(where)
         self.headers = layout.headers
-        self.labels = _numbered(layout.headers)
+        self.labels = _number_repeats(layout.headers)
         self.joined = layout.header_rows > 1
 
     def plan(self, required: Collection[str]) -> Plan:
-        told = self._recipe()
+        stated = self._recipe()
         mapped: dict[str, Planned] = {}
         unknown, left_out = [], []
         for index, label in enumerate(self.labels):
             match = self.table.lookup(self.headers[index], joined=self.joined)
-            name = told[index] if index in told else self._sure(label, match)
+            name = stated[index] if index in stated else self._sure(label, match)
             if name is not None:
                 if name in mapped:
                     raise self._twice(name, mapped[name], label)
                 mapped[name] = self._column(name, label, index, match)
-            elif index in told:
+            elif index in stated:
                 left_out.append((label, index))
             else:
                 unknown.append(Planned(label, "text", label, index, known=False))
@@ -90,46 +90,48 @@ class _Planner:
         if missing:
             raise self._missing(missing, [column.header for column in unknown])
         ordered = tuple(mapped[name] for name in self.wanted if name in mapped)
-        return Plan(ordered, self._named(unknown), tuple(left_out), self.headers, self.options, self.where)
+        return Plan(
+            ordered, self._name_unknown(unknown), tuple(left_out), self.headers, self.options, self.where
+        )
 
     def _recipe(self) -> dict[int, str | None]:
-        """What the recipe's 'columns' say, by place in the file."""
-        told: dict[int, str | None] = {}
+        """The recipe's 'columns', by place in the file."""
+        stated: dict[int, str | None] = {}
         for header, name in self.options.columns.items():
             places = [i for i, label in enumerate(self.labels) if label == header]
             places = places or [i for i, label in enumerate(self.labels) if compare(label) == compare(header)]
             if not places:
                 raise self._error(
-                    f"{self.section}.columns speaks of the header '{header}', which the file does not have",
+                    f"{self.section}.columns names the header '{header}', which the file does not have",
                     f"its headers are: {', '.join(self.labels)}",
                 )
             if name is not None and name not in self.wanted:
                 raise self._error(
-                    f"{self.section}.columns gives '{header}' the column '{name}', which the schema has not",
+                    f"{self.section}.columns maps '{header}' to '{name}', not a column of the schema",
                     f"its columns are: {', '.join(self.wanted)}",
                 )
-            told |= dict.fromkeys(places, name)
+            stated |= dict.fromkeys(places, name)
         for name in self.options.units:
             if name not in self.wanted:
                 raise self._error(
-                    f"{self.section}.units names '{name}', which is no column of the schema",
+                    f"{self.section}.units names '{name}', which is not a column of the schema",
                     f"its columns are: {', '.join(self.wanted)}",
                 )
-        return told
+        return stated
 
     def _sure(self, label: str, match: Match) -> str | None:
         if match.strange is not None:
             raise self._error(
-                f"the header '{label}' names the unit '{match.strange}', which is none that is known",
+                f"the header '{label}' names the unit '{match.strange}', which is unknown",
                 f"say what it means: {self.section}.columns: {{'{label}': {match.candidates[0]}}} and"
-                f" {self.section}.units, or null to leave it out",
+                f" {self.section}.units, or null to omit it",
             )
         if match.candidates:
             may = " or ".join(match.candidates)
             raise self._error(
                 f"the header '{label}' may mean {may}, and that is never guessed",
                 f"say which: {self.section}.columns: {{'{label}': {match.candidates[0]}}},"
-                " or null to leave it out",
+                " or null to omit it",
             )
         return match.column
 
@@ -153,8 +155,8 @@ class _Planner:
                 f"name its unit: {self.section}.units: {{{name}: {spec.unit}}}",
             ) from None
 
-    def _named(self, unknown: list[Planned]) -> tuple[Planned, ...]:
-        """Under their own headers, numbered where another column is called so already."""
+    def _name_unknown(self, unknown: list[Planned]) -> tuple[Planned, ...]:
+        """Name columns by their own headers, with a number where the name is taken."""
         taken = {
             *_TAKEN,
             *self.wanted,
@@ -174,7 +176,7 @@ class _Planner:
     def _twice(self, name: str, first: Planned, label: str) -> SourceError:
         return self._error(
             f"the headers '{first.header}' and '{label}' both mean {name}",
-            f"leave one out: {self.section}.columns: {{'{label}': null}}",
+            f"omit one: {self.section}.columns: {{'{label}': null}}",
         )
 
     def _missing(self, names: list[str], unknown: list[str]) -> SourceError:
@@ -186,14 +188,14 @@ class _Planner:
                 what, f"if a header means it, say so: {self.section}.columns: {{{', '.join(hints)}}}"
             )
         left = ", ".join(unknown) or "none"
-        return self._error(what, f"headers without a meaning are: {left}; give one in {self.section}.columns")
+        return self._error(what, f"unmapped headers are: {left}; map one in {self.section}.columns")
 
     def _error(self, what: str, fix: str) -> SourceError:
         return SourceError(what, where=self.where, fix=fix)
 
 
-def _numbered(headers: tuple[str, ...]) -> tuple[str, ...]:
-    """Headers that stand several times get a number: 厚度, 厚度 (2)."""
+def _number_repeats(headers: tuple[str, ...]) -> tuple[str, ...]:
+    """Number headers that occur several times: 厚度, 厚度 (2)."""
     found: list[str] = []
     for header in headers:
         label, number = header, 2

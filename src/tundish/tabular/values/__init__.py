@@ -1,4 +1,4 @@
-"""Cells become values: numbers, times, flags, markers of missing values, rows that are no records.
+"""Cells become values: numbers, times, flags, markers of missing values, rows that are not records.
 
-Reads by a plan; knows no files.
+Reads by a plan; does not know files.
 """

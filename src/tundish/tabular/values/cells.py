@@ -1,4 +1,4 @@
-"""Cells become values: a piece of a sheet read by its plan, with what the values do not say beside them."""
+"""Cells become values: a piece of a sheet is read by its plan, with notes for what values cannot express."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["FAULTS", "NOTES", "SKIPPED", "Cells", "read_cells"]
 
 NOTES = pl.Schema({"row": pl.Int64, "column": pl.String, "note": pl.String, "raw": pl.String})
-"""What a value does not say: censored (<, <=, >, >=), remark; or why it is null: missing, not tested, ..."""
+"""What a value cannot express: censored (<, <=, >, >=), remark; or why it is null: missing, ..."""
 
 FAULTS = pl.Schema(
     {
@@ -32,22 +32,23 @@ FAULTS = pl.Schema(
         "message": pl.String,
     }
 )
-"""Cells that cannot be read; `index` is the column's place in the file, from 0, `value` what stands there."""
+"""Cells that cannot be read; `index` is the column's place in the file, from 0, `value` its text."""
 
 SKIPPED = pl.Schema({"row": pl.Int64, "reason": pl.String})
-"""Rows that are no records: blank_row, subtotal_row, repeated_header."""
+"""Rows that are not records: blank_row, subtotal_row, repeated_header."""
 
 
 @dataclass(frozen=True)
 class Cells:
-    """A piece, read.
+    """A piece after reading.
 
     Attributes:
         frame: PLACE, then the columns of the schema that the file has, in the schema's order, numbers in
-            their canonical unit, times in UTC; then the unknown columns as text. As many rows as given.
-        notes: As in `NOTES`.
-        faults: As in `FAULTS`; the cell is null in the frame. Rows that are skipped have none.
-        skipped: As in `SKIPPED`; the rows are in the frame.
+            their canonical unit, times in UTC; then the unknown columns as text. It has a row for every row
+            given.
+        notes: The notes, as in `NOTES`.
+        faults: The faults, as in `FAULTS`; their cells are null in the frame. Skipped rows have none.
+        skipped: The skipped rows, as in `SKIPPED`; they are in the frame too.
     """
 
     frame: pl.DataFrame
@@ -57,11 +58,11 @@ class Cells:
 
 
 def read_cells(cells: pl.DataFrame, plan: Plan) -> Cells:
-    """Read a piece's cells.
+    """Read the cells of a piece.
 
     Args:
         cells: PLACE, then c0, c1, ... as a piece has them.
-        plan: Of the sheet, settled.
+        plan: The plan of the sheet, with all units determined.
     """
     fast = read_fast(cells, plan.columns)
     odd_text = odd_texts(fast, plan.columns)
@@ -72,7 +73,7 @@ def read_cells(cells: pl.DataFrame, plan: Plan) -> Cells:
         reading = finish(column, cells[f"c{column.index}"], fast[column.name], suspects, plan.options)
         values.append(reading.values.alias(column.name))
         if reading.odd.height:
-            odd = _placed(reading, cells, skipped)
+            odd = _place(reading, cells, skipped)
             notes.append(_notes(odd, column))
             faults.append(_faults(odd, column))
     unknown = [cells[f"c{column.index}"].cast(pl.String).alias(column.name) for column in plan.unknown]
@@ -84,7 +85,7 @@ def read_cells(cells: pl.DataFrame, plan: Plan) -> Cells:
     )
 
 
-def _placed(reading: Reading, cells: pl.DataFrame, skipped: pl.DataFrame) -> pl.DataFrame:
+def _place(reading: Reading, cells: pl.DataFrame, skipped: pl.DataFrame) -> pl.DataFrame:
     """The odd cells of the rows that are records, with their row and line."""
     odd = reading.odd.join(skipped, on="at", how="anti", maintain_order="left")
     return odd.with_columns(cells[name].gather(odd["at"]) for name in PLACE)

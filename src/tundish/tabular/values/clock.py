@@ -1,4 +1,4 @@
-"""Whole columns of times, as UTC."""
+"""Read whole columns of times as UTC."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DAYS = 20_000
 
 
 def guess_format(texts: pl.Series, but: Collection[str] = ()) -> str | None:
-    """The format that most of the first texts have, but for some; None where it is no common one."""
+    """Guess the format of most of the first texts, leaving some aside; None where it is not a common one."""
     sample = texts.drop_nulls().head(_SAMPLE)
     found = [(int(sample.str.contains(form).sum()), name) for form, name in FORMATS if name not in but]
     count, name = max(found, key=lambda one: one[0], default=(0, ""))
@@ -31,30 +31,30 @@ def guess_format(texts: pl.Series, but: Collection[str] = ()) -> str | None:
 
 
 def local_times(texts: pl.Expr, form: str) -> pl.Expr:
-    """Texts of one format as times without zone, or in UTC where the format has one; null where none."""
-    # Without the cache: times of records seldom repeat, and looking them up costs more than reading them.
+    """Read texts of one format as times without zone, or in UTC if the format has one; null otherwise."""
+    # Without the cache: times of records rarely repeat, and a lookup costs more than reading them.
     return texts.str.to_datetime(form, time_unit="us", strict=False, cache=False)
 
 
 def fill_times(written: pl.Series, values: pl.Series, zone: str, *, date1904: bool = False) -> pl.Series:
-    """A column of times in UTC, read format after format; null where none fits.
+    """Read a column of times in UTC, format after format; null where none fits.
 
     Args:
-        written: As the file has it.
-        values: As far as one format could read it, without zone or in UTC.
-        zone: Of the times that name none.
-        date1904: Excel's day numbers count from 1904.
+        written: The column as written in the file.
+        values: The values that one format could read, without zone or in UTC.
+        zone: The zone of times that name none.
+        date1904: Whether Excel's day numbers count from 1904.
     """
     values = to_utc(values, zone)
-    values = _filled(written, values, partial(_serials, zone=zone, date1904=date1904))
+    values = _fill(written, values, partial(_serials, zone=zone, date1904=date1904))
     tried: set[str] = set()
     while (form := guess_format(_left(written, values), tried)) is not None:
         tried.add(form)
-        values = _filled(written, values, partial(_formatted, form=form, zone=zone))
+        values = _fill(written, values, partial(_read_format, form=form, zone=zone))
     return values
 
 
-def _formatted(texts: pl.Series, form: str, zone: str) -> pl.Series:
+def _read_format(texts: pl.Series, form: str, zone: str) -> pl.Series:
     return to_utc(texts.to_frame("t").select(local_times(pl.col("t"), form)).to_series(), zone)
 
 
@@ -63,18 +63,18 @@ def _left(written: pl.Series, values: pl.Series) -> pl.Series:
     return written.gather(unread(written, values)).cast(pl.String).str.strip_chars()
 
 
-def _filled(written: pl.Series, values: pl.Series, read: Callable[[pl.Series], pl.Series]) -> pl.Series:
-    """The values with what `read` makes of the texts that are left."""
+def _fill(written: pl.Series, values: pl.Series, read: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """The values, completed by what `read` makes of the remaining texts."""
     at = unread(written, values)
     if at.is_empty():
         return values
     more = read(_left(written, values))
-    told = more.is_not_null()
-    return values.clone().scatter(at.filter(told), more.filter(told)) if told.any() else values
+    found = more.is_not_null()
+    return values.clone().scatter(at.filter(found), more.filter(found)) if found.any() else values
 
 
 def to_utc(times: pl.Series, zone: str) -> pl.Series:
-    """Local times in UTC; null in hours that summer time skips or repeats, and in years that cannot be."""
+    """Convert local times to UTC; null in hours that summer time skips or repeats, and outside YEARS."""
     if isinstance(times.dtype, pl.Datetime) and times.dtype.time_zone is not None:
         return times.dt.convert_time_zone("UTC").cast(TIME)
     low, high = times.min(), times.max()
@@ -87,18 +87,18 @@ def to_utc(times: pl.Series, zone: str) -> pl.Series:
     shift = _constant_shift(low, high, zone)
     if shift is not None:
         return (times - shift).dt.replace_time_zone("UTC")
-    told = times.dt.replace_time_zone(zone, ambiguous="null", non_existent="null")
-    return told.dt.convert_time_zone("UTC")
+    zoned = times.dt.replace_time_zone(zone, ambiguous="null", non_existent="null")
+    return zoned.dt.convert_time_zone("UTC")
 
 
 def _constant_shift(low: datetime, high: datetime, zone: str) -> timedelta | None:
-    """The zone's distance from UTC where it never changes in between: subtracting it is 50 times faster."""
+    """The zone's offset from UTC where it does not change in between: subtracting it is 50 times faster."""
     tz = ZoneInfo(zone)
     days = (high - low).days + 4
     if days > _DAYS:
         return None
     first = low.replace(tzinfo=UTC) - timedelta(days=2)
-    # No zone changes its clock and back within a day.
+    # No zone changes its clock twice within a day.
     shifts = {(first + timedelta(days=day)).astimezone(tz).utcoffset() for day in range(days + 1)}
     return shifts.pop() if len(shifts) == 1 else None
 

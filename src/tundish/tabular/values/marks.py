@@ -1,4 +1,4 @@
-"""What a cell says that holds no value: why it is missing, or what is wrong with it."""
+"""What a cell without a value says: why it is missing, or what is wrong with it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Fault", "missing_reason", "same_marker"]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A cell that cannot be read: the check's name and the fault in a sentence."""
+    """A cell that cannot be read: the name of the check and the fault in a sentence."""
 
     check: str
     message: str
@@ -31,18 +31,18 @@ _REASONS = {
 _REASON = {marker: reason for reason, markers in _REASONS.items() for marker in markers}
 _SAYS_NONE = frozenset({"无", "没有"})
 _WORDS = frozenset({"nt", "nd", "n.d.", "bdl", "na", "nil", "未检出", "低于检出限", "err", "error", "错误"})
-"""Markers that in a column of text may as well be its text."""
+"""Markers that may be ordinary words in a column of text."""
 
 _LINE = re.compile(r"-+|_+|\.{2,}|…")
 _SPREADSHEET = re.compile(r"#+|#(?:n/a|div/0|value|ref|name|num|null|spill|calc)[!?]?", re.IGNORECASE)
 
 
 def missing_reason(text: str, *, words: bool = False) -> str | None:
-    """Why there is no value: missing, not tested, below detection, error; None where there may be one.
+    """Why there is no value: missing, not tested, below detection, error; None where there may be a value.
 
     Args:
-        text: As written.
-        words: The column holds words, so that '无' (there is none) and 'ND' are values.
+        text: The cell as written.
+        words: Whether the column contains words, so that '无' (none) and 'ND' are values.
     """
     marker = clean(text).casefold()
     if _LINE.fullmatch(marker):
@@ -57,7 +57,7 @@ def missing_reason(text: str, *, words: bool = False) -> str | None:
 
 
 def same_marker(text: str, markers: Collection[str]) -> bool:
-    """The cell is one of the plant's own markers for a missing value; '9999' is also '9999.0'."""
+    """Whether the cell is one of the plant's own markers for a missing value; '9999' is also '9999.0'."""
     if not markers:
         return False
     written = clean(text)

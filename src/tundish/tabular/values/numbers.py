@@ -1,4 +1,4 @@
-"""One number as people and laboratory systems write it."""
+"""Read one number as people and laboratory systems write it."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Number:
     """A number, or the reason why there is none.
 
     Attributes:
-        value: None where it is missing.
-        note: What the value does not say: '<', '<=', '>', '>=' of a censored one, 'remark', or the reason.
-        raw: As written.
+        value: The number; None where it is missing.
+        note: What the value cannot express: '<', '<=', '>', '>=' of a censored one, 'remark', or the reason.
+        raw: The cell as written.
     """
 
     value: float | None
@@ -36,7 +36,7 @@ class Number:
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?", re.ASCII)
 THOUSANDS = r"^\s*[+-]?[1-9]\d{0,2},\d{3}\s*$"
-"""A number that is another one where the column writes decimal commas: 1,234."""
+"""A number that has another value in a column with decimal commas: 1,234."""
 
 _COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
 _TWO = re.compile(r"[+-]?\d+(?:\.\d+)?\s*[\s/;、~|-]\s*[+-]?\d+(?:\.\d+)?", re.ASCII)
@@ -67,11 +67,11 @@ _SHIFTED = ("<super>", "<sub>", "<fraction>", "<circle>")
 
 
 def parse_number(text: str, unit: str | None = None, missing: Collection[str] = ()) -> Number | Fault:
-    """What one cell of a column of numbers says.
+    """Read one cell of a column of numbers.
 
     Args:
-        text: As written.
-        unit: That the column is read in; a number that names this unit is one, another unit is a fault.
+        text: The cell as written.
+        unit: The unit of the column; a cell may name this unit, another unit is a fault.
         missing: The plant's own markers for a missing value.
     """
     written = clean(text)
@@ -83,8 +83,8 @@ def parse_number(text: str, unit: str | None = None, missing: Collection[str] = 
     if reason is not None:
         return Number(None, reason, text)
     if any(unicodedata.decomposition(sign).startswith(_SHIFTED) for sign in text):
-        # NFKC makes 11/2 of 1½ and 102 of 10².
-        return Fault("fraction", f"'{text}' has a fraction or a raised digit; write it as a decimal")
+        # NFKC turns 1½ into 11/2 and 10² into 102.
+        return Fault("fraction", f"'{text}' contains a fraction or a raised digit; write a decimal number")
     note, rest = _sign(written)
     found = _plain(rest, unit)
     if isinstance(found, Fault) and note is None:
@@ -96,7 +96,7 @@ def parse_number(text: str, unit: str | None = None, missing: Collection[str] = 
 
 
 def _sign(text: str) -> tuple[str | None, str]:
-    """The note of a censored value, and the rest."""
+    """Split the note of a censored value from the rest."""
     sign = _SIGN.fullmatch(text)
     if sign:
         return _SIGNS[sign[1]], sign[2]
@@ -113,13 +113,13 @@ def _plain(text: str, unit: str | None) -> float | Fault:
     if _THOUSANDS.fullmatch(text):
         return _finite(text.replace(",", ""))
     named = _WITH_UNIT.fullmatch(text)
-    told = canonical_unit(named["unit"]) if named else None
-    if named is None or told is None or _TWO.fullmatch(text):
+    other = canonical_unit(named["unit"]) if named else None
+    if named is None or other is None or _TWO.fullmatch(text):
         return _no_number(text)
-    if told == unit or (told == "t" and unit == "tf"):
+    if other == unit or (other == "t" and unit == "tf"):
         return _plain(named["number"], None)
     column = f"its column is in {unit}" if unit else "its column has no unit"
-    return Fault("unit_in_cell", f"'{text}' names the unit {told}, {column}; put the unit into the header")
+    return Fault("unit_in_cell", f"'{text}' names the unit {other}, {column}; put the unit into the header")
 
 
 def _no_number(text: str) -> Fault:
@@ -127,8 +127,10 @@ def _no_number(text: str) -> Fault:
         point = text.replace(",", ".")
         return Fault("decimal_comma", f"'{text}' has a decimal comma; write it with a point, '{point}'")
     if _TWO.fullmatch(text):
-        return Fault("two_values", f"'{text}' is two values; give each its own row, or say which one counts")
-    return Fault("not_a_number", f"'{text}' is no number")
+        return Fault(
+            "two_values", f"'{text}' contains two values; give each its own row, or state which one counts"
+        )
+    return Fault("not_a_number", f"'{text}' is not a number")
 
 
 def _finite(text: str) -> float | Fault:
@@ -140,16 +142,18 @@ def _finite(text: str) -> float | Fault:
 
 def _with_remark(words: str, value: float, unit: str | None, text: str) -> Number | Fault:
     if _NUMBER.fullmatch(words.strip()):
-        return Fault("two_values", f"'{text}' is two values; give each its own row, or say which one counts")
-    told = canonical_unit(words) if words else None
-    if told is not None:
-        if told == unit:
+        return Fault(
+            "two_values", f"'{text}' contains two values; give each its own row, or state which one counts"
+        )
+    other = canonical_unit(words) if words else None
+    if other is not None:
+        if other == unit:
             return Number(value, None, text)
-        return Fault("unit_in_cell", f"'{text}' names the unit {told}; put the unit into the header")
+        return Fault("unit_in_cell", f"'{text}' names the unit {other}; put the unit into the header")
     return Number(value, "remark", text)
 
 
 def sentinels(missing: Sequence[str]) -> list[float]:
-    """The markers of a missing value that are numbers, such as 9999."""
+    """The markers for a missing value that are numbers, such as 9999."""
     found = (parse_number(marker) for marker in missing)
     return [one.value for one in found if isinstance(one, Number) and one.value is not None]

@@ -1,4 +1,4 @@
-"""Columns of numbers, times, flags and text: what polars reads at once, and what is done about the rest."""
+"""Read columns of numbers, times, flags and text: most cells at once with Polars, the rest one by one."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ _WORDS = (
     *("未检", "未测", "未化验", "待检", "待测", "待化验", "未检测", "未检验", "未做"),
 )
 _MARKERS = sorted({*_SIGNS, "NaN", *(form for word in _WORDS for form in (word, word.upper(), word.title()))})
-"""What may be missing in a column of text: searched at once, for a million identifiers differ."""
+"""What may mean a missing value in a column of text: searched at once, as a million identifiers differ."""
 
 _CHANGED_BY_NFKC = r"[\u00a0-\u00be\u2000-\u218f\u2460-\u24ff\u3000\u3200-\u33ff\uf900-\ufaff\ufb00-\uffef]"
 _DAMAGED = r"^\d(?:\.\d+)?E\+\d{2,}$"
 
 
 def read_fast(cells: pl.DataFrame, columns: Sequence[Planned]) -> pl.DataFrame:
-    """All columns under their names, read as far as polars can; null for the rest. Text is stripped."""
+    """Read all columns under their names, as far as Polars can; null for the rest. Text is stripped."""
     return cells.select(_quick(column, cells[f"c{column.index}"]) for column in columns)
 
 
 def odd_texts(fast: pl.DataFrame, columns: Sequence[Planned]) -> pl.DataFrame:
-    """Where the columns of text hold markers, full-width signs or broken identifiers."""
+    """Find where columns of text contain markers, full-width characters or broken identifiers."""
     texts = [column.name for column in columns if column.kind == "text"]
     wide = fast.select((pl.col(name).str.len_bytes() != pl.col(name).str.len_chars()).any() for name in texts)
     return fast.select(_odd_text(pl.col(name), wide=bool(wide[name][0])) for name in texts)
@@ -82,7 +82,7 @@ def _quick(column: Planned, written: pl.Series) -> pl.Expr:
 
 
 def _plain(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
-    """A number or a text: a date would be cast to the number of its days."""
+    """A number or a text: a date would be cast to its number of days."""
     return cell if kind.is_numeric() or kind in {pl.String, pl.Boolean} else cell.cast(pl.String)
 
 
@@ -99,7 +99,7 @@ def _time_as_written(cell: pl.Expr, written: pl.Series) -> pl.Expr:
 def _identifier(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
     if not kind.is_float():
         return cell.cast(pl.String).str.strip_chars()
-    # Typed files hold 12345.0 for 12345; beyond 15 digits the number is not what was written.
+    # Typed files store 12345.0 for 12345; beyond 15 digits the number is not what was written.
     whole = (cell == cell.floor()) & (cell.abs() < 1e15)
     return (
         pl.when(whole).then(cell.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(cell.cast(pl.String))
@@ -109,14 +109,14 @@ def _identifier(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
 def finish(
     column: Planned, written: pl.Series, fast: pl.Series, odd: pl.Series | None, options: ReadOptions
 ) -> Reading:
-    """A column read wholly; numbers in their canonical unit, times in UTC.
+    """Finish reading a column: numbers in their canonical unit, times in UTC.
 
     Args:
-        column: What it is.
-        written: As the file has it.
-        fast: What `read_fast` made of it.
-        odd: Of a column of text, what `odd_texts` says.
-        options: What the recipe says.
+        column: The plan of the column.
+        written: The column as written in the file.
+        fast: The result of `read_fast` for the column.
+        odd: The result of `odd_texts` for a column of text.
+        options: What the recipe states about the columns.
     """
     match column.kind:
         case "real" | "integer":
@@ -136,11 +136,11 @@ def _numbers(column: Planned, written: pl.Series, values: pl.Series, options: Re
         values = values.set(~values.is_finite(), None)
     at = unread(written, values)
     if written.dtype == pl.String and len(at):
-        values = _padded(written, values, at)
+        values = _read_padded(written, values, at)
     reading = resolve(written, values, partial(_number, column=column, options=options))
     if reading.odd["check"].eq("decimal_comma").any():
         at = at.filter(written.gather(at).cast(pl.String).str.contains(THOUSANDS))
-        message = "the column has decimal commas, so this may be one too; write numbers with a point"
+        message = "the column uses decimal commas, so this may be one too; write numbers with a point"
         reading = reading.emptied(at, written, fault=Fault("decimal_comma", message))
     if numbers := sentinels(options.missing):
         own = pl.Series(numbers, dtype=pl.Float64).cast(values.dtype, strict=False).drop_nulls()
@@ -149,8 +149,8 @@ def _numbers(column: Planned, written: pl.Series, values: pl.Series, options: Re
     return reading
 
 
-def _padded(written: pl.Series, values: pl.Series, at: pl.Series) -> pl.Series:
-    """With what only blanks, or the '.0' of a whole number, kept from being read at these places."""
+def _read_padded(written: pl.Series, values: pl.Series, at: pl.Series) -> pl.Series:
+    """Read at these places what only blanks, or the '.0' of a whole number, kept from being read."""
     more = written.gather(at).str.strip_chars().cast(pl.Float64, strict=False)
     good = more.is_finite()
     if values.dtype == pl.Int64:
@@ -167,7 +167,7 @@ def _number(text: str, column: Planned, options: ReadOptions) -> Odd:
         return Odd(None, fault=found)
     if column.kind == "integer" and found.value is not None:
         if found.value != int(found.value) or abs(found.value) >= 2**53:
-            return Odd(None, fault=Fault("not_an_integer", f"'{text}' is no whole number"))
+            return Odd(None, fault=Fault("not_an_integer", f"'{text}' is not a whole number"))
         return Odd(int(found.value), found.note)
     return Odd(found.value, found.note)
 
@@ -176,33 +176,33 @@ def _convert(column: Planned, written: pl.Series, reading: Reading) -> Reading:
     values = reading.values
     if column.undecided:
         fault = Fault(
-            "unit_not_told", f"nothing tells the unit of '{column.header}'; name it in the recipe's units"
+            "unit_not_told", f"the unit of '{column.header}' is unknown; name it in the recipe's units"
         )
         return reading.emptied(values.is_not_null().arg_true(), written, fault=fault)
     if (column.factor, column.offset) == (1.0, 0.0):
         return reading
     inverse = round(1 / column.factor)
-    # 1234 kg is 1.234 t exactly when it is divided by 1000, and not when it is multiplied by 0.001.
+    # 1234 kg is exactly 1.234 t when divided by 1000, but not when multiplied by 0.001.
     scaled = values / inverse if inverse > 1 and 1 / inverse == column.factor else values * column.factor
     scaled = scaled + column.offset if column.offset else scaled
     if column.kind == "real":
         return Reading(scaled, reading.odd)
     whole = scaled.round()
     broken = ((scaled - whole).abs() > 1e-9 * whole.abs()).fill_null(value=False)
-    fault = Fault("not_an_integer", f"this is no whole number of {column.unit}")
+    fault = Fault("not_an_integer", f"this is not a whole number of {column.unit}")
     return Reading(whole.cast(pl.Int64), reading.odd).emptied(broken.arg_true(), written, fault=fault)
 
 
 def _resolve(
     written: pl.Series, values: pl.Series, parse: Callable[[str], Odd], options: ReadOptions
 ) -> Reading:
-    """As `resolve`, the plant's own markers and the common ones taken out first."""
+    """Resolve cells as `resolve` does, after removing the plant's own markers and the common ones."""
 
-    def told(text: str) -> Odd:
+    def parse_text(text: str) -> Odd:
         reason = missing_reason(text)
         return parse(text) if reason is None or text.strip() in _FLAGS else Odd(None, reason)
 
-    reading = resolve(written, values, told)
+    reading = resolve(written, values, parse_text)
     if not options.missing:
         return reading
     own = written.cast(pl.String).str.strip_chars().is_in(list(options.missing)).fill_null(value=False)
@@ -230,12 +230,12 @@ def _text(written: pl.Series, values: pl.Series, odd: pl.Series, options: ReadOp
     reading = Reading(values, ODD.to_frame())
     fault = Fault(
         "damaged_identifier",
-        "a spreadsheet made a rounded number of this identifier; take it from where it came from, as text",
+        "a spreadsheet rounded this identifier; take it from its origin, as text",
     )
     if odd.any():
         at = odd.arg_true()
         texts = values.gather(at).str.normalize("NFKC").str.replace_all("\u2044", "/", literal=True)
-        # Signs that nobody sees make two keys of one.
+        # Invisible characters would split one key into two.
         texts = texts.str.replace_all("[\u200b\ufeff]", "").str.strip_chars()
         texts = texts.set(texts == "", None)
         reading = Reading(values.clone().scatter(at, texts), ODD.to_frame())
@@ -252,12 +252,12 @@ def _text(written: pl.Series, values: pl.Series, odd: pl.Series, options: ReadOp
 def _without_markers(
     reading: Reading, written: pl.Series, at: pl.Series, texts: pl.Series, options: ReadOptions
 ) -> Reading:
-    """Without the texts at these places that say why there is none."""
+    """Empty the cells at these places whose text says why there is no value."""
     reasons = {
         text: "missing" if same_marker(text, options.missing) else missing_reason(text, words=True)
         for text in texts.drop_nulls().unique(maintain_order=True)
     }
     for reason in sorted({reason for reason in reasons.values() if reason is not None}):
-        here = texts.is_in([text for text, told in reasons.items() if told == reason]).fill_null(value=False)
+        here = texts.is_in([text for text, one in reasons.items() if one == reason]).fill_null(value=False)
         reading = reading.emptied(at.filter(here), written, note=reason)
     return reading

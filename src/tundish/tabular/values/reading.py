@@ -1,4 +1,4 @@
-"""A column that was read, and how the cells in it that are odd come to Python: each different text once."""
+"""A column that was read; its odd cells are handled in Python, each distinct text once."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ["ODD", "Odd", "Reading", "resolve", "unread"]
 ODD = pl.Schema(
     {"at": pl.UInt32, "raw": pl.String, "note": pl.String, "check": pl.String, "message": pl.String}
 )
-"""Cells whose value does not say all: place in the column, text, note, or the check they fail and why."""
+"""Cells whose value does not express all: place in the column, text, note, or the check they fail and why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Odd:
-    """What one odd text says."""
+    """The meaning of one odd text."""
 
     value: float | bool | datetime | str | None
     note: str | None = None
@@ -32,7 +32,7 @@ class Odd:
 
 @dataclass(frozen=True)
 class Reading:
-    """Values of the column's type, null where there are none, and the odd cells as in `ODD`."""
+    """Values of the column's type, null where they are missing, and the odd cells as in `ODD`."""
 
     values: pl.Series
     odd: pl.DataFrame
@@ -40,7 +40,7 @@ class Reading:
     def emptied(
         self, at: pl.Series, written: pl.Series, *, note: str | None = None, fault: Fault | None = None
     ) -> Reading:
-        """The cells at these places hold no value, for the reason of the note or the fault."""
+        """Empty the cells at these places, for the reason of the note or the fault."""
         if at.is_empty():
             return self
         at = at.cast(pl.UInt32)
@@ -54,33 +54,33 @@ class Reading:
 
 
 def unread(written: pl.Series, values: pl.Series) -> pl.Series:
-    """Places of the cells that hold something, and no value so far."""
+    """The places of the cells that are not empty and have no value so far."""
     if values.null_count() == written.null_count():
         return pl.Series([], dtype=pl.UInt32)
     return (written.is_not_null() & values.is_null()).arg_true()
 
 
 def resolve(written: pl.Series, values: pl.Series, parse: Callable[[str], Odd]) -> Reading:
-    """Ask `parse` for the cells that could not be read so far.
+    """Read with `parse` the cells that could not be read so far.
 
     Args:
-        written: As the file has it, of any type.
-        values: As far as they could be read.
-        parse: Reads one text.
+        written: The column as written in the file, of any type.
+        values: The values that could be read so far.
+        parse: A function that reads one text.
     """
     if values.null_count() == written.null_count():
         return Reading(values, ODD.to_frame())
     at = unread(written, values).cast(pl.UInt32)
     texts = written.gather(at).cast(pl.String).alias("raw")
     different = texts.unique(maintain_order=True)
-    told = [parse(text) for text in different]
+    parsed = [parse(text) for text in different]
     found = pl.DataFrame(
         {
             "raw": different,
-            "value": pl.Series([odd.value for odd in told], dtype=values.dtype),
-            "note": pl.Series([odd.note for odd in told], dtype=pl.String),
-            "check": pl.Series([odd.fault and odd.fault.check for odd in told], dtype=pl.String),
-            "message": pl.Series([odd.fault and odd.fault.message for odd in told], dtype=pl.String),
+            "value": pl.Series([odd.value for odd in parsed], dtype=values.dtype),
+            "note": pl.Series([odd.note for odd in parsed], dtype=pl.String),
+            "check": pl.Series([odd.fault and odd.fault.check for odd in parsed], dtype=pl.String),
+            "message": pl.Series([odd.fault and odd.fault.message for odd in parsed], dtype=pl.String),
         }
     )
     odd = pl.DataFrame({"at": at, "raw": texts}).join(found, on="raw", how="left", maintain_order="left")

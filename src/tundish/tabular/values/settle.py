@@ -1,4 +1,4 @@
-"""The units that values betray: a plan with what a piece of the file tells of its columns."""
+"""Determine the units that no header names, from the values of a piece of the file."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ __all__ = ["settle"]
 
 
 def settle(plan: Plan, cells: pl.DataFrame) -> Plan:
-    """The plan with the units that these cells betray; call it with each piece before it is read.
+    """Determine units from these cells; call it with each piece before it is read.
 
-    A column without a value in them stays open. A plan with nothing open is returned as it is.
+    A column without a value in them remains undecided. A plan with nothing undecided is returned unchanged.
 
     Raises:
-        SourceError: Values contradict their unit, or no unit can be told.
+        SourceError: Values contradict their unit, or no unit can be determined.
     """
     if not any(column.magnitudes for column in plan.columns):
         return plan
-    # A sub-total of calorific values is none.
+    # A subtotal of calorific values is not a calorific value.
     at = skipped_rows(cells, read_fast(cells, plan.columns), plan)["at"]
     records = cells.filter(~pl.int_range(cells.height, eager=True).is_in(at.implode())) if len(at) else cells
-    return replace(plan, columns=tuple(_settled(plan, column, records) for column in plan.columns))
+    return replace(plan, columns=tuple(_settle_column(plan, column, records) for column in plan.columns))
 
 
-def _settled(plan: Plan, column: Planned, cells: pl.DataFrame) -> Planned:
+def _settle_column(plan: Plan, column: Planned, cells: pl.DataFrame) -> Planned:
     if not column.magnitudes:
         return column
     written = cells[f"c{column.index}"]
@@ -46,18 +46,18 @@ def _settled(plan: Plan, column: Planned, cells: pl.DataFrame) -> Planned:
     values = values.filter(~values.is_in(sentinels(plan.options.missing)))
     if values.is_empty():
         return column
-    told = unit_by_magnitude(values, column.magnitudes)
+    unit = unit_by_magnitude(values, column.magnitudes)
     if column.unit_read is None:
-        if told is None:
+        if unit is None:
             raise _no_unit(plan, column, values)
-        return replace(column.in_unit(told, "magnitude", plan.options.calorie), magnitudes={})
+        return replace(column.in_unit(unit, "magnitude", plan.options.calorie), magnitudes={})
     limits = column.magnitudes.get(column.unit_read)
-    if told not in {None, column.unit_read} and limits and _mostly_outside(values, limits):
+    if unit not in {None, column.unit_read} and limits and _mostly_outside(values, limits):
         raise _error(
             plan,
             f"column '{column.header}' is in {column.unit_read} as the {column.how} says, but its values"
-            f" (median {_median(values):g}) are those of {told}",
-            f"say which it is: {section_of(plan.where)}.units: {{{column.name}: {told}}}",
+            f" (median {_median(values):g}) are those of {unit}",
+            f"state which: {section_of(plan.where)}.units: {{{column.name}: {unit}}}",
         )
     return replace(column, magnitudes={})
 
@@ -65,8 +65,8 @@ def _settled(plan: Plan, column: Planned, cells: pl.DataFrame) -> Planned:
 def _no_unit(plan: Plan, column: Planned, values: pl.Series) -> SourceError:
     return _error(
         plan,
-        f"nothing tells the unit of column '{column.header}': its values (median {_median(values):g})"
-        f" may be {' or '.join(column.magnitudes)}, or they are mixed",
+        f"the unit of column '{column.header}' is unknown: its values (median {_median(values):g})"
+        f" may be in {' or '.join(column.magnitudes)}, or they are mixed",
         f"name it: {section_of(plan.where)}.units: {{{column.name}: {column.unit}}}",
     )
 

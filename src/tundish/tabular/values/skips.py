@@ -1,4 +1,4 @@
-"""Rows that are no records: blank ones, sub-totals, headers that are repeated on each printed page."""
+"""Find rows that are not records: blank ones, subtotals, headers repeated on each printed page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LEADING = 4
 
 
 def _spellings(words: Sequence[str]) -> list[str]:
-    """With the blanks that stretch a word of two signs, in all cases, with a colon."""
+    """The spellings of words: stretched by blanks, upper and lower case, with a colon."""
     found = set(words)
     for word in words:
         if word.isascii():
@@ -36,15 +36,16 @@ _MEANS = _spellings(
 
 
 def skipped_rows(cells: pl.DataFrame, fast: pl.DataFrame, plan: Plan) -> pl.DataFrame:
-    """Places (`at`, from 0 in these cells) of the rows that are no records, with the reason, each place once.
+    """Find the rows that are not records: places (`at`, from 0 in these cells), each once, with the reason.
 
-    A total is the whole cell in one of the leading columns, before the first number. A mean is only the first
-    that the row has: after an identifier, 'mean' is what a table of statistics calls its rows.
+    The word for a total fills a cell in one of the leading columns, before the first number. The word for a
+    mean counts only in the first filled cell: after an identifier, 'mean' may be the name of a row of
+    statistics.
 
     Args:
-        cells: As a piece has them.
-        fast: Its mapped columns as far as they could be read: what could is no marker.
-        plan: What the columns are.
+        cells: The cells of a piece.
+        fast: Its mapped columns as far as they could be read: a cell that was read is not a marker.
+        plan: The plan of the columns.
     """
     found = [
         (_blank(cells, fast), "blank_row"),
@@ -58,14 +59,14 @@ def skipped_rows(cells: pl.DataFrame, fast: pl.DataFrame, plan: Plan) -> pl.Data
 
 
 def _nothing(values: pl.Series) -> pl.Series:
-    """No value; of text that none is there but blanks."""
+    """Whether there is no value, or only blanks."""
     if values.dtype != pl.String:
         return values.is_null()
     return values.is_null() | (values.str.strip_chars() == "").fill_null(value=False)
 
 
 def _blank(cells: pl.DataFrame, fast: pl.DataFrame) -> pl.Series:
-    # Values that were read are quicker to look at than texts, and most rows have one.
+    # Values that were read are quicker to check than texts, and most rows have one.
     read = [column.is_null() for column in fast if column.dtype != pl.String]
     empty: pl.Series = pl.repeat(value=True, n=cells.height, dtype=pl.Boolean, eager=True)
     for missing in read:
@@ -100,7 +101,7 @@ def _read(fast: pl.DataFrame, plan: Plan, index: int) -> pl.Series | None:
 
 
 def _words(text: pl.Series, read: pl.Series | None) -> tuple[pl.Series, pl.Series]:
-    """Places where a leading column may hold a marker, and the texts there."""
+    """The places where a leading column may contain a marker, and the texts there."""
     if text.dtype != pl.String:
         return pl.Series([], dtype=pl.UInt32), pl.Series([], dtype=pl.String)
     if read is None or read.dtype == pl.String:
@@ -112,7 +113,7 @@ def _words(text: pl.Series, read: pl.Series | None) -> tuple[pl.Series, pl.Serie
 
 
 def _header(cells: pl.DataFrame, plan: Plan) -> pl.Series:
-    """Each cell that is not blank is its column's header, or one of the rows that it was joined from."""
+    """Whether every filled cell repeats the header of its column, or one of the rows it was joined from."""
     headers = {f"c{index}": _parts(header) for index, header in enumerate(plan.headers)}
     texts = [name for name in headers if cells.schema[name] == pl.String]
     if len(texts) < len(headers) or len(texts) < 2:

@@ -1,4 +1,4 @@
-"""Times as plants write them, as UTC."""
+"""Read times as plants write them, as UTC."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ FORMATS: Sequence[tuple[str, str]] = (
     (r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,9}$", "%Y-%m-%dT%H:%M:%S%.f"),
     (r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$", "%Y-%m-%dT%H:%M:%S%.f%#z"),
 )
-"""What a time looks like, and the format that reads a whole column of it; the last one names its zone."""
+"""Patterns of times, and the format that reads a whole column of each; the last one names its zone."""
 
 YEARS = range(1900, 2200)
 """Years that a record may have."""
 
 SERIALS = (10_000, 73_051)
-"""Excel's numbers of the days from 1927 to 2099; less may be a year, more a date without points."""
+"""Excel's day numbers from 1927 to 2099; a smaller one may be a year, a larger one a date without points."""
 
 _HALF = r"(?P<{}>上午|下午|凌晨|早上|中午|晚上|[AaPp]\.?[Mm]\.?)"
 _CLOCK = (
@@ -60,15 +60,15 @@ _SERIAL = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 
 
 def parse_time(text: str, zone: str, *, date1904: bool = False) -> datetime | Fault:
-    """One time, in UTC.
+    """Read one time, in UTC.
 
-    A day before month and year ('03/04/2023', and '13/04/2023' as well: it stands in one column with the
-    other) and a year of two digits are never guessed.
+    A day before month and year ('03/04/2023', and '13/04/2023' as well, which occurs in the same column) and
+    a year of two digits are never guessed.
 
     Args:
-        text: As written: '2023/3/5', '2023年3月5日 下午8:05', '20230305', Excel's 45000, ISO 8601.
-        zone: IANA name of the clock's zone, for a time that names none.
-        date1904: Numbers count from 1904, as in workbooks of old Macs.
+        text: The cell as written: '2023/3/5', '2023年3月5日 下午8:05', '20230305', Excel's 45000, ISO 8601.
+        zone: IANA name of the time zone of the clock, for a time that names none.
+        date1904: Whether numbers count from 1904, as in workbooks of old Macs.
     """
     written = clean(text)
     if _SERIAL.fullmatch(written) and SERIALS[0] <= float(written) < SERIALS[1]:
@@ -82,9 +82,9 @@ def parse_time(text: str, zone: str, *, date1904: bool = False) -> datetime | Fa
     try:
         local = _local(form)
     except ValueError:
-        return Fault("not_a_time", f"there is no such day or hour as '{text}'")
+        return Fault("not_a_time", f"'{text}' is not an existing day or hour")
     if local.year not in YEARS:
-        return Fault("not_a_time", f"the year of '{text}' cannot be")
+        return Fault("not_a_time", f"the year of '{text}' is not plausible")
     if form["zone"] is not None:
         return (local - _shift(form["zone"])).replace(tzinfo=UTC)
     return local_to_utc(local, zone)
@@ -92,8 +92,8 @@ def parse_time(text: str, zone: str, *, date1904: bool = False) -> datetime | Fa
 
 def _unclear(text: str, written: str) -> Fault:
     if _UNCLEAR.fullmatch(written):
-        return Fault("ambiguous_date", f"'{text}' does not tell day, month and year apart; write 2023-04-13")
-    return Fault("not_a_time", f"'{text}' is no time; write it as 2023-04-13 08:05:00")
+        return Fault("ambiguous_date", f"'{text}' is ambiguous in day, month and year; write 2023-04-13")
+    return Fault("not_a_time", f"'{text}' is not a time; write it as 2023-04-13 08:05:00")
 
 
 def _local(form: re.Match[str]) -> datetime:
@@ -128,29 +128,30 @@ def _shift(zone: str) -> timedelta:
 
 
 def from_serial(serial: float, *, date1904: bool = False) -> datetime | Fault:
-    """Excel's day number as local time, to the millisecond: 45000 is 2023-03-15.
+    """Convert Excel's day number to local time, to the millisecond: 45000 is 2023-03-15.
 
-    The 1900 system counts a 29 February 1900 that was none (60); the 1904 system lies 1462 days later.
+    The 1900 system counts a 29 February 1900 that did not exist (60); the 1904 system is 1462 days later.
     """
     if date1904:
         serial += 1462
     if 60 <= serial < 61:
-        return Fault("not_a_time", f"Excel's day {serial:g} is 29 February 1900, which never was")
+        return Fault("not_a_time", f"Excel's day {serial:g} is 29 February 1900, which did not exist")
     first = datetime(1899, 12, 31) if serial < 60 else datetime(1899, 12, 30)  # noqa: DTZ001  (local)
     return first + timedelta(milliseconds=round(serial * 86_400_000))
 
 
 def local_to_utc(local: datetime, zone: str) -> datetime | Fault:
-    """A local time in UTC; the hours that summer time skips or repeats are faults."""
+    """Convert a local time to UTC; an hour that summer time skips or repeats is a fault."""
     tz = _zone(zone)
     early, late = (local.replace(tzinfo=tz, fold=fold).astimezone(UTC) for fold in (0, 1))
     if early == late:
         return early
     if early.astimezone(tz).replace(tzinfo=None) == local:
         return Fault(
-            "ambiguous_time", f"{local} came twice in {zone}, when summer time ended; name the zone: +08:00"
+            "ambiguous_time",
+            f"{local} occurred twice in {zone}, when summer time ended; name the zone: +08:00",
         )
-    return Fault("no_such_time", f"{local} never was in {zone}: summer time began")
+    return Fault("no_such_time", f"{local} did not exist in {zone}: summer time began")
 
 
 @lru_cache(maxsize=8)

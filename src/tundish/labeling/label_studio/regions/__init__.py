@@ -1,4 +1,4 @@
-"""Labels as Label Studio's regions, and regions as labels: boxes, polygons, brushes.
+"""Convert labels to Label Studio's regions and back: boxes, polygons, brushes.
 
-Converts values in px of the upright image; talks to no server.
+Coordinates are px of the upright image; nothing here talks to a server.
 """

@@ -1,9 +1,10 @@
 """Label Studio's brush regions: masks in the bit stream of thi.ng's rle-pack.
 
-The stream holds the bytes of an RGBA picture, row by row: 32 bits count of bytes, 5 bits size of a word less
-one, four times 4 bits size of a length less one; then blocks until all bytes are there: 1 bit (run or
-literals), 2 bits which size, the length less one, then one word or as many as the length says. The mask is
-the alpha channel. (Source: thi.ng/umbrella, packages/rle-pack; Label Studio's editor, utils/canvas.js.)
+The stream encodes the bytes of an RGBA picture, row by row. Header: number of bytes (32 bits), size of a word
+minus one (5 bits), four sizes of a length minus one (4 bits each). Then blocks until all bytes are there: run
+or literals (1 bit), which size (2 bits), the length minus one, then one word (run) or as many words as the
+length says (literals). The mask is the alpha channel. (Source: thi.ng/umbrella, packages/rle-pack; Label
+Studio's editor, utils/canvas.js.)
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _LIMITS = np.array([1 << size for size in _SIZES])
 
 
 class _Blocks(NamedTuple):
-    """Ends (bytes of the picture) and values of all blocks, and (bit, start, length) of those of literals."""
+    """Ends (bytes of the picture) and values of all blocks, and (bit, start, length) of literal blocks."""
 
     ends: list[int]
     values: list[int]
@@ -41,24 +42,32 @@ class _Blocks(NamedTuple):
 
 
 def mask_of_rle(rle: object, width: int, height: int) -> Mask:
-    """The mask (height, width) of 0 and 1 that a brush region stands for.
+    """Decode a brush region to a mask of 0 and 1.
 
-    The editor draws with soft edges: a pixel counts from half of the strongest alpha on.
+    The editor draws soft edges: a pixel counts as set from half of the strongest alpha on.
+
+    Args:
+        rle: The region's list of bytes.
+        width: Width of the picture, px.
+        height: Height of the picture, px.
+
+    Returns:
+        The mask, (height, width) uint8.
 
     Raises:
-        Fault: It is no list of bytes, is for a picture of another size, or is damaged.
+        Fault: It is not a list of bytes, is for a picture of another size, or is damaged.
     """
     data = _bytes(rle)
     count = int.from_bytes(data[:4])
     if count != 4 * width * height:
-        message = f"the mask is for {count / 4:g} pixels, its image has {width}x{height}"
+        message = f"the mask is for {count / 4:g} pixels, but its image has {width}x{height}"
         raise Fault("broken_mask", message, "rle", count)
     word = (data[4] >> 3) + 1
     if word > _WORD:
-        raise Fault("broken_mask", f"the words of the mask have {word} bits, not 8", "rle", word)
+        raise Fault("broken_mask", f"the mask has words of {word} bits instead of 8", "rle", word)
     blocks = _blocks(data, count, word)
     if blocks.bits > 8 * len(data) or blocks.ends[-1] != count or any(data[-(-blocks.bits // 8) :]):
-        raise Fault("broken_mask", "the mask's data end too early or too late", "rle", len(data))
+        raise Fault("broken_mask", "the mask's data are too short or too long", "rle", len(data))
     ends = np.array(blocks.ends, dtype=np.int64) // 4  # byte 4 p + 3 is the alpha of pixel p
     alpha = np.repeat(np.array(blocks.values, dtype=np.uint8), np.diff(ends, prepend=0))
     if blocks.literals:
@@ -68,7 +77,7 @@ def mask_of_rle(rle: object, width: int, height: int) -> Mask:
 
 
 def rle_of_mask(mask: NDArray[np.uint8] | NDArray[np.bool_]) -> list[int]:
-    """The bytes of a brush region for a mask (height, width): opaque white where it is set."""
+    """Encode a mask (height, width) as the bytes of a brush region: opaque white where it is set."""
     flat = np.asarray(mask).ravel() != 0
     starts = np.concatenate([[0], np.flatnonzero(flat[1:] != flat[:-1]) + 1])
     lengths = 4 * np.diff(starts, append=len(flat))
@@ -90,15 +99,20 @@ def rle_of_mask(mask: NDArray[np.uint8] | NDArray[np.bool_]) -> list[int]:
 
 
 def counts_of_rle(rle: object, width: int, height: int) -> str:
-    """Compressed COCO counts of a brush region; a Fault as `mask_of_rle`."""
+    """Convert a brush region to compressed COCO counts; arguments and Fault as for `mask_of_rle`."""
     return counts_of_mask(mask_of_rle(rle, width, height))
 
 
 def rle_of_counts(counts: str, width: int, height: int) -> list[int]:
-    """The bytes of a brush region for compressed COCO counts.
+    """Convert compressed COCO counts to the bytes of a brush region.
+
+    Args:
+        counts: The counts.
+        width: Width of the image, px.
+        height: Height of the image, px.
 
     Raises:
-        Fault: They are no counts, or for another size.
+        Fault: They are not valid counts, or are for another size.
     """
     checked = compressed_counts({"size": [height, width], "counts": counts})
     return rle_of_mask(mask_of_counts(checked, width, height))
@@ -110,7 +124,7 @@ def _bytes(rle: object) -> bytes:
     except (TypeError, ValueError):
         data = b""
     if len(data) < 7:
-        raise Fault("broken_mask", "the mask is no list of bytes, or has no head", "rle", rle)
+        raise Fault("broken_mask", "the mask is not a list of bytes, or has no header", "rle", rle)
     return data
 
 
@@ -143,7 +157,7 @@ def _blocks(data: bytes, count: int, word: int) -> _Blocks:
 
 
 def _put_literals(alpha: Mask, data: bytes, literals: Sequence[tuple[int, int, int]], word: int) -> None:
-    """Write the words that stand one by one, as far as they are alpha, into `alpha`."""
+    """Write the literal words, as far as they are alpha values, into `alpha`."""
     bits, starts, lengths = np.array(literals, dtype=np.int64).T
     first = starts // 4
     counts = (starts + lengths) // 4 - first

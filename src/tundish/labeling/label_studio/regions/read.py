@@ -1,7 +1,7 @@
-"""The result of one Label Studio annotation, sorted into regions and what is said of the image as a whole.
+"""Sort the result of one Label Studio annotation into regions and answers about the whole image.
 
-One region may be spread over several entries with the same id: its shape, its labels, and answers about it
-alone. Each of them repeats the geometry.
+One region may be spread over several entries with the same id: its shape, its labels, and answers about this
+region. Each of them repeats the geometry.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tundish.labeling.label_studio.config import CONTROLS, SEVERITY
 if TYPE_CHECKING:
     from tundish.labeling.label_studio.regions.shapes import Kind
 
-__all__ = ["Choice", "Region", "Results", "sort_results"]
+__all__ = ["DrawnRegion", "ImageClass", "Results", "sort_results"]
 
 Origin = Literal["manual", "prediction", "prediction-changed"]
 
@@ -33,11 +33,19 @@ _NAMES = frozenset(CONTROLS.values())
 
 
 @dataclass(slots=True)
-class Region:
-    """One region of an annotation, its geometry not yet read.
+class DrawnRegion:
+    """One region of an annotation, before its geometry is read.
 
-    `row` is its place in the result; `size` is the width and height of the picture that was shown, px, where
-    it is said. `kind` may be one that is not drawn here ('ellipse', 'keypoint', ...).
+    Attributes:
+        row: Position in the result, from 0.
+        id: The region's id in Label Studio.
+        kind: The kind; it may be one that cannot be read here ('ellipse', 'keypoint', ...).
+        value: The entry's `value`, with the geometry.
+        size: Width and height of the picture that was shown, px; None where not given.
+        origin: Whether it was drawn by hand, kept as predicted, or predicted and changed.
+        score: Confidence of the model that predicted it, 0 to 1.
+        labels: The names of its labels.
+        attributes: Everything else about it, for the annotations table.
     """
 
     row: int
@@ -51,13 +59,13 @@ class Region:
     attributes: dict[str, object] = field(default_factory=dict)
 
     @property
-    def drawn(self) -> Kind | None:
-        """The kind, where it is one that can be read."""
+    def readable_kind(self) -> Kind | None:
+        """The kind, where its geometry can be read; else None."""
         return cast("Kind", self.kind) if self.kind in _DRAWN else None
 
 
-class Choice(NamedTuple):
-    """A class of the whole image, the place in the result where it is said, and its entry's `meta`."""
+class ImageClass(NamedTuple):
+    """A class of the whole image, its position in the result (from 0), and its entry's `meta`."""
 
     row: int
     id: str | None
@@ -68,28 +76,32 @@ class Choice(NamedTuple):
 
 @dataclass(slots=True)
 class Results:
-    """What one annotation says.
+    """The content of one annotation.
 
-    `notes` are answers of other controls about the whole image; `faults` of single entries by place, with how
-    many labels each costs.
+    Attributes:
+        regions: The regions drawn.
+        choices: The classes of the whole image.
+        severity: The severity of the image, None where it was not answered.
+        notes: Answers of other controls about the whole image, by control.
+        faults: Faults of single entries: position in the result, fault, labels lost by it.
     """
 
-    regions: list[Region] = field(default_factory=list)
-    choices: list[Choice] = field(default_factory=list)
+    regions: list[DrawnRegion] = field(default_factory=list)
+    choices: list[ImageClass] = field(default_factory=list)
     severity: str | None = None
     notes: dict[str, object] = field(default_factory=dict)
     faults: list[tuple[int, Fault, int]] = field(default_factory=list)
 
 
 def sort_results(entries: list[Any]) -> Results:
-    """Sort the entries of an annotation's `result`; what cannot be understood is among the faults."""
+    """Sort the entries of an annotation's `result`; entries that cannot be read become faults."""
     results = Results()
-    by_id: dict[str, Region] = {}
+    by_id: dict[str, DrawnRegion] = {}
     answers: list[tuple[int, dict[str, Any]]] = []
     for row, entry in enumerate(entries):
         kind = entry.get("type") if isinstance(entry, dict) else None
         if kind == "relation":
-            message = "relations between regions are not taken over"
+            message = "relations between regions are not supported"
             results.faults.append((row, Fault("relation", message, "type", entry.get("from_id")), 0))
         elif not isinstance(kind, str) or not isinstance(entry.get("value"), dict):
             message = "the entry has no type, or no value"
@@ -107,7 +119,7 @@ def sort_results(entries: list[Any]) -> Results:
     return results
 
 
-def _add_region(results: Results, by_id: dict[str, Region], row: int, entry: dict[str, Any]) -> None:
+def _add_region(results: Results, by_id: dict[str, DrawnRegion], row: int, entry: dict[str, Any]) -> None:
     value, kind = entry["value"], _kind(entry["type"], entry["value"])
     identity = str(entry["id"]) if entry.get("id") is not None else None
     known = by_id.get(identity) if identity is not None else None
@@ -123,17 +135,17 @@ def _add_region(results: Results, by_id: dict[str, Region], row: int, entry: dic
         results.regions.append(region)
         by_id.setdefault(region.id or f"#{row}", region)
     for name in (entry["type"], "labels"):
-        said = value.get(name)
-        for label in said if isinstance(said, list) else [said] if isinstance(said, str) else []:
+        given = value.get(name)
+        for label in given if isinstance(given, list) else [given] if isinstance(given, str) else []:
             text = label if isinstance(label, str) else str(label)
             if name.endswith("labels") and text not in region.labels:
                 region.labels.append(text)
 
 
-def _region(row: int, identity: str | None, kind: str, entry: dict[str, Any]) -> Region:
+def _region(row: int, identity: str | None, kind: str, entry: dict[str, Any]) -> DrawnRegion:
     size = entry.get("original_width"), entry.get("original_height")
     score = real(entry.get("score"))
-    region = Region(row, identity, kind, entry["value"], size, _origin(entry), score)
+    region = DrawnRegion(row, identity, kind, entry["value"], size, _origin(entry), score)
     usual = {*_GEOMETRY.get(kind, ()), entry["type"], "labels"}
     more = {key: value for key, value in entry["value"].items() if key not in usual}
     more |= {key: value for key, value in entry.items() if key not in _USUAL}
@@ -152,7 +164,7 @@ def _origin(entry: dict[str, Any]) -> Origin:
 
 
 def _kind(name: str, value: dict[str, Any]) -> str:
-    """The kind of a region; entries of type 'labels' tell it by their geometry alone."""
+    """The kind of a region; entries of type 'labels' show it by their geometry only."""
     kind = name.removesuffix("labels")
     if kind:
         return kind
@@ -163,8 +175,8 @@ def _kind(name: str, value: dict[str, Any]) -> str:
     return "rectangle" if {"x", "y", "width", "height"} <= value.keys() else "labels"
 
 
-def _same_place(region: Region, kind: str, value: dict[str, Any]) -> bool:
-    """Whether another entry with a region's id is about that region: it repeats its geometry, or has none."""
+def _same_place(region: DrawnRegion, kind: str, value: dict[str, Any]) -> bool:
+    """Whether another entry with a region's id belongs to it: it repeats the geometry, or has none."""
     keys = _GEOMETRY.get(region.kind, ())
     if kind == "labels" or not any(key in value for key in keys):
         return True
@@ -172,12 +184,12 @@ def _same_place(region: Region, kind: str, value: dict[str, Any]) -> bool:
 
 
 def _add_answer(results: Results, row: int, entry: dict[str, Any]) -> None:
-    """An answer about the whole image: classes, its severity, or a note."""
-    control, said = str(entry.get("from_name")), entry["value"].get(entry["type"])
+    """Add an answer about the whole image: classes, its severity, or a note."""
+    control, answer = str(entry.get("from_name")), entry["value"].get(entry["type"])
     if entry["type"] != "choices":
-        results.notes[control] = said
+        results.notes[control] = answer
         return
-    names = said if isinstance(said, list) else []
+    names = answer if isinstance(answer, list) else []
     # A nested choice is the list of the names that lead to it.
     texts = ["/".join(map(str, name)) if isinstance(name, list) else str(name) for name in names]
     if control == SEVERITY:
@@ -185,4 +197,4 @@ def _add_answer(results: Results, row: int, entry: dict[str, Any]) -> None:
         return
     identity = str(entry["id"]) if entry.get("id") is not None else None
     about = _origin(entry), entry.get("meta")
-    results.choices += [Choice(row, identity, text, *about) for text in dict.fromkeys(texts)]
+    results.choices += [ImageClass(row, identity, text, *about) for text in dict.fromkeys(texts)]

@@ -1,13 +1,13 @@
 """The geometry of Label Studio's regions: percent of the picture to pixels and back.
 
 ``x, y, width, height`` are percent of the picture's width and height, and ``rotation`` turns a box clockwise
-about its upper left corner *in pixels*: on a picture that is no square, turning the percents instead gives
-another box. The picture is the one that the browser shows, which is upright; ``image_rotation`` only says how
-the annotator had turned the view.
+about its upper left corner *in pixels*: unless the picture is square, rotating the percentages instead gives
+another box. The picture is the one that the browser shows, which is upright; ``image_rotation`` only records
+how the annotator had turned the view.
 
-A turned box becomes a polygon (a box, where it is turned by quarters) and keeps ``rotation`` and ``box``, the
-box before turning, among its attributes, so that it goes back as the turned box it was. So does a box that
-stood out of the picture and was cut to it.
+A rotated box becomes a polygon (a box, where it is rotated by quarter turns) and keeps ``rotation`` and
+``box``, the box before rotation, among its attributes, so that it can be pushed again as the rotated box it
+was. So does a box that extended beyond the picture and was clipped.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 __all__ = [
-    "Drawn",
+    "Geometry",
     "Kind",
     "box_value",
     "brush_value",
-    "cut_to_picture",
+    "clip_to_picture",
+    "is_rotated_box",
     "polygon_value",
     "read_value",
-    "turned_box",
 ]
 
 Kind = Literal["rectangle", "polygon", "brush"]
@@ -47,10 +47,10 @@ Box = tuple[float, float, float, float]
 Rings = list[list[float]]
 
 _SAME = 1e-3
-"""px; a row whose geometry is further from what its rotation says was changed since, and is no turned box."""
+"""px; where a row's geometry differs by more from its rotation, it was changed since: not a rotated box."""
 
 _ROUNDING = 1e-6
-"""px; what arithmetic may put a region outside its picture."""
+"""px; how far floating-point rounding may put a region outside its picture."""
 
 _QUARTERS: dict[float, tuple[float, float]] = {
     0: (1.0, 0.0),
@@ -60,39 +60,59 @@ _QUARTERS: dict[float, tuple[float, float]] = {
 }
 
 
-class Drawn(NamedTuple):
-    """What a region draws, in pixels of the upright image: as in the annotations table."""
+class Geometry(NamedTuple):
+    """The geometry of a region in px of the upright image, as in the annotations table.
+
+    Attributes:
+        shape: As in the annotations table.
+        box: x, y, width and height of the bounding box, px.
+        rings: Rings of a polygon, each x1, y1, x2, y2, ..., px.
+        counts: Compressed COCO counts of a mask.
+        rotation: Degrees clockwise, and the box before it is rotated about its upper left corner.
+    """
 
     shape: Literal["box", "polygon", "mask"]
     box: Box
     rings: Rings | None = None
     counts: str | None = None
     rotation: tuple[float, Box] | None = None
-    """Degrees clockwise, and the box before it is turned about its upper left corner."""
 
 
-def read_value(kind: Kind, value: Mapping[str, Any], width: int, height: int) -> Drawn:
-    """The geometry of a region's `value` on a picture of this size, px; it may reach beyond the picture.
+def read_value(kind: Kind, value: Mapping[str, Any], width: int, height: int) -> Geometry:
+    """Read the geometry of a region, which may extend beyond the picture.
+
+    Args:
+        kind: The region's kind.
+        value: The region's `value`.
+        width: Width of the picture, px.
+        height: Height of the picture, px.
 
     Raises:
-        Fault: It is incomplete, not finite, of negative size, or a mask that is damaged or empty.
+        Fault: The geometry is incomplete, not finite, of negative size, or a damaged or empty mask.
     """
     if kind == "rectangle":
         return _rectangle(value, width, height)
     if kind == "polygon":
         ring = _ring(value.get("points"), width, height)
-        return Drawn("polygon", box_of_polygon([ring]) or (0.0, 0.0, 0.0, 0.0), [ring])
+        return Geometry("polygon", box_of_polygon([ring]) or (0.0, 0.0, 0.0, 0.0), [ring])
     counts = counts_of_rle(value.get("rle"), width, height)
     box = box_of_counts(counts, width, height)
     if box is None:
         raise Fault("empty_mask", "the brush region has no pixel", "rle")
-    return Drawn("mask", box, counts=counts)
+    return Geometry("mask", box, counts=counts)
 
 
-def cut_to_picture(drawn: Drawn, width: int, height: int) -> tuple[Drawn, float]:
-    """The part of a shape inside its picture, and how far it stood out, px.
+def clip_to_picture(drawn: Geometry, width: int, height: int) -> tuple[Geometry, float]:
+    """Clip a geometry to its picture.
 
-    What stands out by the rounding of arithmetic alone is left as it is. `rotation` keeps what a box was.
+    Args:
+        drawn: The geometry.
+        width: Width of the picture, px.
+        height: Height of the picture, px.
+
+    Returns:
+        The part inside, and how far the geometry extended beyond the picture, px. Within rounding it is
+        returned as it is. `rotation` keeps the box before clipping.
 
     Raises:
         Fault: Nothing of it is inside.
@@ -115,7 +135,7 @@ def cut_to_picture(drawn: Drawn, width: int, height: int) -> tuple[Drawn, float]
 
 
 def box_value(box: Sequence[float], rotation: float, width: int, height: int) -> dict[str, float]:
-    """A region's `value` for a box, px, turned clockwise about its upper left corner."""
+    """Make a region's `value` for a box (px) rotated clockwise about its upper left corner, degrees."""
     x, y, across, down = box
     return {
         "x": x * 100 / width,
@@ -127,22 +147,22 @@ def box_value(box: Sequence[float], rotation: float, width: int, height: int) ->
 
 
 def polygon_value(ring: Sequence[float], width: int, height: int) -> dict[str, Any]:
-    """A region's `value` for a ring, px."""
+    """Make a region's `value` for a ring x1, y1, x2, y2, ... (px)."""
     points = np.asarray(ring, dtype=np.float64).reshape(-1, 2) * 100 / (width, height)
     return {"points": points.tolist(), "closed": True}
 
 
 def brush_value(counts: str, width: int, height: int) -> dict[str, Any]:
-    """A region's `value` for compressed COCO counts; a Fault where they are none."""
+    """Make a region's `value` for compressed COCO counts; a Fault where they are not valid."""
     return {"format": "rle", "rle": rle_of_counts(counts, width, height)}
 
 
-def turned_box(drawn: Drawn, width: int, height: int) -> bool:
-    """Whether a shape is what its `rotation` says, so that it can go back as a turned box."""
+def is_rotated_box(drawn: Geometry, width: int, height: int) -> bool:
+    """Whether a geometry is still the box that its `rotation` describes, so that it can be pushed as one."""
     if drawn.rotation is None:
         return False
     try:
-        expected, _ = cut_to_picture(_turned(*drawn.rotation), width, height)
+        expected, _ = clip_to_picture(_rotate(*drawn.rotation), width, height)
     except Fault:
         return False
     if expected.shape != drawn.shape:
@@ -155,7 +175,7 @@ def turned_box(drawn: Drawn, width: int, height: int) -> bool:
     )
 
 
-def _rectangle(value: Mapping[str, Any], width: int, height: int) -> Drawn:
+def _rectangle(value: Mapping[str, Any], width: int, height: int) -> Geometry:
     x, y = _number(value, "x") * width / 100, _number(value, "y") * height / 100
     across, down = _number(value, "width") * width / 100, _number(value, "height") * height / 100
     rotation = _number(value, "rotation") if value.get("rotation") is not None else 0.0
@@ -164,11 +184,11 @@ def _rectangle(value: Mapping[str, Any], width: int, height: int) -> Drawn:
     if not math.isfinite(x + y + across + down):
         raise Fault("not_finite", "the numbers are too large to add up", "value", dict(value))
     box = (x, y, across, down)
-    return _turned(rotation, box) if rotation % 360 else Drawn("box", box)
+    return _rotate(rotation, box) if rotation % 360 else Geometry("box", box)
 
 
-def _turned(rotation: float, box: Box) -> Drawn:
-    """A box turned clockwise about its upper left corner."""
+def _rotate(rotation: float, box: Box) -> Geometry:
+    """Rotate a box clockwise about its upper left corner."""
     x, y, across, down = box
     degrees = rotation % 360
     cosine, sine = _QUARTERS.get(degrees) or (
@@ -180,8 +200,8 @@ def _turned(rotation: float, box: Box) -> Drawn:
     ring += [x + right[0] + lower[0], y + right[1] + lower[1], x + lower[0], y + lower[1]]
     bounds = box_of_polygon([ring]) or box
     if degrees in _QUARTERS:
-        return Drawn("box", bounds, rotation=(rotation, box))
-    return Drawn("polygon", bounds, [ring], rotation=(rotation, box))
+        return Geometry("box", bounds, rotation=(rotation, box))
+    return Geometry("polygon", bounds, [ring], rotation=(rotation, box))
 
 
 def _ring(points: object, width: int, height: int) -> list[float]:

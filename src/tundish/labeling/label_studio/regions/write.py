@@ -1,7 +1,7 @@
-"""Labels to the regions that Label Studio shows: what annotators find drawn already.
+"""Convert labels to the regions that Label Studio shows as pre-annotations.
 
-`tundish label push` serves upright pictures of the images' own size, so that a region's percents are those of
-the upright image.
+`tundish label push` serves upright pictures of the images' own size, so a region's percentages refer to the
+upright image.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from tundish.formats.reading.fault import Fault
 from tundish.formats.reading.text import real
 from tundish.labeling.label_studio.config import CONTROLS, IMAGE, Shape
 from tundish.labeling.label_studio.regions.shapes import (
-    Drawn,
+    Geometry,
     box_value,
     brush_value,
+    is_rotated_box,
     polygon_value,
-    turned_box,
 )
 
 if TYPE_CHECKING:
@@ -27,15 +27,20 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from tundish.labeling.label_studio.config import Names
+    from tundish.labeling.label_studio.config import ClassNames
 
-__all__ = ["Proposals", "regions_of", "under_names"]
+__all__ = ["Proposals", "regions_of", "rename_classes"]
 
 _TYPES = {"box": "rectanglelabels", "polygon": "polygonlabels", "brush": "brushlabels", "choice": "choices"}
 
 
 class Proposals(NamedTuple):
-    """Results by image_id, as the `result` of a prediction, and the labels that could not be made one."""
+    """Converted labels.
+
+    Attributes:
+        results: The `result` of a prediction, by image_id.
+        problems: The labels that could not be converted.
+    """
 
     results: dict[str, list[dict[str, Any]]]
     problems: list[Problem]
@@ -46,14 +51,14 @@ def regions_of(
     sizes: Mapping[str, tuple[int, int]],
     shapes: Collection[Shape] = tuple(CONTROLS),
 ) -> Proposals:
-    """Labels as results of Label Studio, for pre-annotation.
+    """Convert labels to results of Label Studio, for pre-annotation.
 
-    A region bears the `annotation_id` of its label. A polygon of several rings becomes several regions.
+    A region has the `annotation_id` of its label as id. A polygon of several rings becomes several regions.
 
     Args:
-        annotations: Rows of the annotations table, all of which are meant to be shown.
+        annotations: Rows of the annotations table, all of them to be shown.
         sizes: Width and height of the upright images, px, by image_id.
-        shapes: What the project's configuration can draw; a turned box needs 'box'.
+        shapes: The shapes that the project's configuration can draw; a rotated box needs 'box'.
     """
     proposals = Proposals({}, [])
     classes: dict[str, dict[str, Any]] = {}
@@ -75,10 +80,12 @@ def regions_of(
     return proposals
 
 
-def under_names(result: Sequence[dict[str, Any]], names: Names) -> list[dict[str, Any]]:
-    """The entries of a result as a project takes them that knows classes by other names.
+def rename_classes(result: Sequence[dict[str, Any]], names: ClassNames) -> list[dict[str, Any]]:
+    """Rename the classes in a result for a project that has them under other names.
 
-    What the `meta` of a choice says by class is said by those names, too.
+    Args:
+        result: Entries of a result, under the recipe's class names.
+        names: The project's names by control and class; keys by class in an entry's `meta` are renamed too.
     """
     return [_under(entry, names.get(entry["from_name"], {})) for entry in result]
 
@@ -88,12 +95,12 @@ def _under(entry: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     value = entry["value"]
     if kind in value:
         value = value | {kind: [names.get(one, one) for one in value[kind]]}
-    said = {
-        key: {names.get(name, name): one for name, one in by_class.items()}
-        for key, by_class in entry.get("meta", {}).items()
-        if isinstance(by_class, dict)
+    by_class = {
+        key: {names.get(name, name): one for name, one in values.items()}
+        for key, values in entry.get("meta", {}).items()
+        if isinstance(values, dict)
     }
-    return entry | {"value": value} | ({"meta": entry["meta"] | said} if said else {})
+    return entry | {"value": value} | ({"meta": entry["meta"] | by_class} if by_class else {})
 
 
 def _entries(
@@ -105,7 +112,7 @@ def _entries(
             "unknown_image", "the size of the label's image is not known", "image_id", row["image_id"]
         )
     if row["label"] is None:
-        raise Fault("unknown_class", "the label has no class of the recipe", "raw_label", row["raw_label"])
+        raise Fault("unknown_class", "the label's class is not in the recipe", "raw_label", row["raw_label"])
     width, height = size
     entries = []
     for part, (shape, value) in enumerate(_values(row, width, height)):
@@ -135,7 +142,7 @@ def _values(row: Mapping[str, Any], width: int, height: int) -> Iterator[tuple[S
         yield "class", {}
     elif row["shape"] == "mask":
         yield "mask", brush_value(row["rle"] or "", width, height)
-    elif turned_box(drawn := Drawn(row["shape"], box, rings, rotation=_rotation(row)), width, height):
+    elif is_rotated_box(drawn := Geometry(row["shape"], box, rings, rotation=_rotation(row)), width, height):
         assert drawn.rotation is not None
         yield "box", box_value(drawn.rotation[1], drawn.rotation[0], width, height)
     elif row["shape"] == "box":
@@ -150,9 +157,9 @@ def _values(row: Mapping[str, Any], width: int, height: int) -> Iterator[tuple[S
 def _rotation(row: Mapping[str, Any]) -> tuple[float, tuple[float, float, float, float]] | None:
     if '"rotation"' not in (row["attributes"] or ""):
         return None
-    said = orjson.loads(row["attributes"])
-    box = said.get("box")
-    numbers = [real(number) for number in (said["rotation"], *(box if isinstance(box, list) else ()))]
+    attributes = orjson.loads(row["attributes"])
+    box = attributes.get("box")
+    numbers = [real(number) for number in (attributes["rotation"], *(box if isinstance(box, list) else ()))]
     match numbers:
         case [float() as degrees, float() as x, float() as y, float() as width, float() as height]:
             return degrees, (x, y, width, height)

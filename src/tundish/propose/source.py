@@ -1,0 +1,114 @@
+"""Where a source is: refuses a place that cannot be one, and names it as a recipe does."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tarfile
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tundish.errors import SourceError
+from tundish.formats.base import IMAGE_SUFFIXES
+from tundish.tabular.files.open import TABLE_SUFFIXES
+
+if TYPE_CHECKING:
+    from tundish.storage.dataset import DatasetFolder
+
+__all__ = ["as_written", "check_source", "is_table", "place_of"]
+
+
+def is_table(source: Path) -> bool:
+    """Whether a source is a file of records, by its name."""
+    return not source.is_dir() and source.suffix.lower() in TABLE_SUFFIXES
+
+
+def check_source(source: Path, dataset: DatasetFolder) -> None:
+    """Refuse what cannot be a source of this dataset.
+
+    Args:
+        source: A folder, an archive or a table.
+        dataset: The dataset that it is for.
+
+    Raises:
+        SourceError: Nothing is there, the file is of another kind, or Tundish itself writes that folder.
+    """
+    if not source.exists():
+        raise SourceError("nothing is here", where=str(source), fix=_meant(source))
+    _check_kind(source)
+    _check_place(source.resolve(), source, dataset)
+
+
+def _meant(source: Path) -> str:
+    """The path that a misspelt one may mean."""
+    first = source
+    while not first.parent.is_dir() and first.parent != first:
+        first = first.parent
+    try:
+        names = [path.name for path in first.parent.iterdir()]
+    except OSError:
+        names = []
+    close = difflib.get_close_matches(first.name, names, n=1)
+    if close:
+        return f"did you mean '{first.parent / close[0] / source.relative_to(first)}'?"
+    return "name a folder, a .zip, a .tar or a table"
+
+
+def _check_kind(source: Path) -> None:
+    if source.is_dir() or is_table(source):
+        return
+    if not source.is_file():
+        raise SourceError("this is not a regular file", where=str(source), fix="name a folder or a file")
+    if zipfile.is_zipfile(source) or tarfile.is_tarfile(source):
+        return
+    suffix = source.suffix.lower()
+    if suffix in IMAGE_SUFFIXES:
+        raise SourceError("this is a single image", where=str(source), fix="name the folder that holds it")
+    if suffix in {".rar", ".7z"}:
+        raise SourceError("archives of this kind cannot be read", where=str(source), fix="unpack it")
+    if suffix in {".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2"}:
+        raise SourceError("this is not an archive that can be opened", where=str(source), fix="copy it again")
+    raise SourceError(
+        "this is neither a folder or an archive of images nor a table",
+        where=str(source),
+        fix="name a folder, a .zip, a .tar, or a table such as .csv, .xlsx or .parquet",
+    )
+
+
+def _check_place(real: Path, source: Path, dataset: DatasetFolder) -> None:
+    root = dataset.root.resolve()
+    if root.is_relative_to(real):
+        raise SourceError(
+            f"this folder holds datasets/{dataset.name}, where Tundish writes: its own files would come in",
+            where=str(source),
+            fix=f"move the files to datasets/{dataset.name}/raw and add that folder",
+        )
+    if not real.is_relative_to(root.parent):
+        return
+    other, *inside = real.relative_to(root.parent).parts
+    mine = {dataset.exports.name} if other == dataset.name else set()
+    written = (dataset.store, dataset.curated, dataset.labels, dataset.augmented, dataset.reports)
+    if not inside or inside[0] in {folder.name for folder in written} | mine:
+        raise SourceError(
+            f"Tundish itself writes this {'folder' if source.is_dir() else 'file'}",
+            where=str(source),
+            fix=f"name the files as they came, such as datasets/{other}/raw",
+        )
+
+
+def place_of(path: str, dataset: DatasetFolder) -> Path:
+    """Where a path of the recipe leads, links resolved."""
+    # Normalised by text: before the first run there is no dataset folder for '..' to lead out of.
+    return Path(os.path.normpath(dataset.root / path)).resolve()
+
+
+def as_written(source: Path, dataset: DatasetFolder) -> str:
+    """The source as the recipe names it: relative to the dataset's folder, unless it was given absolute."""
+    inside = source.resolve().is_relative_to(dataset.project.resolve())
+    if source.is_absolute() and not inside:
+        return source.as_posix()
+    try:
+        return Path(os.path.relpath(source.resolve(), dataset.root.resolve())).as_posix()
+    except ValueError:  # on Windows: the source is on another drive
+        return source.resolve().as_posix()

@@ -1,0 +1,252 @@
+"""What the checks and reasons in a dataset's tables mean, in English and Chinese.
+
+The names are those of `quarantine.check`, `files.reason`, `features.reason`, `standing.state`,
+`disputes.reason`, `duplicates.relation`, `duplicates.label_conflict`, `splits.reason` (up to its colon) and
+`links.reason`. The rules of records are not here: the project's schema says what they mean.
+"""
+# ruff: noqa: RUF001  (Chinese sentences have Chinese commas)
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["CHECKS", "Check", "Language", "describe", "preferred_language"]
+
+Language = Literal["en", "zh"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The name of a check or reason, and what it says in English and Chinese."""
+
+    name: str
+    english: str
+    chinese: str
+
+    def sentence(self, language: Language) -> str:
+        """What the check says in one of the two languages."""
+        return self.chinese if language == "zh" else self.english
+
+
+_FILES = {
+    "archive_bomb": ("the archive entry would unpack to an absurd size", "压缩包条目解压后大小异常"),
+    "damaged_in_archive": ("the archive entry cannot be unpacked", "压缩包条目损坏，无法解压"),
+    "empty_file": ("the file is empty", "文件为空"),
+    "encrypted": ("the archive entry needs a password", "压缩包条目已加密，需要密码"),
+    "file_too_large": ("the file is larger than any image or label file", "文件过大，超出读取上限"),
+    "linked_folder": ("a linked folder is not followed", "不读取符号链接指向的文件夹"),
+    "linked_in_circle": ("the link points to itself", "链接指向自身，形成循环"),
+    "linked_outside": ("a link out of the source is not followed", "不读取指向数据源之外的链接"),
+    "not_a_file": ("a link or a device, not a file", "链接或设备，不是普通文件"),
+    "not_for_this_format": ("the label format does not use this file", "该标注格式不使用此文件"),
+    "repeated_in_archive": ("a later archive entry has the same name", "压缩包中后面有同名条目"),
+    "sheet_left_out": ("the sheet is not a table of these records", "工作表不属于该记录表，已略去"),
+    "source_left": ("the recipe no longer names this source", "配置中已不再包含该数据源"),
+    "superseded": ("a newer version of the file came in", "已被文件的新版本取代"),
+    "system_file": ("a hidden or system file", "隐藏文件或系统文件"),
+    "unreadable": ("the file cannot be read", "文件无法读取"),
+    "unreadable_table": ("the file cannot be read as a table", "文件无法作为表格读取"),
+    "unsafe_path": ("the name points outside its archive", "文件名指向压缩包之外"),
+    "no reason given": ("no table gives a reason", "没有任何表给出原因"),
+}
+"""Files as they come in."""
+
+_IMAGES = {
+    "blurred": ("the image is out of focus or smeared", "图像失焦或拖影"),
+    "channels": ("the number of channels is not 1 to 4", "通道数不在 1 至 4 之内"),
+    "corrupt": ("the image file is corrupt", "图像文件损坏"),
+    "flat": ("the image has almost no contrast", "图像几乎没有对比度"),
+    "key_missing": ("the file name does not contain the key", "文件名中找不到关键字段"),
+    "not_an_image": ("the content is not an image", "文件内容不是图像"),
+    "not_decodable": ("the file cannot be decoded as an image", "文件无法解码为图像"),
+    "overexposed": ("much of the image is overexposed", "图像大面积过曝"),
+    "too_bright": ("the image is nearly white", "图像接近全白"),
+    "too_dark": ("the image is nearly black", "图像接近全黑"),
+    "too_large": ("the image is too large", "图像尺寸过大"),
+    "too_small": ("the image is too small", "图像尺寸过小"),
+    "truncated": ("the image file is incomplete", "图像文件不完整"),
+    "underexposed": ("much of the image is underexposed", "图像大面积欠曝"),
+    "unsupported": ("this kind of image file is not supported", "不支持该图像编码"),
+    "wrong_extension": ("the file extension does not match the content", "文件扩展名与内容不符"),
+}
+"""Images: the rules of `schemas/images.py`, and why an image cannot be decoded."""
+
+_LABELS = {
+    "ambiguous_image": ("several images could be the one that is named", "有多个图像与所给名称相符"),
+    "border_pixels": (
+        "the mask marks border pixels, which count as background",
+        "掩码含边界像素，按背景处理",
+    ),
+    "broken_answer": ("the annotator's answer cannot be read", "标注结果无法读取"),
+    "broken_file": ("the label file cannot be read", "标注文件无法读取"),
+    "broken_mask": ("the mask is not valid run-length code", "掩码的游程编码无效"),
+    "broken_polygon": ("the polygon is not a list of points", "多边形顶点数据无效"),
+    "broken_region": ("the region cannot be read", "标注区域无法读取"),
+    "broken_task": ("the labelling task cannot be read", "标注任务无法读取"),
+    "class_count": ("the number of classes differs from the list of names", "类别数与类别名列表不一致"),
+    "classes_disagree": ("two lists of classes differ", "两个类别列表不一致"),
+    "clipped": ("the label extended beyond the image and was clipped", "标注超出图像，已裁剪到图像边界"),
+    "confidence": ("the sixth number was read as a confidence", "第六个数按置信度读取"),
+    "decimal_comma": ("a decimal comma instead of a point", "小数点误写为逗号"),
+    "degenerate": ("the label has no width or no height", "标注的宽或高为零"),
+    "duplicate_annotation_id": ("the annotation id is used twice", "标注编号重复"),
+    "duplicate_category_id": ("the category id is used twice", "类别编号重复"),
+    "duplicate_image_id": ("the image id is used twice", "图像编号重复"),
+    "empty_classes": ("the list of classes is empty", "类别列表为空"),
+    "empty_mask": ("the mask has no pixels", "掩码中没有像素"),
+    "empty_unseen": ("empty, and not begun from the proposed labels", "提交为空，且并非由预标注修改而来"),
+    "forbidden_xml": ("the XML file declares entities", "XML 文件含有实体声明，拒绝读取"),
+    "image_labelled_twice": ("two label files belong to one image", "同一图像有两个标注文件"),
+    "image_listed_twice": ("the image is listed twice", "图像被重复列出"),
+    "image_not_found": ("the image of the label does not exist", "找不到标注所对应的图像"),
+    "image_quarantined": ("the image of the label is quarantined", "标注所对应的图像已被隔离"),
+    "missing_box": ("the label has no box", "标注缺少边界框"),
+    "missing_name": ("a name is missing", "缺少名称"),
+    "missing_size": ("the label file does not state the image size", "标注文件未给出图像尺寸"),
+    "negative_size": ("the size of the box is negative or too large", "边界框的宽或高为负值或过大"),
+    "no_annotations": ("the file has images but no list of annotations", "文件只有图像，没有标注列表"),
+    "no_classes": ("no file names the classes", "没有类别名文件"),
+    "no_control": ("the labelling project has no tool for this shape", "标注项目中没有该形状的工具"),
+    "no_label": ("the region has no label", "标注区域没有类别"),
+    "not_a_class": ("not the number of a class", "不是有效的类别编号"),
+    "not_coco": ("the JSON file is not in COCO format", "JSON 文件不是 COCO 格式"),
+    "not_finite": ("a coordinate is infinite, not a number or too large", "坐标值无效或过大"),
+    "not_utf8": ("the file is not in UTF-8", "文件编码不是 UTF-8"),
+    "not_voc": ("the XML file is not in VOC format", "XML 文件不是 VOC 格式"),
+    "number_count": ("the line has the wrong number of values", "该行数值个数不对"),
+    "other_file_name": ("the label file names another image file", "标注文件内的图像文件名与其不符"),
+    "outside_image": ("the label extends beyond the image", "标注超出图像范围"),
+    "panoptic": ("a panoptic COCO file, which is not supported", "COCO 全景分割文件，暂不支持"),
+    "relation": ("a relation between regions, which is not supported", "标注区域之间的关系，暂不支持"),
+    "repeated": ("the same label is in the file twice", "文件中有完全相同的标注"),
+    "repeated_id": ("the region's id is used twice", "标注区域编号重复"),
+    "reversed_corners": ("the corners of the box were reversed and swapped", "边界框对角点颠倒，已互换"),
+    "size_mismatch": ("the stated image size differs from the real one", "标注记载的图像尺寸与实际不符"),
+    "task_gone": ("the task was deleted on the server", "标注任务已在服务器上删除"),
+    "tiny": ("the label is too small to see", "标注小到难以分辨"),
+    "unknown_category": ("the category id is not in the file", "类别编号在文件中未定义"),
+    "unknown_class": ("the recipe has no such class", "配置中没有该类别"),
+    "unknown_image": ("the label belongs to an unknown image", "标注所属的图像未知"),
+    "unsafe_file_name": ("the image's file name points outside the folder", "图像文件名指向文件夹之外"),
+    "unsupported_region": ("a kind of region that is not supported", "不支持该类型的标注区域"),
+    "wrong_type": ("a value of the wrong type", "数据类型不对"),
+}
+"""Labels: the rules of `schemas/annotations.py`, and what cannot be read in label files and answers."""
+
+_AUGMENTED = {
+    "augment_covered": ("cutouts cover the label in the derived image", "标注在增强图像中被遮挡块覆盖"),
+    "augment_hardly_visible": ("hardly any of the label is left in the derived image", "标注可见部分过少"),
+    "augment_no_label_left": ("no label is left in the derived image", "增强图像中没有剩余标注，已弃用"),
+    "augment_outside": ("the label is outside the derived image", "标注落在增强图像之外"),
+    "augment_too_narrow": ("what is left of the label is too narrow", "标注在增强图像中过窄"),
+}
+"""Labels of derived images."""
+
+_RECORDS = {
+    "ambiguous_date": ("day, month and year cannot be told apart", "日期的年月日无法区分"),
+    "ambiguous_time": ("the hour occurred twice when summer time ended", "夏令时结束，该时刻出现两次"),
+    "blank_row": ("a blank row", "空行"),
+    "broken_quote": ("a quotation mark is misplaced or not closed", "引号未闭合或位置错误"),
+    "conflicting_record": ("records with the same key contradict each other", "同一主键的记录互相矛盾"),
+    "damaged_identifier": ("a spreadsheet rounded the identifier", "编号被电子表格改写为近似数"),
+    "double_conversion": ("the text was lost in a double conversion", "文字经两次转码已丢失"),
+    "field_count": ("the number of fields differs from the header", "字段数与表头不一致"),
+    "fraction": ("a fraction instead of a decimal number", "写成分数，应写成小数"),
+    "mixed_encoding": ("the line has another encoding than the file", "该行编码与文件编码不同"),
+    "no_such_time": ("the hour did not exist when summer time began", "夏令时开始，该时刻不存在"),
+    "not_a_flag": ("neither yes nor no", "既不是“是”也不是“否”"),
+    "not_a_number": ("not a number", "不是数值"),
+    "not_a_time": ("not a date or time", "不是日期或时间"),
+    "not_an_integer": ("not a whole number", "不是整数"),
+    "nul_byte": ("the line contains NUL bytes", "该行含有空字节"),
+    "reference_taken_out": ("refers to a record that is quarantined", "所引用的记录已被隔离"),
+    "repeated_header": ("the header is repeated", "重复的表头行"),
+    "repeated_row": ("exactly repeats an earlier row", "与前面的行完全重复"),
+    "retest": ("a repeat test within the tolerance; the last one counts", "复检结果在允差内，以末次为准"),
+    "subtotal_row": ("a subtotal or average, not a record", "小计、合计或平均值行"),
+    "superseded_by_retest": ("superseded by a repeat test", "已被复检结果取代"),
+    "two_values": ("two values in one cell", "一个单元格内有两个值"),
+    "unit_in_cell": ("a unit inside the cell", "单元格内写有单位"),
+    "unit_not_told": ("the unit of the column is not known", "该列单位不明"),
+    "unknown_reference": ("refers to a record that does not exist", "所引用的记录不存在"),
+}
+"""Records, apart from the rules of their schema: what cannot be read, or is not a record of its own."""
+
+_COPIES = {
+    "representative": ("the image that represents its copies", "保留的代表图像"),
+    "identical bytes": ("the same file again", "文件完全相同"),
+    "identical pixels": ("the same pixels in another file", "像素完全相同"),
+    "same picture": ("the same picture, encoded or scaled differently", "同一画面，编码或缩放不同"),
+    "probably same picture": ("probably the same picture", "可能是同一画面"),
+    "mirrored or turned": ("the same picture, mirrored or turned", "同一画面，经镜像或旋转"),
+    "class": ("the labels differ in class", "标注的类别不一致"),
+    "count": ("the labels differ in number", "标注的数量不一致"),
+    "geometry": ("the labels differ in position or shape", "标注的位置或形状不一致"),
+    "state": ("one copy is a negative, another is unlabelled", "一份为负样本，另一份未标注"),
+    "quorum": ("too few annotators drew it", "标注该目标的人数不足"),
+}
+"""Copies of a picture, how their labels conflict, and what annotators disagree on."""
+
+_STATES = {
+    "labelled": ("has labels", "已标注"),
+    "negative": ("known to show nothing", "负样本（确认无目标）"),
+    "unlabelled": ("not labelled yet", "未标注"),
+    "rejected": ("labels were drawn, none is valid", "有标注，但均无效"),
+    "disputed": ("the annotators disagree", "标注人员意见不一致"),
+    "refused": ("the batch was not accepted", "所在批不接收"),
+    "unreviewed": ("not reviewed yet", "尚未复核"),
+}
+"""What is known of an image."""
+
+_SPLITS = {
+    "quarantined": ("the image is quarantined", "图像已被隔离"),
+    "duplicate": ("a copy of another image", "其他图像的重复"),
+    "held": ("the copies are labelled differently", "重复图像的标注不一致，暂不使用"),
+    "all its labels are quarantined": ("all labels of the image are quarantined", "图像的标注已全部隔离"),
+    "its annotators do not agree": ("the annotators disagree", "标注人员意见不一致"),
+    "its batch was not accepted": ("the batch was not accepted", "所在批不接收"),
+    "its labels were not reviewed yet": ("the labels are not reviewed yet", "标注尚未复核"),
+    "dealt": ("assigned by the ratios", "按比例划分"),
+}
+"""How an image came to its split, or why it has none."""
+
+_LINKS = {
+    "ambiguous": ("several records fit equally well", "多条记录同样符合"),
+    "no_ancestor": ("the genealogy does not lead to a record", "按谱系追溯不到记录"),
+    "no_key": ("the image has no key", "图像没有关键字段"),
+    "no_position": ("the position is unknown", "缺少位置"),
+    "no_record": ("no record has this key", "没有该主键的记录"),
+    "no_time": ("the time is unknown", "缺少时间"),
+    "not_accepted": ("the record is quarantined or skipped", "对应记录已被隔离或略去"),
+    "out_of_tolerance": ("the nearest record is too far away", "最近的记录超出允许偏差"),
+}
+"""Why an image has no record."""
+
+_ALL = _FILES | _IMAGES | _LABELS | _AUGMENTED | _RECORDS | _COPIES | _STATES | _SPLITS | _LINKS
+
+CHECKS: Mapping[str, Check] = {name: Check(name, *sentences) for name, sentences in _ALL.items()}
+"""Every check and reason by its name."""
+
+
+def preferred_language() -> Language:
+    """The language of what is printed: `zh` or `en` from the variable TUNDISH_LANG, English by default."""
+    return "zh" if os.environ.get("TUNDISH_LANG", "").lower().startswith("zh") else "en"
+
+
+def describe(name: str, language: Language | None = None) -> str:
+    """What a check or reason means, in a sentence without a full stop.
+
+    Args:
+        name: The check or reason as written in a table.
+        language: The language to write; by default the one that TUNDISH_LANG names, else English.
+
+    Returns:
+        The sentence; `name` itself where the table lacks it, as for the rules of a project's records.
+    """
+    check = CHECKS.get(name)
+    return name if check is None else check.sentence(language or preferred_language())

@@ -1,0 +1,154 @@
+"""Tables of records in `tundish add`: every kind of file that ingest takes, and what is written for it."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+import xlsxwriter
+import yaml
+from tests.propose.workbooks import xlsb
+
+import tundish
+from tundish.propose.records import column_names, table_name
+from tundish.propose.source import is_table
+from tundish.recipe.load import load
+from tundish.tabular.files.open import TABLE_SUFFIXES
+
+ROOT = Path(__file__).resolve().parents[2]
+ROWS = {"coil_no": ["A1", "A2"], "终轧温度(℃)": [880.0, 876.0]}
+CSV = "coil_no,终轧温度(℃)\nA1,880\nA2,876\n"
+
+
+@pytest.fixture
+def plant(tmp_path: Path) -> Path:
+    folder = tmp_path / "plant"
+    (folder / "pipelines").mkdir(parents=True)
+    shutil.copytree(ROOT / "schemas", folder / "schemas", ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def add(plant: Path, source: Path, **options: str | bool) -> tundish.AddedRecords:
+    added = tundish.add("line1", source, project=plant, **options)  # type: ignore[arg-type]
+    assert isinstance(added, tundish.AddedRecords)
+    return added
+
+
+def written(suffix: str) -> bytes:
+    """The same two coils in a file of that kind."""
+    frame, data = pl.DataFrame(ROWS), io.BytesIO()
+    match suffix:
+        case ".parquet" | ".pq":
+            frame.write_parquet(data)
+        case ".arrow" | ".feather" | ".ipc":
+            frame.write_ipc(data)
+        case ".xlsx" | ".xlsm":
+            with xlsxwriter.Workbook(data) as book:
+                frame.write_excel(book)
+        case ".xlsb":
+            return xlsb([list(ROWS), *(list(row) for row in frame.iter_rows())])
+        case _:
+            return CSV.encode()
+    return data.getvalue()
+
+
+@pytest.mark.parametrize(
+    "suffix", [".csv", ".PARQUET", ".pq", ".arrow", ".feather", ".ipc", ".xlsx", ".xlsb", ".data"]
+)
+def test_add__takes_every_kind_of_table_that_ingest_takes(plant: Path, tmp_path: Path, suffix: str) -> None:
+    (tmp_path / f"coils{suffix}").write_bytes(written(suffix.lower()))
+    added = add(plant, tmp_path / f"coils{suffix}")
+    assert added.schema == "schemas/steel.py:HotStripCoil"
+    assert [(row.header, row.column) for row in added.columns] == [
+        ("coil_no", "coil_no"),
+        ("终轧温度(℃)", "T_finish"),
+    ]
+    tundish.run("line1", project=plant, last="records")
+    coils = tundish.read_table("coils", "line1", project=plant)
+    assert coils.select("coil_no", "T_finish").rows() == [("A1", 880.0), ("A2", 876.0)]
+
+
+def test_is_table__by_the_name_alone_and_a_folder_never(tmp_path: Path) -> None:
+    assert {
+        suffix for suffix in TABLE_SUFFIXES if is_table(tmp_path / f"x{suffix.upper()}")
+    } == TABLE_SUFFIXES
+    (tmp_path / "folder.csv").mkdir()
+    assert not is_table(tmp_path / "folder.csv")
+    assert not is_table(tmp_path / "photos.zip")
+
+
+def test_add__a_second_table_keeps_the_text_and_the_order(plant: Path, tmp_path: Path) -> None:
+    for name in ("coils", "more"):
+        (tmp_path / f"{name}.csv").write_text(CSV, encoding="utf-8")
+    recipe = add(plant, tmp_path / "coils.csv").recipe
+    ours = recipe.read_text(encoding="utf-8").replace("records:\n", "records:  # ours\n")
+    recipe.write_text(ours.replace("\n", "\r\n"), encoding="utf-8", newline="")
+    added = add(plant, tmp_path / "more.csv")
+    assert (added.action, added.label) == ("extended", "more")
+    after = recipe.read_bytes().decode()
+    assert after.count("\n") == after.count("\r\n")
+    assert set(ours.splitlines()) <= set(after.splitlines())
+    assert list(load(recipe).records) == ["coils", "more"]
+
+
+def test_add__the_same_table_is_refused_and_the_recipe_stays(plant: Path, tmp_path: Path) -> None:
+    (tmp_path / "coils.csv").write_text(CSV, encoding="utf-8")
+    recipe = add(plant, tmp_path / "coils.csv").recipe
+    before = recipe.read_bytes()
+    with pytest.raises(tundish.UsageError, match="reads this file already, as 'coils'"):
+        add(plant, tmp_path / "coils.csv")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b/coils.csv").write_text(CSV, encoding="utf-8")
+    with pytest.raises(tundish.UsageError, match="a source or records called 'coils' already"):
+        add(plant, tmp_path / "b/coils.csv")
+    with pytest.raises(tundish.UsageError, match="'force' replaces a whole recipe"):
+        add(plant, tmp_path / "b/coils.csv", force=True)
+    assert recipe.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["2024.csv", "on.csv", "五月 报表.csv", "-x-.csv"])
+def test_add__a_file_with_an_odd_name_gives_a_recipe_that_can_be_read(
+    plant: Path, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).write_text(CSV, encoding="utf-8")
+    added = add(plant, tmp_path / name)
+    assert list(load(added.recipe).records) == [added.label]
+
+
+def test_add__headers_that_may_mean_several_columns_are_shown_as_comments(
+    plant: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "lab.csv").write_text("化验编号,水分(%),灰分Aad(%)\n1,2.0,10.0\n", encoding="utf-8")
+    added = add(plant, tmp_path / "lab.csv", schema="schemas/coal.py:CoalAnalysis")
+    unsure = {row.header: row.candidates for row in added.columns if row.candidates}
+    assert list(unsure) == ["水分(%)"]
+    assert f"#   水分(%): {' or '.join(unsure['水分(%)'])}" in added.text
+    load(added.recipe)
+
+
+def test_add__a_file_without_header_with_names(plant: Path, tmp_path: Path) -> None:
+    (tmp_path / "coils.dat").write_text("".join(f"{number}\t{number + 800}\n" for number in range(30)))
+    with pytest.raises(tundish.UsageError, match="has no header over its 2 columns"):
+        add(plant, tmp_path / "coils.dat")
+    (tmp_path / "names.txt").write_text("coil_no\nT_finish\n")
+    for names in ("coil_no,T_finish", str(tmp_path / "names.txt"), ["coil_no", "T_finish"]):
+        added = add(plant, tmp_path / "coils.dat", names=names, dry_run=True)  # type: ignore[arg-type]
+        assert yaml.safe_load(added.text)["records"]["coils"]["names"] == ["coil_no", "T_finish"]
+
+
+def test_column_names__twice_and_none() -> None:
+    assert column_names(None) == ()
+    assert column_names("a, b,") == ("a", "b")
+    assert len(column_names(",".join(map(str, range(2000))))) == 2000
+    with pytest.raises(tundish.UsageError, match="'a' twice"):
+        column_names("a,b,a")
+
+
+def test_table_name__of_the_file_or_as_given() -> None:
+    assert table_name(Path("五月 报表.xlsx")) == "五月-报表"
+    assert table_name(Path("---.csv")) == "records"
+    with pytest.raises(tundish.UsageError, match="'a b' cannot be the name of a table"):
+        table_name(Path("x.csv"), "a b")
