@@ -56,3 +56,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     count = terminalreporter.config.stash.get(LEFT_OUT, 0)
     if count:
         terminalreporter.write_line(f"{count} slow tests were left out; 'make test-all' and CI run them too.")
+
+
+@pytest.fixture(scope="session")
+def sample_plant(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with the sample steel-surface, run up to its splits; tests may only read it."""
+    from tests.painted import paint, run_pipeline  # noqa: PLC0415  (most tests do without)
+
+    sample = paint("steel-surface", tmp_path_factory)
+    return run_pipeline(sample, tmp_path_factory.mktemp("steel-surface")).project

@@ -52,7 +52,7 @@ def facts(project: Path, name: str) -> Iterator[tuple[str, str]]:
     if ledger.records:
         yield from records(project, name)
         return
-    for kind, tally in (("files", ledger.files), ("labels", ledger.annotations)):
+    for kind, tally in (("files", ledger.files), ("labels", ledger.labels)):
         assert tally is not None
         yield (
             kind,

@@ -4,12 +4,18 @@ The Python twin of the command line::
 
     import tundish
 
-    outcomes = tundish.run("steel-surface", project="plant")
-    splits = tundish.read_table("splits", "steel-surface", project="plant")
+    tundish.run("steel-surface", project="plant")
+    data = tundish.open("steel-surface", project="plant")
+    for sample in data.images("train"):
+        print(sample.path, sample.array.shape, [label.name for label in sample.labels])
 """
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from tundish.api.dataset import Dataset, open, read_table  # noqa: A004  (tundish.open, as gzip.open)
 from tundish.api.label_results import (
     LabelAcceptance,
     LabelAdjudication,
@@ -28,7 +34,7 @@ from tundish.api.labels import (
     label_push,
     label_start,
 )
-from tundish.api.pipeline import read_table, run, status
+from tundish.api.pipeline import Run, datasets, export, run, run_stage, status
 from tundish.api.projects import (
     Added,
     AddedImages,
@@ -40,27 +46,45 @@ from tundish.api.projects import (
     init,
     sample,
 )
+from tundish.api.results import Progress, Result, Results
+from tundish.api.samples import Images, Label, Sample
 from tundish.errors import GateError, OutsideError, TundishError, UsageError
+from tundish.stages.base import Outcome
+
+if TYPE_CHECKING:
+    from tundish.audit.status import Status
 
 __all__ = [
     "Added",
     "AddedImages",
     "AddedRecords",
+    "Dataset",
     "GateError",
+    "Images",
+    "Label",
     "LabelAcceptance",
     "LabelAdjudication",
     "LabelAgreement",
     "LabelPull",
     "LabelPush",
     "LabelServer",
+    "Outcome",
     "OutsideError",
     "PictureServer",
+    "Progress",
     "Project",
     "RecordColumn",
+    "Result",
+    "Results",
+    "Run",
+    "Sample",
     "SampleMade",
+    "Status",
     "TundishError",
     "UsageError",
     "add",
+    "datasets",
+    "export",
     "init",
     "label_accept",
     "label_adjudicate",
@@ -69,8 +93,20 @@ __all__ = [
     "label_pull",
     "label_push",
     "label_start",
+    "open",
     "read_table",
     "run",
+    "run_stage",
     "sample",
     "status",
 ]
+
+_LATER = {"Status": "tundish.audit.status"}
+"""Modules of names whose import would make `import tundish` slow."""
+
+
+def __getattr__(name: str) -> Any:
+    """A name that is imported when it is first asked for."""
+    if name not in _LATER:
+        raise AttributeError(f"module 'tundish' has no attribute '{name}'")
+    return getattr(importlib.import_module(_LATER[name]), name)

@@ -141,7 +141,7 @@ def test_an_invalid_label_without_a_reason_is_reported(context: Context) -> None
     ANNOTATIONS.write(labels.with_columns(valid=pl.lit(False)), context.dataset.table("annotations"))
     ledger = ledger_of(context)
     assert ledger.annotations == Tally(9, 0, {"no reason given": 9})
-    assert ledger.contradictions == ("9 annotations taken out without a reason, first line-1/A1/A.JPG",)
+    assert ledger.contradictions == ("9 annotations removed without a reason, first line-1/A1/A.JPG",)
     assert not ledger.closes
 
 

@@ -6,14 +6,23 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import click
 import cv2
 import numpy as np
 import orjson
 import pytest
 import yaml
+from click.shell_completion import BashComplete
+from click.testing import CliRunner
 
+from tundish.cli import main
+from tundish.cli._common import DatasetName
 from tundish.stages import ABOUT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,6 +41,15 @@ def tundish(
     )
     assert "Traceback" not in done.stderr, done.stderr
     return done
+
+
+def invoke(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """As `tundish`, in this process: a start of Python costs more than most commands."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(cwd)
+        done = CliRunner().invoke(main, arguments)
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return subprocess.CompletedProcess([], done.exit_code, done.stdout, done.stderr)
 
 
 def refusal(done: subprocess.CompletedProcess[str], code: int = 2) -> str:
@@ -66,7 +84,7 @@ def photos(folder: Path, count: int = 12) -> Path:
 
 def test_help__names_every_command_and_every_command_has_an_example(tmp_path: Path) -> None:
     text = tundish("--help", cwd=tmp_path).stdout
-    commands = ["init", "add", "sample", "run", "status", *ABOUT]
+    commands = ["init", "add", "sample", "run", "status", "completion", *ABOUT]
     for command in commands:
         assert command in text
         assert "Example:" in tundish(command, "--help", cwd=tmp_path).stdout
@@ -83,8 +101,13 @@ def test_help__imports_nothing_heavy(tmp_path: Path) -> None:
     ("arguments", "told"),
     [
         (["statsu"], "did you mean 'status'?"),
-        (["run"], "Missing argument"),
-        (["run", "nope"], "tundish add nope SOURCE"),
+        (["run"], "tundish add line1"),
+        (["run", "--all"], "no dataset yet"),
+        (["run", "x", "--all"], "both names and --all"),
+        (["ingest"], "the name of a dataset is missing"),
+        (["completion"], "Choose from: bash, zsh, fish"),
+        (["completion", "tcsh"], "bash"),
+        (["run", "nope"], "'tundish add nope SOURCE'"),
         (["run", "x", "--from", "export", "--to", "split"], "comes after"),
         (["run", "x", "--to", "nowhere"], "nowhere"),
         (["add", "a b", "."], "cannot be the name of a dataset"),
@@ -131,12 +154,110 @@ def test_run__from_a_folder_of_photos_to_splits(project: Path, tmp_path: Path) -
     assert answer["parts"]["closes"]
     assert answer["parts"]["files"]["accepted"] == 12
     assert sum(answer["parts"]["splits"].values()) == 12
-    lines = tundish("status", cwd=project).stdout.splitlines()
-    assert len(lines) == 5
-    assert (
-        lines[0] == "parts: 12 files = 12 accepted + 0 quarantined + 0 skipped; "
-        "12 labels = 12 accepted + 0 quarantined + 0 skipped"
-    )
+    assert tundish("status", cwd=project).stdout.splitlines() == [
+        "parts",
+        "          input  accepted  quarantined  skipped",
+        "  files      12        12            0        0",
+        "  labels     12        12            0        0",
+        "  image files",
+        "     12  labelled  has labels",
+        "  images: train 10, val 1, test 1",
+        "  in datasets/parts/: curated/splits.parquet, exports/coco, exports/parquet",
+    ]
+
+
+def test_run__several_names_and_all(project: Path, tmp_path: Path) -> None:
+    for name in ("left", "right"):
+        photos(tmp_path / name, 3)
+        invoke("add", name, str(tmp_path / name), cwd=project)
+    assert "name one of left, right, or use --all" in refusal(invoke("run", cwd=project))
+    assert "did you mean 'left'? there are: left, right" in refusal(invoke("run", "lef", cwd=project))
+    # All names are looked at before the first dataset runs.
+    assert "did you mean 'right'?" in refusal(invoke("run", "left", "rihgt", cwd=project))
+    assert not (project / "datasets/left/store").exists()
+    done = invoke("run", "left", "right", "left", "--to", "measure", cwd=project)
+    assert [line.split()[:2] for line in done.stdout.splitlines()] == [
+        ["ingest", "left:"],
+        ["measure", "left:"],
+        ["ingest", "right:"],
+        ["measure", "right:"],
+    ]
+    answer = orjson.loads(invoke("run", "--all", "--to", "ingest", "--json", cwd=project).stdout)
+    assert {name: one["ingest"]["counts"]["unchanged"] for name, one in answer.items()} == {
+        "left": 3,
+        "right": 3,
+    }
+    alone = orjson.loads(invoke("run", "left", "--to", "ingest", "--json", cwd=project).stdout)
+    assert list(alone) == ["ingest"]
+
+
+def test_quiet_and_verbose__before_and_after_the_command(project: Path, tmp_path: Path) -> None:
+    photos(tmp_path / "in", 3)
+    invoke("add", "parts", str(tmp_path / "in"), cwd=project)
+    for line in ("-q ingest parts", "ingest parts --quiet", "measure -q parts"):
+        done = invoke(*line.split(), cwd=project)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert "add parts" not in refusal(invoke("ingest", "-q", "prats", cwd=project))
+    assert orjson.loads(invoke("measure", "parts", "-q", "--json", cwd=project).stdout)
+    lines = invoke("measure", "parts", "-v", cwd=project).stdout.splitlines()
+    assert lines[-1].strip().endswith(" s")
+
+
+def test_export__one_format_now(project: Path, tmp_path: Path) -> None:
+    photos(tmp_path / "in")
+    invoke("add", "parts", str(tmp_path / "in"), cwd=project)
+    invoke("run", "parts", "-q", cwd=project)
+    answer = orjson.loads(invoke("export", "parts", "--format", "yolo", "--json", cwd=project).stdout)
+    assert answer["export"]["counts"]["train images"] == 10
+    assert "exports/yolo" in invoke("status", cwd=project).stdout
+
+
+def test_version_and_help_have_short_names(tmp_path: Path) -> None:
+    assert invoke("-V", cwd=tmp_path).stdout == invoke("--version", cwd=tmp_path).stdout
+    assert invoke("run", "-h", cwd=tmp_path).stdout == invoke("run", "--help", cwd=tmp_path).stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion__prints_a_script_for_the_shell(shell: str, tmp_path: Path) -> None:
+    script = invoke("completion", shell, cwd=tmp_path).stdout
+    assert f"_TUNDISH_COMPLETE={shell}_complete" in script
+    assert "tundish" in script
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("tundish st", ["status"]),
+        ("tundish run le", ["left"]),
+        ("tundish status left ", ["right"]),
+        ("tundish export ", ["left", "right"]),
+        ("tundish label push ", ["left", "right"]),
+        ("tundish run left --to sp", ["split"]),
+        ("tundish label pu", ["pull", "push"]),
+    ],
+)
+def test_completion__knows_commands_and_datasets(
+    project: Path, words: str, offered: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("left", "right"):
+        (project / f"pipelines/{name}.yaml").touch()
+    typed, _, begun = words.rpartition(" ")
+    monkeypatch.chdir(project)
+    complete = BashComplete(main, {}, "tundish", "_TUNDISH_COMPLETE")
+    assert [one.value for one in complete.get_completions(typed.split()[1:], begun)] == offered
+
+
+def test_every_command_that_names_a_dataset_completes_its_name() -> None:
+    def leaves(group: click.Group) -> Iterator[click.Command]:
+        for name in group.list_commands(click.Context(group)):
+            command = group.get_command(click.Context(group), name)
+            assert command is not None
+            yield from leaves(command) if isinstance(command, click.Group) else [command]
+
+    for command in leaves(main):
+        for parameter in command.params:
+            if isinstance(parameter, click.Argument) and parameter.name in ("name", "names"):
+                assert isinstance(parameter.type, DatasetName), command.name
 
 
 def test_add__source_beside_the_project_is_found_by_the_next_command(project: Path) -> None:
@@ -151,7 +272,7 @@ def test_add__source_beside_the_project_is_found_by_the_next_command(project: Pa
 def test_run__stage_before_its_time_tells_which_is_missing(project: Path, tmp_path: Path) -> None:
     photos(tmp_path / "in")
     tundish("add", "parts", str(tmp_path / "in"), cwd=project)
-    assert "run 'tundish validate NAME' first" in refusal(tundish("split", "parts", cwd=project))
+    assert "run 'tundish validate parts' first" in refusal(tundish("split", "parts", cwd=project))
 
 
 def test_run__read_only_project_is_exit_code_2(project: Path, tmp_path: Path) -> None:

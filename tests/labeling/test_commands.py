@@ -215,7 +215,7 @@ def test_a_batch_is_made_of_the_answers_pulled_last(run: Any, plant: Path, clien
     assert project is not None
     none = run("accept", name)
     assert (none.exit_code, none.stdout) == (2, "")
-    assert "there is no answers table; run 'tundish label pull NAME' first" in none.stderr
+    assert f"there is no answers table; run 'tundish label pull {name}' first" in none.stderr
     for task in client.tasks(project["id"])[:3]:
         client.post("answering", f"api/tasks/{task['id']}/annotations/", {"result": []})
     run("pull", name)
@@ -502,7 +502,7 @@ def test_refusals(
     monkeypatch.delenv("LABEL_STUDIO_URL")
     assert "tundish label start" in told(2, "pull", name)
     shutil.rmtree(plant / "datasets" / name / "curated")
-    assert "run 'tundish validate NAME' first" in told(2, "push", name)
+    assert f"run 'tundish validate {name}' first" in told(2, "push", name)
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def test_table__of_an_earlier_version_is_refused_with_its_command(tmp_path: Path
         PLAIN.read(path)
     assert str(told.value) == (
         f"{path}: an earlier version of Tundish wrote this sizes table: it has no 'size'; "
-        "run 'tundish measure NAME' to make it anew."
+        "run 'tundish measure' to write it again."
     )
 
 
@@ -65,15 +65,15 @@ def test_table__what_comes_later_is_a_column_of_the_table(table: Table, tmp_path
 def test_answers__of_an_earlier_version_are_pulled_again(tmp_path: Path) -> None:
     path = tmp_path / "answers.parquet"
     ANSWERS.empty().drop("role").write_parquet(path)
-    with pytest.raises(MissingStepError, match="no 'role'; run 'tundish label pull NAME' to make it anew"):
-        ANSWERS.read(path)
+    with pytest.raises(MissingStepError, match="no 'role'; run 'tundish label pull d' to write it again"):
+        ANSWERS.read(path, dataset="d")
 
 
 def test_consensus__of_an_earlier_version_names_all_that_is_missing(tmp_path: Path) -> None:
     path = tmp_path / "consensus.parquet"
     CONSENSUS.empty().drop("votes", "agreement").write_parquet(path)
-    with pytest.raises(MissingStepError, match="no 'votes', 'agreement'; run 'tundish consensus NAME'"):
-        CONSENSUS.read(path)
+    with pytest.raises(MissingStepError, match="no 'votes', 'agreement'; run 'tundish consensus d'"):
+        CONSENSUS.read(path, dataset="d")
 
 
 def test_splits__of_an_earlier_version_are_those_of_the_day(tmp_path: Path) -> None:

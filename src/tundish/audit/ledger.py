@@ -1,7 +1,7 @@
 """The ledger: accepted + quarantined + skipped = input, for files and annotations, with the reasons.
 
-It is computed anew from the tables, and it says where they contradict each other: a thing that was taken out
-without a reason, or that one table has and the next does not know.
+It is computed from the tables each time, and says where they contradict each other: something that was
+removed without a reason, or that one table has and the next does not know.
 """
 
 from __future__ import annotations
@@ -27,15 +27,23 @@ _NO_REASON = "no reason given"
 
 @dataclass(frozen=True)
 class Tally:
-    """What became of the things of one kind.
+    """What became of files, labels or records.
 
-    `quarantined` and `skipped` count by reason, the most frequent first; `input` is what came in.
+    Attributes:
+        input: How many came in.
+        accepted: How many were accepted.
+        quarantined: How many were quarantined, by reason, the most frequent first.
+        skipped: How many were skipped, by reason, the most frequent first.
     """
 
     input: int
     accepted: int
     quarantined: dict[str, int] = field(default_factory=dict)
     skipped: dict[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        out, skipped = sum(self.quarantined.values()), sum(self.skipped.values())
+        return f"{self.input:,} = {self.accepted:,} accepted + {out:,} quarantined + {skipped:,} skipped"
 
     @property
     def closes(self) -> bool:
@@ -54,9 +62,13 @@ class Tally:
 
 @dataclass(frozen=True)
 class Ledger:
-    """The tallies of a dataset, and a sentence for each contradiction in its tables.
+    """The tallies of a dataset.
 
-    `annotations` is None until labels have been validated; `records` has a tally for each of their tables.
+    Attributes:
+        files: What became of the files.
+        annotations: What became of the labels; None until they have been validated.
+        contradictions: A sentence for each contradiction in the tables.
+        records: What became of the records, by table.
     """
 
     files: Tally
@@ -101,7 +113,7 @@ def _records(dataset: DatasetFolder, errors: pl.DataFrame | None) -> tuple[dict[
     found: list[str] = []
     if files is None:
         return tallies, found
-    told = (
+    known = (
         None if errors is None else errors.filter(pl.col("kind") == "record").select(source="source", id="id")
     )
     for (name,), group in files.group_by("table", maintain_order=True):
@@ -112,11 +124,11 @@ def _records(dataset: DatasetFolder, errors: pl.DataFrame | None) -> tuple[dict[
         scan = pl.scan_parquet(path, glob=False)
         counts = scan.group_by("outcome", "reason").len().sort("outcome", "reason").collect()
         tallies[str(name)] = _tally_of_counts(int(group["rows"].sum()), counts)
-        if told is not None:
-            mine = told.filter(pl.col("source") == name)
+        if known is not None:
+            mine = known.filter(pl.col("source") == name)
             out = scan.filter(pl.col("outcome") == "quarantined").select("path", id="record_id").collect()
             silent = out.join(mine, on="id", how="anti").with_columns(source=pl.lit(name))
-            found += _statement(silent, "record{s} taken out that quarantine does not know")
+            found += _statement(silent, "quarantined record{s} that quarantine does not know")
     return tallies, found
 
 
@@ -160,10 +172,10 @@ def _judged_files(files: pl.DataFrame, errors: pl.DataFrame) -> pl.DataFrame:
         by_image, on="image_id", how="left", maintain_order="left"
     )
     fault = pl.coalesce("by_path", "by_image")
-    taken_out = (pl.col("outcome") == "accepted") & fault.is_not_null()
+    removed = (pl.col("outcome") == "accepted") & fault.is_not_null()
     judged = found.with_columns(
-        outcome=pl.when(taken_out).then(pl.lit("quarantined")).otherwise("outcome"),
-        reason=pl.when(taken_out).then(fault).otherwise("reason"),
+        outcome=pl.when(removed).then(pl.lit("quarantined")).otherwise("outcome"),
+        reason=pl.when(removed).then(fault).otherwise("reason"),
     )
     return pl.concat([judged.select(files.columns), superseded])
 
@@ -182,7 +194,7 @@ def _judged_annotations(annotations: pl.DataFrame, errors: pl.DataFrame) -> pl.D
     unread = (
         errors.join(annotations, left_on="id", right_on="annotation_id", how="anti", maintain_order="left")
         .join(places, on=["source", "path", "row"], how="anti", maintain_order="left")
-        # Several faults of one place are one label; a fault without a place stands for itself.
+        # Several faults of one place are one label; a fault without a place counts on its own.
         .filter(pl.col("row").is_null() | pl.struct("source", "path", "row").is_first_distinct())
         .select("source", "path", outcome=pl.lit("quarantined"), reason="check")
     )
@@ -238,7 +250,7 @@ def _unexplained(kind: str, judged: pl.DataFrame) -> list[str]:
     silent = judged.filter((pl.col("outcome") != "accepted") & pl.col("reason").is_null())
     strange = judged.filter(~pl.col("outcome").is_in(_OUTCOMES))
     return [
-        *_statement(silent, f"{kind}{{s}} taken out without a reason"),
+        *_statement(silent, f"{kind}{{s}} removed without a reason"),
         *_statement(strange, f"{kind}{{s}} with an outcome that is none"),
     ]
 

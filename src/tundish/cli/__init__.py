@@ -5,12 +5,17 @@ from __future__ import annotations
 import difflib
 import errno
 import importlib
+import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from tundish.cli._progress import VERBOSITY
 from tundish.errors import TundishError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["main"]
 
@@ -32,6 +37,7 @@ _COMMANDS = {
     "export": "tundish.cli.stages",
     "report": "tundish.cli.stages",
     "status": "tundish.cli.status",
+    "completion": "tundish.cli.completion",
 }
 
 _OUTSIDE = {errno.ENOSPC: "free some space and run again", errno.EDQUOT: "free some space and run again"}
@@ -55,6 +61,7 @@ class _Main(click.Group):
         if module is None:
             return None
         commands: dict[str, click.Command] = importlib.import_module(module).COMMANDS
+        _equip(commands[name])
         return commands[name]
 
     def resolve_command(
@@ -65,7 +72,7 @@ class _Main(click.Group):
         if name not in _COMMANDS and not name.startswith("-"):
             close = difflib.get_close_matches(name, _COMMANDS, n=1)
             fix = f"did you mean '{close[0]}'?" if close else f"choose one of {', '.join(_COMMANDS)}"
-            raise UsageError(f"there is no command '{name}'", fix=fix)
+            raise UsageError(f"unknown command '{name}'", fix=fix)
         return super().resolve_command(ctx, args)
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
@@ -78,6 +85,8 @@ class _Main(click.Group):
         except click.exceptions.NoArgsIsHelpError as problem:
             click.echo(problem.format_message())
             sys.exit(2)
+        except click.MissingParameter as problem:
+            sys.exit(_complain(*_missing(problem)))
         except click.UsageError as problem:
             command = problem.ctx.command_path if problem.ctx else "tundish"
             message = f"{problem.format_message().rstrip('.')}; see '{command} --help'."
@@ -90,7 +99,8 @@ class _Main(click.Group):
 
 
 def _complain(message: str, code: int) -> int:
-    click.echo(f"Error: {message}", err=True)
+    # Click lists the values of a choice on lines of their own.
+    click.echo(f"Error: {' '.join(message.split())}", err=True)
     return code
 
 
@@ -99,13 +109,70 @@ def _os_error(problem: OSError) -> tuple[str, int]:
     what = (problem.strerror or str(problem)).lower()
     if problem.errno in _WRONG_USE:
         return f"{where}{what}; {_WRONG_USE[problem.errno]}.", 2
-    fix = _OUTSIDE.get(problem.errno or 0, "see that the disk is well and run again")
+    fix = _OUTSIDE.get(problem.errno or 0, "check the disk and run again")
     return f"{where}{what}; {fix}.", 3
 
 
-@click.group(cls=_Main, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="tundish")
-def main() -> None:
+def _missing(problem: click.MissingParameter) -> tuple[str, int]:
+    """What to write for a parameter that is missing; which datasets there are where it is one's name."""
+    command = problem.ctx.command_path if problem.ctx else "tundish"
+    parameter = problem.param
+    if parameter is None or parameter.name not in ("name", "names"):
+        return f"{problem.format_message().rstrip('.')}; see '{command} --help'.", 2
+    from tundish.cli._common import find_project
+    from tundish.storage.dataset import dataset_names
+
+    try:
+        existing = ", ".join(dataset_names(find_project()))
+    except UsageError as none:
+        return str(none), none.exit_code
+    fix = f"there are: {existing}" if existing else "add one with 'tundish add'"
+    return f"the name of a dataset is missing after '{command}'; {fix}.", 2
+
+
+def _set_verbosity(context: click.Context, parameter: click.Parameter, chosen: bool) -> None:
+    if chosen:
+        context.meta[VERBOSITY] = -1 if parameter.name == "quiet" else 1
+
+
+def _verbosity_options() -> Iterator[click.Option]:
+    for name, about in (
+        ("quiet", "Print errors only, and what --json asks for."),
+        ("verbose", "Print more: progress more often, and reasons explained where there is little room."),
+    ):
+        yield click.Option(
+            [f"-{name[0]}", f"--{name}"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_set_verbosity,
+            help=about,
+        )
+
+
+def _equip(command: click.Command) -> None:
+    """Give a command, and those of a group, what all have: -q and -v, and names of datasets in the shell."""
+    from tundish.cli._common import DatasetName
+
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            _equip(inner)
+        return
+    taken = {option for parameter in command.params for option in parameter.opts}
+    command.params += [option for option in _verbosity_options() if not taken.intersection(option.opts)]
+    for parameter in command.params:
+        if isinstance(parameter, click.Argument) and parameter.name in ("name", "names"):
+            parameter.type = DatasetName()
+
+
+@click.group(
+    cls=_Main,
+    params=list(_verbosity_options()),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(None, "-V", "--version", package_name="tundish")
+@click.pass_context
+def main(context: click.Context) -> None:
     """Turn inspection images, tables and labels into datasets one can train on and defend in an audit.
 
     \b
@@ -114,3 +181,5 @@ def main() -> None:
     Your own data:
       tundish add line1 ~/photos/line1 && tundish run line1
     """
+    if os.environ.get("NO_COLOR"):
+        context.color = False

@@ -1,23 +1,35 @@
-"""What the commands share: finding the project and the recipe, showing progress, printing an outcome."""
+"""What the commands share: finding the project and its datasets, printing an outcome."""
 
 from __future__ import annotations
 
-import sys
-import time
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from tundish.cli._progress import echo, verbosity, watching
+from tundish.cli._text import terminal_width, wrap
 from tundish.errors import UsageError
+from tundish.storage.dataset import dataset_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from click.shell_completion import CompletionItem
 
     from tundish.stages.base import Outcome
 
-__all__ = ["find_project", "find_recipe", "json_option", "progress", "quoted", "show", "watching"]
+__all__ = [
+    "DatasetName",
+    "echo",
+    "find_project",
+    "find_recipe",
+    "json_option",
+    "no_dataset",
+    "quoted",
+    "show",
+    "show_json",
+    "verbosity",
+    "watching",
+]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 
@@ -32,7 +44,7 @@ def find_project() -> Path:
     for folder in (here, *here.parents):
         if (folder / "pipelines").is_dir():
             return folder
-    raise UsageError("this is no Tundish project", where=str(here), fix="make one with 'tundish init DIR'")
+    raise UsageError("not a Tundish project", where=str(here), fix="make one with 'tundish init DIR'")
 
 
 def find_recipe(project: Path, name: str) -> Path:
@@ -41,55 +53,59 @@ def find_recipe(project: Path, name: str) -> Path:
     return project / "pipelines" / f"{stem}.yaml"
 
 
-@contextmanager
-def progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A function to be told (done, total): a bar on a terminal, a plain line now and then elsewhere."""
-    if sys.stderr.isatty():
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+class DatasetName(click.types.StringParamType):
+    """The name of a dataset; the shell completes it."""
 
-        columns = (
-            TextColumn("{task.description:>9}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task(label, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total or None)
-        return
-    told = time.monotonic()
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The names of the project's datasets that begin so and are not typed yet."""
+        from click.shell_completion import CompletionItem
 
-    def tell(done: int, total: int) -> None:
-        nonlocal told
-        if time.monotonic() - told > 10:
-            told = time.monotonic()
-            click.echo(f"{label}: {done:,}" + (f" of {total:,}" if total else ""), err=True)
-
-    yield tell
+        typed = ctx.params.get(param.name or "") or ()
+        try:
+            names = dataset_names(find_project())
+        except UsageError:
+            return []
+        return [CompletionItem(name) for name in names if name.startswith(incomplete) and name not in typed]
 
 
-@contextmanager
-def watching() -> Iterator[Callable[[str, int, int], None]]:
-    """A function to be called with (step, done, total): shown as by `progress`, step by step."""
-    with ExitStack() as steps:
-        reports: dict[str, Callable[[int, int], None]] = {}
-
-        def report(step: str, done: int, total: int) -> None:
-            if step not in reports:
-                reports[step] = steps.enter_context(progress(step))
-            reports[step](done, total)
-
-        yield report
+def no_dataset(project: Path) -> UsageError:
+    """That the project has no recipe yet."""
+    return UsageError(
+        "there is no dataset yet",
+        where=str(project),
+        fix="write a recipe with 'tundish add', such as 'tundish add line1 ~/photos/line1'",
+    )
 
 
-def show(name: str, outcome: Outcome, dataset: str = "") -> None:
-    """Print what a stage did, of which dataset where one may ask: its counts on one line, its notes below."""
+def show(name: str, outcome: Outcome, dataset: str = "", *, seconds: float | None = None) -> None:
+    """Print what a stage did: its counts on one line, its notes below.
+
+    Args:
+        name: Name of the stage.
+        outcome: What it did.
+        dataset: Name of the dataset, where one may ask.
+        seconds: How long it took, which --verbose prints.
+    """
     counts = ", ".join(f"{key} {value:,}" for key, value in outcome.counts.items())
     of = f"{dataset}: " if dataset else ""
-    click.echo(f"{name:>9}  {of}{counts or 'nothing to do'}")
+    _show_line(f"{name:>9}  {of}{counts or 'nothing to do'}", 11)
     for note in outcome.notes:
-        click.echo(f"{'':>9}  - {note}")
+        _show_line(f"{'':>9}  - {note}", 13)
+    if seconds is not None and verbosity() > 0:
+        echo(f"{'':>9}  {seconds:.1f} s")
+
+
+def _show_line(line: str, hang: int) -> None:
+    echo("\n".join(wrap(line, terminal_width(), hang)))
+
+
+def show_json(value: Any, *, indent: bool = False) -> None:
+    """Print plain values as JSON, also with --quiet."""
+    import orjson
+
+    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2 if indent else None).decode())
 
 
 def quoted(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tundish.cli._common import find_project, json_option
+from tundish.cli._common import echo, find_project, json_option, verbosity
 from tundish.cli._shell import pasteable, repro
 from tundish.neutral import for_terminal
 
@@ -87,35 +87,36 @@ def _print_images(source: Path, added: AddedImages) -> None:
     if added.others:
         lines.append(f"It could also be: {'; '.join(added.others)}")
     for line in lines:
-        click.echo(for_terminal(line))
+        echo(for_terminal(line))
 
 
 def _print_records(source: Path, added: AddedRecords) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    click.echo(for_terminal(f"{source}: {', '.join(added.layout)}; fits {added.schema}"))
+    echo(for_terminal(f"{source}: {', '.join(added.layout)}; fits {added.schema}"))
     table = Table("header", "column", "read as", "first values", box=None, pad_edge=False)
     for row in added.columns:
         cells = (row.header, row.means, row.read_as, ", ".join(row.examples))
         table.add_row(*(for_terminal(cell) for cell in cells))
-    Console(highlight=False, markup=False).print(table)
+    if verbosity() >= 0:
+        Console(highlight=False, markup=False).print(table)
     if added.missing:
-        click.echo(f"Required and not found: {', '.join(added.missing)}; name their headers under 'columns'.")
+        echo(f"Required and not found: {', '.join(added.missing)}; name their headers under 'columns'.")
     if added.problem:
-        click.echo(for_terminal(f"To settle: {added.problem}."))
+        echo(for_terminal(f"To settle: {added.problem}."))
 
 
 def _print_end(added: Added) -> None:
     recipe = f"pipelines/{added.recipe.name}"
     for note in added.notes:
-        click.echo(for_terminal(f"Note: {note}."))
+        echo(for_terminal(f"Note: {note}."))
     if not added.written:
         click.echo(f"Nothing was written. {recipe} would be:\n\n{added.text}")
         return
-    click.echo(f"{_DONE[added.action]} {recipe}. Read it, then run one of:")
-    click.echo(f"  {pasteable('tundish', 'run', added.dataset)}")
-    click.echo(f"  {repro(added.recipe.parents[1])}")
+    echo(f"{_DONE[added.action]} {recipe}. Read it, then run one of:")
+    echo(f"  {pasteable('tundish', 'run', added.dataset)}")
+    echo(f"  {repro(added.recipe.parents[1])}")
 
 
 def _answer(added: AddedImages | AddedRecords) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tundish.cli._common import find_project
+from tundish.cli._common import echo, find_project, verbosity
 from tundish.cli._shell import pasteable, repro
 
 __all__ = ["COMMANDS"]
@@ -28,10 +28,10 @@ def init(folder: Path) -> None:
     project = projects.init(folder)
     for note in project.notes:
         click.echo(f"Note: {note}.", err=True)
-    click.echo(f"Laid out {project.folder}; its README.md says what lies where. Next:")
+    echo(f"Laid out {project.folder}; its README.md says what lies where. Next:")
     if project.folder.resolve() != Path.cwd():
-        click.echo(f"  {pasteable('cd', str(project.folder))}")
-    click.echo("  tundish add line1 ~/photos/line1   # a name and a folder of your own; or: tundish sample")
+        echo(f"  {pasteable('cd', str(project.folder))}")
+    echo("  tundish add line1 ~/photos/line1   # a name and a folder of your own; or: tundish sample")
 
 
 @click.command("sample")
@@ -50,17 +50,17 @@ def sample(seed: int) -> None:
 
     project = find_project()
     for made in projects.sample(seed=seed, project=project, progress=_begin):
-        click.echo(
+        echo(
             f"{made.dataset}: {made.image_files} image files, {made.label_files} label files, "
             f"{made.records} records, {made.planted} faults and oddities planted "
             f"(datasets/{made.dataset}/truth.json)"
         )
-    click.echo("Next, run one of:\n  tundish run steel-surface")
-    click.echo(f"  {repro(project)}")
+    echo("Next, run one of:\n  tundish run steel-surface")
+    echo(f"  {repro(project)}")
 
 
 def _begin(dataset: str, made: int, total: int) -> None:
-    if made < total:
+    if made < total and verbosity() >= 0:
         click.echo(f"Making {dataset} ({made + 1} of {total}) ...", err=True)
 
 

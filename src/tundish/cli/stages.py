@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from tundish.cli._common import find_project, find_recipe, json_option, progress, show
+from tundish.cli._common import (
+    find_project,
+    json_option,
+    no_dataset,
+    show,
+    show_json,
+    watching,
+)
 from tundish.cli._formats import WrittenFormat
+from tundish.errors import UsageError
 from tundish.stages import ABOUT, between
 
 if TYPE_CHECKING:
@@ -21,40 +30,71 @@ _scheduler = click.option(
 )
 
 
-def _run_stages(name: str, stages: Sequence[str], scheduler: str | None, *, as_json: bool) -> None:
-    from tundish.api.pipeline import run_stages
+def _run_stages(
+    names: Sequence[str], stages: Sequence[str], scheduler: str | None, *, as_json: bool, named: bool
+) -> dict[str, dict[str, Any]]:
+    """Run stages and show what each did as soon as it is done.
 
-    project = find_project()
-    # DVC calls the stages one by one, of all datasets by turns.
-    dataset = name if len(stages) == 1 else ""
-    answers = {}
-    for stage, outcome in run_stages(
-        project, find_recipe(project, name), stages, scheduler=scheduler, watch=progress
-    ):
-        answers[stage] = asdict(outcome)
-        if not as_json:
-            show(stage, outcome, dataset)
-    if as_json:
-        import orjson
+    Returns:
+        What each did as plain values, by dataset and stage.
+    """
+    from tundish.api.pipeline import run_each
 
-        click.echo(orjson.dumps(answers).decode())
+    answers: dict[str, dict[str, Any]] = {name: {} for name in names}
+    with watching() as progress:
+        steps = run_each(names, stages, scheduler=scheduler, project=find_project(), progress=progress)
+        began = time.monotonic()
+        for name, stage, outcome in steps:
+            answers[name][stage] = asdict(outcome)
+            if not as_json:
+                show(stage, outcome, name if named else "", seconds=time.monotonic() - began)
+            began = time.monotonic()
+    return answers
 
 
 @click.command("run")
-@click.argument("name")
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Run every dataset that has a recipe.")
 @click.option("--from", "first", type=click.Choice(list(ABOUT)), help="Begin with this stage.")
 @click.option("--to", "last", type=click.Choice(list(ABOUT)), help="End with this stage.")
 @_scheduler
 @json_option
-def run(name: str, first: str | None, last: str | None, scheduler: str | None, as_json: bool) -> None:
-    """Run the stages of the dataset NAME one after the other, without DVC.
+def run(
+    names: tuple[str, ...],
+    everything: bool,
+    first: str | None,
+    last: str | None,
+    scheduler: str | None,
+    as_json: bool,
+) -> None:
+    """Run the stages of the datasets NAME one after the other, without DVC.
 
     \b
     Example:
       tundish run steel-surface
-      tundish run steel-surface --from split --to export
+      tundish run steel-surface coal-belt --from split --to export
+      tundish run --all
     """
-    _run_stages(name, between(first, last), scheduler, as_json=as_json)
+    from tundish.api.pipeline import datasets
+
+    if everything and names:
+        raise UsageError("both names and --all are given", fix="choose one of them")
+    chosen = datasets(project=find_project()) if everything else tuple(dict.fromkeys(names))
+    if not chosen:
+        raise _nothing_to_run(everything=everything)
+    several = len(chosen) > 1
+    answers = _run_stages(chosen, between(first, last), scheduler, as_json=as_json, named=several)
+    if as_json:
+        show_json(answers if several else answers[chosen[0]])
+
+
+def _nothing_to_run(*, everything: bool) -> UsageError:
+    from tundish.api.pipeline import datasets
+
+    existing = datasets(project=find_project())
+    if everything or not existing:
+        return no_dataset(find_project())
+    return UsageError("no dataset is named", fix=f"name one of {', '.join(existing)}, or use --all")
 
 
 def _stage_command(stage: str, about: str) -> click.Command:
@@ -63,7 +103,10 @@ def _stage_command(stage: str, about: str) -> click.Command:
     @_scheduler
     @json_option
     def command(name: str, scheduler: str | None, as_json: bool) -> None:
-        _run_stages(name, [stage], scheduler, as_json=as_json)
+        # DVC calls the stages one by one, of all datasets by turns.
+        answers = _run_stages([name], [stage], scheduler, as_json=as_json, named=True)
+        if as_json:
+            show_json(answers[name])
 
     command.help = f"{about}\n\nThis is what dvc.yaml calls.\n\n\b\nExample:\n  tundish {stage} steel-surface"
     return command
@@ -71,9 +114,9 @@ def _stage_command(stage: str, about: str) -> click.Command:
 
 @click.command("export", short_help=ABOUT["export"])
 @click.argument("name")
-@click.option("--format", "form", type=WrittenFormat(), help="Write this format only.")
+@click.option("--format", type=WrittenFormat(), help="Write this format only.")
 @json_option
-def export(name: str, form: str | None, as_json: bool) -> None:
+def export(name: str, format: str | None, as_json: bool) -> None:  # noqa: A002  (named as the option)
     """Write what trainers read: the recipe's formats, or one more at once.
 
     \b
@@ -81,19 +124,14 @@ def export(name: str, form: str | None, as_json: bool) -> None:
       tundish export steel-surface
       tundish export steel-surface --format yolo
     """
-    if form is None:
-        _run_stages(name, ["export"], None, as_json=as_json)
-        return
-    from tundish.engine import LocalEngine
-    from tundish.recipe import load as recipes
-    from tundish.stages.base import Context
-    from tundish.stages.export.stage import export_one
+    from tundish.api.pipeline import export
 
-    project = find_project()
-    recipe = recipes.load(find_recipe(project, name))
-    with progress("export") as tell:
-        outcome = export_one(Context(recipe, project, LocalEngine(), tell), form)
-    show("export", outcome)
+    with watching() as progress:
+        outcome = export(name, format=format, project=find_project(), progress=progress)
+    if as_json:
+        show_json({"export": asdict(outcome)})
+    else:
+        show("export", outcome, name)
 
 
 COMMANDS = {stage: _stage_command(stage, about) for stage, about in ABOUT.items()} | {

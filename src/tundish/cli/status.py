@@ -1,181 +1,214 @@
-"""``tundish status``: the ledger, in a few lines a dataset."""
+"""``tundish status``: a table a dataset, and a line for each reason."""
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tundish.cli._common import find_project, find_recipe, json_option
-from tundish.errors import GateError, UsageError
+from tundish.cli._common import (
+    echo,
+    find_project,
+    json_option,
+    no_dataset,
+    show_json,
+    verbosity,
+)
+from tundish.cli._text import cells, columns, pad, terminal_width, wrap
+from tundish.cli._words import explain, say
+from tundish.errors import GateError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
-    import polars as pl
-
-    from tundish.audit.ledger import Ledger
-    from tundish.storage.dataset import DatasetFolder
-    from tundish.storage.table import Table
+    from tundish.audit.ledger import Tally
+    from tundish.audit.status import Status
 
 __all__ = ["COMMANDS"]
+
+_LEAST_ROOM = 36
+"""Columns that a sentence needs beside its code; where there are fewer, the code stands alone."""
+
+_SPLITS = ("train", "val", "test", "")
 
 
 @click.command("status")
 @click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option("--by", type=click.Choice(["class"]), help="Count the labels of each class in each split, too.")
 @json_option
-def status(names: tuple[str, ...], as_json: bool) -> None:
-    """Show what came in, what was taken out and why, and where the results lie.
+def status(names: tuple[str, ...], by: str | None, as_json: bool) -> None:
+    """Show what came in, what was removed and why, and where the results are.
 
-    Exit code 1 says that the ledger does not close: that something was lost, or counted twice.
+    All datasets of the project by default. Exit code 1 says that the ledger does not close: something was
+    lost, or counted twice. TUNDISH_LANG=zh prints it in Chinese.
 
     \b
     Example:
       tundish status
+      tundish status steel-surface --by class
       tundish status steel-surface --json
     """
-    from tundish.audit.ledger import read_ledger
-    from tundish.recipe.load import load
-    from tundish.storage.dataset import DatasetFolder
+    from tundish.api.pipeline import status
 
     project = find_project()
-    chosen = names or tuple(sorted(path.stem for path in (project / "pipelines").glob("*.yaml")))
-    if not chosen:
-        raise UsageError(
-            "there is no dataset yet", where=str(project), fix="write a recipe with 'tundish add NAME SOURCE'"
-        )
-    answers: dict[str, dict[str, Any]] = {}
-    broken: list[str] = []
-    for name in chosen:
-        dataset = DatasetFolder(load(find_recipe(project, name)).dataset, project)
-        ledger = read_ledger(dataset)
-        answers[dataset.name] = _facts(dataset, ledger)
-        broken += (
-            [] if ledger.closes else [f"{dataset.name} ({'; '.join(ledger.contradictions) or 'counts'})"]
-        )
+    found = status(names or None, by="class" if by else None, project=project)
+    if not found:
+        raise no_dataset(project)
     if as_json:
-        import orjson
-
-        click.echo(orjson.dumps(answers, option=orjson.OPT_INDENT_2).decode())
+        show_json({one.dataset: one.as_dict() for one in found}, indent=True)
     else:
-        for name, facts in answers.items():
-            click.echo("\n".join(_lines(name, facts, project)))
+        echo("\n\n".join("\n".join(_Page(one, terminal_width()).lines()) for one in found))
+    broken = [one for one in found if not one.closes]
     if broken:
         raise GateError(
-            f"the ledger does not close for {', '.join(broken)}",
+            f"the ledger does not close for {', '.join(map(_why, broken))}",
             fix="run 'dvc repro', and report it if it stays so",
         )
 
 
-def _facts(dataset: DatasetFolder, ledger: Ledger) -> dict[str, Any]:
-    from tundish.storage import tables
-
-    facts: dict[str, Any] = {"files": ledger.files.counts(), "closes": ledger.closes}
-    if ledger.annotations is not None:
-        facts["labels"] = ledger.annotations.counts()
-    if ledger.records:
-        facts["records"] = {name: tally.counts() for name, tally in ledger.records.items()}
-    links = _read(tables.LINKS, dataset)
-    if links is not None and links.height:
-        facts["links"] = _links(links)
-    quarantine = _read(tables.QUARANTINE, dataset)
-    if quarantine is not None:
-        warned = quarantine.filter(quarantine["severity"] == "warning")
-        of_records = warned["kind"] == "record"
-        facts["warnings"] = _counts(warned.filter(~of_records)["check"].to_list())
-        for name, tally in facts.get("records", {}).items():
-            mine = warned.filter(of_records & (warned["source"] == name))
-            tally["warnings"] = _counts(mine["check"].to_list())
-    coverage = _read(tables.STANDING, dataset)
-    if coverage is not None:
-        facts["coverage"] = _counts(coverage["state"].to_list())
-    duplicates = _read(tables.DUPLICATES, dataset)
-    if duplicates is not None:
-        out = duplicates.filter(~duplicates["kept"])
-        facts["copies"] = _counts(out["relation"].to_list())
-        facts["label conflicts"] = _counts(duplicates["label_conflict"].drop_nulls().to_list())
-    splits = _read(tables.SPLITS, dataset)
-    if splits is not None:
-        facts["splits"] = _counts(splits["split"].drop_nulls().to_list())
-        left = splits.filter(splits["split"].is_null())["reason"].to_list()
-        facts["left out"] = _counts([reason.split(":")[0] for reason in left])
-    return facts
+def _why(status: Status) -> str:
+    return f"{status.dataset} ({'; '.join(status.contradictions) or 'counts'})"
 
 
-def _links(links: pl.DataFrame) -> dict[str, dict[str, int]]:
-    """For each table: images with a record, with several that fit, and without, by reason."""
-    answers: dict[str, dict[str, int]] = {}
-    for (name,), group in links.group_by("table", maintain_order=True):
-        missing = group.filter(group["record_id"].is_null())
-        found = group.filter(group["record_id"].is_not_null())
-        answers[str(name)] = {
-            "linked": found["image_id"].n_unique(),
-            "ambiguous": found.filter("ambiguous")["image_id"].n_unique(),
-            **_counts(missing["reason"].to_list()),
-        }
-    return answers
+class _Page:
+    """The status of one dataset in lines.
 
+    Args:
+        status: The status.
+        width: Columns of the terminal; None where nothing is wrapped.
+    """
 
-def _read(table: Table, dataset: DatasetFolder) -> Any:
-    return dataset.read(table) if dataset.has(table) else None
+    def __init__(self, status: Status, width: int | None) -> None:
+        self._status = status
+        self._width = width
+        counts = [tally.input for tally in (status.files, *status.records.values())]
+        self._digits = max(3, *(len(f"{count:,}") for count in counts))
 
+    def lines(self) -> Iterator[str]:
+        """The lines, coloured; what comes to nothing has none."""
+        status = self._status
+        yield click.style(status.dataset, bold=True)
+        if not status.files.input and not status.records:
+            yield from self._text(say("nothing yet", name=status.dataset))
+            return
+        yield from self._tallies()
+        for what in status.contradictions:
+            yield from self._text(say("contradiction", what=what), fg="red")
+        if not status.closes and not status.contradictions:
+            yield from self._text(say("does not add up"), fg="red")
+        yield from self._reasons(say("files"), status.files)
+        if status.labels is not None:
+            yield from self._reasons(say("labels"), status.labels)
+        yield from self._list(say("warnings"), status.warnings)
+        for table, tally in status.records.items():
+            yield from self._reasons(table, tally)
+            yield from self._list(say("of warnings", what=table), status.record_warnings.get(table))
+            yield from self._links(table)
+        yield from self._dataset()
 
-def _counts(values: list[str]) -> dict[str, int]:
-    return dict(sorted(Counter(values).items(), key=lambda item: (-item[1], item[0])))
+    def _dataset(self) -> Iterator[str]:
+        """What became of the images as a whole."""
+        status = self._status
+        yield from self._list(say("coverage"), status.coverage)
+        yield from self._list(say("copies"), status.copies)
+        yield from self._list(say("label conflicts"), status.label_conflicts)
+        splits = status.splits or {}
+        shown = [f"{name} {splits[name]:,}" for name in _SPLITS if name in splits]
+        if shown:
+            yield from self._text(say("list", what=say("splits"), list=", ".join(shown)))
+        yield from self._list(say("images left out"), status.left_out)
+        if status.classes is not None:
+            yield from self._classes(status.classes)
+        if status.results:
+            folder = f"datasets/{status.dataset}"
+            yield from self._text(
+                say("list", what=say("results", folder=folder), list=", ".join(status.results))
+            )
 
-
-def _told(counts: dict[str, int]) -> str:
-    return ", ".join(f"{name} {count:,}" for name, count in counts.items()) or "none"
-
-
-def _sum(tally: dict[str, Any], noun: str) -> str:
-    out, skipped = sum(tally["quarantined"].values()), sum(tally["skipped"].values())
-    came, kept = tally["input"], tally["accepted"]
-    return f"{came:,} {noun} = {kept:,} accepted + {out:,} quarantined + {skipped:,} skipped"
-
-
-def _record_lines(facts: dict[str, Any]) -> list[str]:
-    """A line for each table of records."""
-    lines = []
-    for table, tally in facts.get("records", {}).items():
-        line = f"  {_sum(tally, table)}: {_told(tally['quarantined'] | tally['skipped'])}"
-        if tally.get("warnings"):
-            line += f"; told and kept: {_told(tally['warnings'])}"
-        if table in facts.get("links", {}):
-            line += f"; images: {_told(facts['links'][table])}"
-        lines.append(line)
-    return lines
-
-
-def _lines(name: str, facts: dict[str, Any], project: Path) -> list[str]:
-    """In, out, a line for each table of records, copies, splits, where."""
-    from tundish.storage.dataset import DatasetFolder
-
-    files = facts["files"]
-    if not files["input"]:
-        return [f"{name}: nothing was taken in yet; 'tundish run {name}' does it"]
-    label = click.style(name, bold=True)
-    first = f"{label}: {_sum(files, 'files')}"
-    if "labels" in facts:
-        first += f"; {_sum(facts['labels'], 'labels')}"
-    reasons = files["quarantined"] | files["skipped"]
-    out = f"  taken out: files {_told(reasons)}"
-    if "labels" in facts:
-        out += f"; labels {_told(facts['labels']['quarantined'])}; told and kept: {_told(facts['warnings'])}"
-    lines = [first, out, *_record_lines(facts)]
-    if "copies" in facts:
-        lines.append(
-            f"  copies left out: {_told(facts['copies'])};"
-            f" labelled differently: {_told(facts['label conflicts'])}"
+    def _tallies(self) -> Iterator[str]:
+        """The table of what came in and what became of it; as sentences where it does not fit."""
+        status = self._status
+        tallies = {say("files"): status.files} | (
+            {} if status.labels is None else {say("labels"): status.labels}
         )
-    if "splits" in facts:
-        lines.append(f"  splits: {_told(facts['splits'])}; left out: {_told(facts['left out'])}")
-        folder = DatasetFolder(name, project).root.relative_to(project)
-        exports = sorted(path.name for path in (project / folder / "exports").glob("[!.]*") if path.is_dir())
-        results = ["curated/splits.parquet", *(f"exports/{name}" for name in exports)]
-        lines.append(f"  in {folder}/: {', '.join(results)}")
-    return lines
+        tallies |= status.records
+        heads = ["", *(say(name) for name in ("input", "accepted", "quarantined", "skipped"))]
+        sums = {name: _sums(tally) for name, tally in tallies.items()}
+        rows = [[name, *(f"{count:,}" for count in one.values())] for name, one in sums.items()]
+        table = columns(heads, rows)
+        if self._fits(table, 2):
+            yield from (f"  {line}".rstrip() for line in table)
+            return
+        for name, one in sums.items():
+            yield from self._text(say("tally", what=name, **one))
+
+    def _reasons(self, what: str, tally: Tally) -> Iterator[str]:
+        yield from self._list(say("of quarantined", what=what), tally.quarantined)
+        yield from self._list(say("of skipped", what=what), tally.skipped)
+
+    def _links(self, table: str) -> Iterator[str]:
+        links = dict(self._status.links.get(table, {}))
+        if links:
+            linked, ambiguous = links.pop("linked"), links.pop("ambiguous")
+            key = "ambiguous" if ambiguous else "links"
+            yield from self._text(say(key, what=table, linked=linked, ambiguous=ambiguous))
+            yield from self._list(say("unlinked", what=table), links)
+
+    def _classes(self, classes: dict[str, dict[str, int]]) -> Iterator[str]:
+        """Labels of each class in each split, and of images without one; sentences where that is too wide."""
+        yield f"  {say('classes')}"
+        splits = [name for name in _SPLITS if any(name in counts for counts in classes.values())]
+        heads = ["", *(name or say("left out") for name in splits)]
+        rows = [[name, *(f"{one.get(split, 0):,}" for split in splits)] for name, one in classes.items()]
+        table = columns(heads, rows)
+        if self._fits(table, 4):
+            yield from (f"    {line}".rstrip() for line in table)
+            return
+        for name, *counts in rows:
+            shown = ", ".join(f"{head} {count}" for head, count in zip(heads[1:], counts, strict=True))
+            yield from self._text("  " + say("list", what=name, list=shown))
+
+    def _fits(self, table: list[str], indent: int) -> bool:
+        return self._width is None or cells(table[0]) + indent <= self._width
+
+    def _list(self, head: str, counts: dict[str, int] | None) -> Iterator[str]:
+        """A heading and a line for each reason: its count, its code, what it means where there is room."""
+        if not counts:
+            return
+        yield f"  {head}"
+        longest = max(map(cells, counts))
+        for code, count in counts.items():
+            start = f"  {count:>{self._digits + 2},}  "
+            yield from self._reason(start, code, longest)
+
+    def _reason(self, start: str, code: str, longest: int) -> Iterator[str]:
+        """The line of one reason; its sentence has lines of its own where --verbose asks for it."""
+        meaning = explain(code, self._status.sentences)
+        head = f"{start}{pad(code, longest)}  "
+        beside = self._width is None or self._width - cells(head) >= _LEAST_ROOM
+        indent = cells(head if beside else start)
+        lines = [line[indent:] for line in wrap(" " * indent + meaning, self._width, indent)]
+        shown = [click.style(line, dim=True) for line in lines] if meaning else []
+        if shown and beside:
+            yield head + shown.pop(0)
+        else:
+            yield start + code
+        if beside or verbosity() > 0:
+            yield from (" " * indent + line for line in shown)
+
+    def _text(self, text: str, **style: Any) -> Iterator[str]:
+        """A sentence with a hanging indent."""
+        for line in wrap(f"  {text}", self._width, 4 + len(text) - len(text.lstrip())):
+            yield click.style(line, **style) if style else line
+
+
+def _sums(tally: Tally) -> dict[str, int]:
+    return {
+        "input": tally.input,
+        "accepted": tally.accepted,
+        "quarantined": sum(tally.quarantined.values()),
+        "skipped": sum(tally.skipped.values()),
+    }
 
 
 COMMANDS = {"status": status}

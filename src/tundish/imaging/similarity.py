@@ -153,6 +153,7 @@ def find_copies(
     *,
     exact_limit: int = EXACT_LIMIT,
     threads: int = 1,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> list[Copy]:
     """Find re-encoded, rescaled, re-exposed, mirrored and turned copies among pictures.
 
@@ -165,6 +166,7 @@ def find_copies(
         thumbnails: Returns the (k, 96, 96) thumbnails of k indices; called for chunks of pictures.
         exact_limit: The number of hashes up to which all pairs are compared.
         threads: The number of threads.
+        progress: Called as (pairs compared, pairs in all).
 
     Returns:
         The copies, sorted by first and second; of several ways to turn a picture the best one.
@@ -173,9 +175,13 @@ def find_copies(
     starts = range(0, len(first), _CHUNK)
     chunks = [slice(start, start + _CHUNK) for start in starts]
     with ThreadPoolExecutor(threads) as pool:
-        parts = list(
-            pool.map(lambda part: _score_chunk(first[part], second[part], codes[part], thumbnails), chunks)
+        scores = pool.map(
+            lambda part: _score_chunk(first[part], second[part], codes[part], thumbnails), chunks
         )
+        parts = []
+        for part, score in zip(chunks, scores, strict=True):
+            parts.append(score)
+            progress(min(part.stop, len(first)), len(first))
     if not parts:
         return []
     agreement = Agreement(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Recipe", "json_schema", "load", "sentence"]
 
+_MOST_NAMED = 10
+"""Recipes that an error names."""
+
 
 class Recipe(Section):
     """The recipe of a dataset."""
@@ -164,13 +167,15 @@ def _tracked() -> list[str]:
 
 
 def _others(path: Path) -> str:
+    """What to do about a recipe that is missing: which name was meant, and which there are."""
     names = sorted(other.stem for other in path.parent.glob("*.yaml"))
+    if not names:
+        return f"write one with 'tundish add {path.stem} SOURCE'"
     close = difflib.get_close_matches(path.stem, names, n=1)
-    if close:
-        return f"did you mean '{close[0]}'?"
-    if names:
-        return f"there are: {', '.join(names)}"
-    return f"write one with 'tundish add {path.stem} SOURCE'"
+    close += [name for name in names if path.stem and name.startswith(path.stem)]
+    hint = f"did you mean '{close[0]}'? " if close else ""
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return f"{hint}there are: {', '.join(names[:_MOST_NAMED])}{more}"
 
 
 class _Loader(yaml.SafeLoader):

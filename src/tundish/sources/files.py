@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING
 from tundish.errors import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 __all__ = ["MAX_FILE_BYTES", "Entry", "EntryFault", "EntryUnavailable", "is_archive", "open_source"]
 
@@ -82,10 +82,11 @@ def is_archive(path: Path) -> bool:
 
 
 @contextmanager
-def open_source(path: Path) -> Iterator[Iterator[Entry]]:
+def open_source(path: Path) -> Iterator[Iterable[Entry]]:
     """Open a folder or archive as a sequence of entries.
 
-    Folders and zips come in path order, tars in their own. Entries must be read while the source is open.
+    Folders and zips come in path order, as a list; tars in their own, one by one. Entries must be read while
+    the source is open.
 
     Raises:
         SourceError: `path` does not exist, is neither a folder nor an archive, or is damaged.
@@ -112,9 +113,9 @@ def open_source(path: Path) -> Iterator[Iterator[Entry]]:
         ) from error
 
 
-def _folder(root: Path) -> Iterator[Entry]:
+def _folder(root: Path) -> list[Entry]:
     real = root.resolve()
-    return iter(sorted(_walk(root, "", real), key=lambda entry: entry.path))
+    return sorted(_walk(root, "", real), key=lambda entry: entry.path)
 
 
 def _walk(folder: Path, prefix: str, root: Path) -> Iterator[Entry]:
@@ -224,7 +225,7 @@ def _member(path: str, size: int, stamp: str, packed: int | None, read: Callable
     return _check_entry(path, size, stamp, read)
 
 
-def _zip(archive: zipfile.ZipFile, path: Path) -> Iterator[Entry]:
+def _zip(archive: zipfile.ZipFile, path: Path) -> list[Entry]:
     infos = [info for info in archive.infolist() if not info.is_dir()]
     if sum(info.compress_size for info in infos) > path.stat().st_size:
         raise SourceError(
@@ -237,7 +238,7 @@ def _zip(archive: zipfile.ZipFile, path: Path) -> Iterator[Entry]:
     repeated = [info for info in infos if last[_zip_name(info)] is not info]
     fault = EntryFault("repeated_in_archive", "a later entry of the archive has the same name")
     entries += [_unreadable(_zip_name(info), info.file_size, fault, skipped=True) for info in repeated]
-    return iter(sorted(entries, key=lambda entry: entry.path))
+    return sorted(entries, key=lambda entry: entry.path)
 
 
 def _zip_name(info: zipfile.ZipInfo) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tundish.results import Result
 from tundish.storage.dataset import DatasetFolder
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ __all__ = ["Context", "Outcome", "Stage", "no_progress"]
 
 
 def no_progress(_done: int, _total: int) -> None:
-    """Report nothing. A progress function gets (images done, images in total) while a stage works."""
+    """Show nothing. A progress function is called as (done, total) while a stage works; total may be 0."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,13 @@ class Context:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a stage did, for people: counts in their order, and notes."""
+class Outcome(Result):
+    """What a stage did, for people.
+
+    Attributes:
+        counts: What it counted, in the order in which a person wants to read it.
+        notes: Sentences worth reading.
+    """
 
     counts: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)

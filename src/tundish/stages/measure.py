@@ -17,7 +17,7 @@ from tundish.imaging.files.bad import BadImage
 from tundish.imaging.measure import measure
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.storage.features import feature_part
-from tundish.storage.shards import Blob, read_blobs, shard_paths
+from tundish.storage.shards import Blob, read_blobs, shard_length, shard_paths
 from tundish.storage.tables import FEATURES
 
 if TYPE_CHECKING:
@@ -54,11 +54,13 @@ def _run(context: Context) -> Outcome:
         for part, shard in parts.items()
         if not part.exists()
     ]
+    total = sum(shard_length(job.shard) for job in jobs)
+    context.progress(0, total)
     decoded = bad = 0
     for images, faults in context.engine.map(_measure_shard, jobs):
         decoded += images
         bad += faults
-        context.progress(decoded, 0)
+        context.progress(decoded, total)
     return Outcome(
         {
             "images decoded": decoded,

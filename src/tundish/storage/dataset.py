@@ -1,4 +1,4 @@
-"""Where a dataset lies: the one place that knows its folders."""
+"""Where the datasets of a project lie: the one place that knows their folders."""
 
 from __future__ import annotations
 
@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
     from tundish.storage.table import Table
 
-__all__ = ["DatasetFolder"]
+__all__ = ["DatasetFolder", "dataset_names"]
+
+
+def dataset_names(project: Path) -> tuple[str, ...]:
+    """The names of the datasets that have a recipe in the project, sorted."""
+    return tuple(sorted(path.stem for path in (project / "pipelines").glob("*.yaml")))
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,7 @@ class DatasetFolder:
     """The folder of one dataset of a project.
 
     Args:
-        name: Of the dataset.
+        name: Name of the dataset.
         project: Folder of the project.
     """
 
@@ -119,16 +124,16 @@ class DatasetFolder:
         return (folder or self.curated) / f"{name}.parquet"
 
     def has(self, table: Table, folder: Path | None = None) -> bool:
-        """Whether the table was written yet."""
+        """Whether the table has been written yet."""
         return self.table(table.name, folder).exists()
 
     def read(self, table: Table, folder: Path | None = None) -> pl.DataFrame:
         """Read a table, as `Table.read`."""
-        return table.read(self.table(table.name, folder))
+        return table.read(self.table(table.name, folder), dataset=self.name)
 
     def read_if_there(self, table: Table, folder: Path | None = None) -> pl.DataFrame:
-        """Read a table, as `Table.read_if_there`: no rows where it was not written yet."""
-        return table.read_if_there(self.table(table.name, folder))
+        """Read a table, as `Table.read_if_there`: no rows where it has not been written yet."""
+        return table.read_if_there(self.table(table.name, folder), dataset=self.name)
 
     def write(self, table: Table, frame: pl.DataFrame, folder: Path | None = None) -> None:
         """Write a table, as `Table.write`."""

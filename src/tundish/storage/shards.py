@@ -33,6 +33,7 @@ __all__ = [
     "read_blobs",
     "read_files",
     "shard_ids",
+    "shard_length",
     "shard_paths",
     "write_parts",
     "write_shard",
@@ -163,6 +164,17 @@ def shard_ids(path: Path) -> list[str]:
     with _reporting_damage(path), pq.ParquetFile(path) as file:
         ids: list[str] = file.read(columns=["id"]).column("id").to_pylist()
     return ids
+
+
+def shard_length(path: Path) -> int:
+    """How many blobs a shard holds, from its footer alone.
+
+    Raises:
+        OutsideError: The shard is damaged.
+    """
+    with _reporting_damage(path):
+        count: int = pq.read_metadata(path).num_rows
+    return count
 
 
 def read_blobs(path: Path, wanted: Iterable[str] | None = None) -> Iterator[Blob]:

@@ -66,7 +66,7 @@ class Table:
         name: What people call it.
         schema: Its Arrow schema.
         order: The columns its rows are sorted by.
-        written_by: The command, after ``tundish``, that makes it anew.
+        written_by: The command, after ``tundish``, that writes it.
         later: Columns that came after the first version, each from those a file of an earlier version has.
             For a table that keeps history; any other is refused and made again.
         history: It keeps history: nothing that is left could make the same table again.
@@ -111,8 +111,12 @@ class Table:
             for frame in frames:
                 writer.write_table(frame.select(self.schema.names).to_arrow().cast(self.schema))
 
-    def read(self, path: Path) -> pl.DataFrame:
+    def read(self, path: Path, *, dataset: str = "") -> pl.DataFrame:
         """Read the table at `path`.
+
+        Args:
+            path: The file.
+            dataset: Name of the dataset it belongs to, for the command that an error recommends.
 
         Raises:
             MissingStepError: No such file, as the stage that writes it has not run; or an earlier version of
@@ -123,7 +127,7 @@ class Table:
             raise MissingStepError(
                 f"there is no {self.name} table",
                 where=str(path),
-                fix=f"run 'tundish {self.written_by} NAME' first",
+                fix=f"run {self._command(dataset)} first",
             )
         try:
             frame = pl.read_parquet(path, glob=False)
@@ -143,14 +147,17 @@ class Table:
             raise MissingStepError(
                 f"an earlier version of Tundish wrote this {self.name} table: it has no {', '.join(missing)}",
                 where=str(path),
-                fix=f"run 'tundish {self.written_by} NAME' to make it anew",
+                fix=f"run {self._command(dataset)} to write it again",
             )
         extra = [name for name in frame.columns if name not in self.schema.names]
         return frame.select(self.schema.names + extra)
 
-    def read_if_there(self, path: Path) -> pl.DataFrame:
+    def read_if_there(self, path: Path, *, dataset: str = "") -> pl.DataFrame:
         """As `read`; no rows where there is no file."""
-        return self.read(path) if path.exists() else self.empty()
+        return self.read(path, dataset=dataset) if path.exists() else self.empty()
+
+    def _command(self, dataset: str) -> str:
+        return f"'tundish {self.written_by} {dataset}'" if dataset else f"'tundish {self.written_by}'"
 
 
 def _plain(field: pa.Field) -> pa.Field:
@@ -207,11 +214,11 @@ def read_named(file: Path) -> pl.DataFrame:
     """A Parquet table that somebody named: a model's, say, and not one of `Table`.
 
     Raises:
-        SourceError: There is no such file, or it is no Parquet table.
+        SourceError: There is no such file, or it is not a Parquet table.
     """
     try:
         return pl.read_parquet(file, glob=False)
     except FileNotFoundError as error:
         raise SourceError("there is no such file", where=str(file)) from error
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise SourceError("this is no Parquet table that can be read", where=str(file)) from error
+        raise SourceError("not a Parquet table that can be read", where=str(file)) from error

@@ -428,7 +428,7 @@ def test_answers_that_the_labels_do_not_know_yet(tmp_path: Path) -> None:
 def test_no_answers(tmp_path: Path) -> None:
     context = world(tmp_path)
     (context.dataset.labels / "answers.parquet").unlink()
-    with pytest.raises(MissingStepError, match="no answers table; run 'tundish label pull NAME' first"):
+    with pytest.raises(MissingStepError, match="no answers table; run 'tundish label pull small' first"):
         create_next_batch(context.dataset, EACH)
 
 

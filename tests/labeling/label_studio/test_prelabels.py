@@ -67,7 +67,7 @@ def test_valid_images_that_stay_are_labelled(dataset: DatasetFolder) -> None:
 
 
 def test_there_are_no_images_before_validate(tmp_path: Path) -> None:
-    with pytest.raises(MissingStepError, match="run 'tundish validate NAME' first"):
+    with pytest.raises(MissingStepError, match="run 'tundish validate strip' first"):
         images_of(DatasetFolder("strip", tmp_path))
 
 
@@ -155,7 +155,7 @@ def test_a_model_s_table_must_be_one(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="there is no such file"):
         predicted_prelabels(file, images(3), BOX, CLASSES, "m")
     file.write_text("image_id,label")
-    with pytest.raises(SourceError, match="no Parquet table"):
+    with pytest.raises(SourceError, match="not a Parquet table"):
         predicted_prelabels(file, images(3), BOX, CLASSES, "m")
     pl.DataFrame({"image_id": [IDS[0]], "label": ["a"]}).write_parquet(file)
     with pytest.raises(SourceError, match="no column shape and no column score"):

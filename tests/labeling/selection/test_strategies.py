@@ -255,5 +255,5 @@ def test_tables_that_are_no_scores(tmp_path: Path, columns: dict[str, list[objec
 
 def test_a_file_that_is_no_table(tmp_path: Path) -> None:
     (tmp_path / "scores.parquet").write_text("image_id,x\n")
-    with pytest.raises(SourceError, match="no Parquet table"):
+    with pytest.raises(SourceError, match="not a Parquet table"):
         read_scores(tmp_path / "scores.parquet")

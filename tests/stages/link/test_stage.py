@@ -492,5 +492,5 @@ def test_stages_that_have_not_run(tmp_path: Path) -> None:
         STAGE.run(data.context)
     with pytest.raises(MissingStepError, match=r"there is no coils table.*run 'tundish records d' first"):
         data.run([{"coil_id": "A"}])
-    with pytest.raises(MissingStepError, match="run 'tundish link NAME' first"):
+    with pytest.raises(MissingStepError, match="run 'tundish link d' first"):
         carried_columns(data.context)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tundish.cli._common import find_project, find_recipe, json_option, watching
+from tundish.cli._common import echo, find_project, find_recipe, json_option, watching
 from tundish.cli.label.options import server_options
 from tundish.cli.label.output import next_step, print_json
 from tundish.errors import TundishError
@@ -119,15 +119,15 @@ def _print(project: Path, done: LabelAcceptance) -> None:
     if verdict:
         _print_verdict(done, verdict)
     for note in done.notes:
-        click.echo(f"- {note}")
+        echo(f"- {note}")
     if not verdict or done.folder is None:
         return
     if done.accepted is None:
-        click.echo(f"Next: reviewers answer there, then 'tundish label accept {done.dataset}' again.")
+        echo(f"Next: reviewers answer there, then 'tundish label accept {done.dataset}' again.")
         return
     folder = done.folder.relative_to(project).as_posix()
-    click.echo(f"- the findings and the operating characteristic: {folder}/findings.parquet, {folder}/oc.svg")
-    click.echo(next_step(project, done.dataset))
+    echo(f"- the findings and the operating characteristic: {folder}/findings.parquet, {folder}/oc.svg")
+    echo(next_step(project, done.dataset))
 
 
 def _print_verdict(done: LabelAcceptance, verdict: Mapping[str, Any]) -> None:
@@ -136,15 +136,15 @@ def _print_verdict(done: LabelAcceptance, verdict: Mapping[str, Any]) -> None:
         for name, plan in done.plans.items()
     ]
     batch = f"{done.batch} ({done.producer})" if done.producer else done.batch
-    click.echo(
+    echo(
         f"batch {batch}: {done.images:,} images, sample {done.sample:,} ({'; '.join(plans)}),"
         f" {done.reviewed:,} of {done.sample:,} reviewed"
     )
     if not done.reviewed:
         return
-    click.echo(verdict["sentence"])
+    echo(verdict["sentence"])
     for name, one in verdict.get("classes", {}).items():
-        click.echo(f"  {name}: {one['sentence']}")
+        echo(f"  {name}: {one['sentence']}")
     if done.findings is not None:
         _print_findings(done.findings)
 
@@ -153,6 +153,6 @@ def _print_findings(findings: pl.DataFrame) -> None:
     """The images that do not conform, and what is wrong with them."""
     first = findings.head(_MOST_NAMED).select("image_id", "path", "details")
     for image_id, path, details in first.iter_rows():
-        click.echo(f"  {path or image_id}: {details or 'see findings.parquet'}")
+        echo(f"  {path or image_id}: {details or 'see findings.parquet'}")
     if findings.height > _MOST_NAMED:
-        click.echo(f"  and {findings.height - _MOST_NAMED:,} more")
+        echo(f"  and {findings.height - _MOST_NAMED:,} more")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tundish.cli._common import find_project, find_recipe, json_option, watching
+from tundish.cli._common import echo, find_project, find_recipe, json_option, watching
 from tundish.cli.label.options import server_options
 from tundish.cli.label.output import print_counts
 
@@ -51,4 +51,4 @@ def adjudicate(name: str, server: str | None, token_file: Path | None, as_json: 
     }
     print_counts("adjudicate", counts, done.notes, done.problems, as_json=as_json)
     if done.in_dispute and not as_json:
-        click.echo(f"Next: an adjudicator answers there, then 'tundish label pull {name}'.")
+        echo(f"Next: an adjudicator answers there, then 'tundish label pull {name}'.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tundish.cli._common import find_project, find_recipe, json_option
+from tundish.cli._common import echo, find_project, find_recipe, json_option
 from tundish.cli.label.output import print_json
 
 if TYPE_CHECKING:
@@ -52,11 +52,11 @@ def agree(name: str, as_json: bool) -> None:
         print_json({"images": found.images, **tables, "notes": found.notes})
         return
     if found.images:
-        click.echo(f"{found.images:,} images that two annotators or more answered")
+        echo(f"{found.images:,} images that two annotators or more answered")
         for key, title in _CAPTIONS.items():
             _print_table(title, getattr(found, key))
     for note in found.notes:
-        click.echo(f"- {note}")
+        echo(f"- {note}")
 
 
 def _print_table(title: str, frame: pl.DataFrame) -> None:
@@ -75,7 +75,7 @@ def _print_table(title: str, frame: pl.DataFrame) -> None:
         table.add_column(name, justify="left" if frame[name].dtype == pl.String else "right")
     for row in frame.select(names).iter_rows():
         table.add_row(*map(_cell, row))
-    click.echo(f"\n{title}")
+    echo(f"\n{title}")
     Console(width=max(80, 14 * len(names))).print(table)
 
 

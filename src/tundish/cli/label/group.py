@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tundish.cli._common import find_project, find_recipe, json_option, watching
+from tundish.cli._common import echo, find_project, find_recipe, json_option, watching
 from tundish.cli.label.accept import accept
 from tundish.cli.label.adjudicate import adjudicate
 from tundish.cli.label.agree import agree
@@ -63,12 +63,12 @@ def start(port: int | None, push: tuple[str, ...]) -> None:
                 progress=_announcing(progress),
             )
         with server:
-            click.echo(f"Label Studio  {server.url}")
-            click.echo(f"user          {server.user}, password in {server.password_file}")
-            click.echo(f"token         in {server.token_file}")
+            echo(f"Label Studio  {server.url}")
+            echo(f"user          {server.user}, password in {server.password_file}")
+            echo(f"token         in {server.token_file}")
             for name, done in server.pushed.items():
                 print_push(name, done, as_json=False)
-            click.echo("Ctrl-C stops it.")
+            echo("Ctrl-C stops it.")
             server.wait()
     except KeyboardInterrupt:
         click.echo("stopped", err=True)
@@ -91,7 +91,7 @@ def images(name: str) -> None:
     _stop_on_signals()
     project = find_project()
     with label_images(find_recipe(project, name).stem, project=project) as server:
-        click.echo(f"pictures of {server.dataset} at {server.url}; Ctrl-C stops it.")
+        echo(f"pictures of {server.dataset} at {server.url}; Ctrl-C stops it.")
         try:
             server.wait()
         except KeyboardInterrupt:
@@ -177,7 +177,7 @@ def pull(name: str, server: str | None, token_file: Path | None, as_json: bool) 
     if not as_json:
         nobody = not (done.answers or done.changed_tasks)
         again = f"Next: annotators answer there, then 'tundish label pull {name}' again."
-        click.echo(again if nobody else next_step(project, name))
+        echo(again if nobody else next_step(project, name))
 
 
 def _announcing(progress: Callable[[str, int, int], None]) -> Callable[[str, int, int], None]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tundish.cli._common import echo
 from tundish.storage.dataset import DatasetFolder
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def print_push(name: str, done: LabelPush, *, as_json: bool) -> None:
     }
     print_counts("push", counts, done.notes, done.problems, as_json=as_json)
     if not as_json and (done.new_tasks or done.existing_tasks):
-        click.echo(f"Next: annotators answer there, then 'tundish label pull {name}'.")
+        echo(f"Next: annotators answer there, then 'tundish label pull {name}'.")
 
 
 def print_counts(

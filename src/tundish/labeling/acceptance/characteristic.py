@@ -60,7 +60,7 @@ def acceptance_probability_in_batch(defective: int, lot_size: int, n: int, ac: i
         n: Sample size.
         ac: Acceptance number.
     """
-    # scipy.stats has this, but takes a second to import.
+    # scipy.stats has this, but takes a second to import; scipy itself loads a subpackage at its first use.
     found = np.arange(max(0, n - (lot_size - defective)), min(ac, defective, n) + 1)
     ways = _log_ways(defective, found) + _log_ways(lot_size - defective, n - found)
     return min(1.0, float(np.exp(ways - _log_ways(lot_size, np.array(n))).sum()))

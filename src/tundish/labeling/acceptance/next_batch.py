@@ -185,13 +185,13 @@ def check_consensus(dataset: DatasetFolder) -> None:
     """
     path = dataset.table("standing")
     answers = dataset.table("answers", dataset.labels)
-    if ANSWERS.read(answers).is_empty():
+    if ANSWERS.read(answers, dataset=dataset.name).is_empty():
         raise MissingStepError(
             "nobody has answered yet",
             where=str(answers),
             fix=f"run 'tundish label pull {dataset.name}' when somebody has answered",
         )
-    STANDING.read(path)
+    STANDING.read(path, dataset=dataset.name)
     if recorded_fingerprint(path) != answers_fingerprint(dataset.labels):
         raise MissingStepError(
             "answers were pulled since the labels that count were determined",

@@ -70,6 +70,9 @@ class Client(Connection):
 
         Returns:
             id, title, label_config, model_version and created_at of each.
+
+        Returns:
+            id, title, label_config, model_version and created_at of each.
         """
         by_title: dict[str, dict[str, Any]] = {}
         for project in sorted(self._all_projects(part), key=lambda project: int(project["id"])):

@@ -33,6 +33,7 @@ def _run(context: Context) -> Outcome:
     jobs = _jobs(context)
     total = sum(job.parents.height for job in jobs)
     done = 0
+    context.progress(done, total)
     for count in context.engine.map(make_children, jobs):
         done += count
         context.progress(done, total)

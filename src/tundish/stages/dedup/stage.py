@@ -132,7 +132,8 @@ def _copies(context: Context, files: pl.DataFrame) -> list[Copy]:
     ]
     with tempfile.TemporaryFile(dir=context.dataset.curated) as file:
         thumbnails = _Thumbnails(file, context, pictures["image_id"].to_list())
-        return find_copies(hashes, thumbnails.read, threads=os.cpu_count() or 1)
+        threads = os.cpu_count() or 1
+        return find_copies(hashes, thumbnails.read, threads=threads, progress=context.progress)
 
 
 class _Thumbnails:

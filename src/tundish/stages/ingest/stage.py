@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
+from collections.abc import Sized
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -27,7 +28,7 @@ from tundish.storage.table import write_atomically
 from tundish.storage.versions import VERSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from tundish.recipe.sections import Records, Source
 
@@ -118,13 +119,11 @@ def _take_source(
             where=str(path),
             fix="put the files there, or fix sources[].path in the recipe",
         )
-    count = 0
     with open_source(path) as entries:
-        fresh = _fresh(entries, remembered, stamps, intake)
+        watched = _watched(entries, context.progress)
+        fresh = _fresh(watched, remembered, stamps, intake)
         for taken in _read_entries(fresh, source, parallel=not is_archive(path)):
             intake.take(label, taken)
-            count += 1
-            context.progress(count, 0)
     if not stamps and not have:
         raise SourceError(
             "the source contains no files", where=str(path), fix="put the files there and run again"
@@ -155,6 +154,15 @@ def _take_records(
     if section.sql is not None:
         entries[0].file.unlink()
     return []
+
+
+def _watched(entries: Iterable[Entry], progress: Callable[[int, int], None]) -> Iterator[Entry]:
+    """The entries, while progress is told how many were looked at; a tar does not know its total."""
+    total = len(entries) if isinstance(entries, Sized) else 0
+    for done, entry in enumerate(entries):
+        progress(done, total)
+        yield entry
+    progress(total, total)
 
 
 def _fresh(

@@ -218,7 +218,8 @@ def _label_files(context: Context, wanted: pl.DataFrame) -> Iterator[tuple[str, 
         ids = [image_id_of(sha) for sha in group["sha256"]]
         path = context.dataset.label_shards / f"{shard[0]}.parquet"
         blobs |= {blob.id: blob.data for blob in read_blobs(path, ids)}
-    for path, sha in wanted.sort("path").select("path", "sha256").iter_rows():
+    for done, (path, sha) in enumerate(wanted.sort("path").select("path", "sha256").iter_rows()):
+        context.progress(done, wanted.height)
         yield path, blobs[image_id_of(sha)]
 
 
