@@ -18,7 +18,7 @@ help:
 	@echo "make test   lint, types and tests, but for the few that take longest"
 	@echo "make test-all  lint, types and all tests, as continuous integration runs them"
 	@echo "make label-studio  a Label Studio with an example project in front of the annotator"
-	@echo "make docs   write the generated parts of docs/ again"
+	@echo "make docs   write the generated pages of docs/ again"
 	@echo "make clean  remove what make has made"
 
 $(READY): pyproject.toml constraints.txt
@@ -68,7 +68,7 @@ label-studio: $(READY) $(LABEL_STUDIO_READY)
 	tundish label start --push steel-surface
 
 docs: $(READY)
-	python docs/generate.py
+	python -m tools.generate
 
 clean:
 	rm -rf $(VENV) $(LABEL_STUDIO) .cache build dist

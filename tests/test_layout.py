@@ -172,7 +172,7 @@ def test_a_folder_can_be_read_at_a_glance(folder: str) -> None:
     assert about.count(".") >= 2, "say in two sentences what it is for and what it must not know"
 
 
-BESIDE = {"e2e", "schemas"}
+BESIDE = {"docs", "e2e", "schemas"}
 """Folders of tests for what is more than one room."""
 
 

@@ -82,7 +82,9 @@ class Acceptance(Section):
         le=1,
         description="IoU with the reviewer's label below which a label is not tight (minor).",
     )
-    level: Literal["S-1", "S-2", "S-3", "S-4", "I", "II", "III"] = "II"
+    level: Literal["S-1", "S-2", "S-3", "S-4", "I", "II", "III"] = Field(
+        "II", description="Inspection level: how many images of a batch are reviewed."
+    )
     reduced: bool = Field(
         False,
         description="Whether reduced inspection after good batches is approved: the work is steady, and the "

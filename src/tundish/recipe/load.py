@@ -44,16 +44,16 @@ _MOST_NAMED = 10
 class Recipe(Section):
     """The recipe of a dataset."""
 
-    dataset: Name
+    dataset: Name = Field(description="Name of the dataset: that of the recipe's file.")
     timezone: str = Field(
         "UTC", description="Time zone of the plant's clocks (Asia/Shanghai), for times without a zone."
     )
-    sources: tuple[Source, ...] = ()
-    records: dict[Name, Records] = Field({})
+    sources: tuple[Source, ...] = Field((), description="Where images and labels come from.")
+    records: dict[Name, Records] = Field({}, description="Tables of records, by name.")
     images: Images = Images()
     annotations: Annotations = Annotations()
     dedup: Dedup = Dedup()
-    link: dict[Name, Link] = Field({})
+    link: dict[Name, Link] = Field({}, description="How images find their records, by table.")
     label: Label = Label()
     split: Split = Split()
     augment: Augment = Augment()

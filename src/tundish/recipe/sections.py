@@ -121,14 +121,24 @@ def _aliases(value: object) -> object:
 class Images(Section):
     """What counts as a valid image."""
 
-    schema_: str = Field("schemas/images.py:Images", alias="schema", pattern=r"^[^:]+\.py:\w+$")
+    schema_: str = Field(
+        "schemas/images.py:Images",
+        alias="schema",
+        pattern=r"^[^:]+\.py:\w+$",
+        description="Pandera model with the rules for images.",
+    )
     max_pixels: int = Field(200_000_000, ge=1, description="Larger images are not decoded.")
 
 
 class Annotations(Section):
     """What counts as a valid label, and the classes in the order of their numbers."""
 
-    schema_: str = Field("schemas/annotations.py:Annotations", alias="schema", pattern=r"^[^:]+\.py:\w+$")
+    schema_: str = Field(
+        "schemas/annotations.py:Annotations",
+        alias="schema",
+        pattern=r"^[^:]+\.py:\w+$",
+        description="Pandera model with the rules for labels.",
+    )
     classes: Annotated[
         dict[str, tuple[str, ...]], BeforeValidator(_aliases, json_schema_input_type=_Classes)
     ] = Field({}, description="Names with their aliases; the order is the numbering.")
@@ -151,7 +161,9 @@ class Annotations(Section):
 class Dedup(Section):
     """How copies are found and which one is kept."""
 
-    level: Literal["fast"] = "fast"
+    level: Literal["fast"] = Field(
+        "fast", description="How hard copies are looked for; there is one level today."
+    )
     keep: Literal["first", "largest"] = Field(
         "first", description="Which copy to keep: the first by path, or the largest by pixels, then bytes."
     )
@@ -164,10 +176,14 @@ class Dedup(Section):
 class Split(Section):
     """How images are assigned to train, val and test."""
 
-    ratios: dict[Literal["train", "val", "test"], float] = {"train": 0.8, "val": 0.1, "test": 0.1}
+    ratios: dict[Literal["train", "val", "test"], float] = Field(
+        {"train": 0.8, "val": 0.1, "test": 0.1}, description="Shares of the images, adding up to 1."
+    )
     group_by: tuple[str, ...] = Field((), description="Keys: images with equal values stay in one split.")
     salt: str = Field("1", description="Another salt assigns all groups again.")
-    unlabelled: Literal["exclude", "include"] = "exclude"
+    unlabelled: Literal["exclude", "include"] = Field(
+        "exclude", description="Whether images without a label file come into the splits."
+    )
 
     @field_validator("ratios")
     @classmethod
@@ -187,7 +203,7 @@ class Augment(Section):
 
     copies: int = Field(0, ge=0, le=100, description="Derived images for each training image.")
     operations: tuple[dict[str, Any], ...] = Field((), description="Applied in this order.")
-    seed: int = 0
+    seed: int = Field(0, description="Another seed makes other derived images.")
 
     @field_validator("operations")
     @classmethod
@@ -202,7 +218,7 @@ class Augment(Section):
 class Export(Section):
     """What is written for trainers."""
 
-    formats: tuple[ExportName, ...] = ("parquet", "coco")
+    formats: tuple[ExportName, ...] = Field(("parquet", "coco"), description="Folders below exports/.")
 
 
 Duration = Annotated[str, StringConstraints(pattern=r"^-?\d+(\.\d+)?(ms|s|min|h|d)$")]
@@ -230,7 +246,11 @@ class Records(Section):
         description="File, folder or pattern (raw/lab/*.csv), relative to the dataset's folder.",
     )
     sql: Query | None = Field(None, description="A database instead of a file.")
-    schema_: str = Field(alias="schema", pattern=r"^[^:]+\.py:\w+$")
+    schema_: str = Field(
+        alias="schema",
+        pattern=r"^[^:]+\.py:\w+$",
+        description="Pandera model with the rules for records.",
+    )
     sheet: str | None = Field(None, description="Only this sheet of a workbook; all that fit by default.")
     header_rows: int | None = Field(
         None, ge=0, le=3, description="Rows of the header, 0 for none; by default found."
@@ -308,7 +328,7 @@ class Link(Section):
         None, description="Key of the image with the position in metres from the head."
     )
     side: str | None = Field(None, description="Key of the image with the side, top or bottom.")
-    nearest: Nearest | None = None
+    nearest: Nearest | None = Field(None, description="By time or position, instead of a key or after it.")
     carry: tuple[str, ...] = Field((), description="Columns of the record to add to exported images.")
 
     @model_validator(mode="after")

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 import orjson
+from tools.architecture import architecture
+from tools.between import between
+from tools.recipe_page import recipe
 
 from tundish.cli import main as tundish
 from tundish.formats.markdown import table as markdown_table
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
     import pandera.polars as pa
 
-DOCS = Path(__file__).resolve().parent
+DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 
 def commands() -> str:
@@ -78,8 +81,8 @@ def rules() -> str:
     parts = [
         "# Rules",
         "",
-        "Made from the Pandera models in `schemas/` by `make docs`. An error takes the image, label or",
-        "record out; a warning is told and keeps it. A plant that subclasses a model and sets another",
+        "Made from the Pandera models in `schemas/` by `make docs`. An error removes the image, label or",
+        "record; a warning keeps it, and is reported. A plant that subclasses a model and sets another",
         "limit keeps the rule's name.",
         "",
     ]
@@ -123,18 +126,10 @@ def formats() -> str:
     ]
     lost = [(f"`{form.name}`", form.lost) for form in forms if form.writer]
     text = (DOCS / "formats.md").read_text(encoding="utf-8")
-    text = _between(
+    text = between(
         text, "formats", markdown_table(["format", "read", "written", "what", "options of a source"], about)
     )
-    return _between(text, "lost", markdown_table(["written as", "what has no place there"], lost))
-
-
-def _between(text: str, name: str, made: str) -> str:
-    """`text` with `made` between the two marks of this name."""
-    start, end = f"<!-- {name}: made by make docs -->\n", f"<!-- end of {name} -->"
-    head, _, rest = text.partition(start)
-    _, _, tail = rest.partition(end)
-    return f"{head}{start}\n{made}\n\n{end}{tail}"
+    return between(text, "lost", markdown_table(["written as", "what has no place there"], lost))
 
 
 def _line(cells: list[str]) -> str:
@@ -147,6 +142,8 @@ PARTS: dict[str, Callable[[], bytes]] = {
     "tables.md": lambda: tables().encode(),
     "formats.md": lambda: formats().encode(),
     "rules.md": lambda: rules().encode(),
+    "architecture.md": lambda: architecture().encode(),
+    "recipe.md": lambda: recipe().encode(),
     "recipe.schema.json": lambda: orjson.dumps(json_schema(), option=orjson.OPT_INDENT_2) + b"\n",
 }
 

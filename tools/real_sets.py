@@ -1,6 +1,6 @@
 """Run the pipeline on the public sets and write docs/real-sets.md: what the ledger and the tables show.
 
-    python docs/real_sets.py ../shared/data
+    python tools/real_sets.py ../shared/data
 
 The sets are not part of the project; their folder is given. The figures are read from the tables that
 `tundish run` wrote, none is typed in.
@@ -22,7 +22,7 @@ from tundish.cli import main as command
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DOCS = Path(__file__).resolve().parent
+DOCS = Path(__file__).resolve().parents[1] / "docs"
 SETS = {
     "neu-det": "neu_det",
     "coal-belt-foreign": "coal_belt_foreign",
@@ -57,20 +57,20 @@ def facts(project: Path, name: str) -> Iterator[tuple[str, str]]:
         yield (
             kind,
             (
-                f"{tally.input:,} = {tally.accepted:,} accepted + {told(tally.quarantined)} quarantined"
-                f" + {told(tally.skipped)} skipped"
+                f"{tally.input:,} = {tally.accepted:,} accepted + {counted(tally.quarantined)} quarantined"
+                f" + {counted(tally.skipped)} skipped"
             ),
         )
     table = {one: tundish.read_table(one, name, project=project) for one in TABLES}
     yield "ledger closes", "yes" if ledger.closes else f"no: {'; '.join(ledger.contradictions)}"
-    yield "image files", told(counts(table["coverage"], "state"))
-    yield "labels by class", told(counts(table["annotations"], "label"))
+    yield "image files", counted(counts(table["coverage"], "state"))
+    yield "labels by class", counted(counts(table["annotations"], "label"))
     shapes = counts(table["annotations"].unique(["source", "path", "shape"]), "shape")
-    yield "image files with a label of shape", told(shapes)
+    yield "image files with a label of shape", counted(shapes)
     warnings = table["quarantine"].filter(pl.col("severity") == "warning")
-    yield "told and kept", told(counts(warnings, "check"))
+    yield "kept with a warning", counted(counts(warnings, "check"))
     yield from duplicates(table["duplicates"])
-    yield "splits", told(counts(table["splits"].drop_nulls("split"), "split"))
+    yield "splits", counted(counts(table["splits"].drop_nulls("split"), "split"))
 
 
 def records(project: Path, name: str) -> Iterator[tuple[str, str]]:
@@ -80,8 +80,8 @@ def records(project: Path, name: str) -> Iterator[tuple[str, str]]:
         yield (
             table,
             (
-                f"{tally.input:,} = {tally.accepted:,} accepted + {told(tally.quarantined)} quarantined"
-                f" + {told(tally.skipped)} skipped"
+                f"{tally.input:,} = {tally.accepted:,} accepted + {counted(tally.quarantined)} quarantined"
+                f" + {counted(tally.skipped)} skipped"
             ),
         )
     yield "ledger closes", "yes" if ledger.closes else f"no: {'; '.join(ledger.contradictions)}"
@@ -93,7 +93,10 @@ def records(project: Path, name: str) -> Iterator[tuple[str, str]]:
     yield "faults, rows from 0", "; ".join(places) or "none"
     files = tundish.read_table("record_files", name, project=project)
     read = [one for text in files["columns"] for one in orjson.loads(text) if one["how"] == "magnitude"]
-    yield "units told by magnitude", ", ".join(f"{one['header']}: {one['read_as']}" for one in read) or "none"
+    yield (
+        "units found by magnitude",
+        ", ".join(f"{one['header']}: {one['read_as']}" for one in read) or "none",
+    )
 
 
 TABLES = ("coverage", "annotations", "quarantine", "duplicates", "splits")
@@ -110,7 +113,7 @@ def duplicates(table: pl.DataFrame) -> Iterator[tuple[str, str]]:
         f"{groups} of {files} files, {torn['cluster_id'].n_unique()} with other labels",
     )
     others = table.filter(~pl.col("relation").is_in([*IDENTICAL, "representative"]))
-    yield "other copies", told(counts(others, "relation"))
+    yield "other copies", counted(counts(others, "relation"))
 
 
 def counts(table: pl.DataFrame, column: str) -> dict[str, int]:
@@ -119,7 +122,7 @@ def counts(table: pl.DataFrame, column: str) -> dict[str, int]:
     return {str(value): count for value, count in found.iter_rows()}
 
 
-def told(found: dict[str, int]) -> str:
+def counted(found: dict[str, int]) -> str:
     """Counts in words, or 0."""
     if not found:
         return "0"
@@ -142,8 +145,8 @@ def main(data: Path) -> None:
     lines = [
         "# What comes out on public sets",
         "",
-        "Made by `python docs/real_sets.py DATA`: every set through `tundish add` and `tundish run`, as they",
-        "come; the figures are read from the tables that were written.",
+        "Made by `python tools/real_sets.py DATA`: every set through `tundish add` and `tundish run`, as",
+        "they come; the figures are read from the tables that were written.",
         "",
     ]
     with tempfile.TemporaryDirectory() as folder:

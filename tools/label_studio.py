@@ -1,6 +1,6 @@
 """Write docs/label-studio.md: what two exports make of answers in a Label Studio whose truth is known.
 
-    python -m docs.label_studio [LABEL_STUDIO]
+    python -m tools.label_studio [LABEL_STUDIO]
 
 From the repository's root; the executable is given, or named by TUNDISH_LABEL_STUDIO. The figures are
 measured on the server's own COCO export and on `pull` with Tundish's COCO writer, none is typed in.
@@ -12,6 +12,7 @@ import io
 import os
 import sys
 import tempfile
+import textwrap
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from tests.labeling.golden import Case
     from tests.labeling.measured import Measured
 
-PAGE = Path(__file__).resolve().parent / "label-studio.md"
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "label-studio.md"
 TITLE = "golden corpus"
 EXPLAINED = (
     "In each cell: the server's COCO / Tundish (its COCO; for the answers, and regions without a class, the "
@@ -118,7 +119,9 @@ def page(executable: Path) -> str:
         [
             "# Label Studio's answers in COCO",
             "",
-            f"Made by `python -m docs.label_studio` with Label Studio {version}. {EXPLAINED}",
+            textwrap.fill(
+                f"Made by `python -m tools.label_studio` with Label Studio {version}. {EXPLAINED}", 108
+            ),
             "",
             f"| {' | '.join(HEADS)} |",
             f"| {' | '.join(['---'] * len(HEADS))} |",
