@@ -41,7 +41,7 @@ SETS = {
     "coal-quality": "coal_quality/coal_all.csv",
 }
 MORE = {"steel-plates-quoted": ("--names", "steel_plates_faults/Faults27x7_var")}
-"""What `tundish add` must be told of a set: an option, and a file beside it."""
+"""What `tundish add` has to know about a set: an option, and a file beside it."""
 
 IDENTICAL = ["identical bytes", "identical pixels"]
 

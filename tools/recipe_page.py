@@ -48,7 +48,7 @@ PLACES = {
     "Augment": "augment",
     "Export": "export",
 }
-"""Where each model stands in a recipe, in the order of the page."""
+"""Where each model is in a recipe, in the order of the page."""
 
 KINDS = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"}
 
@@ -58,7 +58,7 @@ def recipe() -> str:
     schema = json_schema()
     models: dict[str, Any] = {"Recipe": schema, **schema["$defs"]}
     if missing := set(models) - set(PLACES):
-        raise ValueError(f"say in PLACES where these stand in a recipe: {', '.join(sorted(missing))}")
+        raise ValueError(f"say in PLACES where these are in a recipe: {', '.join(sorted(missing))}")
     load(EXAMPLE)
     example = EXAMPLE.read_text(encoding="utf-8")
     parts = [INTRODUCTION]

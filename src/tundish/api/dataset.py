@@ -31,7 +31,7 @@ class Dataset(Result):
     """A dataset as its tables are when it is opened; open it again after a run.
 
     Attributes:
-        name: Its name.
+        name: Name of the dataset.
         classes: The recipe's classes, in the order that numbers them.
         tables: The tables that exist already, those of records included.
         project: Folder of the project.

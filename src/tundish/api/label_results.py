@@ -300,7 +300,7 @@ class LabelServer(Result):
     """A running Label Studio; a context manager that stops it at the end.
 
     Attributes:
-        url: Its address.
+        url: Address of the server.
         user: Name of its first user.
         token: The token that signs in; never shown.
         token_file: The file that holds the token.

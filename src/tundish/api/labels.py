@@ -134,7 +134,7 @@ def label_push(
     project: str | os.PathLike[str] = ".",
     progress: Progress | None = None,
 ) -> LabelPush:
-    """Bring a dataset's images in front of the annotators, with known labels drawn; ``tundish label push``.
+    """Send a dataset's images to the annotators, with known labels drawn; ``tundish label push``.
 
     Pushing again adds what is new and nothing twice; a push that was cut off goes on. Images that are there
     and unanswered get the predictions of another model, too.

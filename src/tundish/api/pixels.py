@@ -53,8 +53,8 @@ def mask_of(
 
     Args:
         box: x, y, width, height, px.
-        rings: Of its polygon, each (n, 2), px.
-        counts: Of its mask, as COCO compresses them.
+        rings: Rings of the polygon, each (n, 2), px.
+        counts: Run lengths of the mask, as COCO compresses them.
         height: Height of the image, px.
         width: Width of the image, px.
     """
@@ -68,7 +68,7 @@ def mask_of(
 
 
 def drawing(data: bytes, size: tuple[int, int], shapes: Sequence[Shape]) -> str:
-    """The picture with its labels drawn, as HTML; their names stand in tooltips.
+    """The picture with its labels drawn, as HTML; the tooltips name the classes.
 
     Args:
         data: Bytes of the image file.

@@ -114,8 +114,8 @@ class SampleMade(Result):
     """A sample dataset that was made.
 
     Attributes:
-        dataset: Its name.
-        folder: Its folder.
+        dataset: Name of the dataset.
+        folder: Folder of the project.
         truth: The file that says what was planted where.
         image_files: How many image files it has.
         label_files: How many label files.

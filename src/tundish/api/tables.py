@@ -24,7 +24,7 @@ class Curated:
     Args:
         dataset: Where the dataset lies.
         classes: Classes of the recipe; labels of no class are left out.
-        max_pixels: Of the recipe; larger images are not decoded.
+        max_pixels: Limit that the recipe sets; larger images are not decoded.
     """
 
     def __init__(self, dataset: DatasetFolder, classes: Sequence[str], max_pixels: int) -> None:

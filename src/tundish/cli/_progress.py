@@ -37,7 +37,7 @@ def verbosity() -> int:
 
 
 def echo(text: str = "") -> None:
-    """Print a line for people; nothing with --quiet. A bar gives way to it."""
+    """Print a line for people; nothing with --quiet. A bar is hidden first."""
     if verbosity() >= 0:
         answer(text)
 

@@ -1,4 +1,4 @@
-"""Text on a terminal: how wide it is, how it wraps, what stands in columns. Chinese is two cells wide."""
+"""Text on a terminal: how wide it is, how it wraps, columns. Chinese is two cells wide."""
 
 from __future__ import annotations
 

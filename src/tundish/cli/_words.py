@@ -65,7 +65,7 @@ def say(key: str, **values: object) -> str:
 
     Args:
         key: Its name in the table of this module.
-        values: What stands in its braces; numbers get a separator for thousands.
+        values: What its braces are replaced by; numbers get a separator for thousands.
     """
     english, chinese = _WORDS[key]
     shown = {name: f"{value:,}" if isinstance(value, int) else value for name, value in values.items()}
@@ -76,7 +76,7 @@ def explain(reason: str, sentences: Mapping[str, str]) -> str:
     """What a reason means, in a sentence; empty where that is not known.
 
     Args:
-        reason: Its code, as it stands in the tables.
+        reason: Its code, as the tables have it.
         sentences: Those of the rules that failed in a dataset, as a `Status` has them.
     """
     if reason in CHECKS:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["COMMANDS"]
 
 _LEAST_ROOM = 36
-"""Columns that a sentence needs beside its code; where there are fewer, the code stands alone."""
+"""Columns that a sentence needs beside its code; where there are fewer, only the code is printed."""
 
 _SPLITS = ("train", "val", "test", "")
 

@@ -82,7 +82,7 @@ def adjudication_title(recipe: Recipe) -> str:
 
 
 def projects_to_pull(client: Client, recipe: Recipe) -> list[str]:
-    """Titles of the projects that hold answers for the dataset, whoever was named when they were pushed.
+    """Titles of the projects that hold answers about the dataset, whoever was named when they were pushed.
 
     Those that the recipe names are among them even where the server lacks them, so that it is reported. The
     one for all may be missing where annotators were named at a push.

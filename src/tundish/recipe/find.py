@@ -9,6 +9,7 @@ from tundish.storage.dataset import recipe_file
 
 if TYPE_CHECKING:
     from pathlib import Path
+
     from tundish.recipe.load import Recipe
 
 __all__ = ["load_recipe"]

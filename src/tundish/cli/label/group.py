@@ -99,7 +99,7 @@ def images(name: str) -> None:
             warn("stopped")
 
 
-@label.command("push", short_help="Bring a dataset's images in front of the annotators.")
+@label.command("push", short_help="Send a dataset's images to the annotators.")
 @click.argument("name")
 @click.option(
     "--images",
@@ -118,7 +118,7 @@ def images(name: str) -> None:
 @server_options
 @json_option
 def push(name: str, as_json: bool, **options: Any) -> None:
-    """Bring the images of the dataset NAME in front of the annotators, with known labels drawn.
+    """Send the images of the dataset NAME to the annotators, with known labels drawn.
 
     Pushing again adds what is new and nothing twice; a push that was cut off goes on. Images that
     are there and unanswered get the predictions of another model, too.

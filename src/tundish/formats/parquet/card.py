@@ -29,7 +29,7 @@ _ABOUT = {
     "height": "px, upright",
     "source": "where the file came from",
     "path": "its path there; of a derived image, that of the image it was made from",
-    "group_id": "images of one group stand in one split",
+    "group_id": "images of one group are in one split",
     "parent_id": "image_id of the image it was made from; null for an original",
     "captured_at": "EXIF time of exposure, UTC",
     "label": "class of the image; null where it is not labelled",

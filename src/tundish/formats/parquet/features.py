@@ -135,8 +135,8 @@ def write_split(
         split: Name of the split.
         rows: All columns of `features` but ``image``, one row an image.
         images: (name, bytes) of each row's image, in the order of `rows`.
-        features: Of all columns; the first is ``image``.
-        units: Of the columns that have one.
+        features: Feature of each column; the first is ``image``.
+        units: Unit by column, where it has one.
         group_bytes: A row group is closed when its images hold this much.
         file_bytes: A file is closed when its images hold this much.
 

@@ -1,4 +1,4 @@
-"""Bring images of a dataset in front of annotators, with known labels drawn."""
+"""Send images of a dataset to annotators, with known labels drawn."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def history_of(context: Context) -> str:
         context: The recipe, and where the dataset lies.
     """
     out = _taken_out(context, read_ledger(context.dataset))
-    return "\n\n".join([*_how(context), "## What was taken out, and why", *out])
+    return "\n\n".join([*_how(context), "## What was removed, and why", *out])
 
 
 def _how(context: Context) -> list[str]:
@@ -52,7 +52,7 @@ def _taken_out(context: Context, ledger: Ledger) -> list[str]:
     ]
     return [
         table(["", "input", "accepted", "quarantined", "skipped"], totals),
-        table(["what", "outcome", "reason", "count"], rows) if rows else "Nothing was taken out.",
+        table(["what", "outcome", "reason", "count"], rows) if rows else "Nothing was removed.",
     ]
 
 

@@ -157,7 +157,7 @@ def _take_records(
 
 
 def _watched(entries: Iterable[Entry], progress: Callable[[int, int], None]) -> Iterator[Entry]:
-    """The entries, while progress is told how many were looked at; a tar does not know its total."""
+    """The entries, while progress counts how many were looked at; a tar does not know its total."""
     total = len(entries) if isinstance(entries, Sized) else 0
     for done, entry in enumerate(entries):
         progress(done, total)
