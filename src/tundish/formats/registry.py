@@ -17,6 +17,7 @@ from tundish.formats.base import Evidence  # noqa: TC001  (a NamedTuple reads it
 from tundish.formats.plugins import Guarded, PluginError, load_plugin
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from importlib.metadata import EntryPoint
 
     from tundish.formats.base import Format, Listing, Reader, Writer
@@ -165,14 +166,7 @@ def check_reader(name: str) -> str:
     Raises:
         UsageError: The format is unknown, is broken, or cannot be read.
     """
-    if name not in _BUILT_IN and name not in _points():
-        raise _unknown(name, reader_names())
-    reads = _BUILT_IN[name].reads if name in _BUILT_IN else load_format(name).reader is not None
-    if not reads:
-        raise UsageError(
-            f"the format '{name}' is written, not read", fix=f"choose one of {', '.join(reader_names())}"
-        )
-    return name
+    return _check(name, "written, not read", reader_names, lambda form: form.reads, lambda form: form.reader)
 
 
 def check_writer(name: str) -> str:
@@ -181,13 +175,21 @@ def check_writer(name: str) -> str:
     Raises:
         UsageError: The format is unknown, is broken, or cannot be written.
     """
+    return _check(name, "read, not written", writer_names, lambda form: form.writes, lambda form: form.writer)
+
+
+def _check(
+    name: str,
+    problem: str,
+    names: Callable[[], list[str]],
+    of_ours: Callable[[_Place], bool],
+    of_theirs: Callable[[Format], object | None],
+) -> str:
     if name not in _BUILT_IN and name not in _points():
-        raise _unknown(name, writer_names())
-    writes = _BUILT_IN[name].writes if name in _BUILT_IN else load_format(name).writer is not None
-    if not writes:
-        raise UsageError(
-            f"the format '{name}' is read, not written", fix=f"choose one of {', '.join(writer_names())}"
-        )
+        raise _unknown(name, names())
+    fits = of_ours(_BUILT_IN[name]) if name in _BUILT_IN else of_theirs(load_format(name)) is not None
+    if not fits:
+        raise UsageError(f"the format '{name}' is {problem}", fix=f"choose one of {', '.join(names())}")
     return name
 
 
