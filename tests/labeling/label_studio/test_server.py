@@ -152,3 +152,15 @@ def test_one_that_outlived_its_starter_keeps_its_folder(
     while running_process(tmp_path) is not None:
         assert time.monotonic() < end
         time.sleep(0.1)
+
+
+def test_a_relative_path_to_the_program_means_the_folder_one_is_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "bin" / "label-studio"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\nexit 4\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OutsideError, match=r"ended by itself|exit status 4"):
+        LabelStudio(Path("bin/label-studio"), tmp_path / "folder").start()

@@ -102,7 +102,8 @@ class LabelStudio:
     """
 
     def __init__(self, executable: Path, folder: Path, *, port: int | None = None) -> None:
-        self.executable = executable
+        # It is started in its own folder, where a relative path would lead nowhere.
+        self.executable = executable.absolute()
         self.folder = folder.absolute()
         self._asked = port
         self._port = 0
