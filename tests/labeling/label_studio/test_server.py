@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -20,7 +21,6 @@ from tundish.labeling.label_studio.server import Account, LabelStudio, running_p
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.label_studio
 
@@ -162,5 +162,5 @@ def test_a_relative_path_to_the_program_means_the_folder_one_is_in(
     program.write_text("#!/bin/sh\nexit 4\n", encoding="utf-8")
     program.chmod(0o755)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(OutsideError, match=r"ended by itself|exit status 4"):
+    with pytest.raises(OutsideError, match="ended during its start"):
         LabelStudio(Path("bin/label-studio"), tmp_path / "folder").start()
