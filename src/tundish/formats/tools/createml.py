@@ -106,6 +106,8 @@ def _settle(pages: list[Page]) -> tuple[dict[str, str], list[str]]:
 FORMAT = Format(
     "createml",
     "CreateML JSON: boxes by their centre",
-    reader=Tool("CreateML", (".json",), (b'"annotation', b'"image'), _pages, _draw, settle=_settle),
+    reader=Tool(
+        "CreateML", (".json",), (b'"annotation', b'"image'), _pages, _draw, frozenset({"box"}), settle=_settle
+    ),
     options=FILES | {"units": "`pixels` (default), `normalized`"},
 )

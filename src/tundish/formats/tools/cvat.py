@@ -13,7 +13,7 @@ from tundish.formats.base import Format
 from tundish.formats.reading.fault import Fault
 from tundish.formats.reading.match import find_named
 from tundish.formats.reading.xmlfile import parse_xml
-from tundish.formats.tools.cvat_shapes import draw, kind_of
+from tundish.formats.tools.cvat_shapes import READS, draw, kind_of
 from tundish.formats.tools.cvat_video import video_pages
 from tundish.formats.tools.pages import FILES, Item, Page, Tool
 
@@ -55,6 +55,6 @@ def _page(file: File, row: int, element: Element, first: int) -> Page:
 FORMAT = Format(
     "cvat",
     "CVAT 1.1 XML for images and video: boxes, rotated boxes, polygons, ellipses, masks, tags",
-    reader=Tool("CVAT", (".xml",), (b"<annotations",), _pages, draw),
+    reader=Tool("CVAT", (".xml",), (b"<annotations",), _pages, draw, READS),
     options=FILES,
 )

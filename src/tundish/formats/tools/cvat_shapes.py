@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 
     from tundish.formats.tools.shapes import Canvas
 
-__all__ = ["CORNERS", "draw", "kind_of"]
+__all__ = ["CORNERS", "READS", "draw", "kind_of"]
 
 CORNERS = ("xtl", "ytl", "xbr", "ybr")
+
+READS = frozenset({"box", "polygon", "ellipse", "mask", "tag"})
 
 _KEPT = ("occluded", "z_order", "source", "group_id")
 _MOST_DIGITS = 12

@@ -1,9 +1,10 @@
 """CVAT 1.1 XML for video: tracks of shapes by the number of their frame.
 
 A frame is the image called ``frame_000012``, otherwise the one image whose name ends in the number 12. Where
-a shape is ``outside``, the object is not seen. CVAT writes every frame of a track; where a file has only some,
-boxes between two of them are interpolated as CVAT does, in a straight line, and other shapes are reported.
-Frames without a visible object stay unlabelled: the file does not say that somebody looked at them.
+a shape is ``outside``, the object is not seen. CVAT writes every frame of a track; where a file has only
+some, boxes and ellipses between two of them are interpolated as CVAT does, in a straight line, and other
+shapes are reported. Frames without a visible object stay unlabelled: the file does not say that somebody
+looked at them.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["video_pages"]
 
 _NUMBER = re.compile(r"(\d{1,9})$")
+_SIDES = {"box": CORNERS, "ellipse": ("cx", "cy", "rx", "ry")}
+"""Shapes that are interpolated, with the numbers that move."""
+
 _MOST_FRAMES = 10_000_000
 _MOST_ROWS = 2**31 - 1
 
@@ -71,6 +75,14 @@ class _Frames:
                 inside = not self.folder or image.path.startswith(f"{self.folder}/")
                 (own if inside else other).setdefault(int(number[1]), []).append(image)
         return other | own
+
+    def between(self, start: int, end: int) -> list[int]:
+        """The frames between two others that have an image."""
+        if end - start < 2:
+            return []
+        if end - start < len(self.numbered):
+            return [frame for frame in range(start + 1, end) if frame in self.numbered]
+        return sorted(frame for frame in self.numbered if start < frame < end)
 
     def image(self, frame: int) -> ImageRef | Miss:
         """The image of a frame."""
@@ -137,11 +149,7 @@ class _Video:
     ) -> None:
         """The frames between two shapes of a track that have an image."""
         label, more = whose
-        for frame in (
-            range(start + 1, end) if end - start < len(self.frames.numbered) else self._present(start, end)
-        ):
-            if frame not in self.frames.numbered:
-                continue
+        for frame in self.frames.between(start, end):
             row = self.between + frame - start - 1
             element = _interpolated(shape, following, (frame - start) / (end - start))
             if element is not None and row <= _MOST_ROWS:
@@ -150,9 +158,6 @@ class _Video:
             message = f"between frames {start} and {end} of a track, a {shape.tag} is not interpolated"
             fault = Fault("not_interpolated", message, "frame", frame)
             self.found.setdefault(frame, _Found()).lost.append((min(row, _MOST_ROWS), fault))
-
-    def _present(self, start: int, end: int) -> list[int]:
-        return sorted(frame for frame in self.frames.numbered if start < frame < end)
 
 
 def _frame(shape: Element) -> int | None:
@@ -167,11 +172,12 @@ def _outside(shape: Element) -> bool:
 
 
 def _interpolated(shape: Element, following: Element, part: float) -> Element | None:
-    """The box at a part of the way between two boxes; None for other shapes, and for numbers that are none."""
-    if shape.tag != "box" or following.tag != "box":
+    """The shape at a part of the way between two boxes or ellipses; None where that cannot be said."""
+    sides = _SIDES.get(shape.tag)
+    if sides is None or following.tag != shape.tag:
         return None
-    moved = Element("box", dict(shape.attrib))
-    for side in CORNERS:
+    moved = Element(shape.tag, dict(shape.attrib))
+    for side in sides:
         before, after = real(shape.get(side)), real(following.get(side))
         if before is None or after is None:
             return None

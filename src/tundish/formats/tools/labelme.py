@@ -35,6 +35,7 @@ __all__ = ["FORMAT"]
 
 _KEPT = ("group_id", "description", "flags", "difficult", "attributes", "direction")
 _OUTLINES = ("polygon", "rotation", "oriented_rectangle", "quadrilateral")
+_READS = frozenset({*_OUTLINES, "rectangle", "circle", "mask"})
 
 
 def _pages(file: File) -> list[Page]:
@@ -71,8 +72,9 @@ def _pages(file: File) -> list[Page]:
 
 
 def _kind(shape: object) -> str:
+    """The kind of a shape; labelme 2 wrote polygons only, without saying so."""
     kind = shape.get("shape_type") if isinstance(shape, dict) else None
-    return kind[:40] if isinstance(kind, str) else "shape"
+    return kind[:40] if isinstance(kind, str) else "polygon"
 
 
 def _name(shape: object) -> object:
@@ -93,8 +95,8 @@ def _draw(shape: Any, canvas: Canvas) -> Drawing:
 
 
 def _drawn(shape: dict[str, Any], canvas: Canvas) -> Drawn:
-    kind = shape.get("shape_type") or "polygon"  # labelme 2 wrote polygons only, without a type
-    if kind not in (*_OUTLINES, "rectangle", "circle", "mask"):
+    kind = shape.get("shape_type") or "polygon"
+    if not isinstance(kind, str) or kind not in _READS:
         raise unsupported(kind)
     points = points_of(shape.get("points"))
     if kind in _OUTLINES:
@@ -128,6 +130,6 @@ def _box_of_four(points: list[tuple[float, float]]) -> Drawn:
 FORMAT = Format(
     "labelme",
     "labelme and X-AnyLabeling JSON: rectangles, polygons, rotated boxes, circles, masks",
-    reader=Tool("labelme", (".json",), (b'"shapes"',), _pages, _draw, beside=True),
+    reader=Tool("labelme", (".json",), (b'"shapes"',), _pages, _draw, _READS, beside=True),
     options=FILES,
 )

@@ -98,6 +98,7 @@ class Tool:
         marks: Bytes that every one of its files has: others are not parsed to find out.
         pages: Opens a file; raises a `Fault` where it is not the tool's or cannot be read.
         draw: Draws an item's entry on its canvas; raises a `Fault`.
+        reads: Kinds of shapes that are read; the last word of an item's kind.
         beside: Whether a file is about the image it is named like.
         settle: What a look at all pages decides: options, and sentences about them.
     """
@@ -107,6 +108,7 @@ class Tool:
     marks: tuple[bytes, ...]
     pages: Callable[[File], list[Page]]
     draw: Callable[[Any, Canvas], Drawing]
+    reads: frozenset[str]
     beside: bool = False
     settle: Callable[[list[Page]], tuple[dict[str, str], list[str]]] = lambda pages: ({}, [])  # noqa: ARG005
 
@@ -274,18 +276,24 @@ class _Look:
                 self.matched.add(page.image.path)
             for item in page.items:
                 self.kinds[item.kind] += 1
-                if isinstance(item.name, str) and item.name.strip():
+                if self._reads(item.kind) and isinstance(item.name, str) and item.name.strip():
                     self.names.add(item.name)
+
+    def _reads(self, kind: str) -> bool:
+        return kind.rpartition(" ")[2] in self.tool.reads
 
     def facts(self) -> list[str]:
         """Sentences on what was counted."""
         where = self.files[0] if len(self.files) == 1 else f"{len(self.files)} files"
         named = counted(len(self.pages), "image")
         facts = [f"{len(self.matched)} of {named} named in {where} of {self.tool.title} are here"]
-        kinds = ", ".join(f"{count} {kind}" for kind, count in self.kinds.most_common(8))
-        if kinds:
-            total = counted(self.kinds.total(), "label")
-            facts.append(f"{total} of {counted(len(self.names), 'class')}: {kinds}")
+        read = {kind: count for kind, count in self.kinds.most_common() if self._reads(kind)}
+        if read:
+            total = counted(sum(read.values()), "label")
+            facts.append(f"{total} of {counted(len(self.names), 'class')}: {_shown(read)}")
+        left = {kind: count for kind, count in self.kinds.most_common() if kind not in read}
+        if left:
+            facts.append(f"not read, and reported by `tundish run`: {_shown(left)}")
         lost = sum(len(page.lost) for page in self.pages)
         if lost:
             facts.append(f"{counted(lost, 'label')} cannot be read; `tundish run` reports each")
@@ -293,3 +301,8 @@ class _Look:
         if empty:
             facts.append(f"{counted(empty, 'image')} without a label: negatives")
         return facts
+
+
+def _shown(kinds: Mapping[str, int]) -> str:
+    """Kinds with their counts, the most frequent ones."""
+    return ", ".join(f"{count} {kind}" for kind, count in list(kinds.items())[:8])

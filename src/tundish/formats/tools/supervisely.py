@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT"]
 
 _CORNERS = ("edges", "included")
+_READS = frozenset({"rectangle", "polygon", "bitmap"})
 _KEPT = ("id", "description", "tags", "labelerLogin", "createdAt", "updatedAt", "instance")
 
 
@@ -123,6 +124,6 @@ def _drawn(entry: dict[str, Any], canvas: Canvas, corners: str) -> Drawn:
 FORMAT = Format(
     "supervisely",
     "Supervisely JSON: rectangles, polygons, bitmaps",
-    reader=Tool("Supervisely", (".json",), (b'"objects"', b'"size"'), _pages, _draw, beside=True),
+    reader=Tool("Supervisely", (".json",), (b'"objects"', b'"size"'), _pages, _draw, _READS, beside=True),
     options=FILES | {"corners": "`edges` (default), `included`"},
 )

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT"]
 
+_READS = frozenset({"rect", "polygon", "circle", "ellipse"})
+
 _USUAL = ("class", "label", "name", "category", "type", "object")
 """Attributes preferred where as many regions have them filled in."""
 
@@ -206,6 +208,6 @@ def _settle(pages: list[Page]) -> tuple[dict[str, str], list[str]]:
 FORMAT = Format(
     "via",
     "VIA (VGG Image Annotator) JSON and CSV: rectangles, polygons, circles, ellipses",
-    reader=Tool("VIA", (".json", ".csv"), (b"region", b"filename"), _pages, _draw, settle=_settle),
+    reader=Tool("VIA", (".json", ".csv"), (b"region", b"filename"), _pages, _draw, _READS, settle=_settle),
     options=FILES | {"attribute": "the attribute of a region that names its class"},
 )
