@@ -207,7 +207,7 @@ def mask_at(cells: NDArray[np.bool_], left: float, top: float, canvas: Canvas) -
 
 def _mask(mask: NDArray[np.bool_]) -> Drawn:
     if not mask.any():
-        raise Fault("broken_mask", "the mask has no pixel", "mask")
+        raise Fault("empty_mask", "the mask has no pixel", "mask")
     return Drawn("mask", mask=mask)
 
 
