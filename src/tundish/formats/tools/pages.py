@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tundish.formats.base import NO_ATTRIBUTES, Evidence, ImageRef, Label, Options, Reading, suffix_of
+from tundish.formats.base import (
+    NO_ATTRIBUTES,
+    Evidence,
+    ImageRef,
+    Label,
+    Options,
+    Reading,
+    parts_of,
+    suffix_of,
+)
 from tundish.formats.reading.fault import Fault, Notes
 from tundish.formats.reading.match import Miss, find_beside
 from tundish.formats.reading.sniffing import (
@@ -149,9 +158,9 @@ class Tool:
         extra, facts = self.settle(look.pages)
         facts = look.facts() + facts + unlabelled_note(len(images), weight)
         facts += read_note(len(chosen), len(paths), "label files")
-        if len(look.files) < len(paths) == len(chosen) and len(look.files) <= _MOST_NAMES:
-            extra["files"] = ";".join(look.files)
-            facts.append(f"of {len(paths)} files these are read: {', '.join(look.files)}")
+        if len(look.files) < len(paths) == len(chosen) and (patterns := _patterns(look.files, paths)):
+            extra["files"] = ";".join(patterns)
+            facts.append(f"of {len(paths)} files these are read: {', '.join(patterns)}")
         return Evidence(weight, facts, sorted(look.names), extra=extra)
 
 
@@ -301,6 +310,16 @@ class _Look:
         if empty:
             facts.append(f"{counted(empty, 'image')} without a label: negatives")
         return facts
+
+
+def _patterns(own: Sequence[str], paths: Sequence[str]) -> list[str]:
+    """A tool's files among others: by name where they are few, else by folders that hold nothing else."""
+    if len(own) <= _MOST_NAMES:
+        return list(own)
+    folders = sorted({f"{parts_of(path)[0]}/*" for path in own})
+    others = set(paths) - set(own)
+    apart = not any(fnmatchcase(path, folder) for path in others for folder in folders)
+    return folders if apart and len(folders) <= _MOST_NAMES and "/*" not in folders else []
 
 
 def _shown(kinds: Mapping[str, int]) -> str:
