@@ -42,7 +42,7 @@ def test_parts_of_the_size_are_seen_by_add_and_read_by_the_option() -> None:
     data = createml(centred(x=0.5, y=0.25, width=0.1, height=0.5))
     found = sniff_all(listing({"a.jpg": "", PATH: data}))[0]
     assert (found.format, found.extra) == ("createml", {"units": "normalized"})
-    (label,) = read("createml", {PATH: data}, A, **found.extra).labels
+    (label,) = read("createml", {PATH: data}, A, units=found.extra["units"]).labels
     assert box(label) == pytest.approx((90, 0, 20, 50), abs=1e-6)
     with pytest.raises(SourceError, match="units is 'inches'"):
         read("createml", {PATH: data}, A, units="inches")

@@ -52,7 +52,7 @@ GOOD = {
 }
 VIDEO = video(frame_box(1, (1, 2, 3, 4)) + frame_box(5, (5, 6, 7, 8)))
 JSON = sorted(set(GOOD) - {"cvat"})
-ODD = [
+ODD: list[Any] = [
     None,
     True,
     -1,

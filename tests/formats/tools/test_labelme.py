@@ -103,7 +103,8 @@ def test_labels_drawn_on_the_stored_image_are_turned_with_it() -> None:
     shapes = (shape("rectangle", [[10, 20], [60, 50]]), shape("polygon", RING))
     first, second = read("labelme", {PATH: labelme(*shapes)}, turned).labels
     assert box(first) == pytest.approx((50, 10, 30, 50), abs=1e-6)  # a quarter clockwise: x = 100 - y
-    assert second.segmentation == [pytest.approx([80, 20, 74.5, 60, 40, 50], abs=1e-6)]
+    assert second.segmentation is not None
+    assert second.segmentation[0] == pytest.approx([80, 20, 74.5, 60, 40, 50], abs=1e-6)
     assert box(second) == pytest.approx((40, 20, 40, 40), abs=1e-6)
 
 

@@ -58,7 +58,7 @@ def test_version_1_numbers_its_regions() -> None:
 
 
 def test_a_table_says_the_same() -> None:
-    rows = (
+    rows: tuple[tuple[str, int, object, object], ...] = (
         ("a.jpg", 2, RECT, {"label": "crack"}),
         ("a.jpg", 2, POLYGON, {"label": "rust, red"}),
         ("b.jpg", 0, {}, {}),

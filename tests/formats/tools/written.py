@@ -30,7 +30,12 @@ def png(cells: NDArray[np.bool_], mode: str = "L") -> bytes:
 
 
 def labelme(*shapes: object, **more: Any) -> str:
-    content = {"version": "5.5.0", "flags": {}, "shapes": shapes, "imagePath": "..\\images\\a.jpg"}
+    content: dict[str, Any] = {
+        "version": "5.5.0",
+        "flags": {},
+        "shapes": shapes,
+        "imagePath": "..\\images\\a.jpg",
+    }
     content |= {"imageData": None, "imageWidth": 200, "imageHeight": 100}
     return json.dumps(content | more)
 

@@ -42,6 +42,9 @@ __all__ = ["FILES", "Drawing", "File", "Item", "Page", "Tool", "kept", "name_of"
 FILES = {"files": "which label files, as patterns separated by ';'"}
 """The option that all tools have."""
 
+_FIRST = 200
+"""Files read first: where none of them could be the tool's, no more are read."""
+
 _MOST_NAMES = 20
 """Label files that `tundish add` names in the recipe where others lie beside them."""
 
@@ -144,11 +147,17 @@ class Tool:
                 _take(self, path, page, reading)
         return reading
 
+    def has_marks(self, data: bytes) -> bool:
+        """Whether a file could be the tool's; in UTF-16 the marks cannot be seen."""
+        return data[:2] in (b"\xff\xfe", b"\xfe\xff") or all(mark in data for mark in self.marks)
+
     def sniff(self, listing: Listing) -> Evidence | None:
         """Files with what the tool writes, and how many of the images they name are here."""
         paths = [path for path in listing.paths if suffix_of(path) in self.suffixes]
         images = [path for path in listing.paths if is_image(path)]
         chosen = sample(paths)
+        if not any(self.has_marks(listing.read(path)) for path in sample(paths, _FIRST)):
+            return None
         look = _Look(self, catalog_of(images))
         for path in chosen:
             look.take(path, listing.read(path))
@@ -271,8 +280,7 @@ class _Look:
     kinds: Counter[str] = field(default_factory=Counter)
 
     def take(self, path: str, data: bytes) -> None:
-        wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")  # UTF-16, where the marks cannot be seen
-        if not wide and not all(mark in data for mark in self.tool.marks):
+        if not self.tool.has_marks(data):
             return
         try:
             pages = self.tool.pages(File(path, data, self.catalog, Options()))
