@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 import math
-from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tundish.formats.base import NO_ATTRIBUTES, ImageRef, Label
 from tundish.formats.coco.shapes import read_shape
+from tundish.formats.reading.collector import collector_paused
 from tundish.formats.reading.fault import Fault, Notes, shown
 from tundish.formats.reading.jsonfile import parse_json
 from tundish.formats.reading.match import Miss, find_named
@@ -42,21 +41,9 @@ _TAKEN = frozenset(
 """Keys of an annotation that have a column of their own or follow from others; the rest are attributes."""
 
 
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Parsed JSON has no cycles, and to look for them again and again takes a third of the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
 def read_coco(path: str, data: bytes, catalog: Catalog, reading: Reading) -> None:
     """Read one COCO file into `reading`."""
-    with _collector_paused():
+    with collector_paused():
         _read(path, data, catalog, reading)
 
 

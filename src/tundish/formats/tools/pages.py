@@ -17,6 +17,7 @@ from tundish.formats.base import (
     parts_of,
     suffix_of,
 )
+from tundish.formats.reading.collector import collector_paused
 from tundish.formats.reading.fault import Fault, Notes
 from tundish.formats.reading.match import Miss, find_beside
 from tundish.formats.reading.sniffing import (
@@ -136,16 +137,20 @@ class Tool:
         """Read the tool's files; a bad entry costs itself, a bad file its labels."""
         reading = Reading()
         for path, data in files:
-            try:
-                pages = self.pages(File(path, data, catalog, options))
-            except Fault as fault:
-                Notes(path, reading).refuse(fault)
-                if self.beside and isinstance(image := find_beside(catalog, path), ImageRef):
-                    reading.refused.add(image.path)
-                continue
-            for page in pages:
-                _take(self, path, page, reading)
+            with collector_paused():
+                self._read(File(path, data, catalog, options), reading)
         return reading
+
+    def _read(self, file: File, reading: Reading) -> None:
+        try:
+            pages = self.pages(file)
+        except Fault as fault:
+            Notes(file.path, reading).refuse(fault)
+            if self.beside and isinstance(image := find_beside(file.catalog, file.path), ImageRef):
+                reading.refused.add(image.path)
+            return
+        for page in pages:
+            _take(self, file.path, page, reading)
 
     def has_marks(self, data: bytes) -> bool:
         """Whether a file could be the tool's; in UTF-16 the marks cannot be seen."""
