@@ -174,6 +174,15 @@ def test_shapes_that_are_not_interpolated_are_reported_and_their_frames_are_no_n
     assert reading.refused == {FRAMES[1].path, FRAMES[2].path}
 
 
+def test_a_track_without_an_end_is_reported_where_frames_follow() -> None:
+    data = video(frame_box(14, BOX)).replace("<original_size>", "<stop_frame>15</stop_frame><original_size>")
+    problem = only(read("cvat", {PATH: data}, FRAMES))
+    assert (problem.check, problem.severity) == ("not_interpolated", "warning")
+    assert "stops at frame 14 without an end; 1 later image" in problem.message
+    ended = data.replace("</track>", frame_box(15, BOX, 'outside="1"') + "</track>")
+    assert not read("cvat", {PATH: ended}, FRAMES).problems
+
+
 def test_frames_are_found_by_the_number_that_ends_a_name_and_never_guessed() -> None:
     data = video(frame_box(7, BOX))
     assert (

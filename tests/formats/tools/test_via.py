@@ -136,3 +136,12 @@ def test_other_files_are_refused_with_the_reason() -> None:
 def test_records_beside_images_are_not_taken_for_via() -> None:
     files = {"a.jpg": "", "records.csv": "filename,region,hardness\na.jpg,north,3\n"}
     assert [evidence.format for evidence in sniff_all(listing(files))] == ["images"]
+
+
+def test_what_is_filled_in_for_a_whole_image_is_reported_and_makes_no_negative() -> None:
+    filled = '"file_attributes": {"class": "rust", "caption": ""}'
+    empty = read("via", {"via.json": via().replace('"file_attributes": {}', filled)}, A)
+    assert (only(empty).check, only(empty).value, empty.covered) == ("image_flags", "class rust", set())
+    data = via(region(RECT, label="a")).replace('"file_attributes": {}', filled)
+    both = read("via", {"via.json": data}, A)
+    assert (checks(both), checks(both, "warning"), len(both.labels)) == ([], ["image_flags"], 1)

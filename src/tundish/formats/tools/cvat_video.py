@@ -19,6 +19,7 @@ from xml.etree.ElementTree import Element
 from tundish.formats.base import ImageRef, parts_of
 from tundish.formats.reading.fault import Fault
 from tundish.formats.reading.match import Miss
+from tundish.formats.reading.sniffing import counted
 from tundish.formats.reading.text import real
 from tundish.formats.tools.cvat_shapes import CORNERS, kind_of
 from tundish.formats.tools.pages import Item, Page
@@ -43,13 +44,15 @@ def video_pages(file: File, root: Element, tracks: Sequence[Element], first: int
     """One page for each frame on which a track is seen; rows are counted from `first`."""
     size = root.find("meta//original_size")
     stated = (size.findtext("width"), size.findtext("height")) if size is not None else None
-    video = _Video(_Frames(file.catalog, parts_of(file.path)[0]), first)
+    stop = root.findtext("meta//stop_frame", "")
+    last = int(stop) if stop.isascii() and stop.isdigit() and len(stop) < 9 else 0
+    video = _Video(_Frames(file.catalog, parts_of(file.path)[0]), first, last)
     for track in tracks:
         video.count(track)
     for track in tracks:
         video.take(track)
     pages = [
-        Page(f"frame {frame}", video.frames.image(frame), found.items, stated, lost=found.lost)
+        Page(f"frame {frame}", video.frames.image(frame), found.items, stated, None, found.lost, found.notes)
         for frame, found in sorted(video.found.items())
     ]
     if video.lost:
@@ -105,6 +108,7 @@ class _Found:
 
     items: list[Item] = field(default_factory=list)
     lost: list[tuple[int | None, Fault]] = field(default_factory=list)
+    notes: list[Fault] = field(default_factory=list)
 
 
 @dataclass
@@ -113,6 +117,7 @@ class _Video:
 
     frames: _Frames
     row: int
+    last: int
     between: int = 0
     found: dict[int, _Found] = field(default_factory=dict)
     lost: list[tuple[int | None, Fault]] = field(default_factory=list)
@@ -140,9 +145,21 @@ class _Video:
             if not _outside(shape):
                 self._fill(start, shape, end, following, (label, more))
             self.between += max(end - start - 1, 0)
+        if shapes and not _outside(shapes[-1][1]):
+            self._end(shapes[-1][0], track.get("id", ""))
 
     def _put(self, frame: int, item: Item) -> None:
         self.found.setdefault(frame, _Found()).items.append(item)
+
+    def _end(self, frame: int, track: str) -> None:
+        """Report a track that does not end although frames follow: whether it goes on is not known."""
+        later = len(self.frames.between(frame, self.last + 1))
+        if later:
+            message = (
+                f"the track '{track}' stops at frame {frame} without an end;"
+                f" {counted(later, 'later image')} have no label of it"
+            )
+            self.found[frame].notes.append(Fault("not_interpolated", message, "frame", frame))
 
     def _fill(
         self, start: int, shape: Element, end: int, following: Element, whose: tuple[str | None, Any]

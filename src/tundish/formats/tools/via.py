@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter, defaultdict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tundish.formats.base import Format, suffix_of
@@ -34,52 +35,68 @@ _READS = frozenset({"rect", "polygon", "circle", "ellipse"})
 _USUAL = ("class", "label", "name", "category", "type", "object")
 """Attributes preferred where as many regions have them filled in."""
 
-_Regions = dict[str, list[tuple[int, object]]]
-"""The regions of each image with their rows, in the order of the file."""
+
+@dataclass
+class _Listed:
+    """An image as a file lists it: its regions with their rows, and what is filled in for the whole image."""
+
+    regions: list[tuple[int, object]] = field(default_factory=list)
+    flags: dict[str, object] = field(default_factory=dict)
+
+
+_Images = dict[str, _Listed]
+"""The images of a file by their names, in its order."""
 
 
 def _pages(file: File) -> list[Page]:
     table = suffix_of(file.path) == ".csv"
-    regions = _of_table(file.data) if table else _of_json(file.data)
+    images = _of_table(file.data) if table else _of_json(file.data)
     attribute = file.options.extra.get("attribute") or _attribute(
-        region for listed in regions.values() for _, region in listed
+        region for listed in images.values() for _, region in listed.regions
     )
-    return [
-        Page(
-            name,
-            find_named(file.catalog, file.path, name),
-            [
-                Item(row, (region, attribute), _kind(region), _value(region, attribute))
-                for row, region in listed
-            ],
-        )
-        for name, listed in regions.items()
+    return [_page(file, name, listed, attribute) for name, listed in images.items()]
+
+
+def _page(file: File, name: str, listed: _Listed, attribute: str) -> Page:
+    items = [
+        Item(row, (region, attribute), _kind(region), _value(region, attribute))
+        for row, region in listed.regions
     ]
+    image = find_named(file.catalog, file.path, name)
+    if not listed.flags:
+        return Page(name, image, items)
+    filled = ", ".join(f"{key} {shown(value)[:40]}" for key, value in listed.flags.items())
+    message = f"attributes of the whole image are not read as labels: {filled[:120]}"
+    fault = Fault("image_flags", message, "file_attributes", filled)
+    return (
+        Page(name, image, items, notes=[fault]) if items else Page(name, image, items, lost=[(None, fault)])
+    )
 
 
-def _of_json(data: bytes) -> _Regions:
+def _of_json(data: bytes) -> _Images:
     content = parse_json(data)
     if isinstance(content, dict) and "_via_img_metadata" in content:
         content = content["_via_img_metadata"]
     entries = list(content.values()) if isinstance(content, dict) else []
     if not any(isinstance(entry, dict) and {"filename", "regions"} <= entry.keys() for entry in entries):
         raise Fault("not_via", "a VIA file lists images, each with its 'filename' and its 'regions'")
-    found: _Regions = {}
+    found: _Images = {}
     row = 0
     for entry in entries:
         name = entry.get("filename") if isinstance(entry, dict) else None
-        listed = found.setdefault(name if isinstance(name, str) else "", [])
+        listed = found.setdefault(name if isinstance(name, str) else "", _Listed())
+        listed.flags |= _flags(entry.get("file_attributes") if isinstance(entry, dict) else None)
         regions = entry.get("regions") if isinstance(entry, dict) else entry
         if isinstance(regions, dict):  # VIA 1 numbers them
             regions = list(regions.values())
         for region in regions if isinstance(regions, list) else [regions]:
-            listed.append((row, region))
+            listed.regions.append((row, region))
             row += 1
     return found
 
 
-def _of_table(data: bytes) -> _Regions:
-    found: _Regions = {}
+def _of_table(data: bytes) -> _Images:
+    found: _Images = {}
     try:
         reader = csv.DictReader(io.StringIO(decode_text(data)[0], newline=""))
         names = [(column or "").lstrip("#").strip() for column in reader.fieldnames or ()]
@@ -88,14 +105,22 @@ def _of_table(data: bytes) -> _Regions:
             raise Fault("not_via", message)
         reader.fieldnames = names
         for number_, row in enumerate(reader):
-            listed = found.setdefault(row["filename"] or "", [])
+            listed = found.setdefault(row["filename"] or "", _Listed())
+            listed.flags |= _flags(_cell(row.get("file_attributes")))
             shape = _cell(row["region_shape_attributes"])
             if shape != {} or (row.get("region_count") or "0").strip() not in ("0", ""):
                 attributes = _cell(row["region_attributes"])
-                listed.append((number_, {"shape_attributes": shape, "region_attributes": attributes}))
+                listed.regions.append((number_, {"shape_attributes": shape, "region_attributes": attributes}))
     except csv.Error as error:
         raise Fault("broken_file", f"not readable as CSV: {error}") from error
     return found
+
+
+def _flags(attributes: object) -> dict[str, object]:
+    """What is filled in for a whole image."""
+    if not isinstance(attributes, dict):
+        return {}
+    return {name: value for name, value in attributes.items() if value not in ("", None, False, {}, [])}
 
 
 def _cell(text: str | None) -> object:
