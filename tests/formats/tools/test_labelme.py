@@ -68,6 +68,8 @@ def test_a_mask_lies_between_its_corners() -> None:
     found = mask_of_counts(label.rle, 200, 100)
     assert np.argwhere(found).tolist() == [[7, 5], [7, 6], [8, 6], [8, 7]]
     assert box(label) == (5, 7, 3, 2)
+    between = labelme(shape("mask", [[5.9, 7], [7.9, 8.2]], mask=mask))  # labelme cuts fractions off
+    assert read("labelme", {PATH: between}, A).labels[0].rle == label.rle
     reading = read("labelme", {PATH: labelme(shape("mask", [[5, 7], [9, 8]], mask=mask))}, A)
     assert checks(reading) == ["size_mismatch"]
 

@@ -112,7 +112,7 @@ def _drawn(shape: dict[str, Any], canvas: Canvas) -> Drawn:
         radius = math.dist(first, last)
         return ellipse(first, (radius, radius))
     cells = mask_of_png(decode_base64(shape.get("mask"), "mask"), canvas, "mask")
-    (x0, y0), (x1, y1) = first, last
+    (x0, y0), (x1, y1) = ((int(x), int(y)) for x, y in points)  # labelme cuts fractions off
     if (abs(x1 - x0) + 1, abs(y1 - y0) + 1) != cells.shape[::-1]:
         message = f"the mask of {cells.shape[1]}x{cells.shape[0]} does not fit between its corners"
         raise Fault("size_mismatch", message, "mask", shown(points))
