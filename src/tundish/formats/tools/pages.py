@@ -75,7 +75,7 @@ class Page:
     Attributes:
         stated: The image's name in the file.
         image: The image found for it, or why there is none.
-        items: Its labels.
+        items: The labels the file has for the image.
         size: Width and height as stated; None where the format states none.
         row: Place of the page in its file; None where the file has one.
         lost: Labels that are not taken whatever they say, with their rows.
@@ -107,7 +107,7 @@ class Tool:
 
     Attributes:
         title: The tool's name for people.
-        suffixes: Of its label files.
+        suffixes: The suffixes of its label files.
         marks: Bytes that every one of its files has: others are not parsed to find out.
         pages: Opens a file; raises a `Fault` where it is not the tool's or cannot be read.
         draw: Draws an item's entry on its canvas; raises a `Fault`.
