@@ -22,7 +22,8 @@ from tundish.formats.registry import (
 
 
 def test_formats_are_known_by_their_names() -> None:
-    assert reader_names() == ["voc", "yolo", "coco", "masks", "folders", "images"]
+    tools = ["labelme", "cvat", "via", "createml", "supervisely"]
+    assert reader_names() == ["voc", "yolo", "coco", *tools, "masks", "folders", "images"]
     assert writer_names() == ["parquet", "yolo", "coco"]
 
 

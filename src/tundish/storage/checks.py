@@ -77,6 +77,7 @@ _IMAGES = {
 """Images: the rules of `schemas/images.py`, and why an image cannot be decoded."""
 
 _LABELS = {
+    "ambiguous_class": ("the label names several classes", "标注同时属于多个类别"),
     "ambiguous_image": ("several images could be the one that is named", "有多个图像与所给名称相符"),
     "border_pixels": (
         "the mask marks border pixels, which count as background",
@@ -101,6 +102,7 @@ _LABELS = {
     "empty_mask": ("the mask has no pixels", "掩码中没有像素"),
     "empty_unseen": ("empty, and not begun from the proposed labels", "提交为空，且并非由预标注修改而来"),
     "forbidden_xml": ("the XML file declares entities", "XML 文件含有实体声明，拒绝读取"),
+    "image_flags": ("flags or tags of the whole image, which are not read", "整图标志或标签，未作为标注读取"),
     "image_labelled_twice": ("two label files belong to one image", "同一图像有两个标注文件"),
     "image_listed_twice": ("the image is listed twice", "图像被重复列出"),
     "image_not_found": ("the image of the label does not exist", "找不到标注所对应的图像"),
@@ -115,8 +117,14 @@ _LABELS = {
     "no_label": ("the region has no label", "标注区域没有类别"),
     "not_a_class": ("not the number of a class", "不是有效的类别编号"),
     "not_coco": ("the JSON file is not in COCO format", "JSON 文件不是 COCO 格式"),
+    "not_createml": ("the JSON file is not in CreateML format", "JSON 文件不是 CreateML 格式"),
+    "not_cvat": ("the XML file is not in CVAT format", "XML 文件不是 CVAT 格式"),
     "not_finite": ("a coordinate is infinite, not a number or too large", "坐标值无效或过大"),
+    "not_interpolated": ("no shape is stated for a frame of a track", "轨迹在该帧没有给出形状"),
+    "not_labelme": ("the JSON file is not in labelme format", "JSON 文件不是 labelme 格式"),
+    "not_supervisely": ("the JSON file is not in Supervisely format", "JSON 文件不是 Supervisely 格式"),
     "not_utf8": ("the file is not in UTF-8", "文件编码不是 UTF-8"),
+    "not_via": ("the file is not in VIA format", "文件不是 VIA 格式"),
     "not_voc": ("the XML file is not in VOC format", "XML 文件不是 VOC 格式"),
     "number_count": ("the line has the wrong number of values", "该行数值个数不对"),
     "other_file_name": ("the label file names another image file", "标注文件内的图像文件名与其不符"),
@@ -134,6 +142,10 @@ _LABELS = {
     "unknown_image": ("the label belongs to an unknown image", "标注所属的图像未知"),
     "unsafe_file_name": ("the image's file name points outside the folder", "图像文件名指向文件夹之外"),
     "unsupported_region": ("a kind of region that is not supported", "不支持该类型的标注区域"),
+    "unsupported_shape": (
+        "a kind of shape that is not supported, such as points",
+        "不支持该类型的形状（如点、线）",
+    ),
     "wrong_type": ("a value of the wrong type", "数据类型不对"),
 }
 """Labels: the rules of `schemas/annotations.py`, and what cannot be read in label files and answers."""

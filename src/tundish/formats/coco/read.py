@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import gc
-import json
 import math
-from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from tundish.formats.base import NO_ATTRIBUTES, ImageRef, Label
 from tundish.formats.coco.shapes import read_shape
+from tundish.formats.reading.collector import collector_paused
 from tundish.formats.reading.fault import Fault, Notes, shown
+from tundish.formats.reading.jsonfile import parse_json
 from tundish.formats.reading.match import Miss, find_named
 from tundish.formats.reading.sniffing import counted
-from tundish.formats.reading.text import decode_text, real
+from tundish.formats.reading.text import real
 from tundish.formats.reading.upright import means_stored
 
 if TYPE_CHECKING:
@@ -44,21 +41,9 @@ _TAKEN = frozenset(
 """Keys of an annotation that have a column of their own or follow from others; the rest are attributes."""
 
 
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Parsed JSON has no cycles, and to look for them again and again takes a third of the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
 def read_coco(path: str, data: bytes, catalog: Catalog, reading: Reading) -> None:
     """Read one COCO file into `reading`."""
-    with _collector_paused():
+    with collector_paused():
         _read(path, data, catalog, reading)
 
 
@@ -77,26 +62,12 @@ def load_coco(data: bytes) -> dict[str, Any]:
     Raises:
         Fault: It is not JSON, not COCO, or a panoptic file.
     """
-    try:
-        content = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        content = _load_leniently(data)
+    content = parse_json(data)
     if not isinstance(content, dict) or not isinstance(content.get("images"), list):
         raise Fault("not_coco", "a COCO file is an object with a list of 'images'")
     for key in ("annotations", "categories"):
         if not isinstance(content.get(key, []), list):
             raise Fault("wrong_type", f"'{key}' is not a list", key)
-    return content
-
-
-def _load_leniently(data: bytes) -> Any:
-    """JSON with a byte order mark, in another encoding, or with NaN and Infinity, which Python writes."""
-    try:
-        content = json.loads(decode_text(data)[0])
-        json.dumps(content, ensure_ascii=False).encode()  # half a surrogate pair is not text
-    except (ValueError, RecursionError) as error:
-        message = f"not readable as JSON: {error}" if data.strip() else "the file is empty"
-        raise Fault("broken_file", message) from error
     return content
 
 
