@@ -63,6 +63,10 @@ _BUILT_IN = {
     "createml": _Place("tundish.formats.tools.createml", reads=True),
     "supervisely": _Place("tundish.formats.tools.supervisely", reads=True),
     "masks": _Place("tundish.formats.masks", reads=True),
+    "dota": _Place("tundish.formats.dota", reads=True),
+    "runs-csv": _Place("tundish.formats.csv.runs", reads=True),
+    "boxes-csv": _Place("tundish.formats.csv.boxes", reads=True),
+    "classes-csv": _Place("tundish.formats.csv.classes", reads=True),
     "folders": _Place("tundish.formats.folders", reads=True),
     "images": _Place("tundish.formats.images", reads=True),
 }

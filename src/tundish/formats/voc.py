@@ -14,6 +14,9 @@ writers mean other things, so a source may say so (option ``corners``):
 
 `tundish add` decides by the data: a corner at 0 cannot be counted from 1, and a last corner at the width
 cannot be a pixel counted from 0.
+
+An object with an outline is a polygon, not a box: ``polygon`` as Roboflow and LabelMe write it, ``robndbox``
+as roLabelImg does.
 """
 
 from __future__ import annotations
@@ -46,8 +49,10 @@ from tundish.formats.reading.sniffing import (
     unlabelled_note,
 )
 from tundish.formats.reading.text import fault_of_number, real
-from tundish.formats.reading.upright import means_stored, turn_box
+from tundish.formats.reading.upright import means_stored, turn_box, turn_polygon
 from tundish.formats.reading.xmlfile import parse_xml
+from tundish.formats.voc_outlines import OUTLINES, has_outline, outline_of
+from tundish.imaging.geometry import box_of_polygon
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -99,7 +104,7 @@ class Voc:
         weight = look.tally.matched * len(paths) // len(chosen)
         facts += unlabelled_note(len(images), weight)
         corners, why = look.corners()
-        facts.append(why)
+        facts += [why] if look.boxes or not look.outlines else []
         extra = {} if corners == "one_based" else {"corners": corners}
         return Evidence(weight, facts, sorted(look.tally.labels), extra=extra)
 
@@ -122,7 +127,7 @@ class _File:
         root = self._root(data)
         if root is None:
             return
-        objects = root.findall("object")
+        objects = _objects(root)
         image = self._image(root, len(objects))
         if image is None:
             return
@@ -191,9 +196,20 @@ class _File:
         name = _text(element, "name")
         if not name:
             raise Fault("missing_name", "the object has no class name", "name")
+        rings = outline_of(element)
+        if rings:
+            rings = turn_polygon(image, rings) if self.stored else rings
+            outline = box_of_polygon(rings)
+            assert outline is not None
+            attributes = _attributes(element)
+            return Label(image, name, "polygon", *outline, self.path, row, rings, attributes=attributes)
         box = element.find("bndbox")
         if box is None:
             raise Fault("missing_box", f"the object '{name}' has no <bndbox>", "bndbox")
+        place = self._box(image, row, box)
+        return Label(image, name, "box", *place, self.path, row, attributes=_attributes(element))
+
+    def _box(self, image: ImageRef, row: int, box: Element) -> tuple[float, float, float, float]:
         x0, y0, x1, y1 = (_corner(box, side) for side in _SIDES)
         if x1 < x0 or y1 < y0:
             value = f"{x0:g} {y0:g} {x1:g} {y1:g}"
@@ -202,15 +218,21 @@ class _File:
             x0, x1, y0, y1 = min(x0, x1), max(x0, x1), min(y0, y1), max(y0, y1)
         first, last = self.offsets
         x, y, width, height = x0 + first, y0 + first, x1 - x0 + last - first, y1 - y0 + last - first
-        if self.stored:
-            x, y, width, height = turn_box(image, (x, y, width, height))
-        attributes = {
-            child.tag: _value(child) for child in element if child.tag not in ("name", "bndbox", "part")
-        }
-        parts = element.findall("part")
-        if parts:
-            attributes["parts"] = [_value(part) for part in parts]
-        return Label(image, name, "box", x, y, width, height, self.path, row, attributes=attributes)
+        return turn_box(image, (x, y, width, height)) if self.stored else (x, y, width, height)
+
+
+def _objects(root: Element) -> list[Element]:
+    """The objects of a file, without those that LabelMe keeps as deleted."""
+    return [element for element in root.findall("object") if _text(element, "deleted") != "1"]
+
+
+def _attributes(element: Element) -> dict[str, object]:
+    taken = ("name", "bndbox", "part", *OUTLINES)
+    attributes = {child.tag: _value(child) for child in element if child.tag not in taken}
+    parts = element.findall("part")
+    if parts:
+        attributes["parts"] = [_value(part) for part in parts]
+    return attributes
 
 
 def _text(element: Element, path: str) -> str:
@@ -249,15 +271,18 @@ class _Look:
     zeros: int = 0
     at_end: int = 0
     boxes: int = 0
+    outlines: int = 0
 
     def take(self, path: str, data: bytes) -> None:
         try:
             root, _ = parse_xml(data)
         except Fault:
             return
-        objects = root.findall("object")
-        if root.tag != "annotation" or (objects and root.find("object/bndbox") is None):
+        objects = _objects(root)
+        drawn = [element for element in objects if has_outline(element)]
+        if root.tag != "annotation" or (objects and not drawn and root.find("object/bndbox") is None):
             return
+        self.outlines += len(drawn)
         stated = _text(root, "filename")
         self.tally.files += 1
         self.tally.empty += not objects
@@ -267,6 +292,8 @@ class _Look:
         width, height = real(_text(root, "size/width")), real(_text(root, "size/height"))
         for element in objects:
             self.tally.labels[_text(element, "name")] += 1
+            if has_outline(element):
+                continue
             corners = [real(_text(element, f"bndbox/{side}")) for side in _SIDES]
             self.boxes += 1
             self.zeros += 0 in corners[:2]
@@ -277,7 +304,8 @@ class _Look:
         tally = self.tally
         bare = f" ({tally.bare} of them without an extension)" if tally.bare else ""
         facts = [f"{tally.matched} of {read} XML files name an image that is here{bare}"]
-        facts.append(f"{counted(self.boxes, 'box')} of {counted(len(tally.labels), 'class')}")
+        drawn = f" and {counted(self.outlines, 'outline')}, read as polygons," if self.outlines else ""
+        facts.append(f"{counted(self.boxes, 'box')}{drawn} of {counted(len(tally.labels), 'class')}")
         if tally.empty:
             facts.append(f"{counted(tally.empty, 'XML file')} without an object: negatives")
         return facts

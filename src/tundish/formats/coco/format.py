@@ -4,7 +4,9 @@ Images are found by the listed file names, wherever the JSON file lies (annotati
 Roboflow has it). A category's name is the label; its id means nothing beyond its file. Key points and all
 else that an annotation says are kept as attributes; not `area`, which follows from the geometry. Panoptic
 files are refused: their masks are the colours of PNG files. Option ``files``: patterns of the JSON files to
-read, separated by ';'.
+read, separated by ';'. Option ``box``: ``xywh`` as COCO has it (default), or ``corners`` where a converter
+wrote two corners; `tundish add` counts how many boxes leave their picture under each, and writes what it
+found.
 """
 
 from __future__ import annotations
@@ -13,7 +15,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from tundish.errors import SourceError
 from tundish.formats.base import Evidence, Format, Options, Reading, parts_of, suffix_of
+from tundish.formats.coco.boxes import BOXES, BoxDoubt, doubt_of_boxes
 from tundish.formats.coco.read import CocoFile, is_panoptic, load_coco, read_coco
 from tundish.formats.coco.write import CocoWriter
 from tundish.formats.reading.fault import Fault
@@ -34,6 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT", "Coco"]
 
+_NO_DOUBT = BoxDoubt()
+
 _SAMPLE = 50
 """JSON files read to find out about a source."""
 
@@ -50,11 +56,14 @@ class Coco:
             return "annotation" if chosen else "other"
         return "image" if is_image(path) and not in_folder(path, "annotations") else "other"
 
-    def read(self, files: Iterable[tuple[str, bytes]], catalog: Catalog, options: Options) -> Reading:  # noqa: ARG002
+    def read(self, files: Iterable[tuple[str, bytes]], catalog: Catalog, options: Options) -> Reading:
         """Read COCO files; every listed image is covered."""
+        box = options.extra.get("box", "xywh")
+        if box not in BOXES:
+            raise SourceError(f"box is '{box}'", where="format coco", fix=f"say one of {', '.join(BOXES)}")
         reading = Reading()
         for path, data in files:
-            read_coco(path, data, catalog, reading)
+            read_coco(path, data, catalog, reading, corners=box == "corners")
         return reading
 
     def sniff(self, listing: Listing) -> Evidence | None:
@@ -77,6 +86,11 @@ class Coco:
             facts.append(
                 f"of {len(paths)} JSON files these are read: {', '.join(look.path for look in chosen)}"
             )
+        doubt = BoxDoubt.summed(look.doubt for look in chosen)
+        if doubt.fact():
+            facts.append(doubt.fact())
+        if doubt.says_corners():
+            extra["box"] = "corners"
         classes = list(dict.fromkeys(name for look in chosen for name in look.classes))
         return Evidence(len(matched), facts, classes, extra=extra)
 
@@ -89,6 +103,7 @@ class _Look:
     matched: frozenset[str]
     classes: list[str]
     fact: str
+    doubt: BoxDoubt = _NO_DOUBT
     panoptic: bool = False
 
 
@@ -119,7 +134,7 @@ def _look(path: str, listing: Listing, catalog: Catalog) -> _Look | None:
         f"{len(matched)} of {len(content['images'])} images listed in {path} are here, "
         f"with {counted(len(annotations), 'annotation')} of {len(file.categories)} categories"
     )
-    return _Look(path, matched, list(file.categories.values()), fact)
+    return _Look(path, matched, list(file.categories.values()), fact, doubt_of_boxes(content))
 
 
 FORMAT = Format(
@@ -127,6 +142,9 @@ FORMAT = Format(
     "COCO instances: boxes, polygons, RLE, crowd; key points are kept as attributes",
     reader=Coco(),
     writer=CocoWriter(),
-    options={"files": "which JSON files, as patterns separated by ';'"},
+    options={
+        "files": "which JSON files, as patterns separated by ';'",
+        "box": "what bbox holds: `xywh` (default) or `corners`",
+    },
     lost="supercategories, key-point skeletons, licences and dates of images",
 )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tundish.formats.base import NO_ATTRIBUTES, ImageRef, Label
+from tundish.formats.coco.boxes import from_corners
 from tundish.formats.coco.shapes import read_shape
 from tundish.formats.reading.collector import collector_paused
 from tundish.formats.reading.fault import Fault, Notes, shown
@@ -41,19 +42,19 @@ _TAKEN = frozenset(
 """Keys of an annotation that have a column of their own or follow from others; the rest are attributes."""
 
 
-def read_coco(path: str, data: bytes, catalog: Catalog, reading: Reading) -> None:
-    """Read one COCO file into `reading`."""
+def read_coco(path: str, data: bytes, catalog: Catalog, reading: Reading, *, corners: bool = False) -> None:
+    """Read one COCO file into `reading`; `corners` says that bbox holds two corners."""
     with collector_paused():
-        _read(path, data, catalog, reading)
+        _read(path, data, catalog, reading, corners=corners)
 
 
-def _read(path: str, data: bytes, catalog: Catalog, reading: Reading) -> None:
+def _read(path: str, data: bytes, catalog: Catalog, reading: Reading, *, corners: bool) -> None:
     try:
         content = load_coco(data)
     except Fault as fault:
         Notes(path, reading).refuse(fault)
     else:
-        CocoFile(path, catalog, reading).read(content)
+        CocoFile(path, catalog, reading, corners=corners).read(content)
 
 
 def load_coco(data: bytes) -> dict[str, Any]:
@@ -99,6 +100,7 @@ class CocoFile:
     reading: Reading
     images: dict[Hashable, _Listed] = field(default_factory=dict)
     categories: dict[Hashable, str] = field(default_factory=dict)
+    corners: bool = False
 
     @property
     def notes(self) -> Notes:
@@ -194,7 +196,8 @@ class CocoFile:
         listed.refused += 1  # until it is taken
         if listed.image is None:
             return  # reported once for the image, in _finish
-        self.reading.labels.append(self._label(row, entry, listed.image, stored=listed.stored))
+        drawn = from_corners(entry) if self.corners else entry
+        self.reading.labels.append(self._label(row, drawn, listed.image, stored=listed.stored))
         listed.refused -= 1
         listed.taken += 1
 
