@@ -23,7 +23,8 @@ from tundish.formats.registry import (
 
 def test_formats_are_known_by_their_names() -> None:
     tools = ["labelme", "cvat", "via", "createml", "supervisely"]
-    assert reader_names() == ["voc", "yolo", "coco", *tools, "masks", "folders", "images"]
+    tables = ["dota", "runs-csv", "boxes-csv", "classes-csv"]
+    assert reader_names() == ["voc", "yolo", "coco", *tools, "masks", *tables, "folders", "images"]
     assert writer_names() == ["parquet", "yolo", "coco"]
 
 
@@ -61,7 +62,16 @@ def test_plain_images() -> None:
 
 LONG = "长" * 66
 PATHS = st.sampled_from(
-    ["labels/a.txt", "ann/a.xml", "a.json", "masks/a.png", "data.yaml", f"labels/{LONG}.txt", "ann/ü 😀.xml"]
+    [
+        "labels/a.txt",
+        "ann/a.xml",
+        "a.json",
+        "masks/a.png",
+        "data.yaml",
+        "t.csv",
+        f"labels/{LONG}.txt",
+        "ann/ü 😀.xml",
+    ]
 )
 PIECES = [
     "0 ",
@@ -73,6 +83,12 @@ PIECES = [
     "<object>",
     '{"images": [',
     "names: ",
+    "images/a.jpg,1 5 9 2,",
+    "a.jpg,1,2,3,4,x\n",
+    "image,label,xmin,ymin,xmax,ymax\n",
+    '"',
+    ";",
+    "1 2 3 4 5 6 7 8 ship 0\n",
     "[]}",
 ]
 DATA = st.binary(max_size=60) | st.lists(st.sampled_from(PIECES), max_size=9).map(

@@ -1,6 +1,6 @@
 """Outlines in VOC's XML: polygons as Roboflow and LabelMe write them, and turned boxes as roLabelImg does.
 
-Points are taken as written, on the continuous frame of the upright image: they are no pixels that are counted.
+Points are taken as written, on the continuous frame of the upright image, not as pixels counted.
 """
 
 from __future__ import annotations

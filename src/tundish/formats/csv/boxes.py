@@ -103,7 +103,7 @@ class _Sheet:
 
 def _settle(sheets: list[_Sheet], catalog: Catalog, options: Options) -> dict[tuple[str, ...], Settled]:
     """What the boxes of files are, by what the names of their columns allow."""
-    asked = one_of(options, "box", READINGS), one_of(options, "unit", UNITS)
+    asked = one_of(options, "boxes-csv", "box", READINGS), one_of(options, "boxes-csv", "unit", UNITS)
     settled = {}
     for readings in dict.fromkeys(sheet.columns.readings for sheet in sheets):
         mine = [sheet for sheet in sheets if sheet.columns.readings == readings]
@@ -133,15 +133,11 @@ class BoxesCsv:
                 Notes(table.path, reading).refuse(fault, labels=labels)
             else:
                 sheets.append(_Sheet(table, columns))
-        try:
-            settled = _settle(sheets, catalog, options)
-        except Fault as fault:
-            _refuse_all(sheets, catalog, reading, fault)
-            return reading
+        settled = _settle(sheets, catalog, options)
         for sheet in sheets:
             found = settled[sheet.columns.readings]
             if found.doubt:
-                _refuse_all([sheet], catalog, reading, Fault("ambiguous_boxes", found.doubt))
+                _refuse_all(sheet, catalog, reading, Fault("ambiguous_boxes", found.doubt))
             else:
                 _File(sheet, found, RowImages(sheet.table.path, catalog, reading), options).read()
         return reading
@@ -206,13 +202,12 @@ def _described(sheet: _Sheet) -> str:
     return f"image: {name(columns.image)}, box: {' '.join(map(name, columns.box))}, class: {label}"
 
 
-def _refuse_all(sheets: list[_Sheet], catalog: Catalog, reading: Reading, fault: Fault) -> None:
-    """Refuse all labels of some files, for one reason each."""
-    for sheet in sheets:
-        Notes(sheet.table.path, reading).refuse(fault, labels=len(sheet.boxes))
-        names = {box.name for box in sheet.boxes} | {name for _, name, _ in sheet.bad}
-        found = [find_named(catalog, sheet.table.path, name) for name in names]
-        reading.refused |= {image.path for image in found if isinstance(image, ImageRef)}
+def _refuse_all(sheet: _Sheet, catalog: Catalog, reading: Reading, fault: Fault) -> None:
+    """Refuse all labels of a file, for one reason."""
+    Notes(sheet.table.path, reading).refuse(fault, labels=len(sheet.boxes))
+    names = {box.name for box in sheet.boxes} | {name for _, name, _ in sheet.bad}
+    found = [find_named(catalog, sheet.table.path, name) for name in names]
+    reading.refused |= {image.path for image in found if isinstance(image, ImageRef)}
 
 
 @dataclass

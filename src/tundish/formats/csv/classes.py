@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tundish.formats.base import NO_ATTRIBUTES, Evidence, Format, ImageRef, Label, Options, Reading
 from tundish.formats.csv.columns import box_columns
+from tundish.formats.csv.runs import run_columns
 from tundish.formats.csv.source import (
     FILES,
     IMAGE_NAMES,
@@ -54,6 +55,8 @@ def _columns(table: Table, catalog: Catalog, asked: str) -> _Columns | str:
     boxes = box_columns(table, catalog)
     if not isinstance(boxes, str) or boxes.startswith("!"):
         return "its columns are those of boxes"
+    if not isinstance(run_columns(table, catalog), str):
+        return "its columns are those of runs"
     rest = [
         column
         for column in range(table.width)
@@ -95,11 +98,7 @@ def _is_flag(table: Table, column: int) -> bool:
 def _repeats(table: Table, column: int) -> bool:
     """Whether the values are few and come again, as classes do and remarks do not."""
     values = table.column(column)
-    return len(set(values)) <= max(2, len(values) // 2) and len(values) > 1 and not _has_runs(values)
-
-
-def _has_runs(values: list[str]) -> bool:
-    return all(part.isdigit() for value in values[:20] for part in value.split())
+    return len(set(values)) <= max(2, len(values) // 2) and len(values) > 1
 
 
 @dataclass(frozen=True)

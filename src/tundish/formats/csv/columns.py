@@ -120,6 +120,8 @@ def box_columns(table: Table, catalog: Catalog, given: str = "") -> BoxColumns |
         has boxes.
     """
     names = [plain(name) for name in (given.split(",") if given else table.names)]
+    if given and len(names) != table.width:
+        return f"!the option columns names {len(names)} columns, the rows have {table.width}"
     image, matched = image_column(table, catalog, IMAGE_NAMES)
     if given:
         image = next((number for number, name in enumerate(names) if name in IMAGE_NAMES), image)

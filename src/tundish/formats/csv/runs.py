@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from tundish.formats.base import Catalog, Listing, Options, Role
     from tundish.formats.csv.source import Seen
 
-__all__ = ["FORMAT", "RunsCsv", "counts_of_runs"]
+__all__ = ["FORMAT", "RunColumns", "RunsCsv", "counts_of_runs", "run_columns"]
 
 _RUNS = re.compile(r"\d{1,12} +\d{1,12}(?: +\d{1,12} +\d{1,12})*")
 _NONE = frozenset({"", "-1", "nan", "NaN", "None", "null"})
@@ -99,8 +99,15 @@ def _counts(starts: NDArray[np.int64], ends: NDArray[np.int64], width: int, heig
 
 
 @dataclass(frozen=True)
-class _Columns:
-    """Where a file has what; `joined` says that image and class are one column."""
+class RunColumns:
+    """Where a file has what.
+
+    Attributes:
+        image: The column of images.
+        label: That of classes; None where there is none.
+        runs: That of starts and lengths.
+        joined: Image and class are one column.
+    """
 
     image: int
     label: int | None
@@ -108,8 +115,16 @@ class _Columns:
     joined: bool = False
 
 
-def _columns(table: Table, catalog: Catalog) -> _Columns | str:
-    """Where a file has its runs, or why it has none."""
+def run_columns(table: Table, catalog: Catalog) -> RunColumns | str:
+    """Where a file has its runs, or why it has none.
+
+    Args:
+        table: The file.
+        catalog: The images.
+
+    Returns:
+        The columns, or a sentence.
+    """
     runs = None
     for column in range(table.width):
         values = table.column(column)
@@ -123,7 +138,7 @@ def _columns(table: Table, catalog: Catalog) -> _Columns | str:
         return "no column holds pairs of start and length"
     joined = _joined(table, catalog, runs)
     if joined is not None:
-        return _Columns(joined, None, runs, joined=True)
+        return RunColumns(joined, None, runs, joined=True)
     image, _ = image_column(table, catalog, IMAGE_NAMES)
     if image is None or image == runs:
         return "no column names images"
@@ -132,7 +147,7 @@ def _columns(table: Table, catalog: Catalog) -> _Columns | str:
     label = named_rest[0] if named_rest else rest[0] if len(rest) == 1 else None
     if rest and label is None:
         return "which column holds the class is not clear"
-    return _Columns(image, label, runs)
+    return RunColumns(image, label, runs)
 
 
 def _joined(table: Table, catalog: Catalog, runs: int) -> int | None:
@@ -151,7 +166,7 @@ def _joined(table: Table, catalog: Catalog, runs: int) -> int | None:
     return None
 
 
-def _placeholder(table: Table, columns: _Columns) -> str:
+def _placeholder(table: Table, columns: RunColumns) -> str:
     """Why the runs are those of a sample of a submission; empty where they are not."""
     runs = [value for value in table.column(columns.runs) if value not in _NONE]
     if runs and all(value.split() == ["1", "1"] for value in runs):
@@ -171,19 +186,15 @@ class RunsCsv:
 
     def read(self, files: Iterable[tuple[str, bytes]], catalog: Catalog, options: Options) -> Reading:
         """Read the runs; images without any run are negatives."""
+        first = int(one_of(options, "runs-csv", "first", ("0", "1")) or "1")
+        order = one_of(options, "runs-csv", "order", ("columns", "rows")) or "columns"
         reading = Reading()
         for table in read_tables(files, catalog, reading):
             notes = Notes(table.path, reading)
-            columns = _columns(table, catalog)
+            columns = run_columns(table, catalog)
             why = columns if isinstance(columns, str) else _placeholder(table, columns)
             if isinstance(columns, str) or why:
                 notes.refuse(Fault("not_labels", f"the file is not read: {why}"))
-                continue
-            try:
-                first = int(one_of(options, "first", ("0", "1")) or "1")
-                order = one_of(options, "order", ("columns", "rows")) or "columns"
-            except Fault as fault:
-                notes.refuse(fault, labels=len(table.column(columns.runs)))
                 continue
             _File(table, columns, RowImages(table.path, catalog, reading), options, first, order).read()
         return reading
@@ -193,10 +204,10 @@ class RunsCsv:
         seen = look_at_tables(listing)
         if seen is None:
             return None
-        chosen: list[tuple[Table, _Columns]] = []
+        chosen: list[tuple[Table, RunColumns]] = []
         facts: list[str] = []
         for table in seen.tables:
-            columns = _columns(table, seen.catalog)
+            columns = run_columns(table, seen.catalog)
             if isinstance(columns, str):
                 continue
             why = _placeholder(table, columns)
@@ -208,7 +219,7 @@ class RunsCsv:
 
 
 def _evidence(
-    seen: Seen, chosen: list[tuple[Table, _Columns]], facts: list[str], listing: Listing
+    seen: Seen, chosen: list[tuple[Table, RunColumns]], facts: list[str], listing: Listing
 ) -> Evidence | None:
     here: set[str] = set()
     with_runs: set[str] = set()
@@ -242,7 +253,7 @@ def _evidence(
     return Evidence(len(here), facts, sorted(classes), extra=extra)
 
 
-def _counted(table: Table, columns: _Columns, catalog: Catalog) -> tuple[set[str], set[str], set[str]]:
+def _counted(table: Table, columns: RunColumns, catalog: Catalog) -> tuple[set[str], set[str], set[str]]:
     """The images that a file names and that are here, those of them with runs, and the classes."""
     here: set[str] = set()
     with_runs: set[str] = set()
@@ -258,7 +269,7 @@ def _counted(table: Table, columns: _Columns, catalog: Catalog) -> tuple[set[str
     return here, with_runs, classes
 
 
-def _fit(chosen: list[tuple[Table, _Columns]], sizes: Catalog, first: int) -> list[str]:
+def _fit(chosen: list[tuple[Table, RunColumns]], sizes: Catalog, first: int) -> list[str]:
     """How many masks leave their picture, of those whose picture was looked at."""
     outside = looked = 0
     for table, columns in chosen:
@@ -275,7 +286,7 @@ def _fit(chosen: list[tuple[Table, _Columns]], sizes: Catalog, first: int) -> li
     return [f"{outside} of {counted(looked, 'mask')} do not fit their picture"] if outside else []
 
 
-def _names(row: Row, columns: _Columns) -> tuple[str, str]:
+def _names(row: Row, columns: RunColumns) -> tuple[str, str]:
     """The image and the class that a row names."""
     name = row.field(columns.image)
     if columns.joined:
@@ -289,7 +300,7 @@ class _File:
     """One file on its way into a reading."""
 
     table: Table
-    columns: _Columns
+    columns: RunColumns
     images: RowImages
     options: Options
     first: int

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
+from tundish.errors import SourceError
 from tundish.formats.base import Catalog, ImageRef, suffix_of
 from tundish.formats.csv.table import Table, parse_table
 from tundish.formats.reading.fault import Fault, Notes
@@ -43,56 +44,18 @@ _FILES_SEEN = 200
 _PICTURES = 300
 """Pictures whose size is looked up to find out about a source."""
 
-IMAGE_NAMES = frozenset(
-    [
-        "image",
-        "imageid",
-        "filename",
-        "file",
-        "filepath",
-        "imagepath",
-        "path",
-        "img",
-        "imgname",
-        "imgpath",
-        "imgid",
-        "imagename",
-        "fname",
-        "imagefile",
-        "imagefilename",
-        "picture",
-        "photo",
-        "图片",
-        "图像",
-        "文件名",
-    ]
+_IMAGE_NAMES = (
+    "image imageid filename file filepath imagepath path img imgname imgpath imgid imagename "
+    "fname imagefile imagefilename picture photo 图片 图像 文件名"
 )
+IMAGE_NAMES = frozenset(_IMAGE_NAMES.split())
 """What columns of images are called, plain."""
 
-LABEL_NAMES = frozenset(
-    [
-        "class",
-        "label",
-        "classname",
-        "labelname",
-        "category",
-        "categoryname",
-        "classid",
-        "labelid",
-        "categoryid",
-        "defect",
-        "defecttype",
-        "defectclass",
-        "target",
-        "cls",
-        "tag",
-        "objectclass",
-        "annotation",
-        "类别",
-        "标签",
-        "缺陷",
-    ]
+_LABEL_NAMES = (
+    "class label classname labelname category categoryname classid labelid categoryid defect "
+    "defecttype defectclass target cls tag objectclass annotation 类别 标签 缺陷"
 )
+LABEL_NAMES = frozenset(_LABEL_NAMES.split())
 """What columns of classes are called, plain."""
 
 
@@ -152,15 +115,23 @@ def sized(listing: Listing, paths: Iterable[str]) -> Catalog:
     return Catalog(images)
 
 
-def one_of(options: Options, name: str, values: Iterable[str]) -> str:
-    """What an option says, or the empty string.
+def one_of(options: Options, form: str, name: str, values: Iterable[str]) -> str:
+    """What an option of a source says, or the empty string.
+
+    Args:
+        options: Of the source.
+        form: Name of the format, for people.
+        name: Name of the option.
+        values: What it may say.
 
     Raises:
-        Fault: It says something else than one of `values`.
+        SourceError: It says something else.
     """
     said = options.extra.get(name, "")
     if said and said not in values:
-        raise Fault("unknown_option", f"the option {name} is '{said}', not one of {', '.join(values)}")
+        raise SourceError(
+            f"{name} is '{said}'", where=f"format {form}", fix=f"say one of {', '.join(values)}"
+        )
     return said
 
 
