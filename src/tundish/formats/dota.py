@@ -152,7 +152,7 @@ def _label(path: str, line: int, tokens: list[str], image: ImageRef, header: dic
         if number is None:
             raise Fault(*fault_of_number(token), "", " ".join(tokens))
         ring.append(number)
-    if not math.isfinite(math.fsum(ring)):
+    if not math.isfinite(sum(ring)):
         raise Fault("not_finite", "the numbers are too large to add up", "", " ".join(tokens))
     name, difficult = _tail(tokens[8:])
     attributes = header | ({} if difficult is None else {"difficult": difficult})

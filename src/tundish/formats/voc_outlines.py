@@ -38,7 +38,10 @@ def outline_of(element: Element) -> list[list[float]]:
         Fault: An outline is not whole, or its numbers are not.
     """
     rings = [_polygon(found) for found in element.findall("polygon") if len(found)]
-    return rings + [_turned(found) for found in element.findall("robndbox") if len(found)]
+    rings += [_turned(found) for found in element.findall("robndbox") if len(found)]
+    if not math.isfinite(sum(map(sum, rings))):
+        raise Fault("not_finite", "the numbers of the outline are too large to add up", "polygon")
+    return rings
 
 
 def _polygon(element: Element) -> list[float]:

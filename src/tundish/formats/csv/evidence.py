@@ -56,9 +56,10 @@ def corners_of(boxes: NDArray[np.float64], reading: str) -> NDArray[np.float64]:
     first, second = boxes[:, :2], boxes[:, 2:]
     if reading == "corners":
         return boxes
-    if reading == "xywh":
-        return np.hstack([first, first + second])
-    return np.hstack([first - second / 2, first + second / 2])
+    with np.errstate(over="ignore"):
+        if reading == "xywh":
+            return np.hstack([first, first + second])
+        return np.hstack([first - second / 2, first + second / 2])
 
 
 def impossible(boxes: NDArray[np.float64], sizes: NDArray[np.float64], reading: str, slack: float) -> int:
@@ -120,7 +121,8 @@ def _decide(
     best, *others = sorted(readings, key=lambda reading: counts[reading])
     told = "; ".join(f"{counts[reading]} as {READINGS[reading]}" for reading in (best, *others))
     fact = f"of {counted(boxes, 'box')} leave their picture or end before they begin: {told}"
-    if counts[best] > _MANY * boxes:
+    fits_better = min(counts.values()) <= _FEW * boxes
+    if counts[best] > _MANY * boxes and (others or fits_better):
         told = "; ".join(f"{counts[reading]} as {READINGS[reading]}" for reading in ALL)
         doubt = f"of {counted(boxes, 'box')} leave their picture or end before they begin: {told}; "
         doubt += f"the columns say {' or '.join(READINGS[reading] for reading in readings)}"

@@ -95,6 +95,7 @@ def _counts(starts: NDArray[np.int64], ends: NDArray[np.int64], width: int, heig
     stop = np.concatenate([ends[apart], ends[-1:]])
     edges = np.stack([begin, stop], axis=1).ravel()
     counts = np.diff(np.concatenate([[0], edges, [width * height]])).tolist()
+    counts = counts if counts[-1] else counts[:-1]
     return compressed_counts({"size": [height, width], "counts": counts})
 
 
