@@ -12,7 +12,9 @@ from tundish.formats.coco.boxes import doubt_of_boxes
 from tundish.formats.registry import sniff_all
 
 PATH = "_annotations.coco.json"
-BOXES = [[100, 50, 150, 90], [10, 20, 190, 95], [120, 5, 180, 40], [3, 60, 60, 99], [150, 70, 199, 100]]
+CORNERS = [(100, 50, 150, 90), (10, 20, 190, 95), (120, 5, 180, 40), (3, 60, 60, 99), (150, 70, 199, 100)]
+BOXES: list[object] = [list(corners) for corners in CORNERS]
+AS_COCO = [[x0, y0, x1 - x0, y1 - y0] for x0, y0, x1, y1 in CORNERS]
 
 
 def coco(boxes: list[object], width: object = 200, height: object = 100) -> str:
@@ -29,24 +31,21 @@ def coco(boxes: list[object], width: object = 200, height: object = 100) -> str:
 
 
 def test_add_sees_boxes_that_are_corners_and_run_is_held_to_it() -> None:
-    files = {PATH: coco(BOXES), "a.jpg": b""}  # type: ignore[arg-type]
+    files: dict[str, bytes | str] = {PATH: coco(BOXES), "a.jpg": b""}
     best = sniff_all(listing(files))[0]
     assert (best.format, best.extra) == ("coco", {"box": "corners"})
     assert any("leave their picture" in fact and "none if read as two corners" in fact for fact in best.facts)
-    reading = read("coco", {PATH: str(files[PATH])}, refs("a.jpg"), **best.extra)
-    assert [box(label) for label in reading.labels] == [
-        (x0, y0, x1 - x0, y1 - y0) for x0, y0, x1, y1 in BOXES
-    ]
+    reading = read("coco", {PATH: str(files[PATH])}, refs("a.jpg"), box=best.extra["box"])
+    assert [box(label) for label in reading.labels] == [tuple(place) for place in AS_COCO]
     with pytest.raises(SourceError, match=r"box is 'middle'.*xywh, corners"):
         read("coco", {PATH: str(files[PATH])}, refs("a.jpg"), box="middle")
 
 
 def test_boxes_as_coco_has_them_say_nothing_and_a_few_outside_are_told() -> None:
-    right: list[object] = [[x0, y0, x1 - x0, y1 - y0] for x0, y0, x1, y1 in BOXES]
-    best = sniff_all(listing({PATH: coco(right), "a.jpg": b""}))[0]
+    best = sniff_all(listing({PATH: coco([*AS_COCO]), "a.jpg": b""}))[0]
     assert best.extra == {}
     assert not any("leave" in fact for fact in best.facts)
-    best = sniff_all(listing({PATH: coco([*right, [190, 10, 30, 5]]), "a.jpg": b""}))[0]
+    best = sniff_all(listing({PATH: coco([*AS_COCO, [190, 10, 30, 5]]), "a.jpg": b""}))[0]
     assert best.extra == {}
     assert any("1 of 6 boxes leave their picture" in fact for fact in best.facts)
 

@@ -55,7 +55,22 @@ def test_it_is_known_by_its_rows_and_yolo_by_its_own() -> None:
     assert [one.format for one in found] == ["yolo", "images"]
     (label,) = read("yolo", {"labels/a.txt": shares}, IMAGES, names=("ship",)).labels
     assert (label.raw_label, label.shape) == ("ship", "polygon")
-    assert label.segmentation == [pytest.approx([156, 74, 158, 75, 154, 76, 152, 74])]
+    assert label.segmentation is not None
+    assert label.segmentation[0] == pytest.approx([156, 74, 158, 75, 154, 76, 152, 74])
+
+
+def test_yolos_polygons_are_not_dotas() -> None:
+    polygon = "0 0.1 0.1 0.2 0.1 0.2 0.2 0.1 0.2 0.05 0.15\n"
+    pictures = {"images/a.png": b"", "images/b.png": b""}
+    found = sniff_all(listing({"labels/a.txt": polygon, "labels/b.txt": polygon[:-6] + "\n", **pictures}))
+    assert [one.format for one in found] == ["yolo", "images"]
+    assert checks(read("dota", {"labels/a.txt": polygon}, IMAGES)) == ["number_count"]
+
+
+def test_classes_may_be_numbers() -> None:
+    files = {"labelTxt/a.txt": "20 20 60 30 55 60 15 50 3 0\n"}
+    (label,) = read("dota", files, IMAGES).labels
+    assert (label.raw_label, label.attributes) == ("3", {"difficult": 0})
 
 
 @given(data=st.binary(max_size=200) | st.text(alphabet="1 2.ne\nship:", max_size=80).map(str.encode))

@@ -100,7 +100,10 @@ def test_objects_that_labelme_keeps_as_deleted_are_none() -> None:
 
 
 def test_add_says_that_there_are_outlines() -> None:
-    files = {PATH: voc(drawn(f"<polygon>{RING}</polygon>"), size=SIZE), "images/a.jpg": b""}
+    files: dict[str, bytes | str] = {
+        PATH: voc(drawn(f"<polygon>{RING}</polygon>"), size=SIZE),
+        "images/a.jpg": b"",
+    }
     best = sniff_all(listing(files))[0]
     assert (best.format, best.classes, best.extra) == ("voc", ["crack"], {})
     assert "0 boxes and 1 outline, read as polygons, of 1 class" in best.facts

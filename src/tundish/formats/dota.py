@@ -106,9 +106,15 @@ def _class_of(tokens: list[str]) -> str:
     """The class of a row; empty where the row is not DOTA's."""
     if len(tokens) < 9 or any(real(token) is None for token in tokens[:8]):
         return ""
-    name, _ = _tail(tokens[8:])
+    if not _is_numbers(tokens):
+        return _tail(tokens[8:])[0]
     pixels = any(abs(real(token) or 0) > 1 for token in tokens[:8])
-    return name if real(name) is None or (pixels and len(tokens) == 10) else ""
+    return tokens[8] if pixels and len(tokens) == 10 else ""
+
+
+def _is_numbers(tokens: list[str]) -> bool:
+    """Whether a row is nothing but numbers, as YOLO's polygons are, and DOTA's rows with numbers for classes."""
+    return all(real(token) is not None for token in tokens)
 
 
 def _tail(tokens: list[str]) -> tuple[str, int | None]:
@@ -146,6 +152,9 @@ def _label(path: str, line: int, tokens: list[str], image: ImageRef, header: dic
     if len(tokens) < 9:
         message = f"the row has {len(tokens)} fields; an oriented box has eight numbers and a class"
         raise Fault("field_count", message, "", " ".join(tokens))
+    if len(tokens) != 10 and _is_numbers(tokens):
+        message = f"the row is {len(tokens)} numbers and no class"
+        raise Fault("number_count", message, "", " ".join(tokens))
     ring = []
     for token in tokens[:8]:
         number = real(token)

@@ -16,11 +16,13 @@ from tundish.formats.registry import sniff_all
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
 IMAGES = refs("images/a.jpg", "images/b.jpg", "images/c.jpg")
 CORNERS = ("corners",)
 
 
-def spread(count: int, seed: int, width: int = 200, height: int = 100) -> np.ndarray:
+def spread(count: int, seed: int, width: int = 200, height: int = 100) -> NDArray[np.float64]:
     """Boxes as corners, anywhere in a picture."""
     rng = np.random.default_rng(seed)
     xs = np.sort(rng.uniform(0, width, (count, 2)), axis=1)
@@ -28,7 +30,7 @@ def spread(count: int, seed: int, width: int = 200, height: int = 100) -> np.nda
     return np.stack([xs[:, 0], ys[:, 0], xs[:, 1], ys[:, 1]], axis=1)
 
 
-def written(corners: np.ndarray, reading: str) -> np.ndarray:
+def written(corners: NDArray[np.float64], reading: str) -> NDArray[np.float64]:
     low, high = corners[:, :2], corners[:, 2:]
     if reading == "corners":
         return corners

@@ -38,7 +38,7 @@ def test_roboflow_has_a_column_of_0_and_1_for_each_class() -> None:
 
 
 def test_without_a_header_the_classes_are_what_comes_again() -> None:
-    files = {"t.csv": "a.jpg,rust\nb.jpg,rust\nc.jpg,scale\n", **PICTURES}
+    files: dict[str, bytes | str] = {"t.csv": "a.jpg,rust\nb.jpg,rust\nc.jpg,scale\n", **PICTURES}
     best = sniff_all(listing(files))[0]
     assert (best.format, best.weight, best.classes) == ("classes-csv", 3, ["rust", "scale"])
     assert len(read("classes-csv", {"t.csv": str(files["t.csv"])}, IMAGES).labels) == 3

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pycocotools.mask
 import pytest
@@ -12,13 +14,18 @@ from tundish.formats.csv.runs import counts_of_runs
 from tundish.formats.registry import sniff_all
 from tundish.imaging.geometry import mask_of_counts
 
+if TYPE_CHECKING:
+    from random import Random
+
+    from numpy.typing import NDArray
+
 IMAGES = refs("train/a.jpg", "train/b.jpg", "train/c.jpg", width=6, height=4)
 HEADER = "ImageId,ClassId,EncodedPixels\n"
 
 
-def runs_of(mask: np.ndarray, first: int = 1, order: str = "F") -> str:
+def runs_of(mask: NDArray[np.uint8], first: int, *, columns: bool) -> str:
     """A mask as starts and lengths, written down one pixel after the other."""
-    flat = np.concatenate([[0], mask.ravel(order), [0]])  # type: ignore[call-overload]
+    flat = np.concatenate([[0], (mask.T if columns else mask).ravel(), [0]])
     edges = np.flatnonzero(np.diff(flat)).reshape(-1, 2)
     return " ".join(f"{start + first} {stop - start}" for start, stop in edges.tolist())
 
@@ -32,14 +39,14 @@ MASKS = st.tuples(st.integers(1, 9), st.integers(1, 9), st.integers(1, 2**81 - 1
 
 @given(mask=MASKS, first=st.sampled_from([0, 1]), rows=st.booleans(), turn=st.randoms())
 def test_runs_give_the_mask_that_they_were_made_of(
-    mask: np.ndarray, first: int, rows: bool, turn: object
+    mask: NDArray[np.uint8], first: int, rows: bool, turn: Random
 ) -> None:
     if not mask.any():
         return
     height, width = mask.shape
-    text = runs_of(mask, first, "C" if rows else "F")
+    text = runs_of(mask, first, columns=not rows)
     pairs = [" ".join(pair) for pair in np.array(text.split()).reshape(-1, 2).tolist()]
-    turn.shuffle(pairs)  # type: ignore[attr-defined]
+    turn.shuffle(pairs)
     order = "rows" if rows else "columns"
     counts = counts_of_runs(" ".join(pairs), width, height, first=first, order=order)
     assert counts == pycocotools.mask.encode(np.asfortranarray(mask))["counts"].decode()
@@ -98,7 +105,7 @@ def test_an_image_all_of_whose_runs_were_refused_is_no_negative() -> None:
 
 def test_a_sample_of_a_submission_is_not_labels() -> None:
     labels = HEADER + "a.jpg,3,1 2 5 1\nb.jpg,3,1 2 5 1\n"
-    files = {
+    files: dict[str, bytes | str] = {
         "train.csv": labels,
         "sample_submission.csv": "ImageId_ClassId,EncodedPixels\nc.jpg_1,1 1\nc.jpg_2,1 1\n",
         "train/a.jpg": b"",
@@ -118,7 +125,11 @@ def test_a_sample_of_a_submission_is_not_labels() -> None:
 
 
 def test_runs_that_begin_at_0_are_seen_and_held_to() -> None:
-    files = {"t.csv": "image;defect;rle\na.jpg;rust;0 2\nb.jpg;scale;3 4\n", "a.jpg": b"", "b.jpg": b""}
+    files: dict[str, bytes | str] = {
+        "t.csv": "image;defect;rle\na.jpg;rust;0 2\nb.jpg;scale;3 4\n",
+        "a.jpg": b"",
+        "b.jpg": b"",
+    }
     best = sniff_all(listing(files))[0]
     assert (best.format, best.extra, best.classes) == ("runs-csv", {"first": "0"}, ["rust", "scale"])
     reading = read("runs-csv", {"t.csv": str(files["t.csv"])}, IMAGES, first="0")
