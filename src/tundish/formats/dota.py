@@ -113,7 +113,7 @@ def _class_of(tokens: list[str]) -> str:
 
 
 def _is_numbers(tokens: list[str]) -> bool:
-    """Whether a row is nothing but numbers, as YOLO's polygons are, and DOTA's rows with numbers for classes."""
+    """Whether a row is only numbers, as YOLO's polygons are, and DOTA's rows with numbers for classes."""
     return all(real(token) is not None for token in tokens)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tundish.formats.base import Evidence, Format, Options, Reading
+from tundish.formats.csv.unread import unread_tables
 from tundish.formats.reading.sniffing import counted, is_image
 
 if TYPE_CHECKING:
@@ -31,7 +32,10 @@ class Images:
     def sniff(self, listing: Listing) -> Evidence | None:
         """Any image suggests this format; every other format weighs more."""
         count = sum(self.role(path, Options()) == "image" for path in listing.paths)
-        return Evidence(0, [f"{counted(count, 'image')}"], []) if count else None
+        if not count:
+            return None
+        tables = [f"{path} is not read as labels: {why}" for path, why in unread_tables(listing).items()]
+        return Evidence(0, [f"{counted(count, 'image')}", *tables], [])
 
 
 FORMAT = Format("images", "images without labels", reader=Images())

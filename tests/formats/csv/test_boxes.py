@@ -78,6 +78,15 @@ def test_add_settles_what_headerless_numbers_are_and_run_is_held_to_it(
     assert negatives(found) == {"img/p5.png"}
 
 
+def test_boxes_on_pictures_of_unknown_size_do_not_dilute_the_evidence() -> None:
+    boxes = spread(3000, 5)
+    sizes = np.tile([200.0, 100.0], (3000, 1))
+    sizes[60:] = np.nan
+    settled = settle(tuple(READINGS), boxes, sizes, "", "")
+    assert (settled.box, settled.unit, settled.doubt) == ("corners", "px", "")
+    assert settled.facts[-1].startswith("of 60 sampled boxes leave")
+
+
 def test_what_is_not_clear_is_refused_with_the_option_that_settles_it() -> None:
     files = {"t.csv": "images/a.jpg,10,10,12,12,rust\nimages/b.jpg,20,20,22,22,rust\n"}
     reading = read("boxes-csv", files, IMAGES)

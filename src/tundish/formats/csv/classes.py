@@ -33,22 +33,37 @@ if TYPE_CHECKING:
     from tundish.formats.base import Catalog, Listing, Role
     from tundish.formats.csv.source import Seen
 
-__all__ = ["FORMAT", "ClassesCsv"]
+__all__ = ["FORMAT", "ClassColumns", "ClassesCsv", "class_columns"]
 
 _SPLITS = frozenset({"split", "set", "subset", "fold", "usage", "partition", "dataset"})
 
 
 @dataclass(frozen=True)
-class _Columns:
-    """Where a file has what: a column of classes, or one column a class."""
+class ClassColumns:
+    """Where a file has what.
+
+    Attributes:
+        image: The column of images.
+        label: That of classes; None where each class has a column.
+        flags: The columns of 0 and 1, one a class.
+    """
 
     image: int
     label: int | None
     flags: tuple[int, ...] = ()
 
 
-def _columns(table: Table, catalog: Catalog, asked: str) -> _Columns | str:
-    """Where a file has its classes, or why it has none."""
+def class_columns(table: Table, catalog: Catalog, asked: str) -> ClassColumns | str:
+    """Where a file has its classes, or why it has none.
+
+    Args:
+        table: The file.
+        catalog: The images.
+        asked: The column that the recipe names, or the empty string.
+
+    Returns:
+        The columns, or a sentence.
+    """
     image, _ = image_column(table, catalog, IMAGE_NAMES)
     if image is None:
         return "no column names images"
@@ -64,21 +79,21 @@ def _columns(table: Table, catalog: Catalog, asked: str) -> _Columns | str:
     ]
     if asked:
         given = [column for column in rest if table.names and table.names[column] == asked]
-        return _Columns(image, given[0]) if given else f"it has no column '{asked}'"
+        return ClassColumns(image, given[0]) if given else f"it has no column '{asked}'"
     return _found(table, image, rest)
 
 
-def _found(table: Table, image: int, rest: list[int]) -> _Columns | str:
+def _found(table: Table, image: int, rest: list[int]) -> ClassColumns | str:
     """Where the classes are among the columns that are left."""
     named = [column for column in rest if table.names and plain(table.names[column]) in LABEL_NAMES]
     texts = [column for column in named if _is_text(table, column)]
     if named:
-        return _Columns(image, (texts or named)[0])
+        return ClassColumns(image, (texts or named)[0])
     flags = tuple(column for column in rest if _is_flag(table, column))
     if table.names and flags == tuple(rest) and (len(flags) > 1 or table.path.endswith("_classes.csv")):
-        return _Columns(image, None, flags)
+        return ClassColumns(image, None, flags)
     if len(rest) == 1 and _is_text(table, rest[0]) and _repeats(table, rest[0]):
-        return _Columns(image, rest[0])
+        return ClassColumns(image, rest[0])
     if all(not _is_text(table, column) for column in rest):
         names = ", ".join(table.names[column] for column in rest) if table.names else "without header"
         return f"it gives numbers for images ({names}), not labels"
@@ -113,7 +128,7 @@ class ClassesCsv:
         """Read the classes; an image that is named with no class is a negative."""
         reading = Reading()
         for table in read_tables(files, catalog, reading):
-            columns = _columns(table, catalog, options.extra.get("column", ""))
+            columns = class_columns(table, catalog, options.extra.get("column", ""))
             if isinstance(columns, str):
                 fault = Fault("not_labels", f"the file is not read: {columns}")
                 Notes(table.path, reading).refuse(fault)
@@ -128,7 +143,7 @@ class ClassesCsv:
             return None
         chosen, facts = [], []
         for table in seen.tables:
-            columns = _columns(table, seen.catalog, "")
+            columns = class_columns(table, seen.catalog, "")
             if isinstance(columns, str):
                 facts.append(f"{table.path} is not read: {columns}")
             else:
@@ -136,7 +151,7 @@ class ClassesCsv:
         return _evidence(seen, chosen, facts)
 
 
-def _evidence(seen: Seen, chosen: list[tuple[Table, _Columns]], facts: list[str]) -> Evidence | None:
+def _evidence(seen: Seen, chosen: list[tuple[Table, ClassColumns]], facts: list[str]) -> Evidence | None:
     here: set[str] = set()
     classes: dict[str, None] = {}
     for table, columns in chosen:
@@ -167,7 +182,7 @@ class _File:
     """One file on its way into a reading."""
 
     table: Table
-    columns: _Columns
+    columns: ClassColumns
     images: RowImages
 
     def read(self) -> None:

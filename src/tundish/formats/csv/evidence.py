@@ -111,20 +111,26 @@ def settle(
     if box:
         return Settled(box, unit, facts)
     slack = 0.005 if unit == "share" else 1.0
+    sized = ~np.isnan(sizes).any(axis=1)
+    noun = "box"
+    if sized.any() and not sized.all():
+        boxes, sizes = boxes[sized], sizes[sized]
+        noun = "sampled box"
     counts = {reading: impossible(boxes, sizes, reading, slack) for reading in ALL}
-    return _decide(readings, counts, len(boxes), unit, facts)
+    return _decide(readings, counts, len(boxes), noun, Settled("", unit, facts))
 
 
 def _decide(
-    readings: Sequence[str], counts: dict[str, int], boxes: int, unit: str, facts: list[str]
+    readings: Sequence[str], counts: dict[str, int], boxes: int, noun: str, so_far: Settled
 ) -> Settled:
+    unit, facts = so_far.unit, so_far.facts
     best, *others = sorted(readings, key=lambda reading: counts[reading])
     told = "; ".join(f"{counts[reading]} as {READINGS[reading]}" for reading in (best, *others))
-    fact = f"of {counted(boxes, 'box')} leave their picture or end before they begin: {told}"
+    fact = f"of {counted(boxes, noun)} leave their picture or end before they begin: {told}"
     fits_better = min(counts.values()) <= _FEW * boxes
     if counts[best] > _MANY * boxes and (others or fits_better):
         told = "; ".join(f"{counts[reading]} as {READINGS[reading]}" for reading in ALL)
-        doubt = f"of {counted(boxes, 'box')} leave their picture or end before they begin: {told}; "
+        doubt = f"of {counted(boxes, noun)} leave their picture or end before they begin: {told}; "
         doubt += f"the columns say {' or '.join(READINGS[reading] for reading in readings)}"
         return Settled(best, unit, facts, f"{doubt}; {_say(ALL)}")
     close = [one for one in others if counts[one] - counts[best] < max(2, _FEW * boxes)]
