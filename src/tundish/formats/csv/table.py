@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from tundish.formats.base import IMAGE_SUFFIXES, ImageRef, suffix_of
@@ -96,13 +97,19 @@ def parse_table(path: str, data: bytes, catalog: Catalog) -> Table:
         raise Fault("broken_file", "the file holds bytes of 0: it is not text")
     content = text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace")
     separator = max(_SEPARATORS, key=lambda one: _evenness(_cut(content, one, _LOOK)))
-    rows = _cut(content, separator)
+    rows = list(_cut_whole(content, separator))
     width = _usual_width(rows)[0]
     if width < 2:
         raise Fault("not_a_table", "the rows have one field; nothing separates an image from its label")
     rows = [row if len(row.fields) == width or row.fault else _fitted(row, width) for row in rows]
     names = rows[0].fields if _is_header(rows[0], catalog) else ()
     return Table(path, names, rows[1:] if names else rows, separator.decode(), encoding, width)
+
+
+@lru_cache(maxsize=2)
+def _cut_whole(content: bytes, separator: bytes) -> tuple[Row, ...]:
+    """All rows; kept for the next format that looks at the same file."""
+    return tuple(_cut(content, separator))
 
 
 def _cut(content: bytes, separator: bytes, limit: int | None = None) -> list[Row]:
