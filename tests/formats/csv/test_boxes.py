@@ -191,6 +191,25 @@ def test_numbers_for_images_are_not_boxes(tmp_path: Path) -> None:
     assert only(told).check == "not_labels"
 
 
+def test_a_class_under_another_name_is_found_by_what_comes_again() -> None:
+    header = "filename,xmin,ymin,xmax,ymax,flaw,remark\n"
+    rows = "a.jpg,10,20,40,60,rust,near the edge\nb.jpg,10,20,40,60,rust,small\nc.jpg,1,2,4,6,scale,\n"
+    reading = read("boxes-csv", {"t.csv": header + rows + "c.jpg,5,6,9,9,scale,\n"}, IMAGES)
+    assert [label.raw_label for label in reading.labels] == ["rust", "rust", "scale", "scale"]
+    assert reading.labels[1].attributes == {"remark": "small"}
+    two = header.replace("remark", "form") + rows.replace("near the edge", "line").replace("small", "line")
+    refused = read("boxes-csv", {"t.csv": two + "c.jpg,5,6,9,9,scale,\n"}, IMAGES)
+    assert "2 columns could be that of the class" in only(refused).message
+    assert only(refused).labels == 4
+
+
+def test_four_numbers_without_a_class_are_not_boxes() -> None:
+    reading = read("boxes-csv", {"t.csv": "a.jpg,1,2,3,4\nb.jpg,5,6,7,8\n"}, IMAGES)
+    assert only(reading).check == "not_labels"
+    named = read("boxes-csv", {"t.csv": "a.jpg,1,2,3,4\n"}, IMAGES, columns="image,a,b,c,d")
+    assert "names no four columns of a box" in only(named).message
+
+
 def test_columns_can_be_named_where_there_is_no_header() -> None:
     files = {"t.csv": "a.jpg,1,10,20,40,60\nb.jpg,2,11,20,40,60\n"}
     reading = read("boxes-csv", files, IMAGES)

@@ -49,6 +49,9 @@ def test_without_a_header_the_classes_are_what_comes_again() -> None:
     [
         ("image,moisture,ash\na.jpg,8.1,11\nb.jpg,7,12\n", "numbers for images (moisture, ash)"),
         ("image,remark\na.jpg,looks well\nb.jpg,dark at the left\nc.jpg,none seen\n", "{column: NAME}"),
+        ("image,moisture,ash,sulfur,volatile\na.jpg,8,1,9,9\nb.jpg,7,2,8,8\n", "numbers for images"),
+        ("image,label\na.jpg,8.1\nb.jpg,7.25\n", "numbers for images (label)"),
+        ("image,label\na.jpg,masks/a.png\nb.jpg,masks/b.png\n", "names other files"),
         ("coil,grade\nX1,S235\n", "no column names images"),
         ("image,xmin,ymin,xmax,ymax,label\na.jpg,1,2,3,4,x\n", "those of boxes"),
         ("ImageId,ClassId,EncodedPixels\na.jpg,1,1 2\n", "those of runs"),
@@ -75,6 +78,20 @@ def test_the_column_can_be_named() -> None:
     reading = read("classes-csv", {"t.csv": text}, IMAGES, column="state")
     assert [label.raw_label for label in reading.labels] == ["good", "bad"]
     assert "no column 'stat'" in only(read("classes-csv", {"t.csv": text}, IMAGES, column="stat")).message
+
+
+def test_four_classes_are_not_the_four_numbers_of_a_box() -> None:
+    text = "filename,a,b,c,d\na.jpg,0,0,1,1\nb.jpg,0,0,0,1\nc.jpg,0,0,0,0\n"
+    best = sniff_all(listing({"_classes.csv": text, **PICTURES}))[0]
+    assert (best.format, best.classes) == ("classes-csv", ["a", "b", "c", "d"])
+    assert len(read("classes-csv", {"_classes.csv": text}, IMAGES).labels) == 3
+
+
+def test_two_files_about_one_image_are_reported() -> None:
+    text = "image,label\na.jpg,x\nb.jpg,x\n"
+    reading = read("classes-csv", {"all.csv": text, "train.csv": text}, IMAGES)
+    assert checks(reading, "warning") == ["image_labelled_twice"] * 2
+    assert len(reading.labels) == 4
 
 
 def test_a_row_with_fields_too_many_costs_itself() -> None:

@@ -10,13 +10,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tundish.formats.base import NO_ATTRIBUTES, Evidence, Format, ImageRef, Label, Options, Reading
+from tundish.formats.base import (
+    IMAGE_SUFFIXES,
+    NO_ATTRIBUTES,
+    Evidence,
+    Format,
+    ImageRef,
+    Label,
+    Options,
+    Reading,
+    suffix_of,
+)
 from tundish.formats.csv.columns import box_columns
+from tundish.formats.csv.names import IMAGE_NAMES, LABEL_NAMES
 from tundish.formats.csv.runs import run_columns
 from tundish.formats.csv.source import (
     FILES,
-    IMAGE_NAMES,
-    LABEL_NAMES,
     RowImages,
     csv_role,
     look_at_tables,
@@ -88,7 +97,8 @@ def _found(table: Table, image: int, rest: list[int]) -> ClassColumns | str:
     named = [column for column in rest if table.names and plain(table.names[column]) in LABEL_NAMES]
     texts = [column for column in named if _is_text(table, column)]
     if named:
-        return ClassColumns(image, (texts or named)[0])
+        label = (texts or named)[0]
+        return _fault_of_classes(table, label) or ClassColumns(image, label)
     flags = tuple(column for column in rest if _is_flag(table, column))
     if table.names and flags == tuple(rest) and (len(flags) > 1 or table.path.endswith("_classes.csv")):
         return ClassColumns(image, None, flags)
@@ -100,9 +110,24 @@ def _found(table: Table, image: int, rest: list[int]) -> ClassColumns | str:
     return "which column holds the class is not clear; say it in the source's options as {column: NAME}"
 
 
+def _fault_of_classes(table: Table, column: int) -> str:
+    """Why a column is not one of classes, whatever its name; empty where it may be."""
+    values = table.column(column)
+    if sum(suffix_of(value) in IMAGE_SUFFIXES for value in values) * 2 > len(values):
+        return f"'{table.names[column]}' names other files, not classes"
+    if sum(_is_measured(value, table) for value in values) * 2 > len(values):
+        return f"it gives numbers for images ({table.names[column]}), not labels"
+    return ""
+
+
 def _is_text(table: Table, column: int) -> bool:
     values = table.column(column)
     return sum(number_of(value, table) is None for value in values) * 2 > len(values)
+
+
+def _is_measured(text: str, table: Table) -> bool:
+    number = number_of(text, table)
+    return number is not None and number != int(number)
 
 
 def _is_flag(table: Table, column: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tundish.formats.csv.source import IMAGE_NAMES, LABEL_NAMES
+from tundish.formats.csv.names import IMAGE_NAMES, LABEL_NAMES
 from tundish.formats.csv.table import Row, Table, image_column, number_of, plain
 from tundish.formats.reading.fault import Fault
 from tundish.formats.reading.text import fault_of_number
@@ -46,6 +46,12 @@ _COLUMNS = {
 
 _LISTS = frozenset({"bbox", "box", "boundingbox", "bboxes", "bndbox"})
 _SIZES = (("width", "height"), ("imagewidth", "imageheight"), ("imgwidth", "imgheight"), ("imgw", "imgh"))
+_NO_CLASSES = frozenset(
+    {"source", "split", "set", "subset", "fold", "usage", "dataset", "partition", "annotator", "author"}
+    | {"date", "time", "domain", "camera", "line", "shift", "location", "site"}
+)
+"""Plain names of columns that say something else than the class."""
+
 _SCORES = frozenset({"score", "confidence", "conf", "probability"})
 
 
@@ -131,6 +137,8 @@ def box_columns(table: Table, catalog: Catalog, given: str = "") -> BoxColumns |
     readings: tuple[str, ...]
     if found is not None:
         box, readings = found
+    elif given:
+        return "!the option columns names no four columns of a box, such as x1, y1, x2, y2"
     else:
         guessed = _by_content(table, image)
         if isinstance(guessed, str):
@@ -178,7 +186,12 @@ def _listed(table: Table, names: list[str], image: int) -> tuple[tuple[int, ...]
 
 
 def _by_content(table: Table, image: int) -> tuple[int, ...] | str:
-    """Four columns of numbers side by side; more of them are not told apart by what they hold."""
+    """Four columns of numbers side by side and one more, in a file without header.
+
+    Under a header that names no box, numbers may be anything: moisture, ash, a 1 under each class.
+    """
+    if table.names:
+        return "no four columns hold boxes by their names"
     rest = [column for column in range(table.width) if column != image]
     numeric = [
         column
@@ -187,10 +200,10 @@ def _by_content(table: Table, image: int) -> tuple[int, ...] | str:
         and sum(number_of(value, table) is not None for value in values) >= 0.9 * len(values)
     ]
     apart = numeric and numeric[-1] - numeric[0] == len(numeric) - 1
-    if len(numeric) == 4 and apart:
+    if len(numeric) == 4 and apart and len(rest) > len(numeric):
         return tuple(numeric)
-    if table.names or len(numeric) < 4:
-        return "no four columns hold boxes"
+    if len(rest) != len(numeric) or len(rest) != len(_NAMES) + 1:
+        return "no four columns hold boxes beside one of classes"
     return (
         f"!{len(numeric)} columns hold numbers, and without a header it is not clear which four are the box; "
         "say it in the source's options, for example {columns: 'image,x1,y1,x2,y2,class'}"
@@ -204,6 +217,13 @@ def _size(names: list[str], rest: list[int]) -> tuple[int, int] | None:
     return None
 
 
+def _comes_again(table: Table, column: int) -> bool:
+    """Whether a column holds text that comes again, as classes do and names and remarks do not."""
+    values = table.column(column)
+    texts = [value for value in values if number_of(value, table) is None]
+    return len(texts) * 2 > len(values) and len(set(texts)) <= max(1, len(texts) // 2)
+
+
 def _label(table: Table, names: list[str], rest: list[int]) -> int | str | None:
     """The column of classes among those left; a sentence where it is not clear."""
     named = [column for column in rest if column < len(names) and names[column] in LABEL_NAMES]
@@ -215,7 +235,7 @@ def _label(table: Table, names: list[str], rest: list[int]) -> int | str | None:
         ]
         return (texts or named)[0]
     if names:
-        return None
+        rest = [column for column in rest if names[column] not in _NO_CLASSES and _comes_again(table, column)]
     if len(rest) > 1:
         return (
             f"!{len(rest)} columns could be that of the class; say it in the source's options, for example "

@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tundish.formats.base import Evidence, Format, ImageRef, Label, Reading
+from tundish.formats.csv.names import IMAGE_NAMES, LABEL_NAMES
 from tundish.formats.csv.source import (
     FILES,
-    IMAGE_NAMES,
-    LABEL_NAMES,
     RowImages,
     csv_role,
     look_at_tables,

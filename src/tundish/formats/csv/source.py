@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FILES",
-    "IMAGE_NAMES",
-    "LABEL_NAMES",
     "RowImages",
     "Seen",
     "csv_role",
@@ -43,20 +41,6 @@ _FILES_SEEN = 200
 
 _PICTURES = 300
 """Pictures whose size is looked up to find out about a source."""
-
-_IMAGE_NAMES = (
-    "image imageid filename file filepath imagepath path img imgname imgpath imgid imagename "
-    "fname imagefile imagefilename picture photo 图片 图像 文件名"
-)
-IMAGE_NAMES = frozenset(_IMAGE_NAMES.split())
-"""What columns of images are called, plain."""
-
-_LABEL_NAMES = (
-    "class label classname labelname category categoryname classid labelid categoryid defect "
-    "defecttype defectclass target cls tag objectclass annotation 类别 标签 缺陷"
-)
-LABEL_NAMES = frozenset(_LABEL_NAMES.split())
-"""What columns of classes are called, plain."""
 
 
 def csv_role(path: str, options: Options) -> Role:
@@ -188,6 +172,9 @@ class RowImages:
             sums[0] += entry.taken
             sums[1] += entry.refused
         for path, (good, bad) in taken.items():
+            if good and path in self.reading.covered:
+                message = f"another label file is about {path} too; the labels of both were taken"
+                self.notes.warn(Fault("image_labelled_twice", message, "image", path))
             if good or not bad:
                 self.reading.covered.add(path)
             if bad:

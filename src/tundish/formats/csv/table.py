@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from tundish.formats.base import IMAGE_SUFFIXES, ImageRef, suffix_of
+from tundish.formats.csv.names import IMAGE_NAMES
 from tundish.formats.reading.fault import Fault
 from tundish.formats.reading.match import find_named
 from tundish.formats.reading.text import decode_text, real
@@ -159,6 +160,8 @@ def _fitted(row: Row, width: int) -> Row:
 def _is_header(row: Row, catalog: Catalog) -> bool:
     if row.fault is not None:
         return False
+    if any(plain(text) in IMAGE_NAMES for text in row.fields):
+        return True
     for text in row.fields:
         if real(text) is not None or suffix_of(text) in IMAGE_SUFFIXES:
             return False

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tundish.formats.csv.classes import class_columns
+from tundish.formats.csv.names import IMAGE_NAMES
 from tundish.formats.csv.runs import run_columns
-from tundish.formats.csv.source import IMAGE_NAMES, look_at_tables
+from tundish.formats.csv.source import look_at_tables
 from tundish.formats.csv.table import image_column
 
 if TYPE_CHECKING:
