@@ -58,8 +58,8 @@ def counts_of_runs(text: str, width: int, height: int, *, first: int = 1, order:
 
     Args:
         text: Pairs of start and length, separated by blanks.
-        width: Of the mask, px.
-        height: Of the mask, px.
+        width: Width of the mask, px.
+        height: Height of the mask, px.
         first: The number of the first pixel.
         order: 'columns', where pixels are counted down the columns, or 'rows'.
 

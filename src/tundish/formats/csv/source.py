@@ -103,7 +103,7 @@ def one_of(options: Options, form: str, name: str, values: Iterable[str]) -> str
     """What an option of a source says, or the empty string.
 
     Args:
-        options: Of the source.
+        options: Options of the source.
         form: Name of the format, for people.
         name: Name of the option.
         values: What it may say.

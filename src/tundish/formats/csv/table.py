@@ -85,7 +85,7 @@ def parse_table(path: str, data: bytes, catalog: Catalog) -> Table:
 
     Args:
         path: Where it is in the source.
-        data: Its bytes.
+        data: Bytes of the file.
         catalog: The images; a first row that names one of them is not a header.
 
     Raises:

@@ -1,6 +1,6 @@
 """Names the CSV files beside pictures that no format reads as labels, and says why.
 
-Numbers for images (moisture, ash) are no labels; neither is a sample of a submission. Nothing is passed over
+Numbers for images (moisture, ash) are not labels; neither is a sample of a submission. Nothing is passed over
 in silence: `tundish add` prints what this says.
 """
 
