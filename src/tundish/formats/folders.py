@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tundish.formats.base import Evidence, Format, Label, Options, Reading, parts_of, plain_folder
-from tundish.formats.reading.match import is_split
+from tundish.formats.base import Evidence, Format, Label, Options, Reading
+from tundish.formats.reading.match import class_folder
 from tundish.formats.reading.sniffing import counted, is_image
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Folders:
         """Label every image with its class; an image in no class folder stays unlabelled."""
         reading = Reading()
         for image in catalog.images:
-            name = _class_of(image.path)
+            name = class_folder(image.path)
             if name:
                 label = Label(image, name, "class", 0.0, 0.0, image.width, image.height, image.path, 0)
                 reading.labels.append(label)
@@ -40,7 +40,7 @@ class Folders:
     def sniff(self, listing: Listing) -> Evidence | None:
         """Folders that hold images and could be classes: at least two."""
         images = [path for path in listing.paths if self.role(path, Options()) == "image"]
-        classes = Counter(name for name in map(_class_of, images) if name)
+        classes = Counter(name for name in map(class_folder, images) if name)
         if len(classes) < 2:
             return None
         facts = [f"{counted(classes.total(), 'image')} in {len(classes)} folders that name no split: classes"]
@@ -48,14 +48,6 @@ class Folders:
         facts.append(f"the largest: {largest}")
         # Fewer than any labels: folders may mean anything, label files mean labels.
         return Evidence(1, facts, sorted(classes))
-
-
-def _class_of(path: str) -> str:
-    """The class that the folders of an image name, or the empty string."""
-    for part in reversed(parts_of(path)[0].split("/")):
-        if part and plain_folder(part) and not is_split(part):
-            return part
-    return ""
 
 
 FORMAT = Format("folders", "a folder for each class", reader=Folders())

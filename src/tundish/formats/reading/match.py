@@ -13,14 +13,14 @@ from functools import lru_cache
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from tundish.formats.base import IMAGE_SUFFIXES, ImageRef, parts_of, suffix_of
+from tundish.formats.base import IMAGE_SUFFIXES, ImageRef, parts_of, plain_folder, suffix_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tundish.formats.base import Catalog
 
-__all__ = ["Miss", "find_beside", "find_named", "is_split", "split_of", "stated_name"]
+__all__ = ["Miss", "class_folder", "find_beside", "find_named", "is_split", "split_of", "stated_name"]
 
 _SPLITS = {
     "train": "train",
@@ -77,6 +77,14 @@ def stated_name(stated: str) -> str:
 def is_split(folder: str) -> bool:
     """Whether a folder's whole name is that of a split."""
     return folder.lower().rstrip("0123456789") in _SPLITS
+
+
+def class_folder(path: str) -> str:
+    """The nearest folder of an image that is not a split or a word for images, or the empty string."""
+    for part in reversed(parts_of(path)[0].split("/")):
+        if part and plain_folder(part) and not is_split(part):
+            return part
+    return ""
 
 
 @lru_cache(maxsize=65536)

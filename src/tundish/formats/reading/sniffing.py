@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tundish.formats.base import IMAGE_SUFFIXES, Catalog, ImageRef, suffix_of
 
@@ -23,6 +23,8 @@ __all__ = [
     "sample",
     "unlabelled_note",
 ]
+
+_Path = TypeVar("_Path", str, tuple[str, str])
 
 SAMPLE = 2000
 """Label files read to find out about a source; of more, an even sample is read."""
@@ -57,7 +59,7 @@ def catalog_of(paths: Iterable[str]) -> Catalog:
     return Catalog(ImageRef(path, "", 0, 0) for path in paths)
 
 
-def sample(paths: Sequence[str], limit: int = SAMPLE) -> list[str]:
+def sample(paths: Sequence[_Path], limit: int = SAMPLE) -> list[_Path]:
     """At most `limit` of the paths, evenly spread over them; the same ones every time."""
     if len(paths) <= limit:
         return list(paths)

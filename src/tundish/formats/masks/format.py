@@ -1,0 +1,24 @@
+"""The masks format as the registry finds it."""
+
+from __future__ import annotations
+
+from tundish.formats.base import Format
+from tundish.formats.masks.read import Masks
+
+__all__ = ["FORMAT"]
+
+FORMAT = Format(
+    "masks",
+    "an image and a mask image whose values are classes",
+    reader=Masks(),
+    options={
+        "folder": "name of the folders of masks",
+        "suffix": "how the stems of masks end",
+        "masks": "which files are masks, such as 'Ground truth/*', '*_mask' or '*.png': the star is the"
+        " image's stem; several with '|' between them",
+        "threshold": "gray value from which a pixel is foreground",
+        "negative": "folders whose images have no mark, with '|' between them",
+        "class": "'folder': the folder of an image names the class of its mask",
+        "names": "class names by value, a key of the source",
+    },
+)

@@ -1,0 +1,86 @@
+"""Which pictures of a source may be the masks of others: pairs by stem, and the rules that they follow."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from tundish.formats.base import parts_of, suffix_of
+from tundish.formats.masks.rules import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+__all__ = ["candidate_rules"]
+
+_MOST_ALIKE = 64
+"""Files of one stem among which partners are looked for in full; of more, only for some."""
+_SOME = 8
+_SEPARATOR = re.compile(r"[-_ .]+")
+
+
+def candidate_rules(paths: Sequence[str]) -> list[tuple[Rule, list[tuple[str, str]]]]:
+    """Rules by which pictures could be masks, most pairs first.
+
+    Args:
+        paths: Pictures, sorted.
+
+    Returns:
+        Each rule with its pairs of a mask and an image, in path order.
+    """
+    by_stem: dict[str, list[str]] = {}
+    for path in paths:
+        by_stem.setdefault(parts_of(path)[2], []).append(path)
+    pairs: dict[Rule, list[tuple[str, str]]] = {}
+    for stem, group in by_stem.items():
+        few = group if len(group) <= _MOST_ALIKE else group[:: len(group) // _SOME]
+        bases = list(_bases(stem, by_stem))
+        for mask in few:
+            for base, prefix, suffix in bases:
+                _pair(mask, by_stem[base], prefix, suffix, pairs)
+    return sorted(pairs.items(), key=lambda item: (-len(item[1]), item[0]))
+
+
+def _bases(stem: str, by_stem: Mapping[str, list[str]]) -> Iterator[tuple[str, str, str]]:
+    """Stems that images of this stem's mask could have, with what comes before and after them."""
+    if len(by_stem[stem]) > 1:
+        yield stem, "", ""
+    cuts = list(_SEPARATOR.finditer(stem))
+    for cut in reversed(cuts):
+        if stem[: cut.start()] in by_stem:
+            yield stem[: cut.start()], "", stem[cut.start() :]
+            break
+    for cut in cuts:
+        if stem[cut.end() :] in by_stem:
+            yield stem[cut.end() :], stem[: cut.end()], ""
+            break
+
+
+def _pair(
+    mask: str, others: list[str], prefix: str, suffix: str, pairs: dict[Rule, list[tuple[str, str]]]
+) -> None:
+    folders = parts_of(mask)[0].split("/")
+    own = Counter(folders)
+
+    def shared(other: str) -> tuple[int, bool]:
+        theirs = Counter(parts_of(other)[0].split("/"))
+        return (own & theirs).total(), suffix_of(other) != suffix_of(mask)
+
+    others = [other for other in others if other != mask]
+    if not others:
+        return
+    partner = max(others, key=shared)
+    rest = Counter(parts_of(partner)[0].split("/"))
+    apart = []
+    for part in folders:
+        if rest[part]:
+            rest[part] -= 1
+        else:
+            apart.append(part)
+    folder = "/".join(apart)
+    if folder and f"/{folder}/" not in f"/{'/'.join(folders)}/":
+        folder = apart[0]
+    ending = "" if folder or prefix or suffix or suffix_of(mask) == suffix_of(partner) else suffix_of(mask)
+    if folder or prefix or suffix or ending:
+        pairs.setdefault(Rule(folder, prefix, suffix, ending), []).append((mask, partner))
