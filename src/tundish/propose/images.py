@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tundish.errors import SourceError
-from tundish.formats.base import Listing, suffix_of
-from tundish.formats.registry import Look, look
+from tundish.formats.base import Listing, Options, suffix_of
+from tundish.formats.masks.look import mask_patterns
+from tundish.formats.masks.rules import rules_of
+from tundish.formats.reading.sniffing import counted
+from tundish.formats.registry import Look, load_reader, look
 from tundish.sources.files import Entry, EntryFault, EntryUnavailable, open_source
 from tundish.tabular.files.open import TABLE_SUFFIXES
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tundish.formats.base import Evidence
 
 __all__ = ["examine"]
 
@@ -30,7 +36,9 @@ def examine(source: Path) -> Look:
     """
     with open_source(source) as entries:
         members = {entry.path: entry for entry in entries if entry.fault is None}
-        looked = look(Listing(sorted(members), lambda path: _read(members[path], source)))
+        listing = Listing(sorted(members), lambda path: _read(members[path], source))
+        looked = look(listing)
+        looked = looked._replace(found=_without_masks(looked.found, listing))
     if not members:
         raise SourceError(
             "the source holds no files", where=str(source), fix="name the folder with the images"
@@ -45,6 +53,21 @@ def examine(source: Path) -> Look:
             else "name the folder that holds the images and their labels",
         )
     return looked
+
+
+def _without_masks(found: list[Evidence], listing: Listing) -> list[Evidence]:
+    """The evidence; where the best format would take masks for photographs, with the option against it."""
+    if not found or found[0].format == "masks" or "masks" not in {one.format for one in found}:
+        return found
+    best, *others = found
+    reader, options = load_reader(best.format), Options(best.names, best.extra)
+    images = [path for path in listing.paths if reader.role(path, options) == "image"]
+    patterns = mask_patterns(listing, images)
+    count = sum(any(rule.stem_of(path) is not None for rule in rules_of(patterns)) for path in images)
+    if not count:
+        return found
+    fact = f"{counted(count, 'mask')} ('{patterns}') are no photographs: not read, and kept out of the images"
+    return [replace(best, facts=[*best.facts, fact], extra={**best.extra, "masks": patterns}), *others]
 
 
 def _read(entry: Entry, source: Path) -> bytes:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from tundish.formats.base import Listing, Role
 
-__all__ = ["look_for_masks"]
+__all__ = ["look_for_masks", "mask_patterns"]
 
 _SAMPLE = 100
 """Masks whose values are counted to find out about a source."""
@@ -103,6 +103,21 @@ def look_for_masks(
     return Evidence(len(found.pairs), facts, classes, extra=found.extra)
 
 
+def mask_patterns(listing: Listing, paths: list[str]) -> str:
+    """Patterns, as the option ``masks`` takes them, of those pictures that are masks of others by content.
+
+    Args:
+        listing: The files of a source.
+        paths: Its pictures, sorted.
+    """
+    candidates = candidate_rules(paths)[:_MOST_RULES]
+    share = max(4, _PAIRS // max(1, len(candidates)))
+    found = [
+        rule for rule, pairs in candidates if _judge(listing, sample(pairs, share), _Measured()) == "mask"
+    ]
+    return " | ".join(sorted(map(str, found)))
+
+
 def _find(listing: Listing, role: Callable[[str, Options], Role]) -> tuple[_Found, _Measured]:
     """The masks by their usual names, or else by the rules whose pictures look like masks."""
     pictures = [
@@ -169,8 +184,8 @@ def _by_content(measured: _Measured, patterns: str) -> list[str]:
         flat = sum(measured.masks) / max(1, measured.pairs)
         rough = sum(measured.images) / max(1, measured.pairs)
         facts.append(
-            f"'{patterns}' are masks by their content: {counted(measured.pairs, 'pair')} measured, {flat:.0%} of"
-            f" the neighbouring pixels of a mask are equal, {rough:.0%} of those of its photograph"
+            f"'{patterns}' are masks by their content: {counted(measured.pairs, 'pair')} measured, {flat:.0%}"
+            f" of the neighbouring pixels of a mask are equal, {rough:.0%} of those of its photograph"
         )
     if measured.other_size:
         facts.append(f"{counted(measured.other_size, 'mask')} of another size than the image: not read")

@@ -11,6 +11,7 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Sized
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,6 +20,7 @@ import orjson
 from tundish.engine import each
 from tundish.errors import OutsideError, SourceError
 from tundish.formats.base import Options
+from tundish.formats.masks.rules import rules_of
 from tundish.formats.registry import load_reader
 from tundish.sources.files import Entry, EntryFault, EntryUnavailable, is_archive, open_source
 from tundish.stages.base import Context, Outcome, Stage
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from tundish.recipe.sections import Records, Source
 
 E = TypeVar("E", bound=Entry)
+
+_MASK = EntryFault("unread_mask", "a mask beside its photograph, by the source's options.masks")
 
 _UNREADABLE = "unreadable"
 """The reason that earlier versions gave to an unreadable file; such a file is read again."""
@@ -181,9 +185,12 @@ def _read_entries(entries: Iterable[Entry], source: Source, *, parallel: bool) -
     """Read and digest entries: files on threads; the members of an archive one after the other."""
     form = load_reader(source.format)
     options = Options(names=source.names, extra=source.options)
+    masks = rules_of(source.options.get("masks", ""))
 
     def take(entry: Entry) -> Taken:
         kind = form.role(entry.path, options)
+        if kind == "image" and any(rule.stem_of(entry.path) is not None for rule in masks):
+            return Taken(replace(entry, skipped=True), "other", fault=_MASK)
         if entry.fault is not None:
             return Taken(entry, kind, fault=entry.fault)
         if kind not in PACKED:
