@@ -75,6 +75,26 @@ def test_polygons_keep_their_rings_and_the_files_box() -> None:
     assert (label.segmentation, box(label)) == ([RING], (1, 1, 8, 5))
 
 
+@pytest.mark.parametrize(
+    ("rings", "kept"),
+    [
+        ([[1, 2, 3, 4]], None),
+        ([1, 2], None),
+        ([[1, 2], [3, 4]], None),
+        ([RING, [1, 2]], [RING]),
+        ([[1, 2, 3, 4], RING], [RING]),
+    ],
+)
+def test_a_ring_of_under_three_points_is_left_out_and_the_box_stays(
+    rings: list[Any], kept: list[list[float]] | None
+) -> None:
+    reading = read("coco", {PATH: coco(BOX | {"segmentation": rings})}, A)
+    (label,) = reading.labels
+    assert (label.shape, label.segmentation, box(label)) == ("polygon" if kept else "box", kept, (1, 2, 3, 4))
+    assert only(reading).check == "short_ring"
+    assert only(reading).severity == "warning"
+
+
 MASK = np.zeros((10, 20), dtype=np.uint8)
 MASK[2:5, 3:9] = 1
 

@@ -27,6 +27,8 @@ from tundish.formats.yolo.write import write_yolo
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tundish.formats.base import Reading
+
 NAMES = {"data.yaml": "names: [crack, 划伤]\n"}
 A = refs("images/a.jpg")
 PATH = "labels/a.txt"
@@ -167,11 +169,11 @@ def test_a_label_file_without_an_image_is_told_with_what_it_held() -> None:
         ("labels/a.txt", "annotation"),
         ("data/a.txt", "annotation"),
         ("labels/train.txt", "annotation"),
-        ("train.txt", "other"),
-        ("ImageSets/Main/trainval.txt", "other"),
-        ("val2017.txt", "other"),
-        ("README.txt", "other"),
-        ("README.roboflow.txt", "other"),
+        ("train.txt", "annotation"),
+        ("ImageSets/Main/trainval.txt", "annotation"),
+        ("val2017.txt", "annotation"),
+        ("README.txt", "annotation"),
+        ("README.roboflow.txt", "annotation"),
         ("labels/classes.txt", "classes"),
         ("obj.names", "classes"),
         ("obj.data", "classes"),
@@ -242,7 +244,7 @@ def test_yolo_to_tables_to_yolo_is_the_same_text(
         f"labels/train/{each}.txt": "".join(f"{number} {' '.join(shares)}\n" for number, shares in rows)
         for each, rows in zip(stems, contents, strict=True)
     }
-    reading = read("yolo", files, images, names=tuple(classes))
+    reading = read("yolo", files, images, names=tuple(classes), rows="polygon")
     assert reading.covered == {image.path for image in images}
     labels = labels_to_frame(reading, "s").with_columns(label="raw_label")
     frame, names = frames(images)
@@ -273,9 +275,7 @@ def test_what_yolo_cannot_say_is_handed_back() -> None:
         "1 0.5 0.25 1 0.5",
         "1 0 0 0.1 0 0.1 0.1 0 0 0.5 0.5 0.6 0.5 0.6 0.6 0.5 0.5",
     ]
-    assert files["data.yaml"].decode() == (
-        "path: .\ntrain: images/train\nval: images/val\nnames:\n  0: a\n  1: b\n"
-    )
+    assert files["data.yaml"].decode() == ("train: images/train\nval: images/val\nnames:\n  0: a\n  1: b\n")
     files, left_out = write_yolo(images, labels, ["a", "b"], file_names=names)
     assert (left_out, len(files["labels/train/a.txt"].splitlines())) == (["crowd", "class"], 3)
     with pytest.raises(ValueError, match="not written"):
@@ -323,3 +323,99 @@ def test_yolo_samples(shared_data: Path, layout: str) -> None:
     assert not reading.problems
     assert len(reading.labels) == 2 * len(images)
     assert {label.raw_label for label in reading.labels} == {"label_2", "label_4"}
+
+
+def test_class_names_stay_as_they_are_written() -> None:
+    """YAML 1.1 reads 02146 as octal, 12:30 in base 60, and yes and no as truths."""
+    data = "nc: 6\nnames:\n  0: 02146\n  1: no\n  2: 12:30\n  3: 1e3\n  4: 2024-13-45\n  5: 'On'\n"
+    labels = "".join(f"{number} 0.5 0.5 0.2 0.2\n" for number in range(6))
+    reading = read("yolo", {"data.yaml": data, "labels/a.txt": labels}, refs("images/a.jpg"))
+    assert [one.raw_label for one in reading.labels] == ["02146", "no", "12:30", "1e3", "2024-13-45", "On"]
+    assert not reading.problems
+    listed = "names: [0x1F, 1_000, .5, null]\n"
+    reading = read("yolo", {"data.yaml": listed, "labels/a.txt": labels}, refs("images/a.jpg"))
+    assert [one.raw_label for one in reading.labels] == ["0x1F", "1_000", ".5", "null"]
+
+
+LISTED = ["train_0001", "val2017", "coil7_test_3", "notes-01", "README", "00041000_test"]
+
+
+@pytest.mark.parametrize("stem", LISTED)
+def test_a_text_file_with_the_stem_of_an_image_is_its_label_file(stem: str) -> None:
+    files: dict[str, bytes | str] = {f"shots/{stem}.txt": "1 0.5 0.5 0.2 0.2\n", "obj.names": "a\nb\n"}
+    reading = read("yolo", files, refs(f"shots/{stem}.bmp"))
+    assert [one.raw_label for one in reading.labels] == ["b"]
+    assert not reading.problems
+    best = sniff_all(listing({**files, f"shots/{stem}.bmp": b""}))[0]
+    assert (best.format, best.weight) == ("yolo", 1)
+
+
+@pytest.mark.parametrize("name", ["training_data.txt", "train.txt", "README.txt", "shots/val.txt"])
+def test_lists_and_readmes_are_known_by_what_they_hold(name: str) -> None:
+    files: dict[str, bytes | str] = {"shots/a.txt": "0 0.5 0.5 0.2 0.2\n", name: "data/shots/a.bmp\nb.bmp\n"}
+    reading = read("yolo", files, refs("shots/a.bmp", "shots/val.bmp"))
+    assert len(reading.labels) == 1
+    assert not checks(reading)
+    assert reading.covered == {"shots/a.bmp"}
+
+
+def tracks(*rows: str) -> Reading:
+    return read(
+        "yolo",
+        {f"labels/{i}.txt": f"{row}\n" for i, row in enumerate(rows)},
+        refs(*(f"images/{i}.jpg" for i in range(len(rows)))),
+    )
+
+
+def test_what_a_tracker_writes_is_settled_over_all_files() -> None:
+    reading = tracks("0 .5 .5 .2 .3 1", "0 .5 .5 .2 .3 2", "0 .5 .5 .2 .3")
+    assert [one.attributes.get("track_id") for one in reading.labels] == [1, 2, None]
+    assert all(one.score is None for one in reading.labels)
+    reading = tracks("0 .5 .5 .2 .3 .91 1", "0 .25 .25 .1 .1 .85 4", "0 .5 .5 .2 .3 1")
+    assert [(one.shape, one.score, one.attributes["track_id"]) for one in reading.labels] == [
+        ("box", 0.91, 1),
+        ("box", 0.85, 4),
+        ("box", None, 1),
+    ]
+    assert set(checks(reading, "warning")) == {"track", "no_classes"}
+    assert [one.score for one in tracks("0 .5 .5 .2 .3 1", "0 .5 .5 .2 .3 .5").labels] == [1, 0.5]
+
+
+def test_seven_numbers_that_may_mean_two_things_are_refused_with_the_option_that_settles_it() -> None:
+    files: dict[str, bytes | str] = {"labels/a.txt": "0 .5 .5 .2 .3 .9 1\n"}
+    reading = read("yolo", files, refs("images/a.jpg"))
+    assert not reading.labels
+    assert "{rows: track}" in only(reading).message
+    assert read("yolo", files, refs("images/a.jpg"), rows="track").labels[0].shape == "box"
+    assert read("yolo", files, refs("images/a.jpg"), rows="polygon").labels[0].shape == "polygon"
+
+
+def test_triangles_stay_polygons() -> None:
+    for row in ("0 .1 .1 .9 .1 .5 .7", "0 0 0 1 0 1 1", "0 .5 .2 .9 .9 .2 1"):
+        assert [one.shape for one in tracks(row).labels] == ["polygon"]
+
+
+def test_data_yaml_counts_from_its_own_folder_and_says_when_val_is_train() -> None:
+    images = pl.DataFrame({"image_id": ["i"], "width": [8], "height": [8]})
+    labels = pl.DataFrame(
+        schema=dict.fromkeys(
+            (
+                "annotation_id",
+                "image_id",
+                "label",
+                "shape",
+                "is_crowd",
+                "segmentation",
+                "x",
+                "y",
+                "width",
+                "height",
+            ),
+            pl.String,
+        )
+    )
+    files, _ = write_yolo(images, labels, ["a"], file_names={"i": "train/a.png"})
+    assert files["data.yaml"].decode() == (
+        "# No image is set apart for validation: val is images/train, as train is.\n"
+        "train: images/train\nval: images/train\nnames:\n  0: a\n"
+    )

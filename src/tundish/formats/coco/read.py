@@ -227,6 +227,11 @@ class CocoFile:
             raise Fault("wrong_type", "iscrowd is neither 0 nor 1", "iscrowd", crowd)
         attributes = {} if entry.keys() <= _TAKEN else _attributes_of(entry)
         shape = read_shape(entry, image, stored=stored, attributes=attributes)
+        if shape.short_rings:
+            message = f"{counted(shape.short_rings, 'ring')} of under three points left out" + (
+                "; the label is kept as its box" if shape.rings is None else ""
+            )
+            self.notes.warn(Fault("short_ring", message, "segmentation", entry["segmentation"]), row)
         score, author = entry.get("score"), entry.get("author")
         if score is not None and real(score) is None:
             attributes["score"] = score

@@ -16,16 +16,23 @@ if TYPE_CHECKING:
 
 __all__ = ["CocoShape", "read_shape"]
 
+_TRIANGLE = 6
+"""Numbers of the smallest ring: fewer points enclose nothing, and trainers fail on them."""
+
 _Box = tuple[float, float, float, float]
 
 
 class CocoShape(NamedTuple):
-    """What an annotation draws: a box, rings of a polygon, or compressed counts of a mask."""
+    """What an annotation draws: a box, rings of a polygon, or compressed counts of a mask.
+
+    `short_rings` is how many rings of under three points were left out.
+    """
 
     kind: Literal["box", "polygon", "mask"]
     box: _Box
     rings: list[list[float]] | None = None
     counts: str | None = None
+    short_rings: int = 0
 
 
 def read_shape(
@@ -44,13 +51,18 @@ def read_shape(
         attributes["keypoints"] = _turned_points(image, attributes["keypoints"])
     if isinstance(segmentation, dict) and segmentation:
         return _mask(entry, segmentation, image, stored=stored)
-    rings = _rings(segmentation) if segmentation else []
+    drawn = _rings(segmentation) if segmentation else []
+    rings = [ring for ring in drawn if len(ring) >= _TRIANGLE]
+    short = len(drawn) - len(rings)
     if not rings:
-        return CocoShape("box", _box(entry, image, stored=stored, derived=None))
+        derived = box_of_polygon(drawn) if drawn and not entry.get("bbox") else None
+        if stored and derived is not None:
+            derived = turn_box(image, derived)
+        return CocoShape("box", _box(entry, image, stored=stored, derived=derived), short_rings=short)
     if stored:
         rings = turn_polygon(image, rings)
     derived = None if entry.get("bbox") and not stored else box_of_polygon(rings)
-    return CocoShape("polygon", _box(entry, image, stored=stored, derived=derived), rings)
+    return CocoShape("polygon", _box(entry, image, stored=stored, derived=derived), rings, short_rings=short)
 
 
 def _mask(entry: dict[str, Any], rle: dict[str, Any], image: ImageRef, *, stored: bool) -> CocoShape:

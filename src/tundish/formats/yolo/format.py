@@ -13,7 +13,11 @@ FORMAT = Format(
     "YOLO detection and segmentation: Ultralytics, Darknet and split-folder layouts",
     reader=Yolo(),
     writer=YoloWriter(),
-    options={"names": "class names by number, a key of the source"},
+    options={
+        "names": "class names by number, a key of the source",
+        "rows": "what rows of seven numbers are where the numbers leave it open: 'polygon', or 'track' (a box"
+        " with a confidence and the number of its track)",
+    },
     lost="to detect, polygons and masks become their boxes; to segment, several rings are joined into one, "
     "and masks and crowds are left out and counted; unlabelled images, scores, authors and attributes",
 )

@@ -129,7 +129,9 @@ def _read_list(path: str, data: bytes, problems: list[Problem]) -> NameList | No
 def _read_yaml(path: str, text: str, problems: list[Problem]) -> NameList | None:
     """A data.yaml; other YAML files, which say nothing of names, are passed over."""
     try:
-        content = yaml.safe_load(text)  # not the loader in C: deep nesting makes it crash
+        # Every value stays the text that was written: 02146, no and 12:30 are names, not 1126, False and 750.
+        # And not the loader in C: deep nesting makes it crash.
+        content = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506  (makes texts, lists and dicts only)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         message = f"not readable as YAML: {' '.join(str(error).split())[:200]}"
         problems.append(Problem(path, None, "broken_file", "", "", message))
@@ -142,8 +144,8 @@ def _read_yaml(path: str, text: str, problems: list[Problem]) -> NameList | None
         message = "'names' is neither a list nor a dictionary by number from 0"
         problems.append(Problem(path, None, "wrong_type", "names", value, message))
         return None
-    count = content.get("nc")
-    if isinstance(count, int) and count != len(names):
+    count = _whole(content.get("nc"))
+    if count is not None and count != len(names):
         message = f"nc is {count} but there are {len(names)} names"
         problems.append(Problem(path, None, "class_count", "nc", str(count), message, "warning"))
     return NameList(path, names, _shape_of(content.get("kpt_shape")))
@@ -151,16 +153,24 @@ def _read_yaml(path: str, text: str, problems: list[Problem]) -> NameList | None
 
 def _names_of(names: object) -> tuple[str, ...] | None:
     if isinstance(names, dict):
-        if not all(isinstance(key, int) and 0 <= key < 100_000 for key in names):
+        numbers = [_whole(key) for key in names]
+        if any(number is None or number >= 100_000 for number in numbers):
             return None
-        names = [names.get(number, "") for number in range(max(names, default=-1) + 1)]
+        by_number = dict(zip(numbers, names.values(), strict=True))
+        names = [by_number.get(number, "") for number in range(max(map(int, names), default=-1) + 1)]
     if not isinstance(names, list) or any(isinstance(name, (dict, list)) for name in names):
         return None
-    return tuple("" if name is None else str(name).strip() for name in names)
+    return tuple("" if name == "~" else str(name).strip() for name in names)
+
+
+def _whole(text: object) -> int | None:
+    """A whole number from 0 on that is written in digits alone."""
+    return int(text) if isinstance(text, str) and text.isdecimal() and len(text) < 10 else None
 
 
 def _shape_of(shape: object) -> tuple[int, int] | None:
-    match shape:
-        case [int(count), int(size)] if count > 0 and size in (2, 3):
+    if isinstance(shape, list) and len(shape) == 2:
+        count, size = map(_whole, shape)
+        if count and size in (2, 3):
             return count, size
     return None

@@ -6,6 +6,8 @@ row                             read as
 class x y w h                   box by its centre
 class x y w h c                 the same with a confidence c from 0 to 1, as Ultralytics' ``save_conf``
                                 writes it; reported as a warning: it is a model's answer, not a label
+class x y w h [c] id            the same with the number of a track, as a tracker's ``save_txt`` writes it;
+                                what six and seven numbers mean is settled over all files: see `rows`
 class x1 y1 x2 y2 x3 y3 ...     polygon (also oriented boxes: four corners)
 class x y w h (px py [v]) ...   box with key points, where data.yaml has ``kpt_shape``
 ==============================  =======================================================================
@@ -45,6 +47,7 @@ from tundish.formats.reading.sniffing import (
 )
 from tundish.formats.reading.text import decode_text, fault_of_number, real
 from tundish.formats.yolo.names import ClassNames, is_classes_file
+from tundish.formats.yolo.rows import Meaning, settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,18 +71,12 @@ class Yolo:
     """YOLO detection and segmentation."""
 
     def role(self, path: str, options: Options) -> Role:  # noqa: ARG002
-        """Text files are labels but for lists of classes, lists of images (train.txt) and readmes."""
+        """Text files are labels but for class lists; what they hold shows which are lists or readmes."""
         if is_image(path):
             return "image"
         if is_classes_file(path):
             return "classes"
-        if suffix_of(path) != ".txt":
-            return "other"
-        folder, name, _ = parts_of(path)
-        if _TEXTS.fullmatch(name):
-            return "other"
-        in_labels = not _LABEL_FOLDERS.isdisjoint(folder.lower().split("/"))
-        return "other" if _LISTS.fullmatch(name) and not in_labels else "annotation"
+        return "annotation" if suffix_of(path) == ".txt" else "other"
 
     def read(self, files: Iterable[tuple[str, bytes]], catalog: Catalog, options: Options) -> Reading:
         """Read label files; the class lists may come in any order among them."""
@@ -89,8 +86,9 @@ class Yolo:
         for path, data in files:
             (lists if is_classes_file(path) else labels).append((path, data))
         names = ClassNames(lists, options.names, reading.problems)
+        meaning = settle((_rows_of(data) for _, data in labels), options.extra.get("rows", ""))
         for path, data in labels:
-            _read_file(path, data, catalog, names.of(path), reading)
+            _read_file(path, data, catalog, names.of(path), meaning, reading)
         nameless = next((path for path, _ in labels if names.of(path) is None), None)
         if nameless is not None and reading.labels:
             message = "no list of classes is at or above it: the numbers were taken as names"
@@ -104,6 +102,11 @@ class Yolo:
         images = [path for path, role in roles.items() if role == "image"]
         catalog = catalog_of(images)
         found = [find_beside(catalog, path) for path in labels]
+        lists = [
+            isinstance(image, Miss) and _is_list(path) for path, image in zip(labels, found, strict=True)
+        ]
+        labels = [path for path, listed in zip(labels, lists, strict=True) if not listed]
+        found = [image for image, listed in zip(found, lists, strict=True) if not listed]
         matched = [path for path, image in zip(labels, found, strict=True) if isinstance(image, ImageRef)]
         look = _look(listing, sample(matched))
         if look is None:
@@ -120,10 +123,37 @@ class Yolo:
         return Evidence(len(matched), facts, classes)
 
 
-def _read_file(path: str, data: bytes, catalog: Catalog, names: NameList | None, reading: Reading) -> None:
-    image = find_beside(catalog, path)
+def _is_list(path: str) -> bool:
+    """Whether a text file is called as lists of images (train.txt) and readmes are."""
+    folder, name, _ = parts_of(path)
+    if _TEXTS.fullmatch(name):
+        return True
+    return bool(_LISTS.fullmatch(name)) and _LABEL_FOLDERS.isdisjoint(folder.lower().split("/"))
+
+
+def _rows_of(data: bytes) -> list[tuple[int, list[str]]]:
     text = decode_text(data)[0] if data else ""
-    rows = [(row, tokens) for row, line in enumerate(_lines(text)) if (tokens := line.split())]
+    return [(row, tokens) for row, line in enumerate(_lines(text)) if (tokens := line.split())]
+
+
+def _reads_as_labels(rows: list[tuple[int, list[str]]]) -> bool:
+    """Whether some row is a label's: a class and at least four numbers."""
+    return any(len(tokens) >= 5 and all(real(token) is not None for token in tokens) for _, tokens in rows)
+
+
+def _read_file(
+    path: str, data: bytes, catalog: Catalog, names: NameList | None, meaning: Meaning, reading: Reading
+) -> None:
+    image = find_beside(catalog, path)
+    rows = _rows_of(data)
+    called_list = _is_list(path)
+    if (isinstance(image, Miss) or (rows and called_list)) and not _reads_as_labels(rows):
+        if called_list and isinstance(image, Miss):
+            return  # a list or a readme, by its name and by what it holds
+        if rows:
+            message = "none of its lines reads as a label: taken for a list or a text"
+            reading.problems.append(Problem(path, None, "not_labels", "", "", message, "warning"))
+            return
     if isinstance(image, Miss):
         message = f"{image.message}; {counted(len(rows), 'label')} not taken"
         reading.problems.append(Problem(path, None, image.check, "", "", message, labels=len(rows)))
@@ -131,7 +161,7 @@ def _read_file(path: str, data: bytes, catalog: Catalog, names: NameList | None,
     if image.path in reading.covered:
         message = f"another label file is about {image.path} too; the labels of both were taken"
         reading.problems.append(Problem(path, None, "image_labelled_twice", "", "", message, "warning"))
-    reader = _Rows(path, image, names, reading)
+    reader = _Rows(path, image, names, meaning, reading)
     taken = sum([reader.take(row, tokens) for row, tokens in rows])
     if taken or not rows:
         reading.covered.add(image.path)
@@ -150,22 +180,26 @@ class _Rows:
     path: str
     image: ImageRef
     names: NameList | None
+    meaning: Meaning
     reading: Reading
 
     def take(self, row: int, tokens: list[str]) -> bool:
         """Read one row; False, and a problem, where it is not a label."""
         numbers = self._numbers(row, tokens)
         raw_label = self._class(row, tokens[0]) if numbers is not None else None
-        if numbers is None or raw_label is None:
-            return False
+        return numbers is not None and raw_label is not None and self._shape(row, tokens, raw_label, numbers)
+
+    def _shape(self, row: int, tokens: list[str], raw_label: str, numbers: list[float]) -> bool:
         shape = self.names.key_point_shape if self.names is not None else None
         if shape is not None and len(numbers) == 4 + shape[0] * shape[1]:
             points = self._key_points(numbers[4:], shape[1])
             return self._box(row, raw_label, numbers[:4], attributes={"keypoints": points})
         if len(numbers) == 4:
             return self._box(row, raw_label, numbers)
-        if len(numbers) == 5:
+        if len(numbers) == 5 and self.meaning.six == "confidence":
             return self._scored(row, raw_label, numbers)
+        if len(numbers) == 5 or (len(numbers) == 6 and self.meaning.seven != "polygon"):
+            return self._tracked(row, raw_label, numbers)
         if len(numbers) >= 6 and len(numbers) % 2 == 0:
             return self._polygon(row, raw_label, numbers)
         message = f"{len(tokens)} numbers; a box has 5, a polygon an odd number from 7"
@@ -245,6 +279,27 @@ class _Rows:
             message = "6 numbers: the last was taken as a model's confidence"
             self.reading.problems.append(
                 Problem(self.path, row, "confidence", "score", f"{score:g}", message, "warning")
+            )
+        return taken
+
+    def _tracked(self, row: int, raw_label: str, numbers: list[float]) -> bool:
+        """A box with the number of its track, and a confidence before it where there are two numbers."""
+        track, scores = numbers[-1], numbers[4:-1]
+        if len(numbers) == 6 and self.meaning.seven == "unsettled":
+            message = (
+                "7 numbers may be a triangle, or a box with a confidence and a track;"
+                " the source's options say which: {rows: polygon} or {rows: track}"
+            )
+            return self._refuse(row, "number_count", "", " ".join(map("{:g}".format, numbers)), message)
+        if track < 0 or track != int(track) or not all(0 <= score <= 1 for score in scores):
+            message = f"{len(numbers) + 1} numbers, but they do not end in the number of a track"
+            return self._refuse(row, "number_count", "", f"{track:g}", message)
+        score = scores[0] if scores else None
+        taken = self._box(row, raw_label, numbers[:4], score, {"track_id": int(track)})
+        if taken:
+            message = f"{len(numbers) + 1} numbers: the last was taken as the number of a track"
+            self.reading.problems.append(
+                Problem(self.path, row, "track", "track_id", f"{track:g}", message, "warning")
             )
         return taken
 

@@ -132,12 +132,18 @@ def _share(value: float) -> str:
 
 
 def _data_yaml(classes: Sequence[str], file_names: Iterable[str]) -> bytes:
-    """Ultralytics' data.yaml; without split folders all images are for training and validation alike."""
+    """Ultralytics' data.yaml, without ``path``: folders then count from where the file itself lies.
+
+    A trainer asks for 'val'; where no image validates it is that of training, and the file says so.
+    """
     found = {split_of(parts_of(name)[0]): parts_of(name)[0] for name in sorted(file_names)}
     train = found.get("train", found.get("", ""))
-    content: dict[str, object] = {"path": ".", "train": f"images/{train}".rstrip("/")}
+    content: dict[str, object] = {"train": f"images/{train}".rstrip("/")}
     content["val"] = f"images/{found.get('val', train)}".rstrip("/")
     if "test" in found:
         content["test"] = f"images/{found['test']}"
     content["names"] = dict(enumerate(classes))
-    return str(yaml.safe_dump(content, allow_unicode=True, sort_keys=False)).encode()
+    text = str(yaml.safe_dump(content, allow_unicode=True, sort_keys=False))
+    if "val" not in found:
+        text = f"# No image is set apart for validation: val is {content['val']}, as train is.\n{text}"
+    return text.encode()
