@@ -457,3 +457,14 @@ def test_add__a_label_file_that_cannot_be_read_is_one_sentence(plant: Path, tmp_
     (tmp_path / "in/p 0 1.xml").symlink_to("/proc/self/mem")
     with pytest.raises(tundish.TundishError, match=r"'p 0 0\.txt' cannot be read"):
         add(plant, tmp_path / "in")
+
+
+def test_classes_that_differ_only_in_case_are_one_and_reported(plant: Path, tmp_path: Path) -> None:
+    photos(tmp_path / "a", "Dent", "rust", "dent", count=6)
+    added = add(plant, tmp_path / "a")
+    assert list(load(recipe(plant)).annotations.classes) == ["Dent", "rust"]
+    assert "'dent' is read as 'Dent': they differ only in case or width" in added.notes
+    photos(tmp_path / "b", "DENT", "scale", count=6, seed=1)
+    added = add(plant, tmp_path / "b")
+    assert list(load(recipe(plant)).annotations.classes) == ["Dent", "rust", "scale"]
+    assert "'DENT' is read as 'Dent': they differ only in case or width" in added.notes

@@ -15,6 +15,8 @@ from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeVar
 
+from tundish.formats.spelling import loose_spelling
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
@@ -115,6 +117,16 @@ class Catalog:
 
     def __init__(self, images: Iterable[ImageRef]) -> None:
         self.images: list[ImageRef] = list(images)
+        self.spelt: dict[str, str] = {}
+        """Names that label files spell otherwise than their image's file, with the path of that image."""
+
+    @cached_property
+    def loosely_spelt(self) -> tuple[Catalog, dict[str, list[ImageRef]]]:
+        """The images with their paths as `loose_spelling` has them, and the images themselves by those."""
+        by_spelling: dict[str, list[ImageRef]] = {}
+        for image in self.images:
+            by_spelling.setdefault(loose_spelling(image.path), []).append(image)
+        return Catalog(found[0]._replace(path=path) for path, found in by_spelling.items()), by_spelling
 
     @cached_property
     def _by_path(self) -> dict[str, ImageRef]:

@@ -22,7 +22,7 @@ from tundish.recipe.load import load
 from tundish.recipe.sections import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from tundish.formats.base import Evidence
@@ -76,7 +76,8 @@ def add_images(
         classes = _distinct(evidence.classes, set())
         text = image_recipe(dataset.name, place, evidence, classes)
         action: Action = "replaced" if recipe.exists() else "created"
-        return Addition(text, action, place, _label_of(place), tuple(classes))
+        spelt = _other_spellings(evidence.classes, {})
+        return Addition(text, action, place, _label_of(place), tuple(classes), tuple(spelt))
     before = load(recipe)
     notes = _overlaps(before, dataset, source)
     label = _free_label(place, source, before)
@@ -86,6 +87,7 @@ def add_images(
     text = recipe.read_bytes().decode()
     lines = source_lines(place, evidence, label=label if label != _label_of(place) else None, facts=True)
     text = with_classes(with_source(text, lines, str(recipe)), classes, str(recipe))
+    notes += _other_spellings(evidence.classes, before.annotations.lookup())
     notes += _remarks(before, evidence, classes)
     return Addition(text, "extended", place, label, tuple(classes), tuple(notes))
 
@@ -140,6 +142,17 @@ def _distinct(classes: Sequence[str], known: set[str]) -> list[str]:
         if normalise(label) not in known:
             found.setdefault(normalise(label), label)
     return list(found.values())
+
+
+def _other_spellings(classes: Sequence[str], known: Mapping[str, str]) -> list[str]:
+    """Notes on classes that are one with another, which differs in case or width alone."""
+    first = dict(known)
+    notes = []
+    for label in classes:
+        name = first.setdefault(normalise(label), label)
+        if name != label and normalise(name) == normalise(label):
+            notes.append(f"'{label}' is read as '{name}': they differ only in case or width")
+    return notes
 
 
 def _label_of(place: str) -> str:

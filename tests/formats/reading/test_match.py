@@ -85,3 +85,32 @@ def test_paths_come_apart_as_pathlib_has_it() -> None:
         "train",
         "",
     ]
+
+
+@pytest.mark.parametrize(
+    ("image", "label", "stated"),
+    [
+        ("images/Oberfla\u0308che 1.jpg", "labels/Oberfl\u00e4che 1.txt", "Oberfl\u00e4che 1.jpg"),
+        ("images/\u1112\u1161\u11ab.jpg", "labels/\ud55c.txt", "\ud55c.jpg"),
+        ("images/IMG_0007.JPG", "labels/img_0007.txt", "img_0007.jpg"),
+        ("images/coil 12.png", "labels/coil%2012.txt", "coil%2012.png"),
+        ("images/coil%2012.png", "labels/coil 12.txt", "coil 12.png"),
+    ],
+)
+def test_a_name_that_is_spelt_otherwise_is_found_at_a_second_look_and_noted(
+    image: str, label: str, stated: str
+) -> None:
+    catalog = Catalog(refs(image, "images/b.jpg"))
+    for found in (find_beside(catalog, label), find_named(catalog, "x.json", f"data\\{stated}")):
+        assert isinstance(found, ImageRef)
+        assert (found.path, found.image_id) == (image, f"id-{image}")
+    assert catalog.spelt == {label: image, f"data\\{stated}": image}
+
+
+def test_the_exact_spelling_comes_first_and_two_loose_ones_are_ambiguous() -> None:
+    catalog = Catalog(refs("a/IMG.jpg", "a/img.jpg"))
+    found = find_beside(catalog, "a/img.txt")
+    assert isinstance(found, ImageRef)
+    assert (found.path, catalog.spelt) == ("a/img.jpg", {})
+    assert isinstance(missed := find_beside(catalog, "a/Img.txt"), Miss)
+    assert missed.check == "ambiguous_image"

@@ -3,6 +3,7 @@
 In this order: the image with the label file's own stem in the same folder or its counterpart
 (``val/labels/a.txt``, ``val/images/a.jpg``); the one image with that stem, unless it is in another split;
 the one image with the name that the file states. Where several images fit, that is reported, not guessed.
+Where none does, names are compared once more with umlauts composed, without capitals and without ``%20``.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from tundish.formats.base import IMAGE_SUFFIXES, ImageRef, parts_of, plain_folder, suffix_of
+from tundish.formats.spelling import loose_spelling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +46,15 @@ class Miss:
 
 def find_beside(catalog: Catalog, label_path: str, stated: str = "") -> ImageRef | Miss:
     """The image of a label file that belongs to one image; `stated` is the image's name in it, if any."""
+    found = _find_beside(catalog, label_path, stated)
+    if isinstance(found, ImageRef) or found.check != "image_not_found":
+        return found
+    loose = catalog.loosely_spelt[0]
+    again = _find_beside(loose, loose_spelling(label_path), loose_spelling(stated))
+    return _spelt(catalog, stated or label_path, found, again)
+
+
+def _find_beside(catalog: Catalog, label_path: str, stated: str) -> ImageRef | Miss:
     folder, _, stem = parts_of(label_path)
     if suffix_of(stem) in IMAGE_SUFFIXES:  # some tools write a.jpg.txt for a.jpg
         stated, stem = stated or stem, parts_of(stem)[2]
@@ -52,13 +63,34 @@ def find_beside(catalog: Catalog, label_path: str, stated: str = "") -> ImageRef
         return _one_of(beside, label_path, stated or stem)
     own = _by_stem(catalog, label_path, stem, stated)
     if stated and not isinstance(own, ImageRef):
-        named = find_named(catalog, label_path, stated)
+        named = _find_named(catalog, label_path, stated)
         return named if own is None or isinstance(named, ImageRef) else own
     return own or _none(stem)
 
 
 def find_named(catalog: Catalog, label_path: str, stated: str) -> ImageRef | Miss:
     """The image that a label file calls `stated`: a name or a path, with or without its suffix."""
+    found = _find_named(catalog, label_path, stated)
+    if isinstance(found, ImageRef) or found.check != "image_not_found":
+        return found
+    loose = catalog.loosely_spelt[0]
+    again = _find_named(loose, loose_spelling(label_path), loose_spelling(stated))
+    return _spelt(catalog, stated, found, again)
+
+
+def _spelt(catalog: Catalog, asked: str, found: Miss, again: ImageRef | Miss) -> ImageRef | Miss:
+    """What a second look, at names loosely spelt, found; the catalogue notes it."""
+    if isinstance(again, Miss):
+        return found if again.check == "image_not_found" else again
+    images = catalog.loosely_spelt[1][again.path]
+    if len(images) > 1:
+        paths = ", ".join(image.path for image in images[:3])
+        return Miss("ambiguous_image", f"{len(images)} images could be '{asked}': {paths}")
+    catalog.spelt[asked] = images[0].path
+    return images[0]
+
+
+def _find_named(catalog: Catalog, label_path: str, stated: str) -> ImageRef | Miss:
     name = stated_name(stated)
     named = catalog.by_name(name)
     if len(named) == 1:

@@ -21,7 +21,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tundish.formats.base import (
@@ -346,9 +346,20 @@ class _Look:
     polygons: int = 0
     empty: int = 0
     strange: int = 0
+    odd: list[tuple[int, list[str]]] = field(default_factory=list)
 
     def facts(self) -> list[str]:
-        facts = [f"{counted(self.boxes, 'box')} and {counted(self.polygons, 'polygon')} in them"]
+        meaning = settle([self.odd])
+        sevens = sum(len(tokens) == 7 for _, tokens in self.odd)
+        facts = []
+        if sevens and meaning.seven == "track":
+            self.boxes, self.polygons = self.boxes + sevens, self.polygons - sevens
+            facts = [f"{counted(sevens, 'row')} of seven numbers: boxes with a confidence and a track"]
+        elif sevens and meaning.seven == "unsettled":
+            facts = [f"{counted(sevens, 'row')} of seven numbers: refused unless options.rows settles it"]
+        if meaning.six == "track":
+            facts.append("rows of six numbers: boxes with the number of a track")
+        facts.insert(0, f"{counted(self.boxes, 'box')} and {counted(self.polygons, 'polygon')} in them")
         if self.empty:
             facts.append(f"{counted(self.empty, 'empty label file')}: negatives")
         if self.strange:
@@ -370,6 +381,8 @@ def _look(listing: Listing, paths: list[str]) -> _Look | None:
             look.numbers[int(values[0] or 0)] += 1
             look.boxes += len(values) <= 6
             look.polygons += len(values) > 6
+            if len(values) in (6, 7):
+                look.odd.append((0, tokens))
     known = look.boxes + look.polygons
     return look if paths and known >= look.strange else None
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from tundish.imaging.files.pages import count_pages
 from tundish.storage.shards import Blob, Packer, image_id_of, latest_files, read_files, shard_ids, shard_paths
 from tundish.storage.tables import FILES
 
@@ -17,9 +18,12 @@ if TYPE_CHECKING:
     from tundish.sources.files import Entry, EntryFault
     from tundish.stages.base import Context
 
-__all__ = ["PACKED", "SOURCE_LEFT", "Intake", "Taken"]
+__all__ = ["PACKED", "SEVERAL_PAGES", "SOURCE_LEFT", "Intake", "Taken"]
 
 SOURCE_LEFT = "source_left"
+SEVERAL_PAGES = "several_pages"
+"""Reason beside an accepted image whose file holds more pictures than the one that is taken."""
+
 PACKED = {"image": "images", "annotation": "labels", "classes": "labels"}
 """Kinds of files whose bytes are packed with others, and the folder of the store they go to."""
 
@@ -97,6 +101,8 @@ class Intake:
             return {"outcome": "quarantined", "reason": "empty_file"}
         if taken.kind != "record" and taken.kind not in PACKED:
             return {"outcome": "skipped", "reason": "not_for_this_format"}
+        if taken.kind == "image" and count_pages(taken.data) > 1:
+            return {"outcome": "accepted", "reason": SEVERAL_PAGES}
         return {"outcome": "accepted", "reason": None}
 
     def _pack(self, row: dict[str, object], kind: str, blob_id: str, data: bytes) -> None:

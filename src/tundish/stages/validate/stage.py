@@ -19,6 +19,7 @@ from tundish.labeling.tables import LABEL_FAULTS, answers_fingerprint
 from tundish.rules.check import check
 from tundish.rules.models import load_model
 from tundish.stages.base import Context, Outcome, Stage
+from tundish.stages.ingest.intake import SEVERAL_PAGES
 from tundish.stages.validate.labels import check_labels
 from tundish.storage.checks import describe
 from tundish.storage.features import read_features
@@ -43,6 +44,8 @@ _SUFFIXES = {
     "gif": (".gif",),
     "webp": (".webp",),
 }
+
+_SPELT = "its labels spell the name otherwise: capitals, umlauts in two characters, or %20"
 
 _COVERED = {"source": pl.String, "path": pl.String, "covered": pl.Boolean, "refused": pl.Boolean}
 
@@ -140,7 +143,8 @@ def _with_keys(context: Context, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.D
 
 
 def _file_faults(files: pl.DataFrame) -> pl.DataFrame:
-    bad = files.filter(pl.col("outcome") == "quarantined")
+    pages = (pl.col("outcome") == "accepted") & (pl.col("reason") == SEVERAL_PAGES)
+    bad = files.filter((pl.col("outcome") == "quarantined") | pages)
     return quarantine_frame(
         quarantine_row(
             "file",
@@ -150,6 +154,7 @@ def _file_faults(files: pl.DataFrame) -> pl.DataFrame:
             path=path,
             column="size",
             value=str(size),
+            severity="warning" if reason == SEVERAL_PAGES else "error",
         )
         for source, path, reason, size in bad.select("source", "path", "reason", "size").iter_rows()
     )
@@ -208,7 +213,12 @@ def _read_labels(context: Context, files: pl.DataFrame, source: Source, good: pl
         & (pl.col("outcome") == "accepted")
     )
     options = Options(names=source.names, extra=source.options)
-    return load_reader(source.format).read(_label_files(context, wanted), catalog, options)
+    reading = load_reader(source.format).read(_label_files(context, wanted), catalog, options)
+    reading.problems += [
+        Problem(path, None, "name_spelling", "path", asked, _SPELT, "warning")
+        for asked, path in sorted(catalog.spelt.items())
+    ]
+    return reading
 
 
 def _label_files(context: Context, wanted: pl.DataFrame) -> Iterator[tuple[str, bytes]]:

@@ -1,0 +1,16 @@
+"""Names as they are compared when their exact spelling finds nothing."""
+
+from __future__ import annotations
+
+import unicodedata
+from urllib.parse import unquote
+
+__all__ = ["loose_spelling"]
+
+
+def loose_spelling(text: str) -> str:
+    """Text as it is compared when its exact spelling finds nothing.
+
+    Umlauts composed (Macs write them in two characters), capitals small, and ``%20`` a space.
+    """
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", unquote(text)).casefold())
