@@ -272,3 +272,28 @@ def test_an_image_of_another_size_or_type_is_refused() -> None:
         apply(fixed(), np.zeros((60, 40), dtype=np.uint8))
     with pytest.raises(ValueError, match="of float32"):
         apply(fixed(), np.zeros((40, 60), dtype=np.float32))
+
+
+@pytest.mark.parametrize("shape", [(400, 600), (400, 600, 3), (400, 600, 4)])
+def test_twelve_bits_in_sixteen_get_the_light_and_noise_of_twelve_bits(shape: tuple[int, ...]) -> None:
+    image = np.full(shape, 2000, dtype=np.uint16)
+    if len(shape) == 3 and shape[2] == 4:
+        image[..., 3] = 65535
+    noisy = apply(fixed({"op": "noise", "sigma": 0.02, "seed": 3}, width=600, height=400), image)
+    seen = noisy if noisy.ndim == 2 else noisy[..., :3]
+    assert seen.astype(np.float64).std() == pytest.approx(0.02 * 4095, rel=0.02)
+    image[:, 100:] = 4000
+    bright = apply(
+        fixed(
+            {"op": "exposure", "factor": 1.5},
+            {"op": "noise", "sigma": 0.05, "seed": 3},
+            width=600,
+            height=400,
+        ),
+        image,
+    )
+    seen = bright if bright.ndim == 2 else bright[..., :3]
+    assert int(seen.max()) == 4095
+    wanted = np.rint((2000 / 4095) ** 0.7 * 4095)
+    toned = apply(fixed({"op": "gamma", "exponent": 0.7}, width=600, height=400), image)
+    assert np.unique(toned[:, :100, ...][..., :1] if toned.ndim == 3 else toned[:, :100]) == wanted

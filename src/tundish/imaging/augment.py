@@ -15,7 +15,7 @@ import hashlib
 import json
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,8 @@ Image = NDArray[Any]
 
 _NOISE_BLOCK = 1 << 16
 """Levels that get their noise in one step: few enough to stay in the cache of a core."""
+
+_TWELVE_BITS = 4095
 
 _GEOMETRY = frozenset({"flip", "rotate", "scale", "shift", "perspective"})
 
@@ -107,15 +109,16 @@ def apply(plan: Plan, image: Image) -> Image:
             f"a plan for {plan.width}x{plan.height} px of uint8 or uint16, "
             f"but the image is {image.shape} of {image.dtype}"
         )
+    top = _top_level(image)
     result = warp(plan, image)
     for step in plan.chosen("motion_blur"):
         kernel = _line_kernel(step["length"], step["degrees"])
         result = cv2.filter2D(result, -1, kernel, borderType=cv2.BORDER_REFLECT_101)
     tones = [step for step in plan.steps if step["op"] in ("exposure", "gamma")]
     if tones:
-        result = _with_tones(result, tones)
+        result = _with_tones(result, tones, top)
     for step in plan.chosen("noise"):
-        result = _with_noise(result, step["sigma"], step["seed"])
+        result = _with_noise(result, step["sigma"], step["seed"], top)
     for step in plan.chosen("cutout"):
         result = result.copy() if result is image else result
         for x, y, width, height in step["boxes"]:
@@ -183,8 +186,18 @@ def _line_kernel(length: float, degrees: float) -> NDArray[np.float32]:
     return np.asarray(kernel / kernel.sum(), dtype=np.float32)
 
 
-def _with_tones(image: Image, tones: list[Step]) -> Image:
-    top = int(np.iinfo(image.dtype).max)
+def _top_level(image: Image) -> int:
+    """The brightest level that the camera can write: 255, 65535, or 4095 where none of 16 bits is above it.
+
+    Industrial cameras put 12 bits into 16, as `to_gray8` has it too.
+    """
+    if image.dtype == np.uint8:
+        return 255
+    seen = image if image.ndim == 2 else image[..., :3]
+    return _TWELVE_BITS if int(seen.max(initial=0)) <= _TWELVE_BITS else 65535
+
+
+def _with_tones(image: Image, tones: list[Step], top: int) -> Image:
     level = np.arange(top + 1) / top
     for step in tones:
         level = (
@@ -208,13 +221,13 @@ def _quantiles() -> Floats:
     return np.asarray(values / values.std() * math.sqrt(0.5), dtype=np.float64)
 
 
-def _with_noise(image: Image, sigma: float, seed: int) -> Image:
+def _with_noise(image: Image, sigma: float, seed: int, top: int) -> Image:
     """Add Gaussian noise made of random bytes sent through a table: several times faster than drawing it.
 
     The bytes come from a bit generator's raw stream, which NumPy promises never to change (NEP 19).
     """
     bits = np.random.SFC64(seed)
-    add = _add_to_bytes if image.dtype == np.uint8 else _add_to_words
+    add = _add_to_bytes if image.dtype == np.uint8 else partial(_add_to_words, top=top)
     noisy = np.empty(image.shape, dtype=image.dtype)
     source, target = np.ascontiguousarray(image).reshape(-1), noisy.reshape(-1)
     for start in range(0, image.size, _NOISE_BLOCK):
@@ -235,7 +248,9 @@ def _add_to_bytes(part: Image, raw: NDArray[np.uint8], sigma: float, out: Image)
     cv2.addWeighted(part, 1, raw[0], 255 * sigma * unit, -126 * 255 * sigma * unit, dst=out)
 
 
-def _add_to_words(part: Image, raw: NDArray[np.uint8], sigma: float, out: Image) -> None:
-    table = (_quantiles() * (65535 * sigma)).astype(np.float32)
+def _add_to_words(part: Image, raw: NDArray[np.uint8], sigma: float, out: Image, *, top: int) -> None:
+    table = (_quantiles() * (top * sigma)).astype(np.float32)
     added = cv2.LUT(raw, table)
     cv2.add(part, added[0] + added[1], dst=out, dtype=cv2.CV_16U)
+    if top < 65535:
+        np.minimum(out, top, out=out)

@@ -12,7 +12,7 @@ VERSIONS = {
     "consensus": 2,
     "link": 1,
     "split": 1,
-    "augment": 1,
+    "augment": 2,
     "export": 1,
     "report": 1,
 }
