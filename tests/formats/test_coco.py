@@ -285,6 +285,21 @@ def test_labels_of_the_stored_image_are_turned_upright(orientation: int) -> None
     assert points[3:] == [0, 0, 0]
 
 
+def test_a_box_that_fits_only_the_upright_image_decides_for_the_file() -> None:
+    turned = refs("images/train/a.jpg", "images/train/b.jpg", width=100, height=200, orientation=6)
+    images = [{"id": n, "file_name": f"{n}.jpg", "width": 200, "height": 100} for n in "ab"]
+    first = BOX | {"image_id": "a", "bbox": [20, 150, 30, 20]}
+    second = BOX | {"id": 2, "image_id": "b", "bbox": [20, 30, 40, 20]}
+    reading = read("coco", {PATH: coco(first, second, images=images)}, turned)
+    assert [box(label) for label in reading.labels] == [(20, 150, 30, 20), (20, 30, 40, 20)]
+    assert checks(reading, "warning") == ["exif_turn"] * 2
+    third = BOX | {"id": 3, "image_id": "a", "bbox": [150, 20, 30, 20]}
+    for entries in ([second], [second, third], [first, second, third]):
+        reading = read("coco", {PATH: coco(*entries, images=images)}, turned)
+        assert box(reading.labels[-2 if first in entries else 0]) == (50, 20, 20, 40)
+        assert checks(reading, "warning") == ["exif_turn"] * 2
+
+
 def test_panoptic_is_refused_with_a_reason() -> None:
     entry = {"image_id": 7, "file_name": "a.png", "segments_info": [{"id": 1}, {"id": 2}]}
     reading = read("coco", {PATH: coco(entry)}, A)

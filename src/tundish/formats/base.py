@@ -48,7 +48,9 @@ __all__ = [
     "suffix_of",
 ]
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".gif", ".webp"})
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".tif", ".tiff", ".gif", ".webp"}
+)
 
 Role = Literal["image", "annotation", "classes", "other"]
 """What a file is to a format; 'classes' files name the classes and are stored, never read as labels."""

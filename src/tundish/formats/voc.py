@@ -49,7 +49,7 @@ from tundish.formats.reading.sniffing import (
     unlabelled_note,
 )
 from tundish.formats.reading.text import fault_of_number, real
-from tundish.formats.reading.upright import means_stored, turn_box, turn_polygon
+from tundish.formats.reading.upright import box_fits, means_stored, turn_box, turn_polygon
 from tundish.formats.reading.xmlfile import parse_xml
 from tundish.formats.voc_outlines import OUTLINES, has_outline, outline_of
 from tundish.imaging.geometry import box_of_polygon
@@ -186,11 +186,28 @@ class _File:
             self.notes.warn(Fault("missing_size", message, "size", stated))
             return False
         if means_stored(image, width, height):
-            return True
+            return self._settle_frame(root, image, stated)
         if (width, height) != (image.width, image.height):
             message = f"the labels were drawn on {stated} pixels, the image has {image.width}x{image.height}"
             self.notes.warn(Fault("size_mismatch", message, "size", stated))
         return False
+
+    def _settle_frame(self, root: Element, image: ImageRef, stated: str) -> bool:
+        """Whether to turn labels whose file states the stored size: not where a box fits only upright."""
+        frames = []
+        for box in root.iterfind("object/bndbox"):
+            x0, y0, x1, y1 = (real(_text(box, side)) or 0.0 for side in _SIDES)
+            corners = (x0, y0, x1 - x0, y1 - y0)
+            frames.append((box_fits(corners, image, stored=True), box_fits(corners, image, stored=False)))
+        upright = (False, True) in frames and (True, False) not in frames
+        message = (
+            "the stated size is that of the image before EXIF turns it, but boxes fit only the upright image:"
+            " nothing was turned"
+            if upright
+            else "the labels are of the image before EXIF turns it and were turned too"
+        )
+        self.notes.warn(Fault("exif_turn", message, "size", stated))
+        return not upright
 
     def _label(self, image: ImageRef, row: int, element: Element) -> Label:
         name = _text(element, "name")

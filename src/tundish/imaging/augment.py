@@ -208,7 +208,7 @@ def _with_tones(image: Image, tones: list[Step], top: int) -> Image:
     if image.dtype == np.uint8:
         columns = [table, table, table, np.arange(256, dtype=np.uint8)] if alpha else [table]
         return cv2.LUT(image, np.stack(columns, axis=1)[None])
-    toned = table[image]
+    toned = table[np.minimum(image, top)]
     if alpha:
         toned[..., 3] = image[..., 3]
     return np.asarray(toned)

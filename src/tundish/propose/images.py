@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tundish.errors import SourceError
-from tundish.formats.base import Listing, Options, suffix_of
+from tundish.formats.base import Listing, Options, parts_of, suffix_of
 from tundish.formats.masks.look import mask_patterns
 from tundish.formats.masks.rules import rules_of
-from tundish.formats.reading.sniffing import counted
+from tundish.formats.reading.match import is_split, split_of, stated_name
+from tundish.formats.reading.sniffing import UNREAD_IMAGES, counted
+from tundish.formats.reading.text import decode_text
 from tundish.formats.registry import Look, load_reader, look
 from tundish.sources.files import Entry, EntryFault, EntryUnavailable, open_source
 from tundish.tabular.files.open import TABLE_SUFFIXES
@@ -38,7 +41,7 @@ def examine(source: Path) -> Look:
         members = {entry.path: entry for entry in entries if entry.fault is None}
         listing = Listing(sorted(members), lambda path: _read(members[path], source))
         looked = look(listing)
-        looked = looked._replace(found=_without_masks(looked.found, listing))
+        looked = looked._replace(found=_with_facts(_without_masks(looked.found, listing), listing))
     if not members:
         raise SourceError(
             "the source holds no files", where=str(source), fix="name the folder with the images"
@@ -68,6 +71,57 @@ def _without_masks(found: list[Evidence], listing: Listing) -> list[Evidence]:
         return found
     fact = f"{counted(count, 'mask')} ('{patterns}') are no photographs: not read, and kept out of the images"
     return [replace(best, facts=[*best.facts, fact], extra={**best.extra, "masks": patterns}), *others]
+
+
+def _with_facts(found: list[Evidence], listing: Listing) -> list[Evidence]:
+    """The evidence, with what else a person should know of the source in the facts of the best."""
+    if not found:
+        return found
+    best, *others = found
+    return [
+        replace(best, facts=[*best.facts, *_unread_images(listing), *_given_splits(best, listing)]),
+        *others,
+    ]
+
+
+def _unread_images(listing: Listing) -> list[str]:
+    kinds = Counter(suffix for path in listing.paths if (suffix := suffix_of(path)) in UNREAD_IMAGES)
+    if not kinds:
+        return []
+    named = ", ".join(f"{suffix} {count}" for suffix, count in sorted(kinds.items()))
+    return [f"{counted(kinds.total(), 'image')} of kinds that are not read ({named}): convert them to PNG"]
+
+
+def _given_splits(best: Evidence, listing: Listing) -> list[str]:
+    """Sentences on the splits that folders, or lists such as train.txt, state."""
+    reader, options = load_reader(best.format), Options(best.names, best.extra)
+    images = [path for path in listing.paths if reader.role(path, options) == "image"]
+    splits = Counter(split_of(parts_of(path)[0]) for path in images)
+    given = {name: splits[name] for name in ("train", "val", "test") if splits[name]}
+    facts = []
+    if len(given) > 1:
+        counts = ", ".join(f"{name} {count}" for name, count in given.items())
+        facts.append(
+            f"its folders state a split ({counts}): it is not kept, 'split' in the recipe makes its own"
+        )
+    lists = [
+        path
+        for path in listing.paths
+        if suffix_of(path) == ".txt"
+        and is_split(parts_of(path)[2])
+        and _lists_images(listing.read(path), images)
+    ]
+    if lists:
+        facts.append(f"lists state a split and are not read: {', '.join(lists[:6])}")
+    return facts
+
+
+def _lists_images(data: bytes, images: list[str]) -> bool:
+    """Whether a text file names images, line by line, by their names or stems."""
+    lines = [line.strip() for line in decode_text(data)[0].splitlines()[:200] if line.strip()]
+    known = {name for path in images for name in parts_of(path)[1:]}
+    hits = sum(stated_name(line.split()[0]) in known for line in lines)
+    return bool(lines) and hits >= len(lines) / 2
 
 
 def _read(entry: Entry, source: Path) -> bytes:

@@ -16,7 +16,7 @@ from tundish.formats.reading.jsonfile import parse_json
 from tundish.formats.reading.match import Miss, find_named
 from tundish.formats.reading.sniffing import counted
 from tundish.formats.reading.text import real
-from tundish.formats.reading.upright import means_stored
+from tundish.formats.reading.upright import box_fits, means_stored
 
 if TYPE_CHECKING:
     from tundish.formats.base import Catalog, Reading
@@ -122,6 +122,8 @@ class CocoFile:
             self._attempt(self._take_category, row, entry, 0)
         for row, entry in enumerate(content["images"]):
             self._attempt(self._take_image, row, entry, 0)
+        if any(listed.stored for listed in self.images.values()):
+            self._settle_frame(annotations)
         for row, entry in enumerate(annotations):
             self._attempt(self._take_annotation, row, entry, 1)
         self._tell_repeated_ids(annotations)
@@ -187,6 +189,39 @@ class CocoFile:
             )
             self.notes.warn(Fault("size_mismatch", message, "images.width, height", stated), row)
         return False
+
+    def _settle_frame(self, annotations: list[Any]) -> None:
+        """Whether boxes of images that EXIF turns are of the stored image, as the stated size says.
+
+        Some tools state the size of the stored image and draw on the upright one: a box that fits only the
+        upright image, where none fits only the stored one, decides for all of the file.
+        """
+        stored = {number: listed for number, listed in self.images.items() if listed.stored}
+        frames = [
+            (
+                box_fits(entry.get("bbox"), image, stored=True),
+                box_fits(entry.get("bbox"), image, stored=False),
+            )
+            for entry in annotations
+            if isinstance(entry, dict)
+            and isinstance(entry.get("image_id"), (int, str))
+            and (listed := stored.get(entry["image_id"])) is not None
+            and (image := listed.image) is not None
+        ]
+        upright = frames.count((False, True))
+        drawn_upright = upright > 0 and (True, False) not in frames
+        for listed in stored.values():
+            listed.stored = not drawn_upright
+            if drawn_upright:
+                message = (
+                    f"the stated size is that of '{listed.name}' before EXIF turns it, but"
+                    f" {counted(upright, 'box')} of the file fit only the upright images: nothing was turned"
+                )
+            else:
+                message = (
+                    f"labels of '{listed.name}' are of the image before EXIF turns it and were turned too"
+                )
+            self.notes.warn(Fault("exif_turn", message, "images.width, height"), listed.row)
 
     def _take_annotation(self, row: int, entry: dict[str, Any]) -> None:
         listed = self.images.get(_id_of(entry, "image_id"))

@@ -136,6 +136,7 @@ def _read_file(
     values: NDArray[Any] = mask.values
     if means_stored(image, values.shape[1], values.shape[0]):
         values = turn_mask(image, values)
+        notes.warn(Fault("exif_turn", "the mask is of the image before EXIF turns it and was turned too"))
     classes = classes_of(mask, names)
     marks = [(value, name, np.equal(values, value)) for value, name in classes]
     if names.whole and classes:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "INSTANCES",
     "SAMPLE",
+    "UNREAD_IMAGES",
     "Tally",
     "catalog_of",
     "counted",
@@ -31,6 +32,27 @@ SAMPLE = 2000
 
 INSTANCES = ("segmentationobject", "panoptic_")
 """Beginnings of folders whose images number single objects: VOC's, and COCO's panoptic ones."""
+
+
+UNREAD_IMAGES = frozenset(
+    {
+        ".pgm",
+        ".ppm",
+        ".pbm",
+        ".pnm",
+        ".jp2",
+        ".j2k",
+        ".jpx",
+        ".heic",
+        ".heif",
+        ".avif",
+        ".jxl",
+        ".tga",
+        ".exr",
+    }
+    | {".dng", ".raw", ".cr2", ".nef", ".arw", ".psd", ".svg", ".dcm", ".hdr", ".jpf", ".jxr", ".ico"}
+)
+"""Suffixes of images of kinds that are not read: reported by their names, never passed over."""
 
 
 @dataclass

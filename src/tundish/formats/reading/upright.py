@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tundish.formats.base import ImageRef
 
-__all__ = ["means_stored", "turn_box", "turn_mask", "turn_polygon"]
+__all__ = ["box_fits", "means_stored", "turn_box", "turn_mask", "turn_polygon"]
 
 _Cell = TypeVar("_Cell", bound=np.generic)
 
@@ -31,6 +31,17 @@ def means_stored(image: ImageRef, width: float, height: float) -> bool:
         and (width, height) == (image.height, image.width)
         and image.width != image.height
     )
+
+
+def box_fits(box: object, image: ImageRef, *, stored: bool) -> bool:
+    """Whether a box (x, y, width, height) lies inside the image: the stored one, or the upright one."""
+    width, height = _stored(image) if stored else (image.width, image.height)
+    try:
+        x, y, box_width, box_height = map(float, box)  # type: ignore[call-overload]
+    except (TypeError, ValueError):
+        return False
+    inside = x >= -1 and y >= -1 and x + box_width <= width + 1 and y + box_height <= height + 1
+    return bool(inside)
 
 
 def turn_box(image: ImageRef, box: Sequence[float]) -> tuple[float, float, float, float]:

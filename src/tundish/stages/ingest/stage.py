@@ -19,8 +19,9 @@ import orjson
 
 from tundish.engine import each
 from tundish.errors import OutsideError, SourceError
-from tundish.formats.base import Options
+from tundish.formats.base import Options, suffix_of
 from tundish.formats.masks.rules import rules_of
+from tundish.formats.reading.sniffing import UNREAD_IMAGES
 from tundish.formats.registry import load_reader
 from tundish.sources.files import Entry, EntryFault, EntryUnavailable, is_archive, open_source
 from tundish.stages.base import Context, Outcome, Stage
@@ -30,13 +31,15 @@ from tundish.storage.table import write_atomically
 from tundish.storage.versions import VERSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from tundish.formats.masks.rules import Rule
     from tundish.recipe.sections import Records, Source
 
 E = TypeVar("E", bound=Entry)
 
 _MASK = EntryFault("unread_mask", "a mask beside its photograph, by the source's options.masks")
+_UNREAD_KIND = EntryFault("unread_kind_of_image", "an image of a kind that is not read")
 
 _UNREADABLE = "unreadable"
 """The reason that earlier versions gave to an unreadable file; such a file is read again."""
@@ -189,8 +192,9 @@ def _read_entries(entries: Iterable[Entry], source: Source, *, parallel: bool) -
 
     def take(entry: Entry) -> Taken:
         kind = form.role(entry.path, options)
-        if kind == "image" and any(rule.stem_of(entry.path) is not None for rule in masks):
-            return Taken(replace(entry, skipped=True), "other", fault=_MASK)
+        unread = _unread(entry.path, kind, masks)
+        if unread is not None and entry.fault is None:
+            return Taken(replace(entry, skipped=True), "other", fault=unread)
         if entry.fault is not None:
             return Taken(entry, kind, fault=entry.fault)
         if kind not in PACKED:
@@ -204,6 +208,13 @@ def _read_entries(entries: Iterable[Entry], source: Source, *, parallel: bool) -
         return Taken(entry, kind, data, hashlib.sha256(data).hexdigest())
 
     return each(take, entries) if parallel else map(take, entries)
+
+
+def _unread(path: str, kind: str, masks: Sequence[Rule]) -> EntryFault | None:
+    """Why a picture is neither a photograph nor a label of this source; None where it is, or no picture."""
+    if kind == "image" and any(rule.stem_of(path) is not None for rule in masks):
+        return _MASK
+    return _UNREAD_KIND if kind == "other" and suffix_of(path) in UNREAD_IMAGES else None
 
 
 def _outcome(intake: Intake, notes: list[str]) -> Outcome:
