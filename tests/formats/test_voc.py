@@ -177,7 +177,10 @@ def test_labels_of_the_stored_image_are_turned_upright() -> None:
     turned = refs("images/a.jpg", width=100, height=200, orientation=6)
     reading = read("voc", {PATH: voc(item(box=(11, 21, 30, 40)))}, turned)
     assert box(reading.labels[0]) == (100 - 20 - 20, 10, 20, 20)
-    assert not reading.problems
+    assert [problem.check for problem in reading.problems] == ["exif_turn"]
+    reading = read("voc", {PATH: voc(item(box=(11, 121, 30, 140)))}, turned)
+    assert box(reading.labels[0]) == (10, 120, 20, 20)
+    assert "nothing was turned" in only(reading).message
     upright = "<size><width>100</width><height>200</height></size>"
     assert box(read("voc", {PATH: voc(item(), size=upright)}, turned).labels[0]) == (10, 20, 20, 20)
 
