@@ -104,7 +104,10 @@ _LABELS = {
     "empty_classes": ("the list of classes is empty", "类别列表为空"),
     "empty_mask": ("the mask has no pixels", "掩码中没有像素"),
     "empty_unseen": ("empty, and not begun from the proposed labels", "提交为空，且并非由预标注修改而来"),
-    "exif_turn": ("the stated size is that of the image before EXIF turns it", "标注记载的是EXIF旋转前的尺寸"),
+    "exif_turn": (
+        "the stated size is that of the image before EXIF turns it",
+        "标注记载的是EXIF旋转前的尺寸",
+    ),
     "forbidden_xml": ("the XML file declares entities", "XML 文件含有实体声明，拒绝读取"),
     "gray_mask": ("the mask has soft edges, which a threshold cuts", "掩码含灰度边缘，按阈值取前景"),
     "image_flags": ("flags or tags of the whole image, which are not read", "整图标志或标签，未作为标注读取"),
