@@ -27,6 +27,8 @@ _FLAT = 0.85
 """Share of equal neighbours from which a picture may be a mask."""
 _TEXTURE = 0.6
 """Share of equal neighbours below which it is not."""
+_LONGEST = 1024
+"""px; JPEGs are decoded to about this size."""
 _ROWS = 768
 """Rows that are measured of a large picture, in pairs that follow each other."""
 
@@ -63,6 +65,7 @@ def measure_surface(data: bytes, most_pixels: int = MAX_PIXELS) -> Surface | Non
             width, height = opened.size
             if width * height > most_pixels:
                 return None
+            opened.draft(None, (_LONGEST, _LONGEST))  # JPEG alone can be decoded smaller
             deep = opened.mode.startswith("I") or opened.mode in ("P", "F")
             pixels = np.asarray(opened if deep else opened.convert("L"))
     except (OSError, ValueError, SyntaxError, struct.error, Image.DecompressionBombError):
