@@ -81,6 +81,10 @@ _IMAGES = {
 
 _LABELS = {
     "ambiguous_class": ("the label names several classes", "标注同时属于多个类别"),
+    "ambiguous_boxes": (
+        "what the four numbers of the boxes mean is not certain",
+        "边界框四个数的含义无法确定",
+    ),
     "ambiguous_image": ("several images could be the one that is named", "有多个图像与所给名称相符"),
     "border_pixels": (
         "the mask marks border pixels, which count as background",
@@ -90,6 +94,7 @@ _LABELS = {
     "broken_file": ("the label file cannot be read", "标注文件无法读取"),
     "broken_mask": ("the mask is not valid run-length code", "掩码的游程编码无效"),
     "broken_polygon": ("the polygon is not a list of points", "多边形顶点数据无效"),
+    "broken_quotes": ("a quotation mark in the table is not closed", "表格中的引号没有闭合"),
     "broken_region": ("the region cannot be read", "标注区域无法读取"),
     "broken_task": ("the labelling task cannot be read", "标注任务无法读取"),
     "class_count": ("the number of classes differs from the list of names", "类别数与类别名列表不一致"),
@@ -125,6 +130,7 @@ _LABELS = {
     "no_control": ("the labelling project has no tool for this shape", "标注项目中没有该形状的工具"),
     "no_label": ("the region has no label", "标注区域没有类别"),
     "not_a_class": ("not the number of a class", "不是有效的类别编号"),
+    "not_a_table": ("the file cannot be read as a table of labels", "文件无法作为标注表格读取"),
     "not_coco": ("the JSON file is not in COCO format", "JSON 文件不是 COCO 格式"),
     "not_createml": ("the JSON file is not in CreateML format", "JSON 文件不是 CreateML 格式"),
     "not_cvat": ("the XML file is not in CVAT format", "XML 文件不是 CVAT 格式"),
