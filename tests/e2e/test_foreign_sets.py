@@ -64,7 +64,7 @@ def test_masks_beside_yolo_labels_are_kept_out_of_the_images(plant: Path, tmp_pa
         (source / f"labels/s{number}.txt").write_text("0 0.5 0.5 0.2 0.2\n")
     added = taken_in(plant, source)
     assert added.format == "yolo"
-    assert any("6 masks ('drawn/*') are no photographs" in fact for fact in added.facts)
+    assert any("6 masks ('drawn/*') are not photographs" in fact for fact in added.facts)
     assert states(plant) == {"labelled": 6}
 
 

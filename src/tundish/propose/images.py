@@ -69,7 +69,7 @@ def _without_masks(found: list[Evidence], listing: Listing) -> list[Evidence]:
     count = sum(any(rule.stem_of(path) is not None for rule in rules_of(patterns)) for path in images)
     if not count:
         return found
-    fact = f"{counted(count, 'mask')} ('{patterns}') are no photographs: not read, and kept out of the images"
+    fact = f"{counted(count, 'mask')} ('{patterns}') are not photographs: not read, kept out of the images"
     return [replace(best, facts=[*best.facts, fact], extra={**best.extra, "masks": patterns}), *others]
 
 

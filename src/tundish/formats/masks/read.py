@@ -8,7 +8,7 @@ or by its name (``a_mask.png``, ``_gt``, ``_label``, ``_seg``). The options ``ma
 * value v is called ``names[v]`` where the recipe names it, else its number ("255"), which `classes` may
   rename; the option ``class: folder`` names it by the folder of its image;
 * with exactly two names, a mask of 0 and 255 means the second;
-* grays that only are the rims of marks are no classes: foreground is what reaches ``threshold``;
+* grays that only are the rims of marks are not classes: foreground is what reaches ``threshold``;
 * else 255 beside other values is VOC's border, which is not a class: it is left out and reported;
 * a mask in colours is read by ``labelmap.txt`` (``name:r,g,b``), or else gives colours as names ("#c08040").
 """

@@ -37,7 +37,7 @@ _SUFFIX = re.compile(r"(?i)(.+)[-_ .](?:masks?|gt|labels?|seg)")
 
 
 class Rule(NamedTuple):
-    """How masks are told from images by their paths; what is empty is not asked for.
+    """How masks are distinguished from images by their paths; what is empty is not asked for.
 
     Attributes:
         folder: Folders that follow each other somewhere in a mask's path.
