@@ -172,7 +172,7 @@ def check_clone_without_raw(folder: Path, tmp_path: Path) -> None:
     assert not (clone / "datasets/line/raw").exists()
     sh("dvc", "pull", "--allow-missing", cwd=clone)
     ran, text = repro(clone)
-    assert "going on from the store" in text
+    assert "continuing from the store" in text
     assert "measure" not in ran
     assert products(clone) == before
     shutil.rmtree(clone)

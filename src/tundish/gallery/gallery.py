@@ -67,6 +67,7 @@ class Gallery:
         existing = {path.stem: path.name for path in folder.iterdir() if not path.name.startswith(".")}
         wanted = dict.fromkeys(image_ids)
         names = {image_id: existing[image_id] for image_id in wanted if image_id in existing}
+        progress(len(names), len(wanted))
         for blob in self._blobs(wanted.keys() - names.keys()):
             picture = _picture(blob.data)
             if picture is not None:
