@@ -31,7 +31,7 @@ def plant(tmp_path: Path) -> Path:
     folder = tmp_path / "plant"
     (folder / "pipelines").mkdir(parents=True)
     (folder / "datasets").mkdir()
-    shutil.copytree(ROOT / "schemas", folder / "schemas", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "schemas").symlink_to(ROOT / "schemas")  # the models are built once for all tests
     (folder / "params.yaml").write_text("pipelines: []  # what DVC runs\n")
     return folder
 
@@ -429,6 +429,7 @@ def test_add__the_landing_zone_and_another_datasets_exports_are_sources(plant: P
     assert add(plant, photos(plant / "datasets/other/exports/coco", seed=1)).place == "../other/exports/coco"
 
 
+@pytest.mark.slow
 def test_sample__makes_two_datasets_with_recipes_once(plant: Path) -> None:
     steps: list[tuple[str, int, int]] = []
     made = tundish.sample(project=plant, progress=lambda *step: steps.append(step))

@@ -158,3 +158,17 @@ def test_check__a_column_that_is_not_there_is_reported(tmp_path: Path) -> None:
     base = load_model(write_schema(tmp_path, ""), "schemas/plant.py:Base")
     with pytest.raises(SchemaError, match="does not fit the model"):
         check(base, pl.DataFrame({"other": [1.0]}))
+
+
+def test_a_schema_file_that_was_changed_is_read_again(tmp_path: Path) -> None:
+    """Within one process the models of a file are kept, until its text is another."""
+    path = tmp_path / "own.py"
+    text = "import pandera.polars as pa\n\n\nclass Own(pa.DataFrameModel):\n    a: int = pa.Field(le={})\n"
+    path.write_text(text.format(1))
+    (first,) = models_of(path)
+    assert models_of(path) == [first]
+    path.write_text(text.format(2))
+    (second,) = models_of(path)
+    assert second is not first
+    assert check(second, pl.DataFrame({"a": [2]})).is_empty()
+    assert check(first, pl.DataFrame({"a": [2]})).height == 1

@@ -18,6 +18,10 @@ __all__ = ["load_model", "models_of"]
 
 _BROKEN = (SyntaxError, ImportError, NameError, AttributeError, TypeError, pa.errors.SchemaInitError)
 
+_LOADED: dict[str, tuple[str, list[type[pa.DataFrameModel]]]] = {}
+"""What a schema file defined, by the name of its module, with the SHA-256 of its text: to build the models
+takes a second, and several stages of one run ask for them."""
+
 
 def load_model(project: Path, reference: str) -> type[pa.DataFrameModel]:
     """Load the Pandera model that a recipe names, such as ``schemas/images.py:SteelSurface``.
@@ -55,6 +59,9 @@ def models_of(path: Path) -> list[type[pa.DataFrameModel]]:
         )
     # A name of its own, so that two projects in one process do not share a module.
     unique = f"_tundish_schema_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]}"
+    content = hashlib.sha256(path.read_bytes()).hexdigest()
+    if unique in _LOADED and _LOADED[unique][0] == content:
+        return list(_LOADED[unique][1])
     spec = importlib.util.spec_from_file_location(unique, path)
     assert spec is not None
     assert spec.loader is not None
@@ -64,8 +71,10 @@ def models_of(path: Path) -> list[type[pa.DataFrameModel]]:
         spec.loader.exec_module(module)
     except _BROKEN as problem:
         raise SchemaError(f"the schema file does not run ({problem})", where=str(path)) from problem
-    return [
+    models = [
         value
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, pa.DataFrameModel) and value.__module__ == unique
     ]
+    _LOADED[unique] = (content, models)
+    return list(models)
