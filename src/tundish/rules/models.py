@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
+from importlib.machinery import SourceFileLoader
 from typing import TYPE_CHECKING
 
 import pandera.polars as pa
@@ -13,6 +14,7 @@ from tundish.errors import SchemaError
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import CodeType
 
 __all__ = ["load_model", "models_of"]
 
@@ -21,6 +23,13 @@ _BROKEN = (SyntaxError, ImportError, NameError, AttributeError, TypeError, pa.er
 _LOADED: dict[str, tuple[str, list[type[pa.DataFrameModel]]]] = {}
 """What a schema file defined, by the name of its module, with the SHA-256 of its text: to build the models
 takes a second, and several stages of one run ask for them."""
+
+
+class _FromSource(SourceFileLoader):
+    """Compiles the text each time: bytecode that Python keeps is taken for current within one second."""
+
+    def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002  (the importer's own signature)
+        return compile(self.get_data(self.path), self.path, "exec", dont_inherit=True)
 
 
 def load_model(project: Path, reference: str) -> type[pa.DataFrameModel]:
@@ -62,13 +71,13 @@ def models_of(path: Path) -> list[type[pa.DataFrameModel]]:
     content = hashlib.sha256(path.read_bytes()).hexdigest()
     if unique in _LOADED and _LOADED[unique][0] == content:
         return list(_LOADED[unique][1])
-    spec = importlib.util.spec_from_file_location(unique, path)
+    loader = _FromSource(unique, str(path))
+    spec = importlib.util.spec_from_loader(unique, loader)
     assert spec is not None
-    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[unique] = module
     try:
-        spec.loader.exec_module(module)
+        loader.exec_module(module)
     except _BROKEN as problem:
         raise SchemaError(f"the schema file does not run ({problem})", where=str(path)) from problem
     models = [
