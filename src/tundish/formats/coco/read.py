@@ -16,7 +16,7 @@ from tundish.formats.reading.jsonfile import parse_json
 from tundish.formats.reading.match import Miss, find_named
 from tundish.formats.reading.sniffing import counted
 from tundish.formats.reading.text import real
-from tundish.formats.reading.upright import box_fits, means_stored
+from tundish.formats.reading.upright import box_fits, frame_of_stated_size
 
 if TYPE_CHECKING:
     from tundish.formats.base import Catalog, Reading
@@ -180,15 +180,12 @@ class CocoFile:
                 f"the size of '{image.path}' is missing; the labels are taken as pixels of the image found"
             )
             self.notes.warn(Fault("missing_size", message, "images.width, height"), row)
-        elif means_stored(image, width, height):
-            return True
-        elif (width, height) != (image.width, image.height):
-            stated = f"{width:g}x{height:g}"
-            message = (
-                f"labels of '{image.path}' were drawn on {stated} pixels, it has {image.width}x{image.height}"
-            )
-            self.notes.warn(Fault("size_mismatch", message, "images.width, height", stated), row)
-        return False
+            return False
+        name = f"'{image.path}'"
+        stored, fault = frame_of_stated_size(image, width, height, name, "images.width, height")
+        if fault is not None:
+            self.notes.warn(fault, row)
+        return stored
 
     def _settle_frame(self, annotations: list[Any]) -> None:
         """Whether boxes of images that EXIF turns are of the stored image, as the stated size says.

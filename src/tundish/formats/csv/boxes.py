@@ -33,7 +33,7 @@ from tundish.formats.reading.fault import Fault, Notes
 from tundish.formats.reading.match import find_named
 from tundish.formats.reading.sniffing import counted, unlabelled_note
 from tundish.formats.reading.text import real
-from tundish.formats.reading.upright import means_stored, turn_box
+from tundish.formats.reading.upright import frame_of_stated_size, turn_box
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -286,16 +286,11 @@ class _File:
             width, height = (float(text) for text in texts)
         except ValueError:
             return False
-        if means_stored(image, width, height):
-            return True
-        if (width, height) != (image.width, image.height) and image.path not in self._told:
+        stored, fault = frame_of_stated_size(image, width, height, f"'{image.path}'", "size")
+        if fault is not None and image.path not in self._told:
             self._told.add(image.path)
-            stated = f"{width:g}x{height:g}"
-            message = (
-                f"labels of '{image.path}' were drawn on {stated} pixels, it has {image.width}x{image.height}"
-            )
-            self.images.notes.warn(Fault("size_mismatch", message, "size", stated), box.row.line)
-        return False
+            self.images.notes.warn(fault, box.row.line)
+        return stored
 
     def _score(self, row: Row) -> float | None:
         return None if self.sheet.columns.score is None else real(row.field(self.sheet.columns.score))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from tundish.formats.reading.fault import Fault
 from tundish.imaging.geometry import orient_boxes, orient_polygon
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from tundish.formats.base import ImageRef
 
-__all__ = ["box_fits", "means_stored", "turn_box", "turn_mask", "turn_polygon"]
+__all__ = ["box_fits", "frame_of_stated_size", "means_stored", "turn_box", "turn_mask", "turn_polygon"]
 
 _Cell = TypeVar("_Cell", bound=np.generic)
 
@@ -31,6 +32,30 @@ def means_stored(image: ImageRef, width: float, height: float) -> bool:
         and (width, height) == (image.height, image.width)
         and image.width != image.height
     )
+
+
+def frame_of_stated_size(
+    image: ImageRef, width: float, height: float, name: str, column: str
+) -> tuple[bool, Fault | None]:
+    """The frame of labels by the image size that their file states, and what to report of that size.
+
+    Args:
+        image: The image that was found.
+        width: The width that the file states, px.
+        height: The height that the file states, px.
+        name: What the report calls the image.
+        column: Where the file states the size.
+
+    Returns:
+        Whether the labels are drawn on the stored image; and the fault where the size is not the image's.
+    """
+    if means_stored(image, width, height):
+        return True, None
+    if (width, height) == (image.width, image.height):
+        return False, None
+    stated = f"{width:g}x{height:g}"
+    message = f"labels of {name} were drawn on {stated} pixels, it has {image.width}x{image.height}"
+    return False, Fault("size_mismatch", message, column, stated)
 
 
 def box_fits(box: object, image: ImageRef, *, stored: bool) -> bool:

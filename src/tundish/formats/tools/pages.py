@@ -29,7 +29,7 @@ from tundish.formats.reading.sniffing import (
     unlabelled_note,
 )
 from tundish.formats.reading.text import real
-from tundish.formats.reading.upright import means_stored, turn_box, turn_mask, turn_polygon
+from tundish.formats.reading.upright import frame_of_stated_size, turn_box, turn_mask, turn_polygon
 from tundish.imaging.geometry import box_of_counts, box_of_polygon, counts_of_mask
 
 if TYPE_CHECKING:
@@ -232,13 +232,11 @@ def _check_size(page: Page, image: ImageRef, size: tuple[object, object], notes:
     if not width or not height:
         message = f"the size of {image.path} is missing; the labels are taken as pixels of the image found"
         notes.warn(Fault("missing_size", message, "size"), page.row)
-    elif means_stored(image, width, height):
-        return True
-    elif (width, height) != (image.width, image.height):
-        stated = f"{width:g}x{height:g}"
-        message = f"labels of {image.path} were drawn on {stated} pixels, it has {image.width}x{image.height}"
-        notes.warn(Fault("size_mismatch", message, "size", stated), page.row)
-    return False
+        return False
+    stored, fault = frame_of_stated_size(image, width, height, image.path, "size")
+    if fault is not None:
+        notes.warn(fault, page.row)
+    return stored
 
 
 def _label(tool: Tool, path: str, item: Item, image: ImageRef, notes: Notes, *, stored: bool) -> Label:
