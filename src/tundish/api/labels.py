@@ -326,10 +326,10 @@ def label_accept(
 
 
 def _recipe(name: str, project: str | os.PathLike[str]) -> tuple[Recipe, DatasetFolder]:
-    from tundish.recipe.load import load  # noqa: PLC0415
+    from tundish.recipe.find import load_recipe  # noqa: PLC0415
     from tundish.storage.dataset import DatasetFolder  # noqa: PLC0415
 
-    recipe = load(Path(project) / "pipelines" / f"{name}.yaml")
+    recipe = load_recipe(Path(project), name)
     return recipe, DatasetFolder(recipe.dataset, Path(project))
 
 
