@@ -28,8 +28,12 @@ takes a second, and several stages of one run ask for them."""
 class _FromSource(SourceFileLoader):
     """Compiles the text each time: bytecode that Python keeps is taken for current within one second."""
 
+    def __init__(self, fullname: str, path: str, text: bytes) -> None:
+        super().__init__(fullname, path)
+        self._text = text
+
     def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002  (the importer's own signature)
-        return compile(self.get_data(self.path), self.path, "exec", dont_inherit=True)
+        return compile(self._text, self.path, "exec", dont_inherit=True)
 
 
 def load_model(project: Path, reference: str) -> type[pa.DataFrameModel]:
@@ -68,10 +72,11 @@ def models_of(path: Path) -> list[type[pa.DataFrameModel]]:
         )
     # A name of its own, so that two projects in one process do not share a module.
     unique = f"_tundish_schema_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]}"
-    content = hashlib.sha256(path.read_bytes()).hexdigest()
+    text = path.read_bytes()
+    content = hashlib.sha256(text).hexdigest()
     if unique in _LOADED and _LOADED[unique][0] == content:
         return list(_LOADED[unique][1])
-    loader = _FromSource(unique, str(path))
+    loader = _FromSource(unique, str(path), text)
     spec = importlib.util.spec_from_loader(unique, loader)
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
