@@ -55,6 +55,7 @@ def run(
     *,
     first: str | None = None,
     last: str | None = None,
+    accept_losses: bool = False,
     scheduler: str | None = None,
     project: str | os.PathLike[str] = ".",
     progress: Progress | None = None,
@@ -67,6 +68,7 @@ def run(
     *,
     first: str | None = None,
     last: str | None = None,
+    accept_losses: bool = False,
     scheduler: str | None = None,
     project: str | os.PathLike[str] = ".",
     progress: Progress | None = None,
@@ -78,6 +80,7 @@ def run(
     *,
     first: str | None = None,
     last: str | None = None,
+    accept_losses: bool = False,
     scheduler: str | None = None,
     project: str | os.PathLike[str] = ".",
     progress: Progress | None = None,
@@ -88,6 +91,7 @@ def run(
         name: Name of the dataset; or of several, which run in this order. `datasets` names them all.
         first: Begin with this stage.
         last: End with this stage.
+        accept_losses: Go on where more is lost than the recipe's section ``guard`` allows.
         scheduler: Address of a Dask scheduler for the pixel work; threads of this process by default.
         project: Folder of the project.
         progress: Called as (stage, done, total) while a stage works.
@@ -97,13 +101,21 @@ def run(
 
     Raises:
         UsageError: The recipe, its source or a stage's name must change.
+        GateError: More would be lost than the recipe's section ``guard`` allows.
         OutsideError: The scheduler or the disk failed.
     """
     from tundish.stages import between  # noqa: PLC0415
 
     names = [name] if isinstance(name, str) else list(name)
     outcomes: dict[str, dict[str, Outcome]] = {one: {} for one in names}
-    steps = run_each(names, between(first, last), scheduler=scheduler, project=project, progress=progress)
+    steps = run_each(
+        names,
+        between(first, last),
+        accept_losses=accept_losses,
+        scheduler=scheduler,
+        project=project,
+        progress=progress,
+    )
     for one, stage, outcome in steps:
         outcomes[one][stage] = outcome
     runs = [Run(one, done) for one, done in outcomes.items()]
@@ -141,6 +153,7 @@ def run_each(
     names: Sequence[str],
     stages: Sequence[str],
     *,
+    accept_losses: bool = False,
     scheduler: str | None = None,
     project: str | os.PathLike[str] = ".",
     progress: Progress | None = None,
@@ -152,6 +165,7 @@ def run_each(
     Args:
         names: Names of the datasets.
         stages: Names of the stages, in order.
+        accept_losses: As for `run`.
         scheduler: As for `run`.
         project: Folder of the project.
         progress: Called as (stage, done, total) while a stage works.
@@ -161,6 +175,7 @@ def run_each(
 
     Raises:
         UsageError: As `run`.
+        GateError: As `run`.
         OutsideError: As `run`.
     """
     from tundish.engine import open_engine  # noqa: PLC0415
@@ -177,7 +192,8 @@ def run_each(
                 for stage in stages:
                     watch = partial(progress, stage) if progress else no_progress
                     watch(0, 0)
-                    yield name, stage, load_stage(stage).run(Context(recipe, Path(project), engine, watch))
+                    context = Context(recipe, Path(project), engine, watch, accept_losses)
+                    yield name, stage, load_stage(stage).run(context)
 
 
 def export(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tundish.storage.dataset import DatasetFolder
     from tundish.storage.table import Table
 
-__all__ = ["Ledger", "Tally", "left_out", "read_ledger"]
+__all__ = ["Ledger", "Tally", "judge_annotations", "judge_files", "left_out", "read_ledger"]
 
 _Outcome = Literal["accepted", "quarantined", "skipped"]
 _OUTCOMES: tuple[_Outcome, ...] = ("accepted", "quarantined", "skipped")
@@ -93,9 +93,9 @@ def read_ledger(dataset: DatasetFolder) -> Ledger:
     files = read_files(dataset.store)
     quarantine = _read(QUARANTINE, dataset)
     errors = (QUARANTINE.empty() if quarantine is None else quarantine).filter(pl.col("severity") == "error")
-    judged = _judged_files(files, errors)
+    judged = judge_files(files, errors)
     annotations = _read(ANNOTATIONS, dataset)
-    judged_annotations = None if annotations is None else _judged_annotations(annotations, errors)
+    judged_annotations = None if annotations is None else judge_annotations(annotations, errors)
     found = _contradictions(judged, judged_annotations, _read(IMAGES, dataset), _read(SPLITS, dataset))
     records, unexplained = _records(dataset, None if quarantine is None else errors)
     return Ledger(
@@ -154,8 +154,13 @@ def _read(table: Table, dataset: DatasetFolder) -> pl.DataFrame | None:
     return dataset.read(table) if dataset.has(table) else None
 
 
-def _judged_files(files: pl.DataFrame, errors: pl.DataFrame) -> pl.DataFrame:
-    """Each version of each file with its outcome and reason after all stages."""
+def judge_files(files: pl.DataFrame, errors: pl.DataFrame) -> pl.DataFrame:
+    """Each version of each file with its outcome and reason after all stages.
+
+    Args:
+        files: All versions of all files, as `read_files` gives them.
+        errors: The errors in the quarantine table.
+    """
     latest = latest_files(files)
     newest = latest.select("source", "path", "batch")
     superseded = files.join(newest, on=["source", "path", "batch"], how="anti").with_columns(
@@ -180,8 +185,17 @@ def _judged_files(files: pl.DataFrame, errors: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([judged.select(files.columns), superseded])
 
 
-def _judged_annotations(annotations: pl.DataFrame, errors: pl.DataFrame) -> pl.DataFrame:
-    """Each label, and each place in a label file that could not become one, with outcome and reason."""
+def judge_annotations(annotations: pl.DataFrame, errors: pl.DataFrame) -> pl.DataFrame:
+    """Each label, and each place in a label file that could not become one, with outcome and reason.
+
+    Args:
+        annotations: The annotations table.
+        errors: The errors in the quarantine table.
+
+    Returns:
+        source, path (of the image file; of the label file where no label was read), outcome, reason, label
+        (its class), and count: how many labels are concerned, 0 where the file does not say.
+    """
     errors = errors.filter(pl.col("kind") == "annotation").sort("check")
     why = errors.group_by(annotation_id="id").agg(pl.col("check").first().alias("reason"))
     rows = annotations.join(why, on="annotation_id", how="left", maintain_order="left").select(
@@ -189,6 +203,8 @@ def _judged_annotations(annotations: pl.DataFrame, errors: pl.DataFrame) -> pl.D
         "path",
         outcome=pl.when("valid").then(pl.lit("accepted")).otherwise(pl.lit("quarantined")),
         reason=pl.when(~pl.col("valid")).then("reason"),
+        label="label",
+        count=pl.lit(1, pl.Int32),
     )
     places = annotations.select("source", path="label_path", row=pl.col("label_row").cast(pl.Int64))
     unread = (
@@ -196,7 +212,14 @@ def _judged_annotations(annotations: pl.DataFrame, errors: pl.DataFrame) -> pl.D
         .join(places, on=["source", "path", "row"], how="anti", maintain_order="left")
         # Several faults of one place are one label; a fault without a place counts on its own.
         .filter(pl.col("row").is_null() | pl.struct("source", "path", "row").is_first_distinct())
-        .select("source", "path", outcome=pl.lit("quarantined"), reason="check")
+        .select(
+            "source",
+            "path",
+            outcome=pl.lit("quarantined"),
+            reason="check",
+            label=pl.lit(None, pl.String),
+            count="count",
+        )
     )
     return pl.concat([rows, unread])
 

@@ -31,7 +31,13 @@ _scheduler = click.option(
 
 
 def _run_stages(
-    names: Sequence[str], stages: Sequence[str], scheduler: str | None, *, as_json: bool, named: bool
+    names: Sequence[str],
+    stages: Sequence[str],
+    scheduler: str | None,
+    *,
+    as_json: bool,
+    named: bool,
+    accept_losses: bool = False,
 ) -> dict[str, dict[str, Any]]:
     """Run stages and show what each did as soon as it is done.
 
@@ -42,7 +48,14 @@ def _run_stages(
 
     answers: dict[str, dict[str, Any]] = {name: {} for name in names}
     with watching() as progress:
-        steps = run_each(names, stages, scheduler=scheduler, project=find_project(), progress=progress)
+        steps = run_each(
+            names,
+            stages,
+            accept_losses=accept_losses,
+            scheduler=scheduler,
+            project=find_project(),
+            progress=progress,
+        )
         began = time.monotonic()
         for name, stage, outcome in steps:
             answers[name][stage] = asdict(outcome)
@@ -57,6 +70,9 @@ def _run_stages(
 @click.option("--all", "everything", is_flag=True, help="Run every dataset that has a recipe.")
 @click.option("--from", "first", type=click.Choice(list(ABOUT)), help="Begin with this stage.")
 @click.option("--to", "last", type=click.Choice(list(ABOUT)), help="End with this stage.")
+@click.option(
+    "--accept-losses", is_flag=True, help="Go on where more is lost than the recipe's guard allows."
+)
 @_scheduler
 @json_option
 def run(
@@ -64,10 +80,14 @@ def run(
     everything: bool,
     first: str | None,
     last: str | None,
+    accept_losses: bool,
     scheduler: str | None,
     as_json: bool,
 ) -> None:
     """Run the stages of the datasets NAME one after the other, without DVC.
+
+    A run that would lose more labels or images than the recipe's guard allows stops before the splits with
+    exit code 1, and says which check took them.
 
     \b
     Example:
@@ -83,7 +103,14 @@ def run(
     if not chosen:
         raise _nothing_to_run(everything=everything)
     several = len(chosen) > 1
-    answers = _run_stages(chosen, between(first, last), scheduler, as_json=as_json, named=several)
+    answers = _run_stages(
+        chosen,
+        between(first, last),
+        scheduler,
+        as_json=as_json,
+        named=several,
+        accept_losses=accept_losses,
+    )
     if as_json:
         show_json(answers if several else answers[chosen[0]])
 

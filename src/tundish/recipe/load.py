@@ -14,6 +14,7 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from tundish.errors import RecipeError
+from tundish.recipe.guard import Guard
 from tundish.recipe.labelling import Label
 from tundish.recipe.sections import (
     Annotations,
@@ -40,6 +41,9 @@ __all__ = ["Recipe", "json_schema", "load", "sentence"]
 _MOST_NAMED = 10
 """Recipes that an error names."""
 
+_OPTIONAL = ("guard",)
+"""Sections that change no result: DVC need not watch them, and a recipe may omit them."""
+
 
 class Recipe(Section):
     """The recipe of a dataset."""
@@ -55,6 +59,7 @@ class Recipe(Section):
     dedup: Dedup = Dedup()
     link: dict[Name, Link] = Field({}, description="How images find their records, by table.")
     label: Label = Label()
+    guard: Guard = Guard()
     split: Split = Split()
     augment: Augment = Augment()
     export: Export = Export()
@@ -139,14 +144,7 @@ def load(path: Path) -> Recipe:
         raise RecipeError(f"this is not YAML: {problem}", where=where, fix="fix the line") from error
     if not isinstance(data, dict):
         raise RecipeError("a recipe is a mapping with 'dataset' and 'sources'", where=str(path))
-    for section in _tracked():
-        if section not in data:
-            default = "Asia/Shanghai" if section == "timezone" else "{}"
-            raise RecipeError(
-                f"the section '{section}' is missing", where=str(path), fix=f"add '{section}: {default}'"
-            )
-        if data[section] is None:
-            data[section] = {}
+    _complete(data, path)
     try:
         recipe = Recipe.model_validate(data)
     except ValidationError as error:
@@ -161,9 +159,22 @@ def load(path: Path) -> Recipe:
     return recipe
 
 
+def _complete(data: dict[str, Any], path: Path) -> None:
+    """Fill in sections without content; refuse a recipe that lacks a section that DVC watches."""
+    for section in _tracked():
+        if section not in data:
+            default = "Asia/Shanghai" if section == "timezone" else "{}"
+            raise RecipeError(
+                f"the section '{section}' is missing", where=str(path), fix=f"add '{section}: {default}'"
+            )
+    for section in (*_tracked(), *_OPTIONAL):
+        if section in data and data[section] is None:
+            data[section] = {}
+
+
 def _tracked() -> list[str]:
     """Sections that dvc.yaml tracks by name; DVC refuses one that is not in the file."""
-    return [name for name in Recipe.model_fields if name not in ("dataset", "sources")]
+    return [name for name in Recipe.model_fields if name not in ("dataset", "sources", *_OPTIONAL)]
 
 
 def _others(path: Path) -> str:

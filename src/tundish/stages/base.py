@@ -29,12 +29,21 @@ def no_progress(_done: int, _total: int) -> None:
 
 @dataclass(frozen=True)
 class Context:
-    """All that a stage may know: the recipe, the project, the engine."""
+    """All that a stage may know: the recipe, the project, the engine.
+
+    Args:
+        recipe: The recipe of the dataset.
+        project: Folder of the project.
+        engine: Who does the work on shards.
+        progress: Called as (done, total) while a stage works.
+        accept_losses: Go on where the recipe's guard would stop.
+    """
 
     recipe: Recipe
     project: Path
     engine: Engine
     progress: Callable[[int, int], None] = no_progress
+    accept_losses: bool = False
 
     @property
     def dataset(self) -> DatasetFolder:

@@ -207,6 +207,14 @@ _RECORDS = {
 }
 """Records, apart from the rules of their schema: what cannot be read, or is not a record of its own."""
 
+_LOSSES = {
+    "answers_gone": ("the annotators' answers are no longer there", "标注人员的标注结果已不存在"),
+    "labels_gone": ("the label file no longer has these labels", "标注文件中已没有这些标注"),
+    "other_class": ("the labels have another class now", "标注已归入其他类别"),
+    "source_gone": ("the file is no longer at its source", "文件在数据源中已不存在"),
+}
+"""What took labels and images that the run before had, beside the checks above."""
+
 _COPIES = {
     "representative": ("the image that represents its copies", "保留的代表图像"),
     "identical bytes": ("the same file again", "文件完全相同"),
@@ -257,7 +265,7 @@ _LINKS = {
 }
 """Why an image has no record."""
 
-_ALL = _FILES | _IMAGES | _LABELS | _AUGMENTED | _RECORDS | _COPIES | _STATES | _SPLITS | _LINKS
+_ALL = _FILES | _IMAGES | _LABELS | _LOSSES | _AUGMENTED | _RECORDS | _COPIES | _STATES | _SPLITS | _LINKS
 
 CHECKS: Mapping[str, Check] = {name: Check(name, *sentences) for name, sentences in _ALL.items()}
 """Every check and reason by its name."""

@@ -11,7 +11,7 @@ VERSIONS = {
     "dedup": 1,
     "consensus": 2,
     "link": 1,
-    "split": 1,
+    "split": 2,
     "augment": 2,
     "export": 1,
     "report": 1,

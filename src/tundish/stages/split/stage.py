@@ -19,8 +19,9 @@ import pyarrow.parquet as pq
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.stages.split.balance import assign, deviations
 from tundish.stages.split.groups import Groups, group_images
+from tundish.stages.split.guard import guard_against_losses
 from tundish.storage.history import bring_back, keep_copy
-from tundish.storage.tables import CONSENSUS, DUPLICATES, IMAGES, SPLITS, STANDING
+from tundish.storage.tables import ACCEPTED, CONSENSUS, DUPLICATES, IMAGES, SPLITS, STANDING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,6 +41,7 @@ _SALT = b"tundish.salt"
 
 def _run(context: Context) -> Outcome:
     recipe = context.recipe
+    accepted, accepted_notes = guard_against_losses(context)
     restored = bring_back(context.dataset, SPLITS)
     images = _candidates(context)
     inside = images.filter(pl.col("reason").is_null())
@@ -56,7 +58,8 @@ def _run(context: Context) -> Outcome:
         metadata={_SALT.decode(): recipe.split.salt},
     )
     keep_copy(context.dataset, SPLITS)
-    notes = [restored, *notes] if restored else notes
+    context.dataset.write(ACCEPTED, accepted)
+    notes = [*accepted_notes, *([restored] if restored else []), *notes]
     return _outcome(inside, groups, chosen, names, (weights, columns, ratios), images, notes)
 
 
@@ -277,15 +280,19 @@ def _outcome(
 
 STAGE = Stage(
     name="split",
+    # store, annotations and quarantine: what was lost, and to which check
     reads=(
+        "store",
         "curated/images.parquet",
+        "curated/annotations.parquet",
+        "curated/quarantine.parquet",
         "curated/consensus.parquet",
         "curated/standing.parquet",
         "curated/duplicates.parquet",
     ),
-    writes=("curated/splits.parquet",),
+    writes=("curated/splits.parquet", "curated/accepted.parquet"),
     # classes: their order is the order of the columns that are balanced; conflicts: what is held back
     depends=("sources", "annotations", "dedup", "split"),
     run=_run,
-    persist=("curated/splits.parquet",),
+    persist=("curated/splits.parquet", "curated/accepted.parquet"),
 )
