@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -11,6 +11,7 @@ import polars as pl
 from tundish.audit.ledger import Tally, read_ledger
 from tundish.results import Result
 from tundish.storage.receipts import export_states
+from tundish.storage.seen import find_gone
 from tundish.storage.tables import CONSENSUS, DUPLICATES, LINKS, QUARANTINE, SPLITS, STANDING
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from tundish.audit.ledger import Ledger
     from tundish.storage.dataset import DatasetFolder
     from tundish.storage.receipts import ExportState
+    from tundish.storage.seen import Gone
     from tundish.storage.table import Table
 
 __all__ = ["Status", "read_status"]
@@ -51,6 +53,8 @@ class Status(Result):
         classes: Labels of each class in each split, '' for those of images without a split; None unless
             it was asked for.
         results: Folders and files that exist already, relative to the dataset's folder.
+        source_gone: Files that were deleted at their source, as far as the last ingest on this machine saw;
+            they stay in the dataset. None where all are in place, or nothing was ingested here.
         exports: What the folder of each export is: 'current', 'older than the tables' or 'incomplete', where
             the export that wrote it failed or was interrupted.
         sentences: What the rules say that failed in this dataset, by rule, in English and Chinese with a
@@ -73,6 +77,7 @@ class Status(Result):
     left_out: _Counts | None = None
     classes: dict[str, _Counts] | None = None
     results: tuple[str, ...] = ()
+    source_gone: Gone | None = None
     exports: dict[str, ExportState] = field(default_factory=dict)
     sentences: dict[str, str] = field(default_factory=dict, repr=False)
 
@@ -94,6 +99,7 @@ class Status(Result):
             "splits": self.splits,
             "left out": self.left_out,
             "classes": self.classes,
+            "source gone": None if self.source_gone is None else asdict(self.source_gone),
             "exports": self.exports or None,
         }
         facts = {"files": self.files.counts(), "closes": self.closes}
@@ -124,6 +130,7 @@ def read_status(dataset: DatasetFolder, *, classes: Sequence[str] | None = None)
         coverage=None if standing is None else _counts(standing["state"]),
         classes=None if classes is None else _classes(dataset, classes),
         results=_results(dataset),
+        source_gone=find_gone(dataset),
         exports=export_states(dataset),
         **counts,
     )

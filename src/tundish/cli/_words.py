@@ -51,6 +51,18 @@ _WORDS = {
         "{list}: older than the tables; run 'tundish export {name}'",
         "{list}：早于当前各表；请运行 'tundish export {name}'",
     ),
+    "source gone": (
+        "no longer at their source (source_gone): {what}, such as {list}",
+        "数据源中已不存在（source_gone）：{what}，例如 {list}",
+    ),
+    "source gone advice": (
+        "they stay in the dataset, from the store: put them back, or refuse them in schemas/images.py",
+        "它们仍保存在数据集的存储中：请放回原处，或在 schemas/images.py 中用规则排除",
+    ),
+    "gone image": ("image files {count}", "图像 {count}"),
+    "gone annotation": ("label files {count}", "标注文件 {count}"),
+    "gone classes": ("lists of classes {count}", "类别列表 {count}"),
+    "gone record": ("tables {count}", "记录表 {count}"),
     "nothing yet": (
         "nothing has been taken in yet; run 'tundish run {name}'",
         "尚未读入任何文件；请运行 'tundish run {name}'",

@@ -119,6 +119,11 @@ class _Page:
         yield from self._list(say("images left out"), status.left_out)
         if status.classes is not None:
             yield from self._classes(status.classes)
+        if status.source_gone is not None:
+            gone = status.source_gone
+            kinds = ", ".join(say(f"gone {kind}", count=count) for kind, count in gone.counts.items())
+            yield from self._text(say("source gone", what=kinds, list=", ".join(gone.examples)))
+            yield from self._text("  " + say("source gone advice"))
         if status.results:
             folder = f"datasets/{status.dataset}"
             yield from self._text(

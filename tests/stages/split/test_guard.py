@@ -164,7 +164,10 @@ def test_one_label_file_of_two_that_ends_half_way_weighs_what_it_held(plant: Pla
     path = plant.raw / "b.json"
     path.write_text(path.read_text()[:-50])
     told = plant.refused()
-    assert "30 of 60 labels that came in (50%, where the guard allows 5%), by broken_file 30 (raw/b.json)" in told
+    assert (
+        "30 of 60 labels that came in (50%, where the guard allows 5%), by broken_file 30 (raw/b.json)"
+        in told
+    )
 
 
 def test_accepted_losses_go_on_and_are_the_measure_of_the_next_run(plant: Plant) -> None:

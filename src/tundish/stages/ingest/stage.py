@@ -27,6 +27,7 @@ from tundish.sources.files import Entry, EntryFault, EntryUnavailable, is_archiv
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.stages.ingest.intake import PACKED, Intake, Taken
 from tundish.stages.ingest.records import record_files, take_record
+from tundish.storage.seen import find_gone, read_seen, write_seen
 from tundish.storage.table import write_atomically
 from tundish.storage.versions import VERSIONS
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from tundish.formats.masks.rules import Rule
     from tundish.recipe.sections import Records, Source
+    from tundish.storage.seen import Seen
 
 E = TypeVar("E", bound=Entry)
 
@@ -44,6 +46,9 @@ _UNREAD_KIND = EntryFault("unread_kind_of_image", "an image of a kind that is no
 _UNREADABLE = "unreadable"
 """The reason that earlier versions gave to an unreadable file; such a file is read again."""
 
+_UNAVAILABLE = ""
+"""The stamp of a file that is there and could not be read: no file has it, so it is read again."""
+
 __all__ = ["STAGE"]
 
 
@@ -51,24 +56,22 @@ def _run(context: Context) -> Outcome:
     # DVC requires that the dependencies of a stage exist: also the labels before the first pull.
     context.dataset.labels.mkdir(parents=True, exist_ok=True)
     intake = Intake(context)
-    seen_path = context.dataset.root / ".seen.json"
-    seen = _read_seen(seen_path)
-    now_seen: dict[str, dict[str, str]] = {}
+    seen = read_seen(context.dataset)
+    now_seen: Seen = {}
     notes: list[str] = []
     for source in context.recipe.sources:
-        stamps = now_seen.setdefault(source.label, {})
-        notes += _take_source(context, source, intake, _remembered(seen, source.label, intake), stamps)
+        notes += _take_source(context, source, intake, seen, now_seen)
     for name, section in context.recipe.records.items():
-        stamps = now_seen.setdefault(name, {})
-        notes += _take_records(context, name, section, intake, _remembered(seen, name, intake), stamps)
+        notes += _take_records(context, name, section, intake, seen, now_seen)
     if gone := intake.let_go(
         {source.label for source in context.recipe.sources} | set(context.recipe.records)
     ):
         notes.append(f"{gone:,} files belong to a source that the recipe no longer names: skipped")
     intake.close(context.dataset.store)
     for label, path, _ in intake.unavailable:
-        now_seen[label].pop(path, None)
-    write_atomically(seen_path, orjson.dumps(now_seen, option=orjson.OPT_SORT_KEYS))
+        now_seen[label][path] = _UNAVAILABLE
+    write_seen(context.dataset, now_seen)
+    notes += _gone_notes(context, seen)
     write_atomically(
         context.dataset.root / "steps.json", orjson.dumps(VERSIONS, option=orjson.OPT_APPEND_NEWLINE)
     )
@@ -92,7 +95,7 @@ def _check_available(intake: Intake) -> None:
         )
 
 
-def _remembered(seen: dict[str, dict[str, str]], label: str, intake: Intake) -> dict[str, str]:
+def _remembered(seen: Seen, label: str, intake: Intake) -> dict[str, str]:
     """Stamps of the files that need no second look."""
     known = {
         path
@@ -102,23 +105,26 @@ def _remembered(seen: dict[str, dict[str, str]], label: str, intake: Intake) -> 
     return {path: stamp for path, stamp in seen.get(label, {}).items() if path in known}
 
 
-def _read_seen(path: Path) -> dict[str, dict[str, str]]:
-    """Read the stamps of the files seen last time; only a cache, so a damaged one is ignored."""
-    try:
-        seen = orjson.loads(path.read_bytes())
-    except (FileNotFoundError, orjson.JSONDecodeError):
-        return {}
-    return seen if isinstance(seen, dict) else {}
+def _gone_notes(context: Context, before: Seen) -> list[str]:
+    """A note on files that were deleted at their source since the run before."""
+    gone = find_gone(context.dataset, before=before)
+    if gone is None:
+        return []
+    examples = ", ".join(gone.examples)
+    note = (
+        f"source_gone: no longer at their source since the run before: {gone.kinds}, such as {examples}; they"
+        " stay in the dataset, from the store: put them back, or refuse them by a rule in schemas/images.py"
+    )
+    return [note]
 
 
-def _take_source(
-    context: Context, source: Source, intake: Intake, remembered: dict[str, str], stamps: dict[str, str]
-) -> list[str]:
+def _take_source(context: Context, source: Source, intake: Intake, seen: Seen, now_seen: Seen) -> list[str]:
     # Normalised as text: before the first run the folder of the dataset, which '..' leaves, does not exist.
     path = Path(os.path.normpath(context.dataset.root / source.path))
     label = source.label
     have = any(name == label for name, _ in intake.known)
     if not path.exists() and have:
+        _keep_stamps(seen, label, now_seen)
         return [f"{source.path} does not exist: continuing from the store"]
     if not path.exists():
         raise SourceError(
@@ -126,9 +132,10 @@ def _take_source(
             where=str(path),
             fix="put the files there, or fix sources[].path in the recipe",
         )
+    stamps = now_seen.setdefault(label, {})
     with open_source(path) as entries:
         watched = _watched(entries, context.progress)
-        fresh = _fresh(watched, remembered, stamps, intake)
+        fresh = _fresh(watched, _remembered(seen, label, intake), stamps, intake)
         for taken in _read_entries(fresh, source, parallel=not is_archive(path)):
             intake.take(label, taken)
     if not stamps and not have:
@@ -138,17 +145,19 @@ def _take_source(
     return []
 
 
+def _keep_stamps(seen: Seen, label: str, now_seen: Seen) -> None:
+    """Of a source that is not here now nothing is known but what it had when it was seen last."""
+    if label in seen:
+        now_seen[label] = seen[label]
+
+
 def _take_records(
-    context: Context,
-    name: str,
-    section: Records,
-    intake: Intake,
-    remembered: dict[str, str],
-    stamps: dict[str, str],
+    context: Context, name: str, section: Records, intake: Intake, seen: Seen, now_seen: Seen
 ) -> list[str]:
     entries = record_files(context, name, section)
     have = any(source == name for source, _ in intake.known)
     if entries is None and have:
+        _keep_stamps(seen, name, now_seen)
         return [f"the records '{name}' do not exist: continuing from the store"]
     if entries is None:
         raise SourceError(
@@ -156,7 +165,8 @@ def _take_records(
             where=section.path or f"${section.sql.connection if section.sql else ''}",
             fix=f"put the file there, or fix records.{name} in the recipe",
         )
-    for entry in _fresh(entries, remembered, stamps, intake):
+    stamps = now_seen.setdefault(name, {})
+    for entry in _fresh(entries, _remembered(seen, name, intake), stamps, intake):
         intake.take(name, take_record(context, entry))
     if section.sql is not None:
         entries[0].file.unlink()
