@@ -22,8 +22,9 @@ INTRODUCTION = """\
 
 Made from the models in `tundish.recipe` by `make docs`. `pipelines/NAME.yaml` says what to do with the
 dataset NAME; `tundish add` writes it from what it sees, and you change it. Every section must be in the file,
-because DVC watches it there; `{}` is enough where nothing differs from the defaults. An unknown key or an
-impossible value is refused with its line and what is allowed.
+because DVC watches it there; `{}` is enough where nothing differs from the defaults. Only `guard` may be
+omitted: it changes no result. An unknown key or an impossible value is refused with its line and what is
+allowed.
 
 Editors that know YAML schemas check a recipe while you write, and complete its keys, where its first line is
 `# yaml-language-server: $schema=` and the address of [recipe.schema.json](recipe.schema.json).
@@ -44,6 +45,7 @@ PLACES = {
     "Nearest": "link.TABLE.nearest",
     "Label": "label",
     "Acceptance": "label.acceptance",
+    "Guard": "guard",
     "Split": "split",
     "Augment": "augment",
     "Export": "export",

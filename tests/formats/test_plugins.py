@@ -98,7 +98,7 @@ def test_a_format_of_another_package_is_added_run_and_exported(packages: Path, t
         text.replace("formats: [parquet, coco]", "formats: [csv-boxes, coco]"), encoding="utf-8"
     )
 
-    ran = tundish(packages, plant, "run", "line")
+    ran = tundish(packages, plant, "run", "line", "--accept-losses")
     assert (ran.returncode, ran.stderr) == (0, "")
     assert (
         "CSV images written 9, CSV images left as they were 0, CSV images removed 0, CSV boxes 9"
@@ -131,7 +131,7 @@ def test_what_it_wrote_it_reads_and_a_recipe_that_no_longer_names_it_removes_it(
 ) -> None:
     plant, source = make_plant(tmp_path / "plant"), make_source(tmp_path / "photos")
     tundish(packages, plant, "add", "line", str(source))
-    assert tundish(packages, plant, "run", "line").returncode == 0
+    assert tundish(packages, plant, "run", "line", "--accept-losses").returncode == 0
     assert tundish(packages, plant, "export", "line", "--format", "csv-boxes").returncode == 0
     folder = plant / "datasets" / "line" / "exports" / "csv-boxes"
     first = sorted(map(str, exported(folder)))
@@ -325,7 +325,7 @@ def test_broken_packages_leave_the_commands_alone(tmp_path: Path) -> None:
     warnings = added.stderr.splitlines()
     assert len(warnings) == len(BROKEN)
     assert all(line.startswith("Warning: the package tundish-") for line in warnings)
-    ran = tundish(packages, plant, "run", "line")
+    ran = tundish(packages, plant, "run", "line", "--accept-losses")
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout.count("update the package, or uninstall it") == len(BROKEN)
     refused = tundish(packages, plant, "export", "line", "--format", "raises")

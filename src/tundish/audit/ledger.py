@@ -194,7 +194,8 @@ def judge_annotations(annotations: pl.DataFrame, errors: pl.DataFrame) -> pl.Dat
 
     Returns:
         source, path (of the image file; of the label file where no label was read), outcome, reason, label
-        (its class), and count: how many labels are concerned, 0 where the file does not say.
+        (its class), count (how many labels are concerned, 0 where the file does not say), and whole (a label
+        file as such, no place in it).
     """
     errors = errors.filter(pl.col("kind") == "annotation").sort("check")
     why = errors.group_by(annotation_id="id").agg(pl.col("check").first().alias("reason"))
@@ -205,6 +206,7 @@ def judge_annotations(annotations: pl.DataFrame, errors: pl.DataFrame) -> pl.Dat
         reason=pl.when(~pl.col("valid")).then("reason"),
         label="label",
         count=pl.lit(1, pl.Int32),
+        whole=pl.lit(value=False),
     )
     places = annotations.select("source", path="label_path", row=pl.col("label_row").cast(pl.Int64))
     unread = (
@@ -219,6 +221,7 @@ def judge_annotations(annotations: pl.DataFrame, errors: pl.DataFrame) -> pl.Dat
             reason="check",
             label=pl.lit(None, pl.String),
             count="count",
+            whole=pl.col("row").is_null(),
         )
     )
     return pl.concat([rows, unread])

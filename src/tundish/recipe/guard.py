@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from tundish.recipe.sections import Section
 
 __all__ = ["Guard"]
 
-_PERCENT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*")
+_PERCENT = re.compile(r"(\d+(?:\.\d+)?) ?%")
 
 
 def _parse_share(value: object) -> object:
@@ -24,10 +24,10 @@ def _parse_share(value: object) -> object:
     return share
 
 
-Share = Annotated[
-    float,
-    BeforeValidator(_parse_share, json_schema_input_type=float | str),
-]
+_Written = (
+    Annotated[float, Field(ge=0, le=1)] | Annotated[str, StringConstraints(pattern=f"^{_PERCENT.pattern}$")]
+)
+Share = Annotated[float, BeforeValidator(_parse_share, json_schema_input_type=_Written)]
 
 
 class Guard(Section):

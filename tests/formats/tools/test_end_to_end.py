@@ -77,7 +77,7 @@ def test_add_and_run_take_what_a_tool_wrote(
     project = tmp_path / "project"
     assert CliRunner().invoke(main, ["init", str(project)]).exit_code == 0
     monkeypatch.chdir(project)
-    for command in (["add", "steel", str(source)], ["run", "steel"]):
+    for command in (["add", "steel", str(source)], ["run", "steel", "--accept-losses"]):
         result = CliRunner().invoke(main, command)
         assert result.exit_code == 0, result.output
         if command[0] == "add":

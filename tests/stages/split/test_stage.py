@@ -13,7 +13,7 @@ from tundish.recipe.load import Recipe
 from tundish.stages import load_stage
 from tundish.stages.base import Context
 from tundish.stages.split.stage import STAGE
-from tundish.storage.tables import ANNOTATIONS, COVERAGE, DUPLICATES, IMAGES, SPLITS
+from tundish.storage.tables import ANNOTATIONS, COVERAGE, DUPLICATES, IMAGES, QUARANTINE, SPLITS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +70,7 @@ def split(
             "dedup": dedup,
         }
     )
-    context = Context(recipe, project, LocalEngine())
+    context = Context(recipe, project, LocalEngine(), accept_losses=True)
     place: dict[str, object] = {"source": "raw"}
     images = IMAGES.frame([{"image_id": s.name, "path": s.path, "valid": s.valid} | place for s in pictures])
     context.dataset.write(IMAGES, images)
@@ -87,6 +87,7 @@ def split(
         for n, label in enumerate(s.classes)
     ]
     context.dataset.write(ANNOTATIONS, ANNOTATIONS.frame(labels))
+    context.dataset.write(QUARANTINE, QUARANTINE.empty())
     DUPLICATES.write(DUPLICATES.frame(_clusters(pictures)), context.dataset.table("duplicates"))
     load_stage("consensus").run(context)
     outcome = STAGE.run(context)
@@ -287,3 +288,61 @@ def test_split__a_damaged_table_is_brought_back_and_no_image_changes_sides(tmp_p
     assert {name: after[name]["split"] for name in before} == {
         name: row["split"] for name, row in before.items()
     }
+
+
+def sides(rows: dict[str, dict[str, Any]]) -> dict[str, str]:
+    return {name: row["split"] for name, row in rows.items()}
+
+
+RATIOS = {"train": 0.4, "val": 0.3, "test": 0.3}
+
+
+def test_split__changed_ratios_move_nothing_and_the_run_says_what_the_salt_would_do(tmp_path: Path) -> None:
+    before, first = split(tmp_path, shots(20))
+    assert not any("ratios" in note for note in first.notes)
+    after, outcome = split(tmp_path, [*shots(20), *shots(2, start=20)], ratios=RATIOS)
+    assert {name: after[name]["split"] for name in before} == sides(before)
+    [note] = [note for note in outcome.notes if "split.ratios" in note]
+    assert "assigned by the ratios train 0.6, val 0.2, test 0.2" in note
+    assert "split.ratios is train 0.4, val 0.3, test 0.3 now: the 100 images" in note
+    assert "Another split.salt than '1' assigns all groups" in note
+    # It stays true, and is said again, until the images follow the ratios.
+    _, outcome = split(tmp_path, [*shots(20), *shots(2, start=20)], ratios=RATIOS)
+    assert any("assigned by the ratios train 0.6" in note for note in outcome.notes)
+    grown = [*shots(20), *shots(60, start=20)]
+    _, outcome = split(tmp_path, grown, ratios=RATIOS)
+    assert not any("split.ratios" in note for note in outcome.notes)
+    _, outcome = split(tmp_path, grown, ratios=RATIOS, salt="2")
+    assert not any("split.ratios" in note for note in outcome.notes)
+
+
+def test_split__a_split_that_the_ratios_no_longer_have_is_named(tmp_path: Path) -> None:
+    before, _ = split(tmp_path, shots(20))
+    _, outcome = split(tmp_path, shots(20), ratios={"train": 0.7, "val": 0.3})
+    tested = sum(side == "test" for side in sides(before).values())
+    assert f"split.ratios has no 'test' any more: its {tested} images" in " ".join(outcome.notes)
+
+
+def test_split__group_by_after_a_first_run_says_what_moves_and_names_the_salt(tmp_path: Path) -> None:
+    before, _ = split(tmp_path, shots(12), group_by=[])
+    after, outcome = split(tmp_path, shots(12))
+    moved = [name for name in before if before[name]["split"] != after[name]["split"]]
+    [note] = [note for note in outcome.notes if "group_by" in note]
+    assert note.startswith("split.group_by was empty and is coil_id: ")
+    assert f"{len(moved)} images moved (" in note
+    assert "Another split.salt than '1' assigns all groups as if for the first time" in note
+    assert not any("merges groups" in note for note in outcome.notes)
+    _, outcome = split(tmp_path, shots(12), salt="2")
+    assert not any("group_by" in note for note in outcome.notes)
+
+
+def test_split__many_groups_that_new_data_merges_are_one_note(tmp_path: Path) -> None:
+    """A table of an earlier version does not say by which keys it was grouped."""
+    split(tmp_path, shots(12), group_by=[])
+    (path,) = tmp_path.rglob("curated/splits.parquet")
+    table = pq.read_table(path)
+    pq.write_table(table.replace_schema_metadata({"tundish.salt": "1"}), path)
+    _, outcome = split(tmp_path, shots(12))
+    [note] = [note for note in outcome.notes if "merges groups" in note]
+    assert " groups, such as coil_id=C000: 1 from val moved to train; in all " in note
+    assert "Another split.salt" in note

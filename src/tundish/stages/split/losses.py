@@ -78,10 +78,15 @@ def losses_at_first(context: Context) -> Losses:
     images = files.filter(pl.col("kind") == "image")
     out = pl.col("outcome") == "quarantined"
     labels = _of_recipe(context, judge_annotations(context.dataset.read(ANNOTATIONS), errors))
-    whole = files.filter((pl.col("kind") == "annotation") & out).select(
-        *_FILE, "outcome", "reason", label=pl.lit(None, pl.String), count=pl.lit(0, pl.Int32)
+    unread = files.filter((pl.col("kind") == "annotation") & out).select(
+        *_FILE,
+        "outcome",
+        "reason",
+        label=pl.lit(None, pl.String),
+        count=pl.lit(0, pl.Int32),
+        whole=pl.lit(value=True),
     )
-    labels = _with_estimates(pl.concat([labels, whole]), files)
+    labels = _with_estimates(pl.concat([labels, unread]), files)
     labels = labels.filter(~(out & pl.col("reason").is_in(list(DECISIONS))))
     lost = labels.filter(out & (pl.col("count") > 0))
     kept = set(labels.filter(pl.col("outcome") == "accepted")["label"].drop_nulls())
@@ -101,19 +106,20 @@ def losses_at_first(context: Context) -> Losses:
 
 
 def _with_estimates(labels: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
-    """`labels` with a number for each label file that could not be read: as many as its size suggests.
+    """`labels` with a count everywhere, also for label files that could not be read.
 
-    By the labels per byte of the other label files of its source, and at least one.
+    Those have as many as their size suggests, by the labels per byte of the other label files of their
+    source, and at least one.
     """
     sizes = files.filter(pl.col("kind") == "annotation").select(*_FILE, "size")
     unknown = (pl.col("outcome") == "quarantined") & (pl.col("count") == 0)
-    unread = labels.filter(unknown).select(_FILE).unique()
+    unread = labels.filter(unknown, "whole").select(_FILE).unique()
     good = sizes.join(unread, on=_FILE, how="anti").group_by("source").agg(bytes=pl.col("size").sum())
     read = labels.filter(pl.col("outcome") == "accepted").group_by("source").agg(read=pl.len())
     per_byte = good.join(read, on="source").select("source", rate=pl.col("read") / pl.col("bytes"))
     estimate = (pl.col("size") * pl.col("rate")).fill_null(1.0).fill_nan(1.0).clip(1.0).round()
     other = (pl.col("reason") == _NOT_LABELS) & pl.col("rate").is_not_null()
-    first = pl.struct(_FILE).is_first_distinct()
+    first = ~pl.col("whole") | pl.struct([*_FILE, "whole"]).is_first_distinct()
     return (
         labels.join(sizes, on=_FILE, how="left", maintain_order="left")
         .join(per_byte, on="source", how="left", maintain_order="left")
@@ -122,6 +128,8 @@ def _with_estimates(labels: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
             .then("count")
             .when(pl.col("reason").is_in(list(_NO_LABELS)) | other | ~first | pl.col("size").is_null())
             .then(0)
+            .when(~pl.col("whole"))
+            .then(1)
             .otherwise(estimate)
             .cast(pl.Int32)
         )

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-import pyarrow.parquet as pq
 
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.stages.split.balance import assign, deviations
+from tundish.stages.split.changes import Merged, change_notes, metadata_of, read_before
 from tundish.stages.split.groups import Groups, group_images
 from tundish.stages.split.guard import guard_against_losses
 from tundish.storage.history import bring_back, keep_copy
@@ -25,7 +25,6 @@ from tundish.storage.tables import ACCEPTED, CONSENSUS, DUPLICATES, IMAGES, SPLI
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -36,30 +35,26 @@ __all__ = ["STAGE"]
 _LARGE_GROUP = 0.05
 """A group with more than this share of the images is reported: it distorts the balance."""
 
-_SALT = b"tundish.salt"
-
 
 def _run(context: Context) -> Outcome:
     recipe = context.recipe
+    images = _candidates(context)
     accepted, accepted_notes = guard_against_losses(context)
     restored = bring_back(context.dataset, SPLITS)
-    images = _candidates(context)
     inside = images.filter(pl.col("reason").is_null())
     groups = group_images(inside, _files(context, images), recipe)
     names = list(recipe.split.ratios)
-    before = _before(context.dataset.table("splits"), recipe.split.salt)
-    settled, notes, moved = _settle_groups(groups, inside, images, before, names)
+    before = read_before(context.dataset.table("splits"), recipe.split.salt)
+    settled, merged, moved = _settle_groups(groups, inside, images, before.splits, names)
     weights, columns = _weights(inside, groups, _class_counts(context, inside, recipe))
     ratios = np.asarray(list(recipe.split.ratios.values()))
     chosen = assign(weights, ratios, settled, _sort_salted(groups.names, settled, recipe.split.salt))
-    SPLITS.write(
-        _table(images, inside, groups, chosen, names, moved, before),
-        context.dataset.table("splits"),
-        metadata={_SALT.decode(): recipe.split.salt},
-    )
+    table = _table(images, inside, groups, chosen, names, moved, before.splits)
+    SPLITS.write(table, context.dataset.table("splits"), metadata=metadata_of(recipe.split, before, table))
     keep_copy(context.dataset, SPLITS)
     context.dataset.write(ACCEPTED, accepted)
-    notes = [*accepted_notes, *([restored] if restored else []), *notes]
+    notes = [*accepted_notes, *([restored] if restored else [])]
+    notes += change_notes(recipe.split, before, table, merged)
     return _outcome(inside, groups, chosen, names, (weights, columns, ratios), images, notes)
 
 
@@ -129,24 +124,14 @@ def _files(context: Context, images: pl.DataFrame) -> pl.DataFrame:
     return files.join(representative, on="image_id", how="inner")
 
 
-def _before(path: Path, salt: str) -> dict[str, str]:
-    """The split that images have, or had before they were excluded; empty where the salt differs."""
-    if not path.exists():
-        return {}
-    metadata = pq.read_schema(path).metadata or {}
-    if metadata.get(_SALT, b"").decode() != salt:
-        return {}
-    return dict(SPLITS.read(path).select("image_id", "last_split").drop_nulls("last_split").iter_rows())
-
-
 def _settle_groups(
     groups: Groups,
     inside: pl.DataFrame,
     images: pl.DataFrame,
     before: Mapping[str, str],
     names: Sequence[str],
-) -> tuple[NDArray[np.int64], list[str], dict[str, str]]:
-    """The split each group has by its members, or -1; notes and images where groups of two splits merged."""
+) -> tuple[NDArray[np.int64], list[Merged], dict[str, str]]:
+    """The split each group has by its members, or -1; groups of several splits, and images that move."""
     group_of = dict(zip(inside["image_id"], groups.of_image.tolist(), strict=True))
     # A copy that is excluded passes its split on to the one that is kept.
     representative = images.filter(pl.col("representative_id").is_not_null())
@@ -158,25 +143,19 @@ def _settle_groups(
         if image in group_of and split in names:
             votes[group_of[image]][split] += 1
     settled = np.full(len(groups.names), -1, np.int64)
-    notes, winners = [], {}
+    merged, winners = [], {}
     for group, count in sorted(votes.items()):
         winner = max(names, key=lambda name: (count[name], -names.index(name)))
         settled[group] = names.index(winner)
         if len(count) > 1:
             winners[group] = winner
-            others = ", ".join(
-                f"{count[name]} from {name}" for name in names if name != winner and count[name]
-            )
-            notes.append(
-                f"new data merges groups of different splits in {groups.names[group]}:"
-                f" {others} moved to {winner}"
-            )
+            merged.append(Merged(groups.names[group], winner, {name: count[name] for name in names}))
     moved = {
         image: before[image]
         for image in before
         if group_of.get(image) in winners and before[image] != winners[group_of[image]]
     }
-    return settled, notes, moved
+    return settled, merged, moved
 
 
 def _class_counts(context: Context, inside: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
