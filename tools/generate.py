@@ -19,6 +19,7 @@ from tundish.labeling.acceptance.batch import BATCH_IMAGES, FINDINGS
 from tundish.recipe.load import json_schema
 from tundish.rules.check import describe
 from tundish.rules.models import models_of
+from tundish.storage.accepted import ACCEPTED
 from tundish.storage.tables import TABLES
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def tables() -> str:
         "y down, in the upright image. A file is named by (source, path).",
         "",
     ]
-    for table in (*TABLES, BATCH_IMAGES, FINDINGS):
+    for table in (*TABLES, ACCEPTED, BATCH_IMAGES, FINDINGS):
         parts += [
             f"## {table.name}",
             "",

@@ -388,6 +388,7 @@ class Format:
         writer: What writes it; None where it is only read.
         options: What a source's ``options`` may say, each name with what it means.
         lost: What has no place in what the writer writes.
+        nothing: Says why a selection has nothing for the format, which is then not written; or None.
     """
 
     name: str
@@ -396,3 +397,4 @@ class Format:
     writer: Writer | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     lost: str = ""
+    nothing: Callable[[Selection], str | None] | None = None

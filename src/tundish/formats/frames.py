@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tundish.formats.base import Reading
+    from tundish.formats.base import Reading, Selection
 
-__all__ = ["areas_of_labels", "labels_to_frame", "polygon_areas"]
+__all__ = ["areas_of_labels", "labels_to_frame", "nothing_drawn", "polygon_areas"]
 
 
 def labels_to_frame(reading: Reading, source: str) -> pl.DataFrame:
@@ -131,3 +131,21 @@ def _nested(polygons: Sequence[list[list[float]] | None]) -> pa.Array:
 
 def _offsets(lengths: Sequence[int]) -> pa.Array:
     return pa.array(np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int32))
+
+
+def nothing_drawn(selection: Selection) -> str | None:
+    """Why a format of boxes, polygons and masks has nothing to say of a selection; None where it has.
+
+    Args:
+        selection: What is exported.
+    """
+    labels, states = selection.annotations, set(selection.images["state"])
+    if (labels["shape"] != "class").any():
+        return None
+    if labels.height:
+        return f"its {labels.height:,} labels are classes of whole images, and none is a box, polygon or mask"
+    if not states:
+        return "no image is in a split"
+    if states == {"unlabelled"}:
+        return "no image is labelled, and without labels all would pass for negatives"
+    return "no image has a label, so that all would be negatives"

@@ -40,27 +40,33 @@ def keep_copy(dataset: DatasetFolder, table: Table) -> None:
         write_atomically(copy, data)
 
 
-def bring_back(dataset: DatasetFolder, table: Table) -> str | None:
-    """Restore a damaged table.
+def bring_back(dataset: DatasetFolder, table: Table, *, existed: bool = False) -> str | None:
+    """Restore a damaged table, or one that is missing though it existed.
 
     Of the DVC cache and the copy on this machine, the version that was written last is used.
+
+    Args:
+        dataset: Where the dataset lies.
+        table: The table.
+        existed: Whether the table is known to have been written, so that it is lost where it is missing.
 
     Returns:
         A sentence that says what was done; None where the table is intact, or never existed.
 
     Raises:
-        OutsideError: The table is damaged, and there is no intact copy on this machine.
+        OutsideError: The table is damaged or lost, and there is no intact copy on this machine.
     """
     path = dataset.table(table.name)
-    if not path.exists() or _is_whole(path):
+    if _is_whole(path) if path.exists() else not existed:
         return None
+    state = "damaged" if path.exists() else "missing"
     copies = [copy for copy in (_cached(dataset, path), _kept(dataset, table)) if copy is not None]
     for copy in sorted(copies, key=lambda copy: copy.written, reverse=True):
         if _is_whole(copy.path):
             write_atomically(path, copy.path.read_bytes())
-            return f"{path.name} was damaged; it was restored from {copy.place}"
+            return f"{path.name} was {state}; it was restored from {copy.place}"
     raise OutsideError(
-        f"the {table.name} table is damaged",
+        f"the {table.name} table is {state}",
         where=str(path),
         fix="restore it with 'dvc pull' or from a backup; do not delete it, as it cannot be reproduced",
     )

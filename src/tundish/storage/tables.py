@@ -12,7 +12,6 @@ import pyarrow as pa
 from tundish.storage.table import Table, field
 
 __all__ = [
-    "ACCEPTED",
     "ANNOTATIONS",
     "CONSENSUS",
     "COVERAGE",
@@ -292,23 +291,6 @@ SPLITS = Table(
     history=True,
 )
 
-ACCEPTED = Table(
-    "accepted",
-    pa.schema(
-        [
-            _SOURCE,
-            _PATH,
-            _IMAGE_ID,
-            field("label_path", _TEXT, "label file, relative to the source; null where it has no labels"),
-            field("label", _TEXT, "the recipe's class; null where it has no labels"),
-            field("labels", _COUNT, "labels of this class that count"),
-        ]
-    ),
-    ("source", "path", "label_path", "label"),
-    "split",
-)
-"""What the last run that passed the guard accepted: a row for each class and label file of an image file."""
-
 LINEAGE = Table(
     "lineage",
     pa.schema(
@@ -398,7 +380,6 @@ TABLES = (
     STANDING,
     DISPUTES,
     LINKS,
-    ACCEPTED,
     SPLITS,
     LINEAGE,
 )

@@ -16,14 +16,15 @@ import yaml
 from pycocotools.coco import COCO
 from tests.stages.curated import CLASSES, LONG, Picture, box, build, detection, mask, whole
 
-from tundish.errors import OutsideError
+from tundish.errors import MissingStepError, OutsideError
 from tundish.imaging.geometry import mask_of_counts, mask_of_polygon
 from tundish.stages import load_stage
 from tundish.stages.export.stage import STAGE, export_one
 from tundish.storage.receipts import export_states
-from tundish.storage.tables import ANNOTATIONS, COVERAGE, LINEAGE, SPLITS
+from tundish.storage.tables import ANNOTATIONS, CONSENSUS, COVERAGE, LINEAGE, SPLITS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tundish.stages.base import Context
@@ -329,11 +330,52 @@ def test_a_split_without_images(tmp_path: Path, cache: str) -> None:
     assert list(loaded) == ["train"]
 
 
-def test_a_dataset_without_any_label(tmp_path: Path) -> None:
-    context = build(tmp_path, [Picture("a.jpg", state="unlabelled")], children=False)
-    STAGE.run(context)
-    assert parquet(context, "train").columns[-1] == "coil_id"
-    assert not coco(context, "train").imgs
+@pytest.mark.parametrize(
+    ("picture", "why"),
+    [
+        (Picture("a.jpg", state="unlabelled"), "no image is labelled, and without labels all would pass for"),
+        (Picture("a.jpg", state="negative"), "no image has a label, so that all would be negatives"),
+        (Picture("a.jpg", labels=[whole("no")]), "its 1 labels are classes of whole images, and none is a"),
+        (Picture("a.jpg", split=None, labels=[box("no", 1, 1, 9, 9)]), "no image is in a split"),
+    ],
+)
+@pytest.mark.parametrize("form", ["coco", "yolo"])
+def test_a_dataset_without_boxes_has_nothing_to_write_for_formats_of_boxes(
+    tmp_path: Path, form: str, picture: Picture, why: str
+) -> None:
+    context = build(tmp_path, [picture], children=False, export={"formats": ["parquet", form]})
+    outcome = STAGE.run(context)
+    [note] = outcome.notes
+    assert note.startswith(f"there is nothing to write for exports/{form}: {why}")
+    assert not (context.dataset.exports / form).exists()
+    assert export_states(context.dataset)["parquet"] == "current"
+    if picture.split:
+        assert parquet(context, "train").height == 1
+    assert export_one(context, form).notes == outcome.notes
+
+
+def test_a_split_without_boxes_in_a_set_that_has_boxes_is_written(tmp_path: Path) -> None:
+    pictures = [
+        Picture("a.jpg", seed=1, labels=[box("no", 1, 1, 9, 9)]),
+        Picture("b.jpg", "val", seed=2, state="negative"),
+        Picture("c.jpg", "test", seed=3, labels=[whole("no")]),
+    ]
+    context = build(tmp_path, pictures, children=False)
+    assert STAGE.run(context).notes == []
+    assert [len(coco(context, split).imgs) for split in ("val", "test")] == [1, 1]
+    assert [len(coco(context, split).anns) for split in ("train", "val", "test")] == [1, 0, 0]
+
+
+def test_an_export_that_has_nothing_to_write_any_more_stays_and_is_called_older(exported: Context) -> None:
+    before = snapshot(exported.dataset.exports / "coco")
+    labels = exported.dataset.read(CONSENSUS).with_columns(shape=pl.lit("class"))
+    exported.dataset.write(CONSENSUS, labels)
+    exported.dataset.table("lineage").unlink()
+    [note] = STAGE.run(exported).notes
+    assert note.endswith("; what exports/coco holds is of an earlier run")
+    assert snapshot(exported.dataset.exports / "coco") == before
+    states = export_states(exported.dataset)
+    assert (states["coco"], states["parquet"]) == ("older than the tables", "current")
 
 
 # --- again and again
@@ -435,7 +477,7 @@ def test_the_list_never_names_a_file_that_is_about_to_change(exported: Context) 
         splits.with_columns(split=pl.when(pl.col("path") == "x.jpg").then(pl.lit("val")).otherwise("split")),
         exported.dataset.table("splits"),
     )
-    shutil.move(shard, shard.with_suffix(".away"))
+    damage(shard)
     with pytest.raises(OutsideError, match="the shard is damaged or missing"):
         export_one(exported, "coco")
     assert "test/line-2/x.jpg" not in pl.read_parquet(listing)["file"]
@@ -453,12 +495,12 @@ def test_formats_that_the_recipe_does_not_name_do_not_grow_old(context: Context)
 def test_an_export_counts_as_complete_when_it_is(exported: Context) -> None:
     states = export_states(exported.dataset)
     assert states == {"coco": "current", "parquet": "current"}
-    shards = exported.dataset.image_shards
-    shards.rename(shards.with_name("away"))
+    shard = next(exported.dataset.image_shards.iterdir())
+    data = damage(shard)
     with pytest.raises(OutsideError, match="the shard is damaged or missing"):
         export_one(exported, "parquet")
     assert export_states(exported.dataset) == states | {"parquet": "incomplete"}
-    shards.with_name("away").rename(shards)
+    shard.write_bytes(data)
     export_one(exported, "yolo")
     STAGE.run(exported)
     assert export_states(exported.dataset) == states
@@ -466,12 +508,77 @@ def test_an_export_counts_as_complete_when_it_is(exported: Context) -> None:
 
 def test_an_export_that_fails_leaves_the_files_of_the_one_before(exported: Context) -> None:
     before = snapshot(exported.dataset.exports / "parquet")
-    shards = exported.dataset.image_shards
-    shards.rename(shards.with_name("away"))
+    damage(next(exported.dataset.image_shards.iterdir()))
     with pytest.raises(OutsideError, match="the shard is damaged or missing"):
         export_one(exported, "parquet")
     assert snapshot(exported.dataset.exports / "parquet") == before
     assert not (exported.dataset.exports / ".parquet.tmp").exists()
+
+
+def lose_a_shard(context: Context) -> str:
+    path = min(context.dataset.image_shards.iterdir())
+    path.unlink()
+    return path.name
+
+
+def lose_the_store(context: Context) -> str:
+    shutil.rmtree(context.dataset.store)
+    return "7 of 8 shards"
+
+
+def lose_the_children(context: Context) -> str:
+    shutil.rmtree(context.dataset.augmented)
+    return "augmented"
+
+
+def empty_a_shard(context: Context) -> str:
+    path = max(context.dataset.image_shards.iterdir())
+    path.write_bytes(b"")
+    return path.name
+
+
+def lose_a_table(name: str) -> Callable[[Context], str]:
+    def lose(context: Context) -> str:
+        context.dataset.table(name).unlink()
+        return name
+
+    return lose
+
+
+TABLE_NAMES = ("images", "consensus", "standing", "splits", "lineage")
+LOSE = [
+    lose_a_shard,
+    lose_the_store,
+    lose_the_children,
+    empty_a_shard,
+    *(lose_a_table(name) for name in TABLE_NAMES),
+]
+
+
+@pytest.mark.parametrize("lose", LOSE, ids=["shard", "store", "children", "emptied shard", *TABLE_NAMES])
+def test_what_is_missing_is_named_and_every_export_stays(
+    tmp_path: Path, lose: Callable[[Context], str]
+) -> None:
+    exported = build(tmp_path, detection(), augment={"copies": 1})
+    STAGE.run(exported)
+    export_one(exported, "yolo")
+    before, states = snapshot(exported.dataset.exports), export_states(exported.dataset)
+    named = lose(exported)
+    for again in (STAGE.run, lambda here: export_one(here, "coco")):
+        with pytest.raises((OutsideError, MissingStepError)) as error:
+            again(exported)
+        assert named in str(error.value)
+        assert "dvc checkout" in str(error.value) or "first" in str(error.value)
+        assert snapshot(exported.dataset.exports) == before
+    assert "incomplete" not in export_states(exported.dataset).values()
+    assert set(export_states(exported.dataset)) == set(states)
+
+
+def damage(shard: Path) -> bytes:
+    """Break the first page of a shard, which its footer does not show; its bytes before."""
+    data = shard.read_bytes()
+    shard.write_bytes(data[:4] + bytes(60) + data[64:])
+    return data
 
 
 def test_yolo_has_the_layout_of_ultralytics(context: Context) -> None:

@@ -202,3 +202,18 @@ def test_folder__every_suffix_that_can_be_opened_is_taken_in(tmp_path: Path, suf
     here = context(tmp_path, lab={"path": "raw/lab"})
     STAGE.run(here)
     assert outcomes(here) == {f"one{suffix}": ("accepted", None)}
+
+
+def test_file__whose_shard_the_store_lost_is_stored_again_or_named(tmp_path: Path) -> None:
+    path = raw(tmp_path, "lab.csv", b"a,b\n1,2\n")
+    here = context(tmp_path, lab={"path": "raw/lab.csv"})
+    STAGE.run(here)
+    [shard] = here.dataset.record_shards.glob("*.parquet")
+    before = shard.read_bytes()
+    shard.unlink()
+    assert STAGE.run(here).counts["new files"] == 0
+    assert shard.read_bytes() == before
+    shard.unlink()
+    path.unlink()
+    with pytest.raises(OutsideError, match=f"{shard.name}: 1 shards of the store are missing"):
+        STAGE.run(here)

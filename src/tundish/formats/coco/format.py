@@ -20,6 +20,7 @@ from tundish.formats.base import Evidence, Format, Options, Reading, parts_of, s
 from tundish.formats.coco.boxes import BOXES, BoxDoubt, doubt_of_boxes
 from tundish.formats.coco.read import CocoFile, is_panoptic, load_coco, read_coco
 from tundish.formats.coco.write import CocoWriter
+from tundish.formats.frames import nothing_drawn
 from tundish.formats.reading.fault import Fault
 from tundish.formats.reading.sniffing import (
     catalog_of,
@@ -146,5 +147,6 @@ FORMAT = Format(
         "files": "which JSON files, as patterns separated by ';'",
         "box": "what bbox holds: `xywh` (default) or `corners`",
     },
+    nothing=nothing_drawn,
     lost="supercategories, key-point skeletons, licences and dates of images",
 )

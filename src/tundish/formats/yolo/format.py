@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tundish.formats.base import Format
+from tundish.formats.frames import nothing_drawn
 from tundish.formats.yolo.read import Yolo
 from tundish.formats.yolo.write import YoloWriter
 
@@ -18,6 +19,7 @@ FORMAT = Format(
         "rows": "what rows of seven numbers are where the numbers leave it open: 'polygon', or 'track' (a box"
         " with a confidence and the number of its track)",
     },
+    nothing=nothing_drawn,
     lost="to detect, polygons and masks become their boxes; to segment, several rings are joined into one, "
     "and masks and crowds are left out and counted; unlabelled images, scores, authors and attributes",
 )

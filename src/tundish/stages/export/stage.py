@@ -10,8 +10,9 @@ import shutil
 from typing import TYPE_CHECKING
 
 from tundish.errors import UsageError
-from tundish.formats.registry import check_writer, load_writer, plugin_faults
+from tundish.formats.registry import check_writer, load_format, load_writer, plugin_faults
 from tundish.stages.base import Context, Outcome, Stage
+from tundish.stages.export.present import check_pictures, check_tables
 from tundish.stages.export.records import FOLDER as RECORDS
 from tundish.stages.export.records import export_records
 from tundish.stages.export.selection import select
@@ -19,7 +20,7 @@ from tundish.stages.export.target import open_target
 from tundish.storage.receipts import begin_export, end_export
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from tundish.formats.base import Selection
 
@@ -38,28 +39,54 @@ def export_one(context: Context, form: str) -> Outcome:
         UsageError: The format is unknown, or cannot be written.
     """
     check_writer(form)
-    selection = select(context)
-    counts = _counts(selection) | _write(context, selection, form)
-    end_export(context.dataset, [form])
-    return Outcome(counts)
+    selection = _select(context)
+    counts, notes, written = _write(context, selection, [form])
+    end_export(context.dataset, written)
+    return Outcome(_counts(selection) | counts, notes)
 
 
 def _run(context: Context) -> Outcome:
-    selection = select(context)
-    counts = _counts(selection)
-    for form in context.recipe.export.formats:
-        counts |= _write(context, selection, form)
-    notes = [*_tidied(context, context.recipe.export.formats), *(str(fault) for fault in plugin_faults())]
+    selection = _select(context)
+    counts, notes, written = _write(context, selection, context.recipe.export.formats)
+    notes += [*_tidied(context, context.recipe.export.formats), *(str(fault) for fault in plugin_faults())]
     begin_export(context.dataset, RECORDS)
     counts |= export_records(context)
-    end_export(context.dataset, [*context.recipe.export.formats, RECORDS])
-    return Outcome(counts, notes)
+    end_export(context.dataset, [*written, RECORDS])
+    return Outcome(_counts(selection) | counts, notes)
 
 
-def _write(context: Context, selection: Selection, form: str) -> dict[str, int]:
-    begin_export(context.dataset, form)
-    with open_target(context, form) as target:
-        return dict(load_writer(form).write(selection, target))
+def _select(context: Context) -> Selection:
+    """What is exported, once all that it needs is known to be there."""
+    selection = select(context)
+    check_tables(context)
+    check_pictures(context, selection)
+    return selection
+
+
+def _write(
+    context: Context, selection: Selection, forms: Iterable[str]
+) -> tuple[dict[str, int], list[str], list[str]]:
+    """Write the exports in these formats; counts, notes, and the formats that were written."""
+    counts: dict[str, int] = {}
+    notes, written = [], []
+    for form in forms:
+        nothing = load_format(form).nothing
+        why = None if nothing is None else nothing(selection)
+        if why is not None:
+            notes.append(_not_written(context, form, why))
+            continue
+        begin_export(context.dataset, form)
+        with open_target(context, form) as target:
+            counts |= load_writer(form).write(selection, target)
+        written.append(form)
+    return counts, notes, written
+
+
+def _not_written(context: Context, form: str, why: str) -> str:
+    note = f"there is nothing to write for exports/{form}: {why}"
+    if (context.dataset.exports / form).is_dir():
+        note += f"; what exports/{form} holds is of an earlier run"
+    return note
 
 
 def _tidied(context: Context, wanted: Collection[str]) -> Iterator[str]:
@@ -95,6 +122,7 @@ STAGE = Stage(
         "curated/record_files.parquet",
         "curated/links.parquet",
         "curated/splits.parquet",
+        "curated/accepted.parquet",
         "curated/lineage.parquet",
         "augmented",
     ),

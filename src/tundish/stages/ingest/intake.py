@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from tundish.errors import OutsideError
 from tundish.imaging.files.pages import count_pages
+from tundish.stages.ingest.lost import FOLDERS, LostShards
 from tundish.storage.shards import Blob, Packer, image_id_of, latest_files, read_files, shard_ids, shard_paths
 from tundish.storage.tables import FILES
 
@@ -24,7 +26,7 @@ SOURCE_LEFT = "source_left"
 SEVERAL_PAGES = "several_pages"
 """Reason beside an accepted image whose file holds more pictures than the one that is taken."""
 
-PACKED = {"image": "images", "annotation": "labels", "classes": "labels"}
+PACKED = {kind: folder for kind, folder in FOLDERS.items() if kind != "record"}
 """Kinds of files whose bytes are packed with others, and the folder of the store they go to."""
 
 
@@ -50,7 +52,9 @@ class Intake:
     def __init__(self, context: Context) -> None:
         before = read_files(context.dataset.store)
         self.batch = int(before["batch"].max() or 0) + 1  # type: ignore[arg-type]  # an integer column
-        self.known = {(row["source"], row["path"]): row for row in latest_files(before).iter_rows(named=True)}
+        latest = latest_files(before)
+        self.known = {(row["source"], row["path"]): row for row in latest.iter_rows(named=True)}
+        self.lost = LostShards(context.dataset.store, latest)
         self.rows: list[dict[str, object]] = []
         self.pending: list[tuple[dict[str, object], str, int]] = []
         self.packers = {
@@ -61,7 +65,7 @@ class Intake:
             room: {
                 blob_id: path.stem
                 for path in shard_paths(context.dataset.store / room)
-                for blob_id in shard_ids(path)
+                for blob_id in _ids(path)
             }
             for room in self.packers
         }
@@ -84,7 +88,10 @@ class Intake:
         before = self.known.get((source, taken.entry.path))
         if before is not None and all(before[key] == value for key, value in row.items()):
             self.unchanged += 1
+            self.lost.give(before, taken.data)
             return
+        if before is not None:
+            self.lost.forget(before)
         row["batch"] = self.batch
         if taken.shard is not None:
             row["shard"] = taken.shard
@@ -143,3 +150,11 @@ class Intake:
             )
             digest = hashlib.sha256("\n".join(sorted(names.to_series())).encode()).hexdigest()[:16]
             FILES.write(frame, store / "files" / f"{self.batch:05d}-{digest}.parquet")
+
+
+def _ids(path: Path) -> list[str]:
+    """The ids in a shard; none where it is damaged, so that its files are packed again."""
+    try:
+        return shard_ids(path)
+    except OutsideError:
+        return []

@@ -72,10 +72,13 @@ def _run(context: Context) -> Outcome:
         now_seen[label][path] = _UNAVAILABLE
     write_seen(context.dataset, now_seen)
     notes += _gone_notes(context, seen)
+    if intake.lost.restored:
+        notes.append(f"{intake.lost.restored:,} shards that the store had lost were packed again")
     write_atomically(
         context.dataset.root / "steps.json", orjson.dumps(VERSIONS, option=orjson.OPT_APPEND_NEWLINE)
     )
     _check_available(intake)
+    intake.lost.check()
     return _outcome(intake, notes)
 
 
@@ -97,10 +100,11 @@ def _check_available(intake: Intake) -> None:
 
 def _remembered(seen: Seen, label: str, intake: Intake) -> dict[str, str]:
     """Stamps of the files that need no second look."""
+    lost = intake.lost.files
     known = {
         path
         for (source, path), row in intake.known.items()
-        if source == label and row["reason"] != _UNREADABLE
+        if source == label and row["reason"] != _UNREADABLE and (source, path) not in lost
     }
     return {path: stamp for path, stamp in seen.get(label, {}).items() if path in known}
 
@@ -130,7 +134,8 @@ def _take_source(context: Context, source: Source, intake: Intake, seen: Seen, n
         raise SourceError(
             "the source does not exist",
             where=str(path),
-            fix="put the files there, or fix sources[].path in the recipe",
+            fix="put the files there, or fix sources[].path in the recipe; a store that DVC has comes back with"
+            " 'dvc pull'",
         )
     stamps = now_seen.setdefault(label, {})
     with open_source(path) as entries:

@@ -12,7 +12,7 @@ import polars as pl
 
 from tundish.errors import GateError
 from tundish.stages.split.losses import Losses, accepted_now, losses_at_first, losses_since
-from tundish.storage.tables import ACCEPTED
+from tundish.storage.accepted import ACCEPTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tundish.audit.ledger import judge_annotations, judge_files
+from tundish.storage.accepted import ACCEPTED
 from tundish.storage.shards import read_files
-from tundish.storage.tables import ACCEPTED, ANNOTATIONS, CONSENSUS, QUARANTINE, STANDING
+from tundish.storage.tables import ANNOTATIONS, CONSENSUS, QUARANTINE, STANDING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,8 +20,9 @@ from tundish.stages.split.balance import assign, deviations
 from tundish.stages.split.changes import Merged, change_notes, metadata_of, read_before
 from tundish.stages.split.groups import Groups, group_images
 from tundish.stages.split.guard import guard_against_losses
+from tundish.storage.accepted import ACCEPTED
 from tundish.storage.history import bring_back, keep_copy
-from tundish.storage.tables import ACCEPTED, CONSENSUS, DUPLICATES, IMAGES, SPLITS, STANDING
+from tundish.storage.tables import CONSENSUS, DUPLICATES, IMAGES, SPLITS, STANDING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,7 +41,7 @@ def _run(context: Context) -> Outcome:
     recipe = context.recipe
     images = _candidates(context)
     accepted, accepted_notes = guard_against_losses(context)
-    restored = bring_back(context.dataset, SPLITS)
+    restored = bring_back(context.dataset, SPLITS, existed=context.dataset.has(ACCEPTED))
     inside = images.filter(pl.col("reason").is_null())
     groups = group_images(inside, _files(context, images), recipe)
     names = list(recipe.split.ratios)
