@@ -178,6 +178,32 @@ def check_clone_without_raw(folder: Path, tmp_path: Path) -> None:
     shutil.rmtree(clone)
 
 
+@pytest.mark.slow
+def test_repro__a_run_that_would_lose_much_fails_and_goes_on_once_it_is_accepted(
+    after_first_run: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(after_first_run, tmp_path / "plant", symlinks=True)
+    before = {path: digest for path, digest in products(folder).items() if path.startswith("exports/")}
+    for number in range(6):
+        path = folder / f"datasets/line/raw/a/annotations/C{number // 4:03}_{number:04}.xml"
+        path.write_text(re.sub("<name>.*</name>", "<name>unheard_of</name>", path.read_text()))
+    for _ in range(2):
+        done = subprocess.run(
+            ["dvc", "repro"], cwd=folder, env=ENV, capture_output=True, text=True, check=False
+        )
+        assert done.returncode != 0
+        told = done.stdout + done.stderr
+        assert "6 of 24 labels of the run before (25%, where the guard allows 5%), by unknown_class 6" in told
+        assert "'tundish run line --accept-losses'" in told
+    assert before.items() <= products(folder).items()
+    sh("tundish", "run", "line", "--from", "split", "--accept-losses", cwd=folder)
+    after = products(folder)
+    ran, _ = repro(folder)
+    assert ran == ["ingest", "split", "augment", "export", "report"]
+    assert products(folder) == after
+    assert repro(folder)[0] == ["ingest"]
+
+
 def answer(folder: Path, count: int) -> None:
     """What a pull brings of so many images: every one is answered by nothing to be seen."""
     dataset = folder / "datasets/line"

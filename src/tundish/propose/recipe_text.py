@@ -57,6 +57,9 @@ label: {{}}
 # Which record belongs to which image: by a key, by the nearest time or position.
 link: {{}}
 
+# A run that would lose more than this stops before the splits, and says which check took it.
+guard: {{lost_labels: 5%, lost_images: 5%, emptied_classes: 0}}
+
 split:
   ratios: {{train: 0.8, val: 0.1, test: 0.1}}
   group_by: []

@@ -18,7 +18,7 @@ from tests.recipes import least
 
 import tundish
 from tundish.cli import main
-from tundish.errors import GateError, RecipeError
+from tundish.errors import GateError, OutsideError, RecipeError
 from tundish.labeling.tables import ANSWERS
 from tundish.recipe.find import load_recipe
 from tundish.storage.tables import ANNOTATIONS
@@ -382,6 +382,42 @@ def test_a_recipe_may_omit_the_guard(plant: Plant) -> None:
     for section in (None, {}):
         plant.write_recipe(**({} if section is None else {"guard": section}))
         assert load_recipe(plant.project, "line").guard.lost_labels == 0.05
+
+
+def test_what_the_guard_stopped_does_not_come_into_exports_by_another_command(plant: Plant) -> None:
+    plant.fill(range(20)).run(last="report")
+    exports = plant.dataset / "exports"
+    before = {path: path.read_bytes() for path in exports.rglob("*") if path.is_file()}
+    for number in range(10):
+        plant.label(number, "unheard_of")
+    told = plant.refused()
+    for again in (
+        lambda: tundish.export("line", project=plant.project),
+        lambda: tundish.export("line", format="coco", project=plant.project),
+        lambda: plant.run(first="augment", last="report"),
+    ):
+        with pytest.raises(GateError) as error:
+            again()
+        assert str(error.value) == told
+    assert {path: path.read_bytes() for path in exports.rglob("*") if path.is_file()} == before
+    states = tundish.status("line", project=plant.project).exports
+    assert set(states.values()) == {"older than the tables"}
+    plant.run(first="split", last="report", accept_losses=True)
+    assert set(tundish.status("line", project=plant.project).exports.values()) == {"current"}
+
+
+def test_a_table_of_splits_that_was_lost_is_restored_and_never_made_anew(plant: Plant) -> None:
+    plant.fill(range(20)).run()
+    path = plant.dataset / "curated/splits.parquet"
+    before = path.read_bytes()
+    path.unlink()
+    note = plant.run()["split"].notes[0]
+    assert note == "splits.parquet was missing; it was restored from the copy on this machine"
+    assert path.read_bytes() == before
+    path.unlink()
+    (plant.dataset / ".local/splits.parquet").unlink()
+    with pytest.raises(OutsideError, match="the splits table is missing; restore it with 'dvc pull'"):
+        plant.run()
 
 
 def test_the_same_input_leaves_the_same_receipt(plant: Plant, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """What an export needs is there, before anything of an earlier export is touched.
 
-A shard or a table that is missing is no reason to empty an export: it is an error that names it and says how
+A shard or a table that is missing does not empty an export: it is an error that names it and says how
 to bring it back, and the export stays as it was.
 """
 

@@ -134,8 +134,7 @@ def _take_source(context: Context, source: Source, intake: Intake, seen: Seen, n
         raise SourceError(
             "the source does not exist",
             where=str(path),
-            fix="put the files there, or fix sources[].path in the recipe; a store that DVC has comes back with"
-            " 'dvc pull'",
+            fix="put the files there, or fix sources[].path in the recipe; in a clone, run 'dvc pull' first",
         )
     stamps = now_seen.setdefault(label, {})
     with open_source(path) as entries:

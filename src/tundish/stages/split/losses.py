@@ -1,7 +1,7 @@
 """What a run has lost, image files and labels, and the check that took each.
 
 Lost is what the run before accepted and this one does not; in the first run, what came in and was refused.
-Decisions are no losses: a copy that dedup leaves out, a source that the recipe no longer names, what an
+Decisions do not count: a copy that dedup leaves out, a source that the recipe no longer names, what an
 annotator or adjudicator changed. A file that was deleted at its source is still in the store.
 """
 
