@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
+from tundish.storage.accepted import splits_are_older
 from tundish.storage.shards import latest_files, read_files
 from tundish.storage.tables import ANNOTATIONS, IMAGES, QUARANTINE, RECORD_FILES, SPLITS
 
@@ -96,7 +97,9 @@ def read_ledger(dataset: DatasetFolder) -> Ledger:
     judged = judge_files(files, errors)
     annotations = _read(ANNOTATIONS, dataset)
     judged_annotations = None if annotations is None else judge_annotations(annotations, errors)
-    found = _contradictions(judged, judged_annotations, _read(IMAGES, dataset), _read(SPLITS, dataset))
+    # Splits of other images are not wrong: they wait for the next run.
+    splits = None if splits_are_older(dataset) else _read(SPLITS, dataset)
+    found = _contradictions(judged, judged_annotations, _read(IMAGES, dataset), splits)
     records, unexplained = _records(dataset, None if quarantine is None else errors)
     return Ledger(
         _tally(judged, files.height),

@@ -10,6 +10,7 @@ import polars as pl
 
 from tundish.audit.ledger import Tally, read_ledger
 from tundish.results import Result
+from tundish.storage.accepted import splits_are_older
 from tundish.storage.receipts import export_states
 from tundish.storage.seen import find_gone
 from tundish.storage.tables import CONSENSUS, DUPLICATES, LINKS, QUARANTINE, SPLITS, STANDING
@@ -55,6 +56,8 @@ class Status(Result):
         results: Folders and files that exist already, relative to the dataset's folder.
         source_gone: Files that were deleted at their source, as far as the last ingest on this machine saw;
             they stay in the dataset. None where all are in place, or nothing was ingested here.
+        splits_older: Whether the splits were made for other images than those that are valid now, as after a
+            run that the guard stopped.
         exports: What the folder of each export is: 'current', 'older than the tables' or 'incomplete', where
             the export that wrote it failed or was interrupted.
         sentences: What the rules say that failed in this dataset, by rule, in English and Chinese with a
@@ -78,6 +81,7 @@ class Status(Result):
     classes: dict[str, _Counts] | None = None
     results: tuple[str, ...] = ()
     source_gone: Gone | None = None
+    splits_older: bool = False
     exports: dict[str, ExportState] = field(default_factory=dict)
     sentences: dict[str, str] = field(default_factory=dict, repr=False)
 
@@ -100,6 +104,7 @@ class Status(Result):
             "left out": self.left_out,
             "classes": self.classes,
             "source gone": None if self.source_gone is None else asdict(self.source_gone),
+            "splits older": self.splits_older or None,
             "exports": self.exports or None,
         }
         facts = {"files": self.files.counts(), "closes": self.closes}
@@ -131,6 +136,7 @@ def read_status(dataset: DatasetFolder, *, classes: Sequence[str] | None = None)
         classes=None if classes is None else _classes(dataset, classes),
         results=_results(dataset),
         source_gone=find_gone(dataset),
+        splits_older=splits_are_older(dataset),
         exports=export_states(dataset),
         **counts,
     )

@@ -51,6 +51,10 @@ _WORDS = {
         "{list}: older than the tables; run 'tundish export {name}'",
         "{list}：早于当前各表；请运行 'tundish export {name}'",
     ),
+    "splits older": (
+        "the splits are older than the images: a run stopped before them; run 'tundish run {name}'",
+        "划分早于当前图像：运行在划分之前停止；请运行 'tundish run {name}'",
+    ),
     "source gone": (
         "no longer at their source (source_gone): {what}, such as {list}",
         "数据源中已不存在（source_gone）：{what}，例如 {list}",

@@ -117,6 +117,8 @@ class _Page:
         if shown:
             yield from self._text(say("list", what=say("splits"), list=", ".join(shown)))
         yield from self._list(say("images left out"), status.left_out)
+        if status.splits_older:
+            yield from self._text(say("splits older", name=status.dataset), fg="red")
         if status.classes is not None:
             yield from self._classes(status.classes)
         if status.source_gone is not None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pyarrow as pa
 
 from tundish.storage.table import Table, field
-from tundish.storage.tables import IMAGES
+from tundish.storage.tables import IMAGES, STANDING
 
-__all__ = ["ACCEPTED"]
+if TYPE_CHECKING:
+    from tundish.storage.dataset import DatasetFolder
+
+__all__ = ["ACCEPTED", "splits_are_older"]
 
 ACCEPTED = Table(
     "accepted",
@@ -23,3 +28,15 @@ ACCEPTED = Table(
     "split",
 )
 """Valid image files and the labels that count, a row for each class and label file of an image file."""
+
+
+def splits_are_older(dataset: DatasetFolder) -> bool:
+    """Whether the splits were made for other image files than those that are valid now.
+
+    So it is where the guard stopped a run, or where only the stages before the splits have run.
+    """
+    if not (dataset.has(ACCEPTED) and dataset.has(STANDING)):
+        return False
+    columns = ["source", "path", "image_id"]
+    before, now = (dataset.read(table).select(columns).unique() for table in (ACCEPTED, STANDING))
+    return before.height != now.height or not before.join(now, on=columns, how="anti").is_empty()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import polars as pl
@@ -162,7 +162,7 @@ def _advice(section: Split) -> str:
     )
 
 
-def _shares(ratios: Mapping[str, float]) -> str:
+def _shares(ratios: Mapping[Any, float]) -> str:
     return ", ".join(f"{name} {share:g}" for name, share in ratios.items())
 
 
