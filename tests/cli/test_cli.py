@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -149,7 +150,8 @@ def test_run__from_a_folder_of_photos_to_splits(project: Path, tmp_path: Path) -
     tundish("add", "parts", str(tmp_path / "in"), cwd=project)
     done = tundish("run", "parts", cwd=project / "datasets")
     assert done.returncode == 0, done.stderr
-    assert (project / "datasets/parts/exports/coco/annotations/instances_train.json").exists()
+    assert (project / "datasets/parts/exports/parquet/README.md").exists()
+    assert "nothing to write for exports/coco: its 12 labels are classes of whole images" in done.stdout
     answer = orjson.loads(tundish("status", "--json", cwd=project).stdout)
     assert answer["parts"]["closes"]
     assert answer["parts"]["files"]["accepted"] == 12
@@ -162,7 +164,7 @@ def test_run__from_a_folder_of_photos_to_splits(project: Path, tmp_path: Path) -
         "  image files",
         "     12  labelled  has labels",
         "  images: train 10, val 1, test 1",
-        "  in datasets/parts/: curated/splits.parquet, exports/coco, exports/parquet",
+        "  in datasets/parts/: curated/splits.parquet, exports/parquet",
     ]
 
 
@@ -209,7 +211,10 @@ def test_export__one_format_now(project: Path, tmp_path: Path) -> None:
     invoke("run", "parts", "-q", cwd=project)
     answer = orjson.loads(invoke("export", "parts", "--format", "yolo", "--json", cwd=project).stdout)
     assert answer["export"]["counts"]["train images"] == 10
-    assert "exports/yolo" in invoke("status", cwd=project).stdout
+    assert "nothing to write for exports/yolo" in answer["export"]["notes"][0]  # classes of whole images
+    shutil.rmtree(project / "datasets/parts/exports/parquet")
+    invoke("export", "parts", "--format", "parquet", cwd=project)
+    assert "exports/parquet" in invoke("status", cwd=project).stdout
 
 
 def test_version_and_help_have_short_names(tmp_path: Path) -> None:
