@@ -148,5 +148,6 @@ FORMAT = Format(
         "box": "what bbox holds: `xywh` (default) or `corners`",
     },
     nothing=nothing_drawn,
-    lost="supercategories, key-point skeletons, licences and dates of images",
+    lost="supercategories, key-point skeletons, licences and dates of images; sets without boxes, polygons"
+    " and masks are not written",
 )

@@ -21,5 +21,6 @@ FORMAT = Format(
     },
     nothing=nothing_drawn,
     lost="to detect, polygons and masks become their boxes; to segment, several rings are joined into one, "
-    "and masks and crowds are left out and counted; unlabelled images, scores, authors and attributes",
+    "and masks and crowds are left out and counted; unlabelled images, scores, authors and attributes; sets "
+    "without boxes, polygons and masks are not written",
 )
