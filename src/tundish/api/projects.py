@@ -224,7 +224,7 @@ def _add_images(dataset: DatasetFolder, source: Path, *, force: bool, dry_run: b
     recipe = _recipe(dataset)
     looked = examine(source)
     best, *others = looked.found
-    addition = add_images(dataset, recipe, source, best, force=force)
+    addition = add_images(dataset, recipe, source, best, looked.beside, force=force)
     if not dry_run:
         _write(dataset, recipe, addition.text)
     return AddedImages(

@@ -7,17 +7,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tundish.errors import SourceError
-from tundish.formats.base import Listing, Options, parts_of, suffix_of
+from tundish.formats.base import Listing, Options, suffix_of
 from tundish.formats.masks.look import mask_patterns
 from tundish.formats.masks.rules import rules_of
-from tundish.formats.reading.match import is_split, split_of, stated_name
 from tundish.formats.reading.sniffing import UNREAD_IMAGES, counted
-from tundish.formats.reading.text import decode_text
 from tundish.formats.registry import Look, load_reader, look
+from tundish.propose.beside import Beside, Examined
+from tundish.propose.derived import KEY, find_derived
+from tundish.propose.given import find_given, judge_given
+from tundish.propose.targets import find_targets
 from tundish.sources.files import Entry, EntryFault, EntryUnavailable, open_source
 from tundish.tabular.files.open import TABLE_SUFFIXES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from tundish.formats.base import Evidence
@@ -25,14 +28,15 @@ if TYPE_CHECKING:
 __all__ = ["examine"]
 
 
-def examine(source: Path) -> Look:
+def examine(source: Path) -> Examined:
     """What suggests each label format that a source may be in.
 
     Args:
         source: A folder, a zip or a tar.
 
     Returns:
-        At least one format, the best first, and what is wrong with formats of installed packages.
+        At least one format, the best first, what is wrong with formats of installed packages, and what is
+        given beside the labels.
 
     Raises:
         SourceError: It cannot be opened, one of its label files cannot be read, or it holds no images.
@@ -41,21 +45,21 @@ def examine(source: Path) -> Look:
         members = {entry.path: entry for entry in entries if entry.fault is None}
         listing = Listing(sorted(members), lambda path: _read(members[path], source))
         looked = look(listing)
-        looked = looked._replace(found=_with_facts(_without_masks(looked.found, listing), listing))
+        looked = looked._replace(found=_without_masks(looked.found, listing))
+        if looked.found:
+            return _examined(looked, listing, members, _images(looked.found[0], listing))
     if not members:
         raise SourceError(
             "the source holds no files", where=str(source), fix="name the folder with the images"
         )
-    if not looked.found:
-        tables = sorted(path for path in members if suffix_of(path) in TABLE_SUFFIXES)
-        raise SourceError(
-            f"none of its {len(members):,} files is an image",
-            where=str(source),
-            fix=f"add a table by its own path, such as '{tables[0]}'"
-            if tables
-            else "name the folder that holds the images and their labels",
-        )
-    return looked
+    tables = sorted(path for path in members if suffix_of(path) in TABLE_SUFFIXES)
+    raise SourceError(
+        f"none of its {len(members):,} files is an image",
+        where=str(source),
+        fix=f"add a table by its own path, such as '{tables[0]}'"
+        if tables
+        else "name the folder that holds the images and their labels",
+    )
 
 
 def _without_masks(found: list[Evidence], listing: Listing) -> list[Evidence]:
@@ -73,14 +77,38 @@ def _without_masks(found: list[Evidence], listing: Listing) -> list[Evidence]:
     return [replace(best, facts=[*best.facts, fact], extra={**best.extra, "masks": patterns}), *others]
 
 
-def _with_facts(found: list[Evidence], listing: Listing) -> list[Evidence]:
-    """The evidence, with what else a person should know of the source in the facts of the best."""
-    if not found:
-        return found
-    best, *others = found
+def _examined(
+    looked: Look, listing: Listing, members: Mapping[str, Entry], images: Sequence[str]
+) -> Examined:
+    """What the formats found, with what else a person should know of the source in the facts of the best."""
+    best, *others = looked.found
+    beside = _beside(listing, members, images)
+    facts = [*best.facts, *_unread_images(listing), *beside.facts]
+    return Examined([replace(best, facts=facts), *others], looked.faults, beside)
+
+
+def _beside(listing: Listing, members: Mapping[str, Entry], images: Sequence[str]) -> Beside:
+    given, facts = find_given(listing, images)
+    beside = Beside(facts=facts)
+    if given is not None:
+        sizes = {path: entry.size for path, entry in members.items()}
+        keep, judged = judge_given(given, images, sizes, listing.read)
+        beside = Beside(given.given, keep=keep, facts=[*judged, *facts])
+    if (derived := find_derived(images, listing.read)) is not None:
+        facts = [*beside.facts, *derived.facts]
+        beside = replace(beside, keys={KEY: derived.pattern}, facts=facts)
+    found = find_targets(listing, images)
+    return replace(beside, targets=found.targets, facts=[*beside.facts, *found.facts])
+
+
+def _images(best: Evidence, listing: Listing) -> list[str]:
+    """Paths of the images, without masks."""
+    reader, options = load_reader(best.format), Options(best.names, best.extra)
+    masks = rules_of(best.extra.get("masks", ""))
     return [
-        replace(best, facts=[*best.facts, *_unread_images(listing), *_given_splits(best, listing)]),
-        *others,
+        path
+        for path in listing.paths
+        if reader.role(path, options) == "image" and all(rule.stem_of(path) is None for rule in masks)
     ]
 
 
@@ -90,38 +118,6 @@ def _unread_images(listing: Listing) -> list[str]:
         return []
     named = ", ".join(f"{suffix} {count}" for suffix, count in sorted(kinds.items()))
     return [f"{counted(kinds.total(), 'image')} of kinds that are not read ({named}): convert them to PNG"]
-
-
-def _given_splits(best: Evidence, listing: Listing) -> list[str]:
-    """Sentences on the splits that folders, or lists such as train.txt, state."""
-    reader, options = load_reader(best.format), Options(best.names, best.extra)
-    images = [path for path in listing.paths if reader.role(path, options) == "image"]
-    splits = Counter(split_of(parts_of(path)[0]) for path in images)
-    given = {name: splits[name] for name in ("train", "val", "test") if splits[name]}
-    facts = []
-    if len(given) > 1:
-        counts = ", ".join(f"{name} {count}" for name, count in given.items())
-        facts.append(
-            f"its folders state a split ({counts}): it is not kept, 'split' in the recipe makes its own"
-        )
-    lists = [
-        path
-        for path in listing.paths
-        if suffix_of(path) == ".txt"
-        and is_split(parts_of(path)[2])
-        and _lists_images(listing.read(path), images)
-    ]
-    if lists:
-        facts.append(f"lists state a split and are not read: {', '.join(lists[:6])}")
-    return facts
-
-
-def _lists_images(data: bytes, images: list[str]) -> bool:
-    """Whether a text file names images, line by line, by their names or stems."""
-    lines = [line.strip() for line in decode_text(data)[0].splitlines()[:200] if line.strip()]
-    known = {name for path in images for name in parts_of(path)[1:]}
-    hits = sum(stated_name(line.split()[0]) in known for line in lines)
-    return bool(lines) and hits >= len(lines) / 2
 
 
 def _read(entry: Entry, source: Path) -> bytes:

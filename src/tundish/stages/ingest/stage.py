@@ -32,7 +32,7 @@ from tundish.storage.table import write_atomically
 from tundish.storage.versions import VERSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from tundish.formats.masks.rules import Rule
     from tundish.recipe.sections import Records, Source
@@ -98,13 +98,16 @@ def _check_available(intake: Intake) -> None:
         )
 
 
-def _remembered(seen: Seen, label: str, intake: Intake) -> dict[str, str]:
-    """Stamps of the files that need no second look."""
+def _remembered(seen: Seen, label: str, intake: Intake, facts: Collection[str] = ()) -> dict[str, str]:
+    """Stamps of the files that need no second look; one that the recipe names only now does."""
     lost = intake.lost.files
     known = {
         path
         for (source, path), row in intake.known.items()
-        if source == label and row["reason"] != _UNREADABLE and (source, path) not in lost
+        if source == label
+        and row["reason"] != _UNREADABLE
+        and (source, path) not in lost
+        and not (path in facts and row["kind"] == "other")
     }
     return {path: stamp for path, stamp in seen.get(label, {}).items() if path in known}
 
@@ -139,8 +142,9 @@ def _take_source(context: Context, source: Source, intake: Intake, seen: Seen, n
     stamps = now_seen.setdefault(label, {})
     with open_source(path) as entries:
         watched = _watched(entries, context.progress)
-        fresh = _fresh(watched, _remembered(seen, label, intake), stamps, intake)
-        for taken in _read_entries(fresh, source, parallel=not is_archive(path)):
+        facts = context.recipe.facts(source)
+        fresh = _fresh(watched, _remembered(seen, label, intake, facts), stamps, intake)
+        for taken in _read_entries(fresh, source, facts, parallel=not is_archive(path)):
             intake.take(label, taken)
     if not stamps and not have:
         raise SourceError(
@@ -198,14 +202,20 @@ def _fresh(
             yield entry
 
 
-def _read_entries(entries: Iterable[Entry], source: Source, *, parallel: bool) -> Iterator[Taken]:
+def _read_entries(
+    entries: Iterable[Entry], source: Source, facts: Collection[str], *, parallel: bool
+) -> Iterator[Taken]:
     """Read and digest entries: files on threads; the members of an archive one after the other."""
     form = load_reader(source.format)
     options = Options(names=source.names, extra=source.options)
     masks = rules_of(source.options.get("masks", ""))
 
     def take(entry: Entry) -> Taken:
-        kind = form.role(entry.path, options)
+        kind: str = form.role(entry.path, options)
+        if entry.path in source.given.lists and suffix_of(entry.path) != ".json":
+            kind = "facts"  # a list of images, which YOLO would read for labels
+        elif kind == "other" and entry.path in facts:
+            kind = "facts"
         unread = _unread(entry.path, kind, masks)
         if unread is not None and entry.fault is None:
             return Taken(replace(entry, skipped=True), "other", fault=unread)
