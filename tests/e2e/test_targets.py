@@ -141,7 +141,10 @@ def test_a_class_beside_the_numbers_is_still_a_label(plant: Path, tmp_path: Path
 
 
 def test_values_come_out_with_the_images(plant: Path, tmp_path: Path) -> None:
+    """With boxes, too: a set without any has no COCO."""
     coal(tmp_path / "set")
+    for number in range(30):
+        (tmp_path / f"set/img/c{number:03}.txt").write_text("0 0.5 0.5 0.2 0.3\n")
     proposed(plant, tmp_path / "set")
     tundish.run("line1", project=plant)
     exports = plant / "datasets/line1/exports"
