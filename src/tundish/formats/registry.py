@@ -68,6 +68,7 @@ _BUILT_IN = {
     "boxes-csv": _Place("tundish.formats.csv.boxes", reads=True),
     "classes-csv": _Place("tundish.formats.csv.classes", reads=True),
     "folders": _Place("tundish.formats.folders", reads=True),
+    "class-in-name": _Place("tundish.formats.class_in_name", reads=True),
     "images": _Place("tundish.formats.images", reads=True),
 }
 """Of the formats that read a source equally well, the first is proposed."""

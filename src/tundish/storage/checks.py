@@ -126,6 +126,7 @@ _LABELS = {
     "name_spelling": ("the labels spell the image's name differently", "标注中的图像文件名写法不同"),
     "negative_size": ("the size of the box is negative or too large", "边界框的宽或高为负值或过大"),
     "no_annotations": ("the file has images but no list of annotations", "文件只有图像，没有标注列表"),
+    "no_class_in_name": ("the name of the image file has no class", "图像文件名中没有类别"),
     "no_classes": ("no file names the classes", "没有类别名文件"),
     "no_control": ("the labelling project has no tool for this shape", "标注项目中没有该形状的工具"),
     "no_label": ("the region has no label", "标注区域没有类别"),
