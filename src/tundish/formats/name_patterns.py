@@ -57,7 +57,8 @@ _PLACES = (
 _TIMES = (
     "jan feb mar apr may jun jul aug sep sept oct nov dec january february march april june july august "
     "september october november december mon tue wed thu fri sat sun monday tuesday wednesday thursday "
-    "friday saturday sunday am pm day night morning evening shift date time week month year day1 年 月 日 早 晚 夜"
+    "friday saturday sunday am pm day night morning evening shift date time week month year day1 年 月 日 "
+    "早 晚 夜"
 )
 _DERIVED = (
     "aug augmented flip flipped mirror mirrored rot rotated rotate hflip vflip noise blur bright dark resize "

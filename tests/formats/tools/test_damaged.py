@@ -15,13 +15,16 @@ from tests.formats.tools.written import (
     RING,
     bitmap,
     centred,
+    cityscapes,
     createml,
     cvat,
     cvat_box,
     drawn,
     frame_box,
     labelme,
+    outline,
     region,
+    segment_anything,
     shape,
     supervisely,
     via,
@@ -49,6 +52,8 @@ GOOD = {
         "a.json",
         supervisely(drawn("rectangle", RING[:2]), drawn("polygon", RING), bitmap(CELLS, 3, 4)),
     ),
+    "segment-anything": ("a.json", segment_anything(np.ones((100, 200), bool), np.eye(100, 200) > 0)),
+    "cityscapes": ("a.json", cityscapes(outline("road"), outline("car"))),
 }
 VIDEO = video(frame_box(1, (1, 2, 3, 4)) + frame_box(5, (5, 6, 7, 8)))
 JSON = sorted(set(GOOD) - {"cvat"})
