@@ -126,7 +126,7 @@ def test_the_old_labelme_writes_polygons_the_size_by_rows_and_masks_that_are_not
     assert reading.refused == {"images/a.jpg"}
     best = sniff_all(listing({"images/a.jpg": b"", PATH: labelme_xml(ring, gone, SEGM)}))[0]
     assert (best.format, best.classes) == ("voc", ["crack"])
-    assert "1 mask in PNG files of LabelMe: not read, `run` reports each" in best.facts
+    assert "1 mask in PNG files: not read, `run` reports each" in best.facts
 
 
 def test_a_size_that_is_not_the_images_is_reported_for_the_old_labelme_too() -> None:

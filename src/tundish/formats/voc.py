@@ -340,9 +340,7 @@ class _Look:
         drawn = f" and {counted(self.outlines, 'outline')}, read as polygons," if self.outlines else ""
         facts.append(f"{counted(self.boxes, 'box')}{drawn} of {counted(len(tally.labels), 'class')}")
         if self.masks:
-            facts.append(
-                f"{counted(self.masks, 'mask')} in PNG files of LabelMe: not read, `run` reports each"
-            )
+            facts.append(f"{counted(self.masks, 'mask')} in PNG files: not read, `run` reports each")
         if tally.empty:
             facts.append(f"{counted(tally.empty, 'XML file')} without an object: negatives")
         return facts

@@ -15,7 +15,8 @@ FORMAT = Format(
         "folder": "name of the folders of masks",
         "suffix": "how the stems of masks end",
         "masks": "which files are masks, such as 'Ground truth/*', '*_mask' or '*.png': the star is the"
-        " image's stem; several with '|' between them",
+        " image's stem, or what both begin with: 'gt/*_gt > *_rgb'; several with '|' between them",
+        "omit": "which pictures are neither images nor masks, as `masks`",
         "threshold": "gray value from which a pixel is foreground",
         "negative": "folders whose images have no mark, with '|' between them",
         "class": "'folder': the folder of an image names the class of its mask",
