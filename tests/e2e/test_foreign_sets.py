@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
 import tundish
+from tundish.cli import main
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -119,6 +121,24 @@ def test_pages_beyond_the_first_are_reported(plant: Path, tmp_path: Path) -> Non
     assert states(plant) == {"unlabelled": 2}
     tundish.run("line1", project=plant)
     assert faults(plant) == {"several_pages": 1}
+
+
+def test_boxes_that_may_mean_two_things_are_proposed_with_what_to_settle(
+    plant: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(2):
+        put(tmp_path / f"set/p{number}.png", photo(number))
+    (tmp_path / "set/boxes.csv").write_text("p0.png,10,10,12,12,rust\np1.png,20,20,22,22,rust\n")
+    monkeypatch.chdir(plant)
+    done = CliRunner().invoke(main, ["add", "line1", str(tmp_path / "set")])
+    assert done.exit_code == 1
+    assert "To settle in the recipe before a run, or no label is read: of 2 boxes" in done.output
+    recipe = plant / "pipelines/line1.yaml"
+    assert "# to settle before a run, or no label is read: of 2 boxes" in recipe.read_text()
+    place = "    format: boxes-csv\n"
+    recipe.write_text(recipe.read_text().replace(place, f"{place}    options: {{box: corners, unit: px}}\n"))
+    tundish.run("line1", project=plant)
+    assert states(plant) == {"labelled": 2}
 
 
 def test_names_from_a_mac_find_their_labels_and_are_reported(plant: Path, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from tundish.formats.registry import (
 
 
 def test_formats_are_known_by_their_names() -> None:
-    tools = ["labelme", "cvat", "via", "createml", "supervisely", "segment-anything", "cityscapes"]
+    tools = ["labelme", "cvat", "via", "createml", "supervisely", "segment-anything", "vott", "cityscapes"]
     tables = ["dota", "runs-csv", "boxes-csv", "classes-csv"]
     assert reader_names() == [
         *("voc", "yolo", "coco", *tools, "masks", *tables),

@@ -250,8 +250,9 @@ class Evidence:
     """Why a format takes a listing for its own, for `tundish add`.
 
     `weight` orders formats: label files matched to images count one each. `facts` are sentences for the
-    person who asked. `classes` in the format's own order. `names` and `extra` as in `Options`. `format` is
-    filled in by the registry.
+    person who asked. `classes` in the format's own order. `names` and `extra` as in `Options`. `doubt` is
+    what the person must settle before labels can be read, in a sentence that names the option; empty where
+    all is clear. `format` is filled in by the registry.
     """
 
     weight: int
@@ -260,6 +261,7 @@ class Evidence:
     names: tuple[str, ...] = ()
     extra: Mapping[str, str] = field(default_factory=dict)
     format: str = ""
+    doubt: str = ""
 
 
 class Reader(Protocol):

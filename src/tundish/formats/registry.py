@@ -63,6 +63,7 @@ _BUILT_IN = {
     "createml": _Place("tundish.formats.tools.createml", reads=True),
     "supervisely": _Place("tundish.formats.tools.supervisely", reads=True),
     "segment-anything": _Place("tundish.formats.tools.segment_anything", reads=True),
+    "vott": _Place("tundish.formats.tools.vott", reads=True),
     "cityscapes": _Place("tundish.formats.tools.cityscapes", reads=True),
     "masks": _Place("tundish.formats.masks.format", reads=True),
     "dota": _Place("tundish.formats.dota", reads=True),

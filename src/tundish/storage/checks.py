@@ -149,6 +149,7 @@ _LABELS = {
     "not_utf8": ("the file is not in UTF-8", "文件编码不是 UTF-8"),
     "not_via": ("the file is not in VIA format", "文件不是 VIA 格式"),
     "not_voc": ("the XML file is not in VOC format", "XML 文件不是 VOC 格式"),
+    "not_vott": ("the JSON file is not in VoTT format", "JSON 文件不是 VoTT 格式"),
     "number_count": ("the line has the wrong number of values", "该行数值个数不对"),
     "other_file_name": ("the label file names another image file", "标注文件内的图像文件名与其不符"),
     "outside_image": ("the label extends beyond the image", "标注超出图像范围"),

@@ -29,6 +29,8 @@ from tests.formats.tools.written import (
     supervisely,
     via,
     video,
+    vott,
+    vott_box,
 )
 
 from tundish.formats.frames import labels_to_frame
@@ -54,6 +56,7 @@ GOOD = {
     ),
     "segment-anything": ("a.json", segment_anything(np.ones((100, 200), bool), np.eye(100, 200) > 0)),
     "cityscapes": ("a.json", cityscapes(outline("road"), outline("car"))),
+    "vott": ("a.json", vott(vott_box("a"), vott_box("b"), vott_box("c", kind="SQUARE"))),
 }
 VIDEO = video(frame_box(1, (1, 2, 3, 4)) + frame_box(5, (5, 6, 7, 8)))
 JSON = sorted(set(GOOD) - {"cvat"})

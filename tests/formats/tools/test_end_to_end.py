@@ -28,6 +28,8 @@ from tests.formats.tools.written import (
     supervisely,
     via,
     video,
+    vott,
+    vott_box,
 )
 
 from tundish.cli import main
@@ -57,6 +59,7 @@ TREES: dict[str, tuple[str, dict[str, str]]] = {
         },
     ),
     "segment-anything": ("segment-anything", {"a.json": segment_anything(np.eye(100, 200) > 0, None)}),
+    "vott": ("vott", {"set.json": vott(vott_box("crack"), vott_box("tip", kind="POINT"))}),
     "cityscapes": (
         "cityscapes",
         {"gt/a_gtFine_polygons.json": cityscapes(outline("car"), outline("line", RING[:2]))},

@@ -120,3 +120,13 @@ def cityscapes(*objects: object) -> str:
 
 def outline(label: str | None, ring: object = RING) -> dict[str, object]:
     return {"label": label, "polygon": ring}
+
+
+def vott(*regions: object, name: str = "a.jpg") -> str:
+    asset = {"format": "jpg", "id": "1", "name": name, "size": {"width": 200, "height": 100}, "state": 2}
+    return json.dumps({"name": "p", "assets": {"1": {"asset": asset, "regions": regions, "version": "2.2"}}})
+
+
+def vott_box(*tags: object, kind: str = "RECTANGLE", **more: object) -> dict[str, object]:
+    place = {"left": 10.5, "top": 20, "width": 40, "height": 30.25}
+    return {"id": "x", "type": kind, "tags": tags, "boundingBox": place, "points": []} | more
