@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import shutil
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,12 +105,28 @@ def test_jpegs_by_other_suffixes_come_in_and_kinds_that_are_not_read_are_named(
         path = tmp_path / f"set/p{number}{suffix}"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(cv2.imencode(".jpg", photo(number))[1].tobytes())
-    put(tmp_path / "set/q.pgm", photo(9))
+    for number, suffix in enumerate([".pgm", ".jp2"]):
+        put(tmp_path / f"set/q{number}{suffix}", photo(8 + number))
     (tmp_path / "set/r.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    (tmp_path / "set/more.7z").write_bytes(b"7z\xbc\xaf\x27\x1c")
     added = taken_in(plant, tmp_path / "set")
-    assert any("2 images of kinds that are not read (.heic 1, .pgm 1)" in fact for fact in added.facts)
-    assert states(plant) == {"unlabelled": 3}
+    assert any("1 image of kinds that cannot be decoded here (.heic 1)" in fact for fact in added.facts)
+    assert "1 archive inside it not read (.7z 1): unpack them" in added.facts
+    assert states(plant) == {"unlabelled": 5}
     assert not faults(plant)
+
+
+def test_a_download_that_was_zipped_twice_is_read(plant: Path, tmp_path: Path) -> None:
+    pictures, labels = io.BytesIO(), io.BytesIO()
+    with zipfile.ZipFile(pictures, "w") as inner, zipfile.ZipFile(labels, "w") as drawn:
+        for number in range(3):
+            inner.writestr(f"images/a{number}.png", cv2.imencode(".png", photo(number))[1].tobytes())
+            drawn.writestr(f"labels/a{number}.txt", "0 0.5 0.5 0.2 0.2\n")
+    with zipfile.ZipFile(tmp_path / "outer.zip", "w") as outer:
+        outer.writestr("set/images.zip", pictures.getvalue())
+        outer.writestr("set/annotations.zip", labels.getvalue())
+    assert taken_in(plant, tmp_path / "outer.zip").format == "yolo"
+    assert states(plant) == {"labelled": 3}
 
 
 def test_pages_beyond_the_first_are_reported(plant: Path, tmp_path: Path) -> None:

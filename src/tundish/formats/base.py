@@ -50,6 +50,7 @@ __all__ = [
 
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".tif", ".tiff", ".gif", ".webp"}
+    | {".pgm", ".ppm", ".pbm", ".pnm", ".jp2", ".j2k", ".avif"}
 )
 
 Role = Literal["image", "annotation", "classes", "other"]

@@ -14,10 +14,11 @@ from tundish.formats.reading.match import is_split, split_of, stated_name
 from tundish.formats.reading.sniffing import UNREAD_IMAGES, counted
 from tundish.formats.reading.text import decode_text
 from tundish.formats.registry import Look, load_reader, look
-from tundish.sources.files import Entry, EntryFault, EntryUnavailable, open_source
+from tundish.sources.files import ARCHIVE_SUFFIXES, Entry, EntryFault, EntryUnavailable, open_source
 from tundish.tabular.files.open import TABLE_SUFFIXES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from tundish.formats.base import Evidence
@@ -47,15 +48,24 @@ def examine(source: Path) -> Look:
             "the source holds no files", where=str(source), fix="name the folder with the images"
         )
     if not looked.found:
-        tables = sorted(path for path in members if suffix_of(path) in TABLE_SUFFIXES)
         raise SourceError(
-            f"none of its {len(members):,} files is an image",
-            where=str(source),
-            fix=f"add a table by its own path, such as '{tables[0]}'"
-            if tables
-            else "name the folder that holds the images and their labels",
+            f"none of its {len(members):,} files is an image", where=str(source), fix=_instead(members)
         )
     return looked
+
+
+def _instead(members: Iterable[str]) -> str:
+    """What to do with a source that has no images."""
+    archives = sorted(path for path in members if suffix_of(path) in ARCHIVE_SUFFIXES)
+    if archives:
+        return f"unpack the archives in it, such as '{archives[0]}', and add the folder"
+    unread = sorted(path for path in members if suffix_of(path) in UNREAD_IMAGES)
+    if unread:
+        return f"its images, such as '{unread[0]}', cannot be decoded here: convert them to PNG"
+    tables = sorted(path for path in members if suffix_of(path) in TABLE_SUFFIXES)
+    if tables:
+        return f"add a table by its own path, such as '{tables[0]}'"
+    return "name the folder that holds the images and their labels"
 
 
 def _without_masks(found: list[Evidence], listing: Listing) -> list[Evidence]:
@@ -79,7 +89,15 @@ def _with_facts(found: list[Evidence], listing: Listing) -> list[Evidence]:
         return found
     best, *others = found
     return [
-        replace(best, facts=[*best.facts, *_unread_images(listing), *_given_splits(best, listing)]),
+        replace(
+            best,
+            facts=[
+                *best.facts,
+                *_unread_images(listing),
+                *_unread_archives(listing),
+                *_given_splits(best, listing),
+            ],
+        ),
         *others,
     ]
 
@@ -89,7 +107,17 @@ def _unread_images(listing: Listing) -> list[str]:
     if not kinds:
         return []
     named = ", ".join(f"{suffix} {count}" for suffix, count in sorted(kinds.items()))
-    return [f"{counted(kinds.total(), 'image')} of kinds that are not read ({named}): convert them to PNG"]
+    return [
+        f"{counted(kinds.total(), 'image')} of kinds that cannot be decoded here ({named}): convert to PNG"
+    ]
+
+
+def _unread_archives(listing: Listing) -> list[str]:
+    kinds = Counter(suffix for path in listing.paths if (suffix := suffix_of(path)) in ARCHIVE_SUFFIXES)
+    if not kinds:
+        return []
+    named = ", ".join(f"{suffix} {count}" for suffix, count in sorted(kinds.items()))
+    return [f"{counted(kinds.total(), 'archive')} inside it not read ({named}): unpack them"]
 
 
 def _given_splits(best: Evidence, listing: Listing) -> list[str]:

@@ -50,6 +50,7 @@ _FILES = {
     "source_left": ("the recipe no longer names this source", "配置中已不再包含该数据源"),
     "superseded": ("a newer version of the file came in", "已被文件的新版本取代"),
     "system_file": ("a hidden or system file", "隐藏文件或系统文件"),
+    "unread_archive": ("an archive inside the source, which is not unpacked", "数据源中的压缩包，未解压读取"),
     "unread_kind_of_image": ("an image of a kind that is not read", "不支持读取该种图像文件"),
     "unread_mask": ("a mask beside its photograph is not an image of the set", "照片旁的掩码不作为图像"),
     "unreadable": ("the file cannot be read", "文件无法读取"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 __all__ = ["VERSIONS"]
 
 VERSIONS = {
-    "measure": 3,
+    "measure": 4,
     "records": 1,
-    "validate": 3,
+    "validate": 4,
     "dedup": 1,
     "consensus": 2,
     "link": 1,

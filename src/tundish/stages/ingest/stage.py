@@ -23,7 +23,14 @@ from tundish.formats.base import Options, suffix_of
 from tundish.formats.masks.rules import rules_of
 from tundish.formats.reading.sniffing import UNREAD_IMAGES
 from tundish.formats.registry import load_reader
-from tundish.sources.files import Entry, EntryFault, EntryUnavailable, is_archive, open_source
+from tundish.sources.files import (
+    ARCHIVE_SUFFIXES,
+    Entry,
+    EntryFault,
+    EntryUnavailable,
+    is_archive,
+    open_source,
+)
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.stages.ingest.intake import PACKED, Intake, Taken
 from tundish.stages.ingest.records import record_files, take_record
@@ -43,8 +50,10 @@ E = TypeVar("E", bound=Entry)
 _MASK = EntryFault("unread_mask", "a mask beside its photograph, by the source's options.masks")
 _UNREAD_KIND = EntryFault("unread_kind_of_image", "an image of a kind that is not read")
 
-_UNREADABLE = "unreadable"
-"""The reason that earlier versions gave to an unreadable file; such a file is read again."""
+_ARCHIVE = EntryFault("unread_archive", "an archive inside the source: unpack it")
+
+_AGAIN = frozenset({"unreadable", _UNREAD_KIND.reason, _ARCHIVE.reason})
+"""Reasons that earlier versions gave to what may be readable now; such a file is looked at again."""
 
 _UNAVAILABLE = ""
 """The stamp of a file that is there and could not be read: no file has it, so it is read again."""
@@ -104,7 +113,7 @@ def _remembered(seen: Seen, label: str, intake: Intake) -> dict[str, str]:
     known = {
         path
         for (source, path), row in intake.known.items()
-        if source == label and row["reason"] != _UNREADABLE and (source, path) not in lost
+        if source == label and row["reason"] not in _AGAIN and (source, path) not in lost
     }
     return {path: stamp for path, stamp in seen.get(label, {}).items() if path in known}
 
@@ -228,7 +237,11 @@ def _unread(path: str, kind: str, masks: Sequence[Rule]) -> EntryFault | None:
     """Why a picture is neither a photograph nor a label of this source; None where it is, or no picture."""
     if kind == "image" and any(rule.stem_of(path) is not None for rule in masks):
         return _MASK
-    return _UNREAD_KIND if kind == "other" and suffix_of(path) in UNREAD_IMAGES else None
+    if kind != "other":
+        return None
+    if suffix_of(path) in ARCHIVE_SUFFIXES:
+        return _ARCHIVE
+    return _UNREAD_KIND if suffix_of(path) in UNREAD_IMAGES else None
 
 
 def _outcome(intake: Intake, notes: list[str]) -> Outcome:
