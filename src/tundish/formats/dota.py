@@ -178,4 +178,11 @@ def _label(path: str, line: int, tokens: list[str], image: ImageRef, header: dic
     return Label(image, name, "polygon", x, y, width, height, path, line, [ring], attributes=attributes)
 
 
-FORMAT = Format("dota", "DOTA text: oriented boxes as four corners in pixels", reader=Dota())
+FORMAT = Format(
+    "dota",
+    "DOTA text: oriented boxes as four corners in pixels",
+    reader=Dota(),
+    evidence="text files named as an image, with rows of eight numbers in pixels and a class",
+    reads="oriented boxes as polygons; the header lines and `difficult` as attributes",
+    reports="rows that are not whole",
+)

@@ -365,4 +365,10 @@ FORMAT = Format(
     "Pascal VOC XML, LabelMe XML and roLabelImg: boxes, polygons, turned boxes",
     reader=Voc(),
     options={"corners": "`one_based` (default), `edges`, `zero_based`"},
+    evidence="XML files named as an image or naming one, with objects; corners at 0 or at the far border "
+    "say how pixels are counted",
+    reads="boxes; polygons and turned boxes (LabelMe, roLabelImg, Roboflow) as polygons; parts and "
+    "flags as attributes",
+    reports="reversed corners, another size than stated, an EXIF turn, masks of LabelMe in PNG files (not "
+    "read)",
 )

@@ -195,4 +195,9 @@ FORMAT = Format(
     nothing=nothing_drawn,
     lost="supercategories, key-point skeletons, licences and dates of images; sets without boxes, polygons"
     " and masks are not written",
+    evidence="JSON with `images`, and how many of them are here; boxes that leave their picture; PNG files "
+    "of panoptic segments",
+    reads="boxes, polygons, masks, crowds, panoptic segments as masks; lists may be objects by id",
+    reports="repeated ids, images that are not here, short rings, segments without a class; key points "
+    "become attributes",
 )

@@ -318,4 +318,8 @@ FORMAT = Format(
         "unit": "`px` or `share`",
         "label": "the class, where no column names one",
     },
+    evidence="CSV with a column that names images, four of numbers, one of classes; how many boxes leave "
+    "their picture under each reading",
+    reads="boxes; a row with an image alone is a negative; other columns as attributes",
+    reports="what the numbers mean, or that it must be settled; reversed corners; broken rows",
 )

@@ -22,4 +22,8 @@ FORMAT = Format(
         "class": "'folder': the folder of an image names the class of its mask",
         "names": "class names by value, a key of the source",
     },
+    evidence="pairs of pictures whose names share a stem, or their beginning: neighbouring pixels are "
+    "equal in a mask, and differ in a photograph",
+    reads="a mask for each value or colour; `negative` folders; soft edges by a threshold",
+    reports="masks of another size, soft edges, border pixels, pictures that draw the same labels again",
 )

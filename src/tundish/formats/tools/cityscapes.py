@@ -111,4 +111,7 @@ FORMAT = Format(
         beside=True,
     ),
     options=FILES | {"image": "how the stems of images end, where the label file's name does not"},
+    evidence="JSON with `imgWidth` and `objects`; the name of an image begins as that of the file",
+    reads="polygons, each whole",
+    reports="objects of under three points; PNG files that draw the same labels (not read)",
 )

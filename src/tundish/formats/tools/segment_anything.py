@@ -79,4 +79,7 @@ FORMAT = Format(
         settle=_settle,
     ),
     options=FILES | {"label": "what all masks are called, `object` by default"},
+    evidence="JSON with one `image` and `annotations` of run lengths, named as an image",
+    reads="masks, all of one class; the predicted overlap as score",
+    reports="masks of another size, empty masks",
 )

@@ -108,4 +108,7 @@ FORMAT = Format(
         frozenset({"rectangle", "square", "polygon"}),
     ),
     options=FILES,
+    evidence="JSON with an `asset` and its `regions`, or `assets` of such",
+    reads="boxes and polygons, a label for each tag",
+    reports="points, regions without a tag",
 )
