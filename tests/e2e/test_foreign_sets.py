@@ -129,16 +129,51 @@ def test_a_download_that_was_zipped_twice_is_read(plant: Path, tmp_path: Path) -
     assert states(plant) == {"labelled": 3}
 
 
-def test_pages_beyond_the_first_are_reported(plant: Path, tmp_path: Path) -> None:
-    (tmp_path / "set").mkdir()
-    pages = [Image.fromarray(photo(number)) for number in range(3)]
-    pages[0].save(tmp_path / "set/burst.tif", save_all=True, append_images=pages[1:])
+def burst(path: Path, count: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pages = [Image.fromarray(photo(number)) for number in range(count)]
+    pages[0].save(path, save_all=True, append_images=pages[1:])
+
+
+def test_each_page_is_an_image_and_the_recipe_says_so(plant: Path, tmp_path: Path) -> None:
+    burst(tmp_path / "set/划 burst.tif", 3)
+    burst(tmp_path / "set/move.gif", 2)
     put(tmp_path / "set/one.tif", photo(8))
-    taken_in(plant, tmp_path / "set")
-    assert faults(plant) == {"several_pages": 1}
-    assert states(plant) == {"unlabelled": 2}
+    added = taken_in(plant, tmp_path / "set")
+    assert (
+        "2 of 3 files that may hold several pages or frames do, up to 3: each comes in as an image"
+        " (pages: each)"
+    ) in added.facts
+    recipe = plant / "pipelines/line1.yaml"
+    assert "    pages: each\n" in recipe.read_text()
+    images = tundish.read_table("coverage", "line1", project=plant)["path"].to_list()
+    assert images == [
+        *("move.gif.page-0001.png", "move.gif.page-0002.png", "one.tif"),
+        *(f"划 burst.tif.page-000{number}.png" for number in (1, 2, 3)),
+    ]
+    assert not faults(plant)
     tundish.run("line1", project=plant)
-    assert faults(plant) == {"several_pages": 1}
+    assert states(plant) == {"unlabelled": 6}
+    burst(tmp_path / "set/划 burst.tif", 2)
+    tundish.run("line1", project=plant)
+    assert states(plant) == {"unlabelled": 5}
+    recipe.write_text(recipe.read_text().replace("pages: each", "pages: first"))
+    tundish.run("line1", project=plant)
+    assert states(plant) == {"unlabelled": 3}
+    assert faults(plant) == {"several_pages": 2}
+    recipe.write_text(recipe.read_text().replace("pages: first", "pages: each"))
+    tundish.run("line1", project=plant)
+    assert states(plant) == {"unlabelled": 5}
+
+
+def test_the_first_page_is_taken_where_labels_are_about_the_file(plant: Path, tmp_path: Path) -> None:
+    burst(tmp_path / "set/images/a.tif", 3)
+    (tmp_path / "set/labels").mkdir(parents=True)
+    (tmp_path / "set/labels/a.txt").write_text("0 0.5 0.5 0.2 0.2\n")
+    added = taken_in(plant, tmp_path / "set")
+    assert any("the first is taken (pages: first)" in fact for fact in added.facts)
+    assert states(plant) == {"labelled": 1}
+    assert faults(plant)["several_pages"] == 1
 
 
 def test_boxes_that_may_mean_two_things_are_proposed_with_what_to_settle(

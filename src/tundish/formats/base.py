@@ -234,7 +234,8 @@ class Evidence:
     `weight` orders formats: label files matched to images count one each. `facts` are sentences for the
     person who asked. `classes` in the format's own order. `names` and `extra` as in `Options`. `doubt` is
     what the person must settle before labels can be read, in a sentence that names the option; empty where
-    all is clear. `format` is filled in by the registry.
+    all is clear. `format` is filled in by the registry, `pages` by `tundish add`: what the source's key
+    `pages` should say.
     """
 
     weight: int
@@ -244,6 +245,7 @@ class Evidence:
     extra: Mapping[str, str] = field(default_factory=dict)
     format: str = ""
     doubt: str = ""
+    pages: str = ""
 
 
 class Reader(Protocol):

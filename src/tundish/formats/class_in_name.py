@@ -117,7 +117,7 @@ FORMAT = Format(
     reader=ClassInName(),
     options={"pattern": "regular expression with a group `class`, searched in the file's name"},
     evidence="no label file; one part of the names takes few values that come again, with numbers beside "
-    "it, and is no word for pictures, splits, cameras or times",
+    "it, and is not a word for pictures, splits, cameras or times",
     reads="the class of the whole image, by the expression `pattern`",
     reports="classes with counts and numbers; names without a class",
 )

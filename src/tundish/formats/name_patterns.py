@@ -124,7 +124,7 @@ def _candidates(paths: Sequence[str]) -> Iterator[str]:
 
 
 def _before(pieces: Iterable[tuple[str, str]]) -> str:
-    """An expression for what stands before a class: words as they are, numbers as any number."""
+    """An expression for what comes before a class: words as they are, numbers as any number."""
     made = {"number": r"\d+", "between": f"{_BETWEEN}+"}
     return "".join(made.get(kind) or re.escape(text) for kind, text in pieces) + f"{_BETWEEN}+"
 

@@ -11,9 +11,10 @@ from tundish.formats.base import Listing, Options, parts_of, suffix_of
 from tundish.formats.masks.look import mask_patterns
 from tundish.formats.masks.rules import rules_of
 from tundish.formats.reading.match import is_split, split_of, stated_name
-from tundish.formats.reading.sniffing import UNREAD_IMAGES, counted
+from tundish.formats.reading.sniffing import UNREAD_IMAGES, counted, sample
 from tundish.formats.reading.text import decode_text
 from tundish.formats.registry import Look, load_reader, look
+from tundish.imaging.files.pages import count_pages
 from tundish.sources.files import ARCHIVE_SUFFIXES, Entry, EntryFault, EntryUnavailable, open_source
 from tundish.tabular.files.open import TABLE_SUFFIXES
 
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from tundish.formats.base import Evidence
 
 __all__ = ["examine"]
+
+_PAGED = frozenset({".tif", ".tiff", ".gif", ".webp"})
+"""Suffixes of files that may hold several pages or frames."""
+_PAGED_SEEN = 100
+_BY_PATH = frozenset({"folders", "class-in-name"})
+"""Formats whose labels are about every page of a file."""
 
 
 def examine(source: Path) -> Look:
@@ -88,11 +95,14 @@ def _with_facts(found: list[Evidence], listing: Listing) -> list[Evidence]:
     if not found:
         return found
     best, *others = found
+    pages, about = _several_pages(best, listing)
     return [
         replace(
             best,
+            pages=pages,
             facts=[
                 *best.facts,
+                *about,
                 *_unread_images(listing),
                 *_unread_archives(listing),
                 *_given_splits(best, listing),
@@ -100,6 +110,20 @@ def _with_facts(found: list[Evidence], listing: Listing) -> list[Evidence]:
         ),
         *others,
     ]
+
+
+def _several_pages(best: Evidence, listing: Listing) -> tuple[str, list[str]]:
+    """What the key `pages` should say, and a sentence, where files hold several pages or frames."""
+    chosen = sample([path for path in listing.paths if suffix_of(path) in _PAGED], _PAGED_SEEN)
+    counts = [count_pages(listing.read(path)) for path in chosen]
+    several = [count for count in counts if count > 1]
+    if not several:
+        return "", []
+    fact = f"{len(several)} of {counted(len(chosen), 'file')} that may hold several pages or frames do, "
+    fact += f"up to {max(several)}: "
+    if best.classes and best.format not in _BY_PATH:
+        return "first", [f"{fact}the first is taken (pages: first), since the labels are about the file"]
+    return "each", [f"{fact}each comes in as an image (pages: each)"]
 
 
 def _unread_images(listing: Listing) -> list[str]:

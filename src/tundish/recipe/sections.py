@@ -72,6 +72,10 @@ class Source(Section):
         {}, description="Regular expressions with a named group, for the name of the file."
     )
     options: dict[str, str] = Field({}, description="Options of the format.")
+    pages: Literal["first", "each"] = Field(
+        "first",
+        description="Of a file of several pages or frames: take the first only, or each as an image.",
+    )
 
     @field_validator("keys")
     @classmethod

@@ -44,6 +44,7 @@ _FILES = {
     "linked_outside": ("a link out of the source is not followed", "不读取指向数据源之外的链接"),
     "not_a_file": ("a link or a device, not a file", "链接或设备，不是普通文件"),
     "not_for_this_format": ("the label format does not use this file", "该标注格式不使用此文件"),
+    "pages_taken": ("its pages or frames came in as images of their own", "其各页或各帧已分别作为图像读入"),
     "repeated_in_archive": ("a later archive entry has the same name", "压缩包中后面有同名条目"),
     "several_pages": ("only the first of several pages or frames was taken", "文件含多页或多帧，只取第一页"),
     "sheet_left_out": ("the sheet is not a table of these records", "工作表不属于该记录表，已略去"),

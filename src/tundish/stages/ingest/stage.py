@@ -23,6 +23,9 @@ from tundish.formats.base import Options, suffix_of
 from tundish.formats.masks.rules import rules_of
 from tundish.formats.reading.sniffing import UNREAD_IMAGES
 from tundish.formats.registry import load_reader
+from tundish.imaging.files.bad import BadImage
+from tundish.imaging.files.pages import count_pages
+from tundish.imaging.files.split import split_pages
 from tundish.sources.files import (
     ARCHIVE_SUFFIXES,
     Entry,
@@ -32,8 +35,9 @@ from tundish.sources.files import (
     open_source,
 )
 from tundish.stages.base import Context, Outcome, Stage
-from tundish.stages.ingest.intake import PACKED, Intake, Taken
+from tundish.stages.ingest.intake import PACKED, PAGES_TAKEN, SEVERAL_PAGES, Intake, Taken
 from tundish.stages.ingest.records import record_files, take_record
+from tundish.storage.pages import file_of_page, page_path
 from tundish.storage.seen import find_gone, read_seen, write_seen
 from tundish.storage.table import write_atomically
 from tundish.storage.versions import VERSIONS
@@ -107,13 +111,14 @@ def _check_available(intake: Intake) -> None:
         )
 
 
-def _remembered(seen: Seen, label: str, intake: Intake) -> dict[str, str]:
-    """Stamps of the files that need no second look."""
-    lost = intake.lost.files
+def _remembered(seen: Seen, label: str, intake: Intake, other: str = "") -> dict[str, str]:
+    """Stamps of the files that need no second look; `other` is the reason of those taken in another way."""
+    lost = {(source, name) for source, path in intake.lost.files for name in (path, file_of_page(path))}
+    again = {*_AGAIN, other}
     known = {
         path
         for (source, path), row in intake.known.items()
-        if source == label and row["reason"] not in _AGAIN and (source, path) not in lost
+        if source == label and row["reason"] not in again and (source, path) not in lost
     }
     return {path: stamp for path, stamp in seen.get(label, {}).items() if path in known}
 
@@ -148,9 +153,13 @@ def _take_source(context: Context, source: Source, intake: Intake, seen: Seen, n
     stamps = now_seen.setdefault(label, {})
     with open_source(path) as entries:
         watched = _watched(entries, context.progress)
-        fresh = _fresh(watched, _remembered(seen, label, intake), stamps, intake)
-        for taken in _read_entries(fresh, source, parallel=not is_archive(path)):
-            intake.take(label, taken)
+        other = SEVERAL_PAGES if source.pages == "each" else PAGES_TAKEN
+        fresh = _fresh(watched, _remembered(seen, label, intake, other), stamps, intake)
+        for one, *pages in _read_entries(fresh, source, parallel=not is_archive(path)):
+            for taken in (one, *pages):
+                intake.take(label, taken)
+            if one.kind == "image" and one.unavailable is None:
+                intake.drop_pages(label, one.entry.path, {page.entry.path for page in pages})
     if not stamps and not have:
         raise SourceError(
             "the source contains no files", where=str(path), fix="put the files there and run again"
@@ -207,8 +216,11 @@ def _fresh(
             yield entry
 
 
-def _read_entries(entries: Iterable[Entry], source: Source, *, parallel: bool) -> Iterator[Taken]:
-    """Read and digest entries: files on threads; the members of an archive one after the other."""
+def _read_entries(entries: Iterable[Entry], source: Source, *, parallel: bool) -> Iterator[list[Taken]]:
+    """Read and digest entries: files on threads; the members of an archive one after the other.
+
+    Each gives itself, and behind it its pages where the recipe wants each.
+    """
     form = load_reader(source.format)
     options = Options(names=source.names, extra=source.options)
     masks = rules_of(source.options.get("masks", ""))
@@ -230,7 +242,28 @@ def _read_entries(entries: Iterable[Entry], source: Source, *, parallel: bool) -
             return Taken(entry, kind, unavailable=fault.message)
         return Taken(entry, kind, data, hashlib.sha256(data).hexdigest())
 
-    return each(take, entries) if parallel else map(take, entries)
+    def take_pages(entry: Entry) -> list[Taken]:
+        taken = take(entry)
+        if source.pages == "each" and taken.kind == "image" and count_pages(taken.data) > 1:
+            return list(_pages(taken))
+        return [taken]
+
+    return each(take_pages, entries) if parallel else map(take_pages, entries)
+
+
+def _pages(taken: Taken) -> Iterator[Taken]:
+    """A file of several pages as skipped, and its pages as images; quarantined where one is damaged."""
+    entry = taken.entry
+    try:
+        pages = list(split_pages(taken.data))
+    except BadImage as fault:
+        yield Taken(entry, "image", fault=EntryFault(fault.reason, fault.message))
+        return
+    fault = EntryFault(PAGES_TAKEN, "its pages came in as images of their own")
+    yield Taken(replace(entry, skipped=True), "image", fault=fault)
+    for number, data in enumerate(pages, 1):
+        page = replace(entry, path=page_path(entry.path, number), size=len(data))
+        yield Taken(page, "image", data, hashlib.sha256(data).hexdigest())
 
 
 def _unread(path: str, kind: str, masks: Sequence[Rule]) -> EntryFault | None:
