@@ -49,7 +49,7 @@ def test_a_class_in_the_name_is_proposed_with_its_pattern_and_read(
     paths = numbered(template, *classes)
     found = best(*paths)
     assert (found.format, found.classes) == ("class-in-name", sorted(classes))
-    reading = read("class-in-name", {}, refs(*paths), **found.extra)
+    reading = read("class-in-name", {}, refs(*paths), (), **found.extra)
     assert [label.raw_label for label in reading.labels] == [name for name in classes for _ in range(3)]
     assert reading.covered == set(paths)
     assert not reading.problems
@@ -124,7 +124,7 @@ def test_the_path_counts_where_the_pattern_has_a_slash() -> None:
 )
 def test_a_pattern_that_cannot_name_a_class_is_refused(options: dict[str, str], message: str) -> None:
     with pytest.raises(SourceError, match=message):
-        read("class-in-name", {}, refs("a_1.png"), **options)
+        read("class-in-name", {}, refs("a_1.png"), (), **options)
 
 
 def test_a_mac_and_a_web_address_spell_the_same_class() -> None:
@@ -145,5 +145,5 @@ def test_whatever_is_proposed_reads_the_classes_it_was_made_from(
     paths = [unicodedata.normalize(form, path) for path in numbered(template, *classes, count=count)]  # type: ignore[arg-type]
     found = best(*paths)
     assert found.format == "class-in-name"
-    reading = read("class-in-name", {}, refs(*paths), **found.extra)
+    reading = read("class-in-name", {}, refs(*paths), (), **found.extra)
     assert [label.raw_label for label in reading.labels] == [name for name in classes for _ in range(count)]

@@ -50,7 +50,7 @@ def panoptic(segments: list[Any], name: str = "a.png", **image: Any) -> str:
 
 
 def test_a_segment_is_the_mask_of_its_colour() -> None:
-    reading = read("coco", {JSON: panoptic(SEGMENTS), PNG: png(ids())}, IMAGE, **FOLDER)
+    reading = read("coco", {JSON: panoptic(SEGMENTS), PNG: png(ids())}, IMAGE, (), **FOLDER)
     first, second = reading.labels
     assert (first.raw_label, first.shape, box(first), first.is_crowd) == ("划伤", "mask", (1, 2, 3, 4), False)
     assert (second.raw_label, box(second), second.is_crowd) == ("belt", (0, 8, 20, 2), True)
@@ -62,7 +62,9 @@ def test_a_segment_is_the_mask_of_its_colour() -> None:
 
 def test_an_image_turned_by_exif_has_its_segments_turned() -> None:
     image = ImageRef("images/a.jpg", "id", 10, 20, 6)
-    reading = read("coco", {JSON: panoptic(SEGMENTS[:1]), PNG: png(ids() * (ids() != 5))}, [image], **FOLDER)
+    reading = read(
+        "coco", {JSON: panoptic(SEGMENTS[:1]), PNG: png(ids() * (ids() != 5))}, [image], (), **FOLDER
+    )
     assert box(reading.labels[0]) == (4, 1, 4, 3)
 
 
@@ -73,14 +75,14 @@ def test_what_is_missing_is_reported_and_costs_the_segment() -> None:
         {"id": 5, "category_id": 2, "iscrowd": 3},
         4,
     ]
-    reading = read("coco", {JSON: panoptic([*bad, SEGMENTS[0]]), PNG: png(ids())}, IMAGE, **FOLDER)
+    reading = read("coco", {JSON: panoptic([*bad, SEGMENTS[0]]), PNG: png(ids())}, IMAGE, (), **FOLDER)
     assert checks(reading) == ["empty_mask", "unknown_category", "wrong_type", "wrong_type"]
     assert [label.label_row for label in reading.labels] == [4]
     assert reading.refused == {"images/train/a.jpg"}
 
 
 def test_a_colour_that_no_segment_lists_is_a_lost_label() -> None:
-    reading = read("coco", {JSON: panoptic(SEGMENTS[:1]), PNG: png(ids())}, IMAGE, **FOLDER)
+    reading = read("coco", {JSON: panoptic(SEGMENTS[:1]), PNG: png(ids())}, IMAGE, (), **FOLDER)
     assert (only(reading).check, only(reading).labels) == ("unlisted_segment", 1)
     assert reading.refused == {"images/train/a.jpg"}
 
@@ -98,7 +100,7 @@ def test_a_colour_that_no_segment_lists_is_a_lost_label() -> None:
 def test_a_file_that_cannot_be_used_loses_both_segments(
     files: dict[str, bytes | str], options: dict[str, str], found: list[str]
 ) -> None:
-    reading = read("coco", files, IMAGE, **options)
+    reading = read("coco", files, IMAGE, (), **options)
     assert checks(reading) == found
     assert sum(problem.labels for problem in reading.problems) == 2
     assert not reading.covered
@@ -106,8 +108,8 @@ def test_a_file_that_cannot_be_used_loses_both_segments(
 
 def test_a_picture_that_no_file_names_is_reported() -> None:
     other = "annotations/panoptic_train/z.png"
-    files = {JSON: panoptic(SEGMENTS), PNG: png(ids()), other: png(ids())}
-    assert only(read("coco", files, IMAGE, **FOLDER)).path == other
+    files: dict[str, bytes | str] = {JSON: panoptic(SEGMENTS), PNG: png(ids()), other: png(ids())}
+    assert only(read("coco", files, IMAGE, (), **FOLDER)).path == other
 
 
 def test_add_finds_the_pictures_in_whichever_folder_and_read_takes_them() -> None:
@@ -122,12 +124,12 @@ def test_add_finds_the_pictures_in_whichever_folder_and_read_takes_them() -> Non
         "1 of 1 images listed in pano.json are here, with 2 panoptic segments of 2 categories; "
         "1 of 1 PNG file with the segments are here"
     )
-    assert len(read("coco", files, IMAGE, **best.extra).labels) == 2
+    assert len(read("coco", files, IMAGE, (), **best.extra).labels) == 2
 
 
 def test_instances_of_the_same_images_are_read_instead() -> None:
     instances = {"images": [{"id": 7, "file_name": "a.jpg"}], "annotations": [], "categories": []}
-    files = {JSON: panoptic(SEGMENTS), PNG: png(ids()), "images/train/a.jpg": b""}
+    files: dict[str, bytes | str] = {JSON: panoptic(SEGMENTS), PNG: png(ids()), "images/train/a.jpg": b""}
     files["annotations/instances_train.json"] = json.dumps(instances)
     assert sniff_all(listing(files))[0].extra == {"files": "annotations/instances_train.json"}
 
@@ -162,10 +164,12 @@ def test_lists_may_be_objects_by_id(content: dict[str, Any]) -> None:
 def test_segments_divide_the_picture(numbers: list[int], random: Any) -> None:
     drawn = np.array([[random.choice([0, *numbers]) for _ in range(20)] for _ in range(10)], np.uint32)
     segments = [{"id": number, "category_id": 1} for number in numbers]
-    reading = read("coco", {JSON: panoptic(segments), PNG: png(drawn)}, IMAGE, **FOLDER)
+    reading = read("coco", {JSON: panoptic(segments), PNG: png(drawn)}, IMAGE, (), **FOLDER)
     again = np.zeros_like(drawn)
     for label in reading.labels:
         assert label.rle is not None
-        again += mask_of_counts(label.rle, 20, 10) * np.uint32(label.attributes["id"])
+        number = label.attributes["id"]
+        assert isinstance(number, int)
+        again += mask_of_counts(label.rle, 20, 10).astype(np.uint32) * np.uint32(number)
     assert (again == drawn).all()
     assert len(reading.labels) + len(reading.problems) == len(numbers)

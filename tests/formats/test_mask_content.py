@@ -223,7 +223,7 @@ def test_masks_and_images_may_only_share_the_beginning_of_their_names() -> None:
     assert any("draw the same labels again and are not read (options.omit)" in fact for fact in found.facts)
     assert sorted(roles(files, found).values()) == ["annotation"] * 4 + ["image"] * 4 + ["other"] * 8
     images = refs(*(path for path in files if path.startswith("photos")), width=W, height=H)
-    reading = read("masks", files, images, **found.extra)
+    reading = read("masks", files, images, (), **found.extra)
     assert [label.image.path for label in reading.labels] == [image.path for image in images]
     assert not reading.problems
 

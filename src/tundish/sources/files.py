@@ -269,11 +269,10 @@ def _nested(entry: Entry) -> list[Entry]:
     except EntryFault as fault:
         return [_unreadable(entry.path, entry.size, fault)]
     except SourceError as error:
-        fault = EntryFault("archive_bomb", error.what)
-        return [_unreadable(entry.path, entry.size, fault)]
+        return [_unreadable(entry.path, entry.size, EntryFault("archive_bomb", error.what))]
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        fault = EntryFault("damaged_in_archive", f"the zip inside cannot be opened ({error})")
-        return [_unreadable(entry.path, entry.size, fault)]
+        broken = EntryFault("damaged_in_archive", f"the zip inside cannot be opened ({error})")
+        return [_unreadable(entry.path, entry.size, broken)]
     folder = entry.path[: -len(".zip")]
     return [replace(one, path=f"{folder}/{one.path}") for one in found]
 

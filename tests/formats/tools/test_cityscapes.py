@@ -30,7 +30,7 @@ def test_an_outline_is_a_polygon_of_the_image_in_the_other_folder() -> None:
     ],
 )
 def test_sets_laid_out_alike_are_read(label: str, image: str, options: dict[str, str]) -> None:
-    reading = read("cityscapes", {label: cityscapes(outline("a"))}, refs(image), **options)
+    reading = read("cityscapes", {label: cityscapes(outline("a"))}, refs(image), (), **options)
     assert [one.image.path for one in reading.labels] == [image]
 
 

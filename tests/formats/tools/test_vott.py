@@ -40,7 +40,10 @@ def test_a_bad_region_costs_itself_and_an_image_without_regions_is_a_negative() 
 
 
 def test_add_counts_what_it_reads_and_what_it_does_not() -> None:
-    files = {"images/a.jpg": b"", "set.json": vott(vott_box("a"), vott_box("b", kind="POINT"))}
+    files: dict[str, bytes | str] = {
+        "images/a.jpg": b"",
+        "set.json": vott(vott_box("a"), vott_box("b", kind="POINT")),
+    }
     best = sniff_all(listing(files))[0]
     assert (best.format, best.classes) == ("vott", ["a"])
     assert "not read, and reported by `tundish run`: 1 point" in best.facts

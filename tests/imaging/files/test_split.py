@@ -23,7 +23,7 @@ def pages_of(
 ) -> tuple[bytes, list[NDArray[Any]]]:
     random = np.random.default_rng(3)
     step = 64 if kind == "GIF" else 1  # a GIF has 256 colours
-    pages = [random.integers(0, np.iinfo(dtype).max // step, (3, *shape)).astype(dtype) * step]
+    pages: list[Any] = [random.integers(0, np.iinfo(dtype).max // step, (3, *shape)).astype(dtype) * step]
     first, *rest = [Image.fromarray(page) for page in pages[0]]
     held = io.BytesIO()
     more = {"lossless": True} if kind == "WEBP" else {}

@@ -80,8 +80,9 @@ def load_coco(data: bytes) -> dict[str, Any]:
     Raises:
         Fault: It is not JSON, or not COCO.
     """
-    content = parse_json(data)
-    images = content.get("images") if isinstance(content, dict) else None
+    parsed = parse_json(data)
+    content: dict[str, Any] = parsed if isinstance(parsed, dict) else {}
+    images = content.get("images")
     if not (isinstance(images, list) or (isinstance(images, dict) and images)):
         raise Fault("not_coco", "a COCO file is an object with a list of 'images'")
     for key in ("images", "annotations", "categories"):

@@ -53,7 +53,8 @@ def _page(file: File, row: int, entry: Any, first: int) -> Page:
     ]
     name = asset.get("name") or asset.get("path")
     stated = unquote(name) if isinstance(name, str) else ""
-    size = asset.get("size") if isinstance(asset.get("size"), dict) else {}
+    stated_size = asset.get("size")
+    size = stated_size if isinstance(stated_size, dict) else {}
     image = find_named(file.catalog, file.path, stated)
     return Page(stated, image, items, (size.get("width"), size.get("height")), row, lost)
 

@@ -259,8 +259,8 @@ def _pages(taken: Taken) -> Iterator[Taken]:
     except BadImage as fault:
         yield Taken(entry, "image", fault=EntryFault(fault.reason, fault.message))
         return
-    fault = EntryFault(PAGES_TAKEN, "its pages came in as images of their own")
-    yield Taken(replace(entry, skipped=True), "image", fault=fault)
+    done = EntryFault(PAGES_TAKEN, "its pages came in as images of their own")
+    yield Taken(replace(entry, skipped=True), "image", fault=done)
     for number, data in enumerate(pages, 1):
         page = replace(entry, path=page_path(entry.path, number), size=len(data))
         yield Taken(page, "image", data, hashlib.sha256(data).hexdigest())
