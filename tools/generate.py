@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 import orjson
+import yaml
 from tools.architecture import architecture
 from tools.between import between
+from tools.format_trees import look_at
 from tools.recipe_page import recipe
 
 from tundish.cli import main as tundish
@@ -23,9 +25,11 @@ from tundish.storage.accepted import ACCEPTED
 from tundish.storage.tables import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     import pandera.polars as pa
+
+    from tundish.formats.base import Format
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
@@ -130,7 +134,25 @@ def formats() -> str:
     text = between(
         text, "formats", markdown_table(["format", "read", "written", "what", "options of a source"], about)
     )
+    text = between(text, "evidence", _evidence(form for form in forms if form.reader))
     return between(text, "lost", markdown_table(["written as", "what has no place there"], lost))
+
+
+def _evidence(forms: Iterable[Format]) -> str:
+    """What each format that can be read asks for, reads and reports; and what `tundish add` says."""
+    heads = ["format", "evidence asked for", "what is read", "what is reported", "what `tundish add` says"]
+    rows = []
+    for form in forms:
+        added = look_at(form.name)
+        if added.format != form.name:
+            raise ValueError(
+                f"the tree of '{form.name}' in tools/format_trees.py is taken for {added.format}"
+            )
+        options = yaml.safe_load(added.text)["sources"][0].get("options", {})
+        written = "; ".join(f"{name}: {value}" for name, value in options.items())
+        said = "; ".join(added.facts[:2]) + (f"; writes {written}" if written else "")
+        rows.append((f"`{form.name}`", form.evidence, form.reads, form.reports, said))
+    return markdown_table(heads, rows)
 
 
 def _line(cells: list[str]) -> str:

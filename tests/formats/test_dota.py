@@ -73,6 +73,18 @@ def test_classes_may_be_numbers() -> None:
     assert (label.raw_label, label.attributes) == ("3", {"difficult": 0})
 
 
+@pytest.mark.parametrize(
+    "row", ["20 20 60 30 55 60 15 50 3", "20 20 60 30 55 60 15 50 3 1", "0 0 60 0 60 50 0 50 3 0"]
+)
+def test_numbers_for_classes_in_pixels_are_not_proposed_as_yolo(row: str) -> None:
+    pictures = {"images/a.png": b"", "images/划 1.png": b""}
+    found = sniff_all(listing({"labels/a.txt": row, "labels/划%201.txt": f"{row}\n{row}", **pictures}))
+    assert [one.format for one in found] == ["dota", "images"]
+    assert found[0].classes == ["3"]
+    reading = read("dota", {"labels/a.txt": row}, IMAGES)
+    assert [label.raw_label for label in reading.labels] == ["3"]
+
+
 @given(data=st.binary(max_size=200) | st.text(alphabet="1 2.ne\nship:", max_size=80).map(str.encode))
 def test_no_bytes_stop_it(data: bytes) -> None:
     read("dota", {"labelTxt/a.txt": data}, IMAGES)

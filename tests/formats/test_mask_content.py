@@ -200,3 +200,37 @@ def test_a_mask_may_have_as_many_pixels_as_its_image() -> None:
         "masks", {"masks/a.png": saved(pixels)}, refs("images/a.jpg", width=size[0], height=size[1])
     )
     assert [(one.x, one.y, one.width, one.height) for one in reading.labels] == [(50, 100, 40, 100)]
+
+
+def city(kinds: tuple[str, ...], image: str = "_leftImg8bit", gt: str = "_gtFine_") -> dict[str, bytes | str]:
+    files: dict[str, bytes | str] = {}
+    for number in range(4):
+        base = f"aachen/aachen_00000{number}_000019"
+        files[f"photos/train/{base}{image}.png"] = photo(number)
+        for kind in kinds:
+            files[f"gtFine/train/{base}{gt}{kind}.png"] = saved(mark(30 + number) // 255 * (7 + len(kind)))
+    return files
+
+
+def test_masks_and_images_may_only_share_the_beginning_of_their_names() -> None:
+    files = city(("labelIds", "color", "instanceIds"))
+    found = best(files)
+    assert (found.format, found.classes) == ("masks", ["15"])
+    assert found.extra == {
+        "masks": "gtFine/*_gtFine_labelIds > *_leftImg8bit",
+        "omit": "gtFine/*_gtFine_color > *_leftImg8bit | gtFine/*_gtFine_instanceIds > *_leftImg8bit",
+    }
+    assert any("draw the same labels again and are not read (options.omit)" in fact for fact in found.facts)
+    assert sorted(roles(files, found).values()) == ["annotation"] * 4 + ["image"] * 4 + ["other"] * 8
+    images = refs(*(path for path in files if path.startswith("photos")), width=W, height=H)
+    reading = read("masks", files, images, (), **found.extra)
+    assert [label.image.path for label in reading.labels] == [image.path for image in images]
+    assert not reading.problems
+
+
+def test_photographs_of_several_cameras_are_not_masks_of_each_other() -> None:
+    files: dict[str, bytes | str] = {}
+    for number in range(6):
+        for camera in ("left", "right"):
+            files[f"{camera}/train/s{number}_{camera}.png"] = photo(number + 10 * (camera == "left"))
+    assert best(files).format != "masks"

@@ -204,6 +204,7 @@ BROKEN = {
     "nameless": (f"{GOOD}FORMAT = Format('else', '', reader=Part())", "calls itself 'else'"),
     "empty": (f"{GOOD}FORMAT = Format('empty', '')", "has neither a reader nor a writer"),
     "half": (f"{GOOD}FORMAT = Format('half', '', reader=object())", "a reader without sniff() and role()"),
+    "silent": (f"{GOOD}FORMAT = Format('silent', '', reader=Part(), reads='a')", "evidence and reports"),
     "mute": (f"{GOOD}FORMAT = Format('mute', '', writer=object())", "has a writer without write()"),
     "records": (f"{GOOD}FORMAT = Format('records', '', writer=Part())", "has a name that cannot be"),
     "Upper": (f"{GOOD}FORMAT = Format('Upper', '', writer=Part())", "has a name that cannot be"),
@@ -258,7 +259,7 @@ class Crash:
         def crash(*arguments):
             raise KeyError("x y")
         return crash
-FORMAT = Format("crash", "", reader=Crash(), writer=Crash())
+FORMAT = Format("crash", "", reader=Crash(), writer=Crash(), evidence="a", reads="b", reports="c")
 """
 
 

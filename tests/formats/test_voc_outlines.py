@@ -107,3 +107,28 @@ def test_add_says_that_there_are_outlines() -> None:
     best = sniff_all(listing(files))[0]
     assert (best.format, best.classes, best.extra) == ("voc", ["crack"], {})
     assert "0 boxes and 1 outline, read as polygons, of 1 class" in best.facts
+
+
+def labelme_xml(*objects: str) -> str:
+    size = "<imagesize><nrows>100</nrows><ncols>200</ncols></imagesize>"
+    return f"<annotation><filename>a.jpg</filename><folder>set</folder>{size}{''.join(objects)}</annotation>"
+
+
+SEGM = "<object><name>孔</name><deleted>0</deleted><segm><mask>a_mask_0.png</mask></segm></object>"
+
+
+def test_the_old_labelme_writes_polygons_the_size_by_rows_and_masks_that_are_not_read() -> None:
+    ring = drawn(f"<deleted>0</deleted><occluded>no</occluded><polygon>{POINTS}</polygon>")
+    gone = drawn(f"<deleted>1</deleted><polygon>{POINTS}</polygon>")
+    reading = read("voc", {PATH: labelme_xml(ring, gone, SEGM)}, A)
+    assert [(label.raw_label, label.shape) for label in reading.labels] == [("crack", "polygon")]
+    assert (only(reading).check, only(reading).labels) == ("unsupported_shape", 1)
+    assert reading.refused == {"images/a.jpg"}
+    best = sniff_all(listing({"images/a.jpg": b"", PATH: labelme_xml(ring, gone, SEGM)}))[0]
+    assert (best.format, best.classes) == ("voc", ["crack"])
+    assert "1 mask in PNG files: not read, `run` reports each" in best.facts
+
+
+def test_a_size_that_is_not_the_images_is_reported_for_the_old_labelme_too() -> None:
+    text = labelme_xml(drawn(f"<polygon>{POINTS}</polygon>")).replace("100", "90")
+    assert checks(read("voc", {PATH: text}, A), "warning") == ["size_mismatch"]

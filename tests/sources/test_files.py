@@ -230,3 +230,43 @@ def test_tar__truncated_archive_is_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:50_000])
     with pytest.raises((SourceError, EntryFault)), open_source(path) as entries:
         [entry.read() for entry in entries]
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return held.getvalue()
+
+
+def test_zip__a_zip_inside_is_a_folder_of_its_name(tmp_path: Path) -> None:
+    inner = zipped({"图/a 1.jpg": b"a", "x.zip": zipped({"b.jpg": b"b"}), "../c.jpg": b"c"})
+    path = tmp_path / "outer.zip"
+    path.write_bytes(zipped({"set/Images.ZIP": inner, "set/readme.txt": b"r", "broken.zip": b"no"}))
+    with open_source(path) as entries:
+        found = {entry.path: entry for entry in entries}
+        assert list(found) == sorted(found)
+        assert found["set/Images/图/a 1.jpg"].read() == b"a"
+        assert found["set/Images/x.zip"].fault is None
+    faults = {name: entry.fault.reason for name, entry in found.items() if entry.fault}
+    assert faults == {"broken.zip": "damaged_in_archive", "set/Images/../c.jpg": "unsafe_path"}
+
+
+def test_zip__a_zip_inside_whose_names_are_taken_is_reported(tmp_path: Path) -> None:
+    path = tmp_path / "outer.zip"
+    path.write_bytes(zipped({"s/a.jpg": b"1", "s.zip": zipped({"a.jpg": b"2", "b.jpg": b"3"})}))
+    with open_source(path) as entries:
+        found = list(entries)
+        good = {entry.path: entry.read() for entry in found if entry.fault is None}
+    assert set(good) == {"s/a.jpg", "s/b.jpg"}
+    assert [entry.fault.reason for entry in found if entry.fault] == ["repeated_in_archive"]
+
+
+def test_zip__a_bomb_inside_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "outer.zip"
+    path.write_bytes(zipped({"in.zip": zipped({"zeros.jpg": bytes(40 << 20), "a.jpg": b"a"})}))
+    found = entries_of(path)
+    assert found["in/zeros.jpg"].fault is not None
+    assert found["in/zeros.jpg"].fault.reason == "archive_bomb"
+    assert found["in/a.jpg"].fault is None

@@ -80,6 +80,8 @@ class AddedImages(Added):
         new_classes: Those that the recipe did not have before.
         others: Other formats that it could be, each with its evidence.
         warnings: What is wrong with formats of installed packages, a sentence each.
+        problem: What must be settled in the recipe before its labels can be read, in a sentence; None where
+            all is clear.
     """
 
     format: str
@@ -88,6 +90,7 @@ class AddedImages(Added):
     new_classes: tuple[str, ...]
     others: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    problem: str | None = None
 
 
 @dataclass(frozen=True)
@@ -235,6 +238,7 @@ def _add_images(dataset: DatasetFolder, source: Path, *, force: bool, dry_run: b
         new_classes=addition.new_classes,
         others=tuple(f"{other.format} ({other.facts[0]})" for other in others),
         warnings=tuple(map(str, looked.faults)),
+        problem=best.doubt or None,
     )
 
 

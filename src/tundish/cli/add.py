@@ -44,7 +44,8 @@ def add(
 
     SOURCE is a folder, zip or tar of images and labels, or a table of process or laboratory records (CSV,
     Excel, Parquet, Arrow). A recipe that exists gets one more source or table, and the rest of it stays as it
-    is. What each column of a table would be read as is shown before anything runs.
+    is. What each column of a table would be read as is shown before anything runs. Where something must be
+    settled in the recipe before labels can be read, this is said, and the exit status is 1.
 
     \b
     Example:
@@ -70,7 +71,16 @@ def add(
         warn(f"Warning: {warning}")
     if as_json:
         show_json(_answer(added))
-        return
+    else:
+        _print(source, added)
+    if isinstance(added, projects.AddedImages) and added.problem:
+        warn(f"To settle in the recipe before a run, or no label is read: {added.problem}.")
+        click.get_current_context().exit(1)
+
+
+def _print(source: Path, added: AddedImages | AddedRecords) -> None:
+    from tundish.api import projects
+
     if isinstance(added, projects.AddedImages):
         _print_images(source, added)
     else:

@@ -9,13 +9,12 @@ Formats of other packages build on this module: what `__all__` names stays, or t
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeVar
 
-from tundish.formats.spelling import loose_spelling
+from tundish.formats.spelling import loose_spelling, plain_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -50,6 +49,7 @@ __all__ = [
 
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".tif", ".tiff", ".gif", ".webp"}
+    | {".pgm", ".ppm", ".pbm", ".pnm", ".jp2", ".j2k", ".avif"}
 )
 
 Role = Literal["image", "annotation", "classes", "other"]
@@ -58,13 +58,6 @@ Role = Literal["image", "annotation", "classes", "other"]
 Shape = Literal["box", "polygon", "mask", "class"]
 
 _Key = TypeVar("_Key", bound="Hashable")
-
-
-_FOLDER_WORDS = re.compile(
-    r"(?:^|[-_ ])(?:images?|imgs?|jpegimages|pngimages|labels?|annotations?|annots?|anns?|xmls?|txts?"
-    r"|masks?|segmentationclass|segmentations?|ground[-_ ]?truth|gt)(?=[-_ ]|$)",
-    re.IGNORECASE,
-)
 
 
 def parts_of(path: str) -> tuple[str, str, str]:
@@ -78,17 +71,6 @@ def suffix_of(path: str) -> str:
     name = path.rpartition("/")[2]
     stem, dot, suffix = name.rpartition(".")
     return (dot + suffix).lower() if stem else ""
-
-
-@lru_cache(maxsize=65536)
-def plain_folder(folder: str) -> str:
-    """A folder without the words that only say images or labels.
-
-    So the folder of some images and that of their labels are equal: ``images/train`` and ``labels/train``,
-    ``val/images`` and ``val/labels``, ``IMAGES`` and ``ANNOTATIONS``.
-    """
-    parts = (_FOLDER_WORDS.sub("", part).strip("-_ ") for part in folder.split("/"))
-    return "/".join(part for part in parts if part)
 
 
 def _counterpart(path: str) -> tuple[str, str]:
@@ -250,8 +232,10 @@ class Evidence:
     """Why a format takes a listing for its own, for `tundish add`.
 
     `weight` orders formats: label files matched to images count one each. `facts` are sentences for the
-    person who asked. `classes` in the format's own order. `names` and `extra` as in `Options`. `format` is
-    filled in by the registry.
+    person who asked. `classes` in the format's own order. `names` and `extra` as in `Options`. `doubt` is
+    what the person must settle before labels can be read, in a sentence that names the option; empty where
+    all is clear. `format` is filled in by the registry, `pages` by `tundish add`: what the source's key
+    `pages` should say.
     """
 
     weight: int
@@ -260,6 +244,8 @@ class Evidence:
     names: tuple[str, ...] = ()
     extra: Mapping[str, str] = field(default_factory=dict)
     format: str = ""
+    doubt: str = ""
+    pages: str = ""
 
 
 class Reader(Protocol):
@@ -389,6 +375,9 @@ class Format:
         options: What a source's ``options`` may say, each name with what it means.
         lost: What has no place in what the writer writes.
         nothing: Says why a selection has nothing for the format, which is then not written; or None.
+        evidence: What `tundish add` asks for before it proposes the format; required of what is read.
+        reads: What becomes a label; required of what is read.
+        reports: What is reported to the person who adds or runs it; required of what is read.
     """
 
     name: str
@@ -398,3 +387,6 @@ class Format:
     options: Mapping[str, str] = field(default_factory=dict)
     lost: str = ""
     nothing: Callable[[Selection], str | None] | None = None
+    evidence: str = ""
+    reads: str = ""
+    reports: str = ""

@@ -37,6 +37,8 @@ _HEADER = re.compile(r"\s*(imagesource|gsd)\s*:\s*(.*?)\s*", re.IGNORECASE)
 _OTHER = re.compile(
     r"(?:readme|license|licence|notes?|requirements|changelog|classes|labels|names)\b.*\.txt", re.IGNORECASE
 )
+_MOST_SHARE = 2.0
+"""Above it, a coordinate is in pixels: no label leaves its image by more than the image."""
 _DIFFICULT = frozenset({"0", "1", "2"})
 
 
@@ -108,8 +110,14 @@ def _class_of(tokens: list[str]) -> str:
         return ""
     if not _is_numbers(tokens):
         return _tail(tokens[8:])[0]
-    pixels = any(abs(real(token) or 0) > 1 for token in tokens[:8])
-    return tokens[8] if pixels and len(tokens) == 10 else ""
+    return tokens[8] if _has_class(tokens) else ""
+
+
+def _has_class(tokens: list[str]) -> bool:
+    """Whether a row of numbers is corners in pixels and a class, with or without a difficulty."""
+    pixels = any(abs(real(token) or 0) > _MOST_SHARE for token in tokens[:8])
+    difficult = len(tokens) == 9 or (len(tokens) == 10 and tokens[9] in _DIFFICULT)
+    return pixels and difficult and tokens[8].isdecimal()
 
 
 def _is_numbers(tokens: list[str]) -> bool:
@@ -152,7 +160,7 @@ def _label(path: str, line: int, tokens: list[str], image: ImageRef, header: dic
     if len(tokens) < 9:
         message = f"the row has {len(tokens)} fields; an oriented box has eight numbers and a class"
         raise Fault("field_count", message, "", " ".join(tokens))
-    if len(tokens) != 10 and _is_numbers(tokens):
+    if _is_numbers(tokens) and not _has_class(tokens):
         message = f"the row is {len(tokens)} numbers and no class"
         raise Fault("number_count", message, "", " ".join(tokens))
     ring = []
@@ -170,4 +178,11 @@ def _label(path: str, line: int, tokens: list[str], image: ImageRef, header: dic
     return Label(image, name, "polygon", x, y, width, height, path, line, [ring], attributes=attributes)
 
 
-FORMAT = Format("dota", "DOTA text: oriented boxes as four corners in pixels", reader=Dota())
+FORMAT = Format(
+    "dota",
+    "DOTA text: oriented boxes as four corners in pixels",
+    reader=Dota(),
+    evidence="text files named as an image, with rows of eight numbers in pixels and a class",
+    reads="oriented boxes as polygons; the header lines and `difficult` as attributes",
+    reports="rows that are not whole",
+)

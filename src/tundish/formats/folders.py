@@ -50,4 +50,11 @@ class Folders:
         return Evidence(1, facts, sorted(classes))
 
 
-FORMAT = Format("folders", "a folder for each class", reader=Folders())
+FORMAT = Format(
+    "folders",
+    "a folder for each class",
+    reader=Folders(),
+    evidence="two or more folders of images whose names are neither splits nor words for images",
+    reads="the class of the whole image",
+    reports="the largest classes, given splits",
+)

@@ -38,4 +38,11 @@ class Images:
         return Evidence(0, [f"{counted(count, 'image')}", *tables], [])
 
 
-FORMAT = Format("images", "images without labels", reader=Images())
+FORMAT = Format(
+    "images",
+    "images without labels",
+    reader=Images(),
+    evidence="images, and nothing that labels them",
+    reads="no labels",
+    reports="tables and kinds of files that are not read",
+)

@@ -22,6 +22,9 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 _RESERVED = frozenset({"records"})
 """Folders in ``exports/`` that are not those of a format."""
 
+_SAID = ("evidence", "reads", "reports")
+"""What a format that is read says of itself, a phrase each."""
+
 _PARTS = {"reader": ("sniff", "role", "read"), "writer": ("write",)}
 
 
@@ -63,11 +66,19 @@ def _fault_of(name: str, loaded: object) -> str:
         return f"calls itself '{loaded.name}'"
     if loaded.reader is None and loaded.writer is None:
         return "has neither a reader nor a writer"
+    return _lacking(loaded)
+
+
+def _lacking(loaded: Format) -> str:
+    """Methods that its parts lack, and what it does not say of itself."""
     for part, methods in _PARTS.items():
         offered = getattr(loaded, part)
         lacking = [method for method in methods if not callable(getattr(offered, method, None))]
         if offered is not None and lacking:
             return f"has a {part} without {' and '.join(f'{method}()' for method in lacking)}"
+    unsaid = [name for name in _SAID if not getattr(loaded, name)]
+    if loaded.reader is not None and unsaid:
+        return f"has a reader and does not say its {' and '.join(unsaid)}"
     return ""
 
 

@@ -62,12 +62,16 @@ _BUILT_IN = {
     "via": _Place("tundish.formats.tools.via", reads=True),
     "createml": _Place("tundish.formats.tools.createml", reads=True),
     "supervisely": _Place("tundish.formats.tools.supervisely", reads=True),
+    "segment-anything": _Place("tundish.formats.tools.segment_anything", reads=True),
+    "vott": _Place("tundish.formats.tools.vott", reads=True),
+    "cityscapes": _Place("tundish.formats.tools.cityscapes", reads=True),
     "masks": _Place("tundish.formats.masks.format", reads=True),
     "dota": _Place("tundish.formats.dota", reads=True),
     "runs-csv": _Place("tundish.formats.csv.runs", reads=True),
     "boxes-csv": _Place("tundish.formats.csv.boxes", reads=True),
     "classes-csv": _Place("tundish.formats.csv.classes", reads=True),
     "folders": _Place("tundish.formats.folders", reads=True),
+    "class-in-name": _Place("tundish.formats.class_in_name", reads=True),
     "images": _Place("tundish.formats.images", reads=True),
 }
 """Of the formats that read a source equally well, the first is proposed."""

@@ -179,8 +179,8 @@ class _File:
 
     def _check_size(self, root: Element, image: ImageRef) -> bool:
         """Whether the labels are drawn on the stored image; report where the size is not the image's."""
-        width, height = real(_text(root, "size/width")), real(_text(root, "size/height"))
-        stated = f"{_text(root, 'size/width')}x{_text(root, 'size/height')}"
+        stated = "x".join(_stated_size(root))
+        width, height = map(real, _stated_size(root))
         if not width or not height:
             message = "the image's size is missing; the corners are taken as pixels of the image found"
             self.notes.warn(Fault("missing_size", message, "size", stated))
@@ -221,6 +221,9 @@ class _File:
             attributes = _attributes(element)
             return Label(image, name, "polygon", *outline, self.path, row, rings, attributes=attributes)
         box = element.find("bndbox")
+        if box is None and element.find("segm") is not None:
+            message = f"the object '{name}' is a mask in a PNG file of LabelMe, which is not read"
+            raise Fault("unsupported_shape", message, "segm", _text(element, "segm/mask"))
         if box is None:
             raise Fault("missing_box", f"the object '{name}' has no <bndbox>", "bndbox")
         place = self._box(image, row, box)
@@ -236,6 +239,13 @@ class _File:
         first, last = self.offsets
         x, y, width, height = x0 + first, y0 + first, x1 - x0 + last - first, y1 - y0 + last - first
         return turn_box(image, (x, y, width, height)) if self.stored else (x, y, width, height)
+
+
+def _stated_size(root: Element) -> tuple[str, str]:
+    """Width and height as VOC states them, or LabelMe."""
+    if root.find("imagesize") is not None and root.find("size") is None:
+        return _text(root, "imagesize/ncols"), _text(root, "imagesize/nrows")
+    return _text(root, "size/width"), _text(root, "size/height")
 
 
 def _objects(root: Element) -> list[Element]:
@@ -289,6 +299,7 @@ class _Look:
     at_end: int = 0
     boxes: int = 0
     outlines: int = 0
+    masks: int = 0
 
     def take(self, path: str, data: bytes) -> None:
         try:
@@ -297,8 +308,11 @@ class _Look:
             return
         objects = _objects(root)
         drawn = [element for element in objects if has_outline(element)]
-        if root.tag != "annotation" or (objects and not drawn and root.find("object/bndbox") is None):
+        masks = [element for element in objects if element.find("segm") is not None]
+        boxes = root.find("object/bndbox") is not None
+        if root.tag != "annotation" or (objects and not (drawn or masks or boxes)):
             return
+        self.masks += len(masks)
         self.outlines += len(drawn)
         stated = _text(root, "filename")
         self.tally.files += 1
@@ -306,8 +320,10 @@ class _Look:
         if isinstance(find_beside(self.catalog, path, stated), ImageRef):
             self.tally.matched += 1
             self.tally.bare += bool(stated) and suffix_of(stated) not in IMAGE_SUFFIXES
-        width, height = real(_text(root, "size/width")), real(_text(root, "size/height"))
+        width, height = map(real, _stated_size(root))
         for element in objects:
+            if not has_outline(element) and element.find("bndbox") is None:
+                continue
             self.tally.labels[_text(element, "name")] += 1
             if has_outline(element):
                 continue
@@ -323,6 +339,8 @@ class _Look:
         facts = [f"{tally.matched} of {read} XML files name an image that is here{bare}"]
         drawn = f" and {counted(self.outlines, 'outline')}, read as polygons," if self.outlines else ""
         facts.append(f"{counted(self.boxes, 'box')}{drawn} of {counted(len(tally.labels), 'class')}")
+        if self.masks:
+            facts.append(f"{counted(self.masks, 'mask')} in PNG files: not read, `run` reports each")
         if tally.empty:
             facts.append(f"{counted(tally.empty, 'XML file')} without an object: negatives")
         return facts
@@ -344,7 +362,13 @@ class _Look:
 
 FORMAT = Format(
     "voc",
-    "Pascal VOC XML",
+    "Pascal VOC XML, LabelMe XML and roLabelImg: boxes, polygons, turned boxes",
     reader=Voc(),
     options={"corners": "`one_based` (default), `edges`, `zero_based`"},
+    evidence="XML files named as an image or naming one, with objects; corners at 0 or at the far border "
+    "say how pixels are counted",
+    reads="boxes; polygons and turned boxes (LabelMe, roLabelImg, Roboflow) as polygons; parts and "
+    "flags as attributes",
+    reports="reversed corners, another size than stated, an EXIF turn, masks of LabelMe in PNG files (not "
+    "read)",
 )

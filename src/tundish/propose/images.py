@@ -10,22 +10,29 @@ from tundish.errors import SourceError
 from tundish.formats.base import Listing, Options, suffix_of
 from tundish.formats.masks.look import mask_patterns
 from tundish.formats.masks.rules import rules_of
-from tundish.formats.reading.sniffing import UNREAD_IMAGES, counted
+from tundish.formats.reading.sniffing import UNREAD_IMAGES, counted, sample
 from tundish.formats.registry import Look, load_reader, look
+from tundish.imaging.files.pages import count_pages
 from tundish.propose.beside import Beside, Examined
 from tundish.propose.derived import KEY, find_derived
 from tundish.propose.given import find_given, judge_given
 from tundish.propose.targets import find_targets
-from tundish.sources.files import Entry, EntryFault, EntryUnavailable, open_source
+from tundish.sources.files import ARCHIVE_SUFFIXES, Entry, EntryFault, EntryUnavailable, open_source
 from tundish.tabular.files.open import TABLE_SUFFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from tundish.formats.base import Evidence
 
 __all__ = ["examine"]
+
+_PAGED = frozenset({".tif", ".tiff", ".gif", ".webp"})
+"""Suffixes of files that may hold several pages or frames."""
+_PAGED_SEEN = 100
+_BY_PATH = frozenset({"folders", "class-in-name"})
+"""Formats whose labels are about every page of a file."""
 
 
 def examine(source: Path) -> Examined:
@@ -52,14 +59,23 @@ def examine(source: Path) -> Examined:
         raise SourceError(
             "the source holds no files", where=str(source), fix="name the folder with the images"
         )
-    tables = sorted(path for path in members if suffix_of(path) in TABLE_SUFFIXES)
     raise SourceError(
-        f"none of its {len(members):,} files is an image",
-        where=str(source),
-        fix=f"add a table by its own path, such as '{tables[0]}'"
-        if tables
-        else "name the folder that holds the images and their labels",
+        f"none of its {len(members):,} files is an image", where=str(source), fix=_instead(members)
     )
+
+
+def _instead(members: Iterable[str]) -> str:
+    """What to do with a source that has no images."""
+    archives = sorted(path for path in members if suffix_of(path) in ARCHIVE_SUFFIXES)
+    if archives:
+        return f"unpack the archives in it, such as '{archives[0]}', and add the folder"
+    unread = sorted(path for path in members if suffix_of(path) in UNREAD_IMAGES)
+    if unread:
+        return f"its images, such as '{unread[0]}', cannot be decoded here: convert them to PNG"
+    tables = sorted(path for path in members if suffix_of(path) in TABLE_SUFFIXES)
+    if tables:
+        return f"add a table by its own path, such as '{tables[0]}'"
+    return "name the folder that holds the images and their labels"
 
 
 def _without_masks(found: list[Evidence], listing: Listing) -> list[Evidence]:
@@ -83,8 +99,9 @@ def _examined(
     """What the formats found, with what else a person should know of the source in the facts of the best."""
     best, *others = looked.found
     beside = _beside(listing, members, images)
-    facts = [*best.facts, *_unread_images(listing), *beside.facts]
-    return Examined([replace(best, facts=facts), *others], looked.faults, beside)
+    pages, about = _several_pages(best, listing)
+    facts = [*best.facts, *about, *_unread_images(listing), *_unread_archives(listing), *beside.facts]
+    return Examined([replace(best, facts=facts, pages=pages), *others], looked.faults, beside)
 
 
 def _beside(listing: Listing, members: Mapping[str, Entry], images: Sequence[str]) -> Beside:
@@ -112,12 +129,36 @@ def _images(best: Evidence, listing: Listing) -> list[str]:
     ]
 
 
+def _several_pages(best: Evidence, listing: Listing) -> tuple[str, list[str]]:
+    """What the key `pages` should say, and a sentence, where files hold several pages or frames."""
+    chosen = sample([path for path in listing.paths if suffix_of(path) in _PAGED], _PAGED_SEEN)
+    counts = [count_pages(listing.read(path)) for path in chosen]
+    several = [count for count in counts if count > 1]
+    if not several:
+        return "", []
+    fact = f"{len(several)} of {counted(len(chosen), 'file')} that may hold several pages or frames do, "
+    fact += f"up to {max(several)}: "
+    if best.classes and best.format not in _BY_PATH:
+        return "first", [f"{fact}the first is taken (pages: first), since the labels are about the file"]
+    return "each", [f"{fact}each comes in as an image (pages: each)"]
+
+
 def _unread_images(listing: Listing) -> list[str]:
     kinds = Counter(suffix for path in listing.paths if (suffix := suffix_of(path)) in UNREAD_IMAGES)
     if not kinds:
         return []
     named = ", ".join(f"{suffix} {count}" for suffix, count in sorted(kinds.items()))
-    return [f"{counted(kinds.total(), 'image')} of kinds that are not read ({named}): convert them to PNG"]
+    return [
+        f"{counted(kinds.total(), 'image')} of kinds that cannot be decoded here ({named}): convert to PNG"
+    ]
+
+
+def _unread_archives(listing: Listing) -> list[str]:
+    kinds = Counter(suffix for path in listing.paths if (suffix := suffix_of(path)) in ARCHIVE_SUFFIXES)
+    if not kinds:
+        return []
+    named = ", ".join(f"{suffix} {count}" for suffix, count in sorted(kinds.items()))
+    return [f"{counted(kinds.total(), 'archive')} inside it not read ({named}): unpack them"]
 
 
 def _read(entry: Entry, source: Path) -> bytes:

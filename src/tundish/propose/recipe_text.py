@@ -163,6 +163,10 @@ def source_lines(
     if evidence.names:
         yield "  # the label files hold numbers; these are their names, from 0 on"
         yield f"  names: {flow(list(evidence.names))}"
+    if evidence.pages:
+        yield f"  pages: {evidence.pages}"
+    if evidence.doubt:
+        yield f"  # to settle before a run, or no label is read: {_comment(evidence.doubt)}"
     if evidence.extra:
         yield f"  options: {flow(dict(evidence.extra))}"
     if beside.keys:

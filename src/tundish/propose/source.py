@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from tundish.errors import SourceError
 from tundish.formats.base import IMAGE_SUFFIXES
+from tundish.formats.reading.sniffing import UNREAD_IMAGES
+from tundish.sources.files import ARCHIVE_SUFFIXES
 from tundish.tabular.files.open import TABLE_SUFFIXES
 
 if TYPE_CHECKING:
@@ -65,9 +67,13 @@ def _check_kind(source: Path) -> None:
     suffix = source.suffix.lower()
     if suffix in IMAGE_SUFFIXES:
         raise SourceError("this is a single image", where=str(source), fix="name the folder that holds it")
-    if suffix in {".rar", ".7z"}:
-        raise SourceError("archives of this kind cannot be read", where=str(source), fix="unpack it")
-    if suffix in {".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2"}:
+    if suffix in ARCHIVE_SUFFIXES - {".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2"}:
+        what = f"archives of this kind ({suffix}) cannot be read"
+        raise SourceError(what, where=str(source), fix="unpack it, and add the folder")
+    if suffix in UNREAD_IMAGES:
+        what = f"{suffix[1:].upper()} pictures cannot be decoded here"
+        raise SourceError(what, where=str(source), fix="convert to PNG, and add the folder")
+    if suffix in ARCHIVE_SUFFIXES:
         raise SourceError("this is not an archive that can be opened", where=str(source), fix="copy it again")
     raise SourceError(
         "this is neither a folder or an archive of images nor a table",

@@ -70,6 +70,10 @@ class Source(Section):
     targets: dict[Name, Target] = Field(
         {}, description="Numbers for whole images, which a model is to predict."
     )
+    pages: Literal["first", "each"] = Field(
+        "first",
+        description="Of a file of several pages or frames: take the first only, or each as an image.",
+    )
 
     @field_validator("targets")
     @classmethod

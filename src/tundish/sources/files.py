@@ -6,6 +6,7 @@ Nothing is unpacked to disk, no path outside the source is followed, and an arch
 from __future__ import annotations
 
 import hashlib
+import io
 import lzma
 import os
 import re
@@ -23,7 +24,23 @@ from tundish.errors import SourceError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["MAX_FILE_BYTES", "Entry", "EntryFault", "EntryUnavailable", "is_archive", "open_source"]
+__all__ = [
+    "ARCHIVE_SUFFIXES",
+    "MAX_FILE_BYTES",
+    "Entry",
+    "EntryFault",
+    "EntryUnavailable",
+    "is_archive",
+    "open_source",
+]
+
+ARCHIVE_SUFFIXES = frozenset(
+    {".zip", ".rar", ".7z", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".lzma", ".cab", ".iso"}
+)
+"""Suffixes of archives and of compressed files."""
+
+MAX_NESTED_BYTES = 1 << 30
+"""Zips inside a zip are held in memory while it is read: all of them together up to this size."""
 
 MAX_FILE_BYTES = 1 << 30
 """A file larger than this is not read: inspection images and label files are smaller."""
@@ -226,11 +243,46 @@ def _member(path: str, size: int, stamp: str, packed: int | None, read: Callable
 
 
 def _zip(archive: zipfile.ZipFile, path: Path) -> list[Entry]:
+    entries = []
+    left = MAX_NESTED_BYTES
+    for entry in _zip_entries(archive, path.stat().st_size, str(path)):
+        if entry.fault is None and entry.path.lower().endswith(".zip") and entry.size <= left:
+            left -= entry.size
+            entries += _nested(entry)
+        else:
+            entries.append(entry)
+    # What two entries have under one name would be one file: the first is read.
+    fault = EntryFault("repeated_in_archive", "another entry of the archive has the same name")
+    seen: set[str] = set()
+    for number, entry in enumerate(entries):
+        if entry.fault is None and entry.path in seen:
+            entries[number] = _unreadable(entry.path, entry.size, fault)
+        seen |= {entry.path} if entry.fault is None else set()
+    return sorted(entries, key=lambda entry: entry.path)
+
+
+def _nested(entry: Entry) -> list[Entry]:
+    """The files of a zip inside a zip, below a folder of its name; a zip inside that is not opened."""
+    try:
+        inner = zipfile.ZipFile(io.BytesIO(entry.read()))
+        found = _zip_entries(inner, entry.size, entry.path)
+    except EntryFault as fault:
+        return [_unreadable(entry.path, entry.size, fault)]
+    except SourceError as error:
+        return [_unreadable(entry.path, entry.size, EntryFault("archive_bomb", error.what))]
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        broken = EntryFault("damaged_in_archive", f"the zip inside cannot be opened ({error})")
+        return [_unreadable(entry.path, entry.size, broken)]
+    folder = entry.path[: -len(".zip")]
+    return [replace(one, path=f"{folder}/{one.path}") for one in found]
+
+
+def _zip_entries(archive: zipfile.ZipFile, size: int, name: str) -> list[Entry]:
     infos = [info for info in archive.infolist() if not info.is_dir()]
-    if sum(info.compress_size for info in infos) > path.stat().st_size:
+    if sum(info.compress_size for info in infos) > size:
         raise SourceError(
             "its entries overlap, as only those of an archive bomb do",
-            where=str(path),
+            where=name,
             fix="do not use this file",
         )
     last = {_zip_name(info): info for info in infos}

@@ -14,6 +14,7 @@ import orjson
 import polars as pl
 
 from tundish.results import Result
+from tundish.storage.pages import file_of_page
 from tundish.storage.shards import latest_files, read_files
 from tundish.storage.table import write_atomically
 
@@ -83,7 +84,10 @@ def find_gone(dataset: DatasetFolder, *, before: Seen | None = None) -> Gone | N
         pl.col("source").is_in(list(seen)),
         pl.col("kind").is_in(list(_KINDS)),
     )
-    here = [path in seen[source] for source, path in files.select("source", "path").iter_rows()]
+    here = [
+        path in seen[source] or file_of_page(path) in seen[source]
+        for source, path in files.select("source", "path").iter_rows()
+    ]
     present = files.filter(pl.Series(here, dtype=pl.Boolean))
     gone = files.filter(~pl.Series(here, dtype=pl.Boolean))
     moved = gone.filter(pl.col("kind").is_in(["image", "record"])).join(

@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["VERSIONS"]
 
 VERSIONS = {
-    "measure": 3,
+    "measure": 4,
     "records": 1,
     "validate": 4,
     "dedup": 2,

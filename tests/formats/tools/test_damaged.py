@@ -15,17 +15,22 @@ from tests.formats.tools.written import (
     RING,
     bitmap,
     centred,
+    cityscapes,
     createml,
     cvat,
     cvat_box,
     drawn,
     frame_box,
     labelme,
+    outline,
     region,
+    segment_anything,
     shape,
     supervisely,
     via,
     video,
+    vott,
+    vott_box,
 )
 
 from tundish.formats.frames import labels_to_frame
@@ -49,6 +54,9 @@ GOOD = {
         "a.json",
         supervisely(drawn("rectangle", RING[:2]), drawn("polygon", RING), bitmap(CELLS, 3, 4)),
     ),
+    "segment-anything": ("a.json", segment_anything(np.ones((100, 200), bool), np.eye(100, 200) > 0)),
+    "cityscapes": ("a.json", cityscapes(outline("road"), outline("car"))),
+    "vott": ("a.json", vott(vott_box("a"), vott_box("b"), vott_box("c", kind="SQUARE"))),
 }
 VIDEO = video(frame_box(1, (1, 2, 3, 4)) + frame_box(5, (5, 6, 7, 8)))
 JSON = sorted(set(GOOD) - {"cvat"})

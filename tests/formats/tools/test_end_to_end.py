@@ -14,17 +14,22 @@ from tests.formats.tools.written import (
     RECT,
     RING,
     centred,
+    cityscapes,
     createml,
     cvat,
     cvat_box,
     drawn,
     frame_box,
     labelme,
+    outline,
     region,
+    segment_anything,
     shape,
     supervisely,
     via,
     video,
+    vott,
+    vott_box,
 )
 
 from tundish.cli import main
@@ -52,6 +57,12 @@ TREES: dict[str, tuple[str, dict[str, str]]] = {
             "ann/a.jpg.json": supervisely(drawn("rectangle", RING[:2]), drawn("point", RING[:1])),
             "meta.json": "{}",
         },
+    ),
+    "segment-anything": ("segment-anything", {"a.json": segment_anything(np.eye(100, 200) > 0, None)}),
+    "vott": ("vott", {"set.json": vott(vott_box("crack"), vott_box("tip", kind="POINT"))}),
+    "cityscapes": (
+        "cityscapes",
+        {"gt/a_gtFine_polygons.json": cityscapes(outline("car"), outline("line", RING[:2]))},
     ),
 }
 
@@ -86,5 +97,5 @@ def test_add_and_run_take_what_a_tool_wrote(
     labels = pl.read_parquet(curated / "annotations.parquet")
     assert labels.filter("valid").height == 1
     bad = pl.read_parquet(curated / "quarantine.parquet").filter(pl.col("severity") == "error")
-    wanted = "wrong_type" if name == "createml" else "unsupported_shape"
-    assert bad["check"].to_list() == [wanted]
+    others = {"createml": "wrong_type", "segment-anything": "broken_mask", "cityscapes": "broken_polygon"}
+    assert bad["check"].to_list() == [others.get(name, "unsupported_shape")]

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from tundish.imaging.geometry import counts_of_mask
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -101,3 +103,30 @@ def bitmap(cells: NDArray[np.bool_], left: int, top: int) -> dict[str, object]:
     data = base64.b64encode(zlib.compress(png(cells, "RGBA"))).decode()
     place = {"origin": [left, top], "data": data}
     return {"classTitle": "crack", "geometryType": "bitmap", "bitmap": place, "tags": []}
+
+
+def segment_anything(*masks: NDArray[np.bool_] | None, **more: Any) -> str:
+    entries: list[Any] = []
+    for number, mask in enumerate(masks):
+        rle = None if mask is None else {"size": list(mask.shape), "counts": counts_of_mask(mask)}
+        entries.append({"id": number, "segmentation": rle, "area": 0, "predicted_iou": 0.9, **more})
+    image = {"image_id": 1, "width": 200, "height": 100, "file_name": "a.jpg"}
+    return json.dumps({"image": image, "annotations": entries})
+
+
+def cityscapes(*objects: object) -> str:
+    return json.dumps({"imgHeight": 100, "imgWidth": 200, "objects": objects})
+
+
+def outline(label: str | None, ring: object = RING) -> dict[str, object]:
+    return {"label": label, "polygon": ring}
+
+
+def vott(*regions: object, name: str = "a.jpg") -> str:
+    asset = {"format": "jpg", "id": "1", "name": name, "size": {"width": 200, "height": 100}, "state": 2}
+    return json.dumps({"name": "p", "assets": {"1": {"asset": asset, "regions": regions, "version": "2.2"}}})
+
+
+def vott_box(*tags: object, kind: str = "RECTANGLE", **more: object) -> dict[str, object]:
+    place = {"left": 10.5, "top": 20, "width": 40, "height": 30.25}
+    return {"id": "x", "type": kind, "tags": tags, "boundingBox": place, "points": []} | more

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +21,12 @@ from tundish.formats.reading.upright import box_fits, frame_of_stated_size
 if TYPE_CHECKING:
     from tundish.formats.base import Catalog, Reading
 
-__all__ = ["CocoFile", "is_panoptic", "load_coco", "read_coco"]
+__all__ = ["CocoFile", "as_object", "id_of", "is_panoptic", "load_coco", "read_coco"]
 
 _Take = Callable[[int, dict[str, Any]], None]
+
+_MOST_DIGITS = 19
+"""A key with more digits stays text."""
 
 _TAKEN = frozenset(
     {
@@ -42,34 +45,62 @@ _TAKEN = frozenset(
 """Keys of an annotation that have a column of their own or follow from others; the rest are attributes."""
 
 
-def read_coco(path: str, data: bytes, catalog: Catalog, reading: Reading, *, corners: bool = False) -> None:
-    """Read one COCO file into `reading`; `corners` says that bbox holds two corners."""
+def read_coco(
+    path: str, data: bytes, catalog: Catalog, reading: Reading, *, corners: bool = False
+) -> dict[str, Any] | None:
+    """Read one COCO file into `reading`.
+
+    Args:
+        path: Where it is in the source.
+        data: Bytes of the file.
+        catalog: The images.
+        reading: Takes the labels and problems.
+        corners: Whether bbox holds two corners.
+
+    Returns:
+        The content of a panoptic file, whose labels are elsewhere; None for any other.
+    """
     with collector_paused():
-        _read(path, data, catalog, reading, corners=corners)
-
-
-def _read(path: str, data: bytes, catalog: Catalog, reading: Reading, *, corners: bool) -> None:
-    try:
-        content = load_coco(data)
-    except Fault as fault:
-        Notes(path, reading).refuse(fault)
-    else:
+        try:
+            content = load_coco(data)
+        except Fault as fault:
+            Notes(path, reading).refuse(fault)
+            return None
+        if is_panoptic(content.get("annotations", [])):
+            return content
         CocoFile(path, catalog, reading, corners=corners).read(content)
+        return None
 
 
 def load_coco(data: bytes) -> dict[str, Any]:
     """The content of a COCO file: its 'images' and, if there, 'annotations' and 'categories' are lists.
 
+    Where a file has one of them as an object, by id, its values become the list.
+
     Raises:
-        Fault: It is not JSON, not COCO, or a panoptic file.
+        Fault: It is not JSON, or not COCO.
     """
-    content = parse_json(data)
-    if not isinstance(content, dict) or not isinstance(content.get("images"), list):
+    parsed = parse_json(data)
+    content: dict[str, Any] = parsed if isinstance(parsed, dict) else {}
+    images = content.get("images")
+    if not (isinstance(images, list) or (isinstance(images, dict) and images)):
         raise Fault("not_coco", "a COCO file is an object with a list of 'images'")
-    for key in ("annotations", "categories"):
-        if not isinstance(content.get(key, []), list):
+    for key in ("images", "annotations", "categories"):
+        found = content.get(key, [])
+        if isinstance(found, dict) and all(isinstance(value, (dict, list)) for value in found.values()):
+            content[key] = list(_by_id(found))
+        elif not isinstance(found, list):
             raise Fault("wrong_type", f"'{key}' is not a list", key)
     return content
+
+
+def _by_id(entries: dict[str, Any]) -> Iterator[Any]:
+    """The entries of an object by id; where the id names an image, it has a list of annotations."""
+    for key, value in entries.items():
+        number = int(key) if key.isascii() and key.isdigit() and len(key) < _MOST_DIGITS else key
+        for entry in value if isinstance(value, list) else [value]:
+            missing = "image_id" if isinstance(value, list) else "id"
+            yield {missing: number, **entry} if isinstance(entry, dict) else entry
 
 
 def is_panoptic(annotations: list[Any]) -> bool:
@@ -110,23 +141,23 @@ class CocoFile:
     def read(self, content: dict[str, Any]) -> None:
         """Take the labels, and report the problems, of what `load_coco` gave."""
         annotations = content.get("annotations", [])
-        if is_panoptic(annotations):
-            segments = [entry.get("segments_info") for entry in annotations if isinstance(entry, dict)]
-            labels = sum(len(found) for found in segments if isinstance(found, list))
-            message = (
-                "panoptic annotations are colours in PNG files and are not read; export instances instead"
-            )
-            self.notes.refuse(Fault("panoptic", message), labels=labels)
-            return
-        for row, entry in enumerate(content.get("categories", [])):
-            self._attempt(self._take_category, row, entry, 0)
-        for row, entry in enumerate(content["images"]):
-            self._attempt(self._take_image, row, entry, 0)
+        self.take_lists(content)
         if any(listed.stored for listed in self.images.values()):
             self._settle_frame(annotations)
         for row, entry in enumerate(annotations):
             self._attempt(self._take_annotation, row, entry, 1)
         self._tell_repeated_ids(annotations)
+        self.finish(content)
+
+    def take_lists(self, content: dict[str, Any]) -> None:
+        """Take the categories and the images."""
+        for row, entry in enumerate(content.get("categories", [])):
+            self._attempt(self._take_category, row, entry, 0)
+        for row, entry in enumerate(content["images"]):
+            self._attempt(self._take_image, row, entry, 0)
+
+    def finish(self, content: dict[str, Any]) -> None:
+        """Note which images the file mentions, once their labels were taken."""
         if "annotations" in content:
             self._finish()
         else:
@@ -135,12 +166,12 @@ class CocoFile:
 
     def _attempt(self, take: _Take, row: int, entry: object, labels: int) -> None:
         try:
-            take(row, _object(entry))
+            take(row, as_object(entry))
         except Fault as fault:
             self.notes.refuse(fault, row, labels=labels)
 
     def _take_category(self, row: int, entry: dict[str, Any]) -> None:
-        number, name = _id_of(entry, "id"), entry.get("name")
+        number, name = id_of(entry, "id"), entry.get("name")
         if not isinstance(name, str) or not name.strip():
             message = f"category {number} has no name; its id is taken for it"
             self.notes.warn(Fault("missing_name", message, "categories.name", str(name)), row)
@@ -150,7 +181,7 @@ class CocoFile:
             self.notes.warn(Fault("duplicate_category_id", message, "categories.id", str(number)), row)
 
     def _take_image(self, row: int, entry: dict[str, Any]) -> None:
-        number, name = _id_of(entry, "id"), entry.get("file_name")
+        number, name = id_of(entry, "id"), entry.get("file_name")
         if not isinstance(name, str) or not name:
             raise Fault("wrong_type", "the image has no file_name", "images.file_name", name)
         found = find_named(self.catalog, self.path, name)
@@ -221,7 +252,7 @@ class CocoFile:
             self.notes.warn(Fault("exif_turn", message, "images.width, height"), listed.row)
 
     def _take_annotation(self, row: int, entry: dict[str, Any]) -> None:
-        listed = self.images.get(_id_of(entry, "image_id"))
+        listed = self.images.get(id_of(entry, "image_id"))
         if listed is None:
             message = f"the file has no image with the id {entry['image_id']}"
             raise Fault("unknown_image", message, "image_id", entry["image_id"])
@@ -248,7 +279,7 @@ class CocoFile:
             seen.add(number)
 
     def _label(self, row: int, entry: dict[str, Any], image: ImageRef, *, stored: bool) -> Label:
-        number = _id_of(entry, "category_id")
+        number = id_of(entry, "category_id")
         name = self.categories.get(number)
         if name is None:
             raise Fault(
@@ -313,13 +344,23 @@ def _attributes_of(entry: dict[str, Any]) -> dict[str, Any]:
     return attributes
 
 
-def _object(entry: object) -> dict[str, Any]:
+def as_object(entry: object) -> dict[str, Any]:
+    """An entry of a list.
+
+    Raises:
+        Fault: It is not an object.
+    """
     if isinstance(entry, dict):
         return entry
     raise Fault("wrong_type", f"the entry is not an object but {type(entry).__name__}", "", entry)
 
 
-def _id_of(entry: dict[str, Any], key: str) -> Hashable:
+def id_of(entry: dict[str, Any], key: str) -> Hashable:
+    """An id of an entry: a whole number or text.
+
+    Raises:
+        Fault: It is missing, or something else.
+    """
     number = entry.get(key)
     if type(number) is int or type(number) is str:
         return number

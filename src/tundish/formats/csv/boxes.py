@@ -157,7 +157,7 @@ class BoxesCsv:
             elif columns.matched:
                 sheets.append(_Sheet(table, columns))
         if not any(sheet.boxes for sheet in sheets):
-            return Evidence(doubts, facts, []) if doubts else None
+            return Evidence(doubts, facts, [], doubt=facts[0]) if doubts else None
         return _evidence(seen, sheets, facts, listing)
 
 
@@ -178,6 +178,7 @@ def _evidence(seen: Seen, sheets: list[_Sheet], facts: list[str], listing: Listi
     clear = [one for one in settled.values() if not one.doubt]
     for one in settled.values():
         facts += [*one.facts, *([one.doubt] if one.doubt else [])]
+    doubt = next((one.doubt for one in settled.values() if one.doubt), "")
     if len({(one.box, one.unit) for one in clear}) == 1 and len(clear) == len(settled):
         extra |= {"box": clear[0].box, "unit": clear[0].unit}
     if any(sheet.columns.label is None for sheet in sheets):
@@ -189,7 +190,7 @@ def _evidence(seen: Seen, sheets: list[_Sheet], facts: list[str], listing: Listi
         chosen = [sheet.table.path for sheet in sheets]
         extra["files"] = ";".join(chosen)
         facts.append(f"of {len(seen.paths)} CSV files these are read: {', '.join(chosen)}")
-    return Evidence(len(here), facts, sorted(classes), extra=extra)
+    return Evidence(len(here), facts, sorted(classes), extra=extra, doubt=doubt)
 
 
 def _described(sheet: _Sheet) -> str:
@@ -317,4 +318,8 @@ FORMAT = Format(
         "unit": "`px` or `share`",
         "label": "the class, where no column names one",
     },
+    evidence="CSV with a column that names images, four of numbers, one of classes; how many boxes leave "
+    "their picture under each reading",
+    reads="boxes; a row with an image alone is a negative; other columns as attributes",
+    reports="what the numbers mean, or that it must be settled; reversed corners; broken rows",
 )

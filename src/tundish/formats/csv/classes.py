@@ -275,4 +275,7 @@ FORMAT = Format(
     "classes of whole images in CSV files: a column of classes, or a column of 0 and 1 for each class",
     reader=ClassesCsv(),
     options={"files": FILES, "column": "name of the column of classes"},
+    evidence="CSV with a column that names images, and one of classes or one of 0 and 1 for each class",
+    reads="classes of whole images; a row of zeros is a negative",
+    reports="rows that are neither 0 nor 1, tables of other numbers",
 )

@@ -351,4 +351,7 @@ FORMAT = Format(
         "order": "pixels are counted along `columns` (default) or `rows`",
         "label": "the class, where no column names one",
     },
+    evidence="CSV with a column that names images, and one of runs",
+    reads="masks; an image without any run is a negative",
+    reports="overlapping runs, runs beyond the image, samples of a submission",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -38,6 +39,8 @@ _FEW = 12
 _PIXELS = 400_000_000
 """Pixels that are measured before only few pairs of each rule are."""
 _MOST_RULES = 40
+_AGAIN = re.compile(r"(?i)(instance\w*|train_?ids|colou?rs?|panoptic|vis)$")
+"""How the names of masks end that draw once more what others say."""
 _LEAST = 0.8
 """Share of the measured pairs that must agree."""
 _WITHOUT_MARK = frozenset(
@@ -94,6 +97,8 @@ def look_for_masks(
         return None
     facts = [f"{len(found.pairs)} of {len(found.paths)} masks belong to an image that is here"]
     facts += _by_content(measured, found.extra.get("masks", ""))
+    if "omit" in found.extra:
+        facts.append(f"'{found.extra['omit']}' draw the same labels again and are not read (options.omit)")
     taken = sample(sorted(found.pairs), _SAMPLE)
     decoded = dict(_decoded(listing, taken))
     threshold = threshold_for(decoded.values())
@@ -141,12 +146,31 @@ def _find(listing: Listing, role: Callable[[str, Options], Role]) -> tuple[_Foun
         elif answer == "image":
             refuted |= {mask for mask, _ in pairs}
     usual = _with_options(pictures, role, {})
+    by_content, omitted = _one_of_several(by_content)
     patterns = " | ".join(sorted(map(str, by_content)))
     if patterns:
-        seen = _with_options(pictures, role, {"masks": patterns})
+        extra = {"masks": patterns}
+        if omitted:
+            extra["omit"] = " | ".join(sorted(map(str, omitted)))
+        seen = _with_options(pictures, role, extra)
         if not set(seen.paths) <= set(usual.paths) or set(usual.pairs) & refuted:
             return seen, measured
     return (_Found([], {}, pictures, {}) if set(usual.pairs) <= refuted else usual), measured
+
+
+def _one_of_several(rules: list[Rule]) -> tuple[list[Rule], list[Rule]]:
+    """The rules to read by, and those that draw the same images again: as instances, or in colours."""
+    again = [
+        rule
+        for rule in rules
+        if rule.image
+        and _AGAIN.search(rule.suffix)
+        and any(
+            (other.folder, other.image) == (rule.folder, rule.image) and not _AGAIN.search(other.suffix)
+            for other in rules
+        )
+    ]
+    return [rule for rule in rules if rule not in again], again
 
 
 def _with_options(paths: list[str], role: Callable[[str, Options], Role], extra: dict[str, str]) -> _Found:

@@ -32,6 +32,10 @@ def candidate_rules(paths: Sequence[str]) -> list[tuple[Rule, list[tuple[str, st
     by_stem: dict[str, list[str]] = {}
     for path in paths:
         by_stem.setdefault(parts_of(path)[2], []).append(path)
+    heads: dict[str, list[str]] = {}
+    for stem in by_stem:
+        if (cut := _last_cut(stem)) is not None:
+            heads.setdefault(stem[:cut], []).append(stem)
     pairs: dict[Rule, list[tuple[str, str]]] = {}
     for stem, group in by_stem.items():
         few = group if len(group) <= _MOST_ALIKE else group[:: len(group) // _SOME]
@@ -39,6 +43,8 @@ def candidate_rules(paths: Sequence[str]) -> list[tuple[Rule, list[tuple[str, st
         for mask in few:
             for base, prefix, suffix in bases:
                 _pair(mask, by_stem[base], prefix, suffix, pairs)
+            for other, head in () if bases else _of_one_head(stem, heads):
+                _pair_apart(mask, by_stem[other], head, pairs)
     return sorted(pairs.items(), key=lambda item: (-len(item[1]), item[0]))
 
 
@@ -55,6 +61,32 @@ def _bases(stem: str, by_stem: Mapping[str, list[str]]) -> Iterator[tuple[str, s
         if stem[cut.end() :] in by_stem:
             yield stem[cut.end() :], stem[: cut.end()], ""
             break
+
+
+def _last_cut(stem: str) -> int | None:
+    cuts = [cut.start() for cut in _SEPARATOR.finditer(stem)]
+    return cuts[-1] if cuts and cuts[-1] else None
+
+
+def _of_one_head(stem: str, heads: Mapping[str, list[str]]) -> Iterator[tuple[str, str]]:
+    """Stems that begin as this one does and end otherwise: ``a_leftImg8bit`` for ``a_gtFine_labelIds``."""
+    for cut in reversed(list(_SEPARATOR.finditer(stem))):
+        head = stem[: cut.start()]
+        others = heads.get(head, [])
+        if len(others) <= _SOME:
+            yield from ((other, head) for other in others if other != stem)
+
+
+def _pair_apart(mask: str, others: list[str], head: str, pairs: dict[Rule, list[tuple[str, str]]]) -> None:
+    """A pair of names that share their beginning and lie in different folders of like layout."""
+    stem = parts_of(mask)[2]
+    folders = parts_of(mask)[0].split("/")
+    for other in others:
+        theirs = parts_of(other)[0].split("/")
+        apart = [part for part, own in zip(folders, theirs, strict=False) if part != own]
+        if len(folders) == len(theirs) and len(apart) == 1:
+            rule = Rule(apart[0], "", stem[len(head) :], "", parts_of(other)[2][len(head) :])
+            pairs.setdefault(rule, []).append((mask, other))
 
 
 def _pair(

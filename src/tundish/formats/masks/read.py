@@ -24,7 +24,7 @@ import numpy as np
 
 from tundish.formats.base import IMAGE_SUFFIXES, ImageRef, Label, Options, Reading, parts_of, suffix_of
 from tundish.formats.masks.look import look_for_masks
-from tundish.formats.masks.rules import find_image, image_stem
+from tundish.formats.masks.rules import find_image, image_stem, is_omitted
 from tundish.formats.masks.values import (
     VOID,
     ClassNames,
@@ -64,7 +64,7 @@ class Masks:
         """Images in a mask folder or with a mask's name are labels; instance masks of VOC are left alone."""
         if parts_of(path)[1].lower() == "labelmap.txt":
             return "classes"
-        if suffix_of(path) not in IMAGE_SUFFIXES or in_folder(path, *INSTANCES):
+        if suffix_of(path) not in IMAGE_SUFFIXES or in_folder(path, *INSTANCES) or is_omitted(path, options):
             return "other"
         return "image" if image_stem(path, options) is None else "annotation"
 

@@ -13,7 +13,7 @@ from tundish.formats.reading.match import Miss, find_beside, is_split
 if TYPE_CHECKING:
     from tundish.formats.base import Catalog, Options
 
-__all__ = ["Rule", "find_image", "image_stem", "is_named_as_mask", "rules_of"]
+__all__ = ["Rule", "find_image", "image_stem", "is_named_as_mask", "is_omitted", "rules_of"]
 
 _SUFFIXES_OF_MASKS = frozenset({".png", ".bmp", ".tif", ".tiff", ".gif"})
 
@@ -44,16 +44,19 @@ class Rule(NamedTuple):
         prefix: How the name of a mask begins before the image's stem.
         suffix: What follows the image's stem in the stem of a mask.
         ending: The suffix of the mask's file, with its dot.
+        image: What follows, in the image's stem, what both names begin with: ``a_gt`` is for ``a_rgb``.
     """
 
     folder: str = ""
     prefix: str = ""
     suffix: str = ""
     ending: str = ""
+    image: str = ""
 
     def __str__(self) -> str:
         name = f"{self.prefix}*{self.suffix}{self.ending}"
-        return f"{self.folder}/{name}" if self.folder else name
+        name = f"{self.folder}/{name}" if self.folder else name
+        return f"{name} > *{self.image}" if self.image else name
 
     def stem_of(self, path: str) -> str | None:
         """The stem of the image that a mask is for, or None where the path is not that of a mask."""
@@ -64,7 +67,8 @@ class Rule(NamedTuple):
             return None
         if not (stem.startswith(self.prefix) and stem.endswith(self.suffix)):
             return None
-        return stem[len(self.prefix) : len(stem) - len(self.suffix)] or None
+        shared = stem[len(self.prefix) : len(stem) - len(self.suffix)]
+        return f"{shared}{self.image}" if shared else None
 
     def without_folder(self, folder: str) -> str:
         """The folder of a mask without those that only say that it is one."""
@@ -77,16 +81,19 @@ class Rule(NamedTuple):
 
 @lru_cache(maxsize=64)
 def rules_of(patterns: str) -> tuple[Rule, ...]:
-    """The rules that an option states: patterns with '|' between them."""
+    """The rules that an option states: patterns with '|' between them; ' > *_rgb' is how images end."""
     rules = []
-    for pattern in patterns.split("|"):
+    for text in patterns.split("|"):
+        pattern, _, image = text.partition(" > ")
+        image = image.strip().removeprefix("*")
         folder, _, name = pattern.strip().strip("/").rpartition("/")
         if not name:
             continue
         ending = name[len(name) - len(suffix_of(name)) :] if suffix_of(name) in IMAGE_SUFFIXES else ""
         stem = name[: len(name) - len(ending)]
         prefix, star, suffix = stem.partition("*")
-        rules.append(Rule(folder, prefix, suffix, ending) if star else Rule(folder, "", stem, ending))
+        names = (prefix, suffix) if star else ("", stem)
+        rules.append(Rule(folder, *names, ending, image))
     return tuple(rules)
 
 
@@ -118,6 +125,12 @@ def image_stem(path: str, options: Options) -> str | None:
     if named:
         return named[1]
     return None if _FOLDERS.isdisjoint(folders) else stem
+
+
+def is_omitted(path: str, options: Options) -> bool:
+    """Whether the option ``omit`` says that a picture is neither an image nor a mask."""
+    rules = rules_of(options.extra.get("omit", ""))
+    return any(rule.stem_of(path) is not None for rule in rules)
 
 
 def find_image(catalog: Catalog, path: str, options: Options) -> ImageRef | Miss:

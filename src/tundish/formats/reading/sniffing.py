@@ -36,16 +36,9 @@ INSTANCES = ("segmentationobject", "panoptic_")
 
 UNREAD_IMAGES = frozenset(
     {
-        ".pgm",
-        ".ppm",
-        ".pbm",
-        ".pnm",
-        ".jp2",
-        ".j2k",
         ".jpx",
         ".heic",
         ".heif",
-        ".avif",
         ".jxl",
         ".tga",
         ".exr",

@@ -110,4 +110,7 @@ FORMAT = Format(
         "CreateML", (".json",), (b'"annotation', b'"image'), _pages, _draw, frozenset({"box"}), settle=_settle
     ),
     options=FILES | {"units": "`pixels` (default), `normalized`"},
+    evidence="a JSON list of images with annotations; numbers up to 1 are shares",
+    reads="boxes by their centre",
+    reports="entries that are not whole",
 )

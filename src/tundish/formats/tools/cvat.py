@@ -57,4 +57,7 @@ FORMAT = Format(
     "CVAT 1.1 XML for images and video: boxes, rotated boxes, polygons, ellipses, masks, tags",
     reader=Tool("CVAT", (".xml",), (b"<annotations",), _pages, draw, READS),
     options=FILES,
+    evidence="XML whose root is `annotations`, with images or tracks",
+    reads="boxes, rotated boxes, polygons, ellipses, masks, tags; tracks frame by frame",
+    reports="points, polylines, cuboids, skeletons; shapes that are not interpolated",
 )

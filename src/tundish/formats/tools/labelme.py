@@ -132,4 +132,7 @@ FORMAT = Format(
     "labelme and X-AnyLabeling JSON: rectangles, polygons, rotated boxes, circles, masks",
     reader=Tool("labelme", (".json",), (b'"shapes"',), _pages, _draw, _READS, beside=True),
     options=FILES,
+    evidence="JSON with `shapes`, named as an image or naming one",
+    reads="rectangles, polygons, rotated boxes, circles, masks",
+    reports="points and lines, flags of the whole image",
 )

@@ -126,4 +126,7 @@ FORMAT = Format(
     "Supervisely JSON: rectangles, polygons, bitmaps",
     reader=Tool("Supervisely", (".json",), (b'"objects"', b'"size"'), _pages, _draw, _READS, beside=True),
     options=FILES | {"corners": "`edges` (default), `included`"},
+    evidence="JSON with `size` and `objects`, named as an image",
+    reads="rectangles, polygons, bitmaps",
+    reports="points, lines, graphs, cuboids, tags of the image",
 )

@@ -235,4 +235,7 @@ FORMAT = Format(
     "VIA (VGG Image Annotator) JSON and CSV: rectangles, polygons, circles, ellipses",
     reader=Tool("VIA", (".json", ".csv"), (b"region", b"filename"), _pages, _draw, _READS, settle=_settle),
     options=FILES | {"attribute": "the attribute of a region that names its class"},
+    evidence="JSON or CSV with regions of files; the attribute that most regions fill in",
+    reads="rectangles, polygons, circles, ellipses",
+    reports="points and polylines, regions without the attribute",
 )

@@ -23,4 +23,7 @@ FORMAT = Format(
     lost="to detect, polygons and masks become their boxes; to segment, several rings are joined into one, "
     "and masks and crowds are left out and counted; unlabelled images, scores, authors and attributes; sets "
     "without boxes, polygons and masks are not written",
+    evidence="text files named as an image, with rows of numbers; lists of class names by what they hold",
+    reads="boxes, polygons, oriented boxes; confidence as score, track as attribute",
+    reports="confidences and tracks, numbers without a name, rows that no YOLO format has, given splits",
 )

@@ -47,7 +47,7 @@ from tundish.formats.reading.sniffing import (
 )
 from tundish.formats.reading.text import decode_text, fault_of_number, real
 from tundish.formats.yolo.names import ClassNames, is_classes_file
-from tundish.formats.yolo.rows import Meaning, settle
+from tundish.formats.yolo.rows import Meaning, is_dota, settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -375,7 +375,7 @@ def _look(listing: Listing, paths: list[str]) -> _Look | None:
         look.empty += not rows
         for tokens in rows:
             values = [real(token) for token in tokens]
-            if len(values) < 5 or None in values or values[0] != int(values[0] or 0):
+            if len(values) < 5 or None in values or values[0] != int(values[0] or 0) or is_dota(values):
                 look.strange += 1
                 continue
             look.numbers[int(values[0] or 0)] += 1

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Literal
 from tundish.formats.reading.text import real
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-__all__ = ["Meaning", "settle"]
+__all__ = ["Meaning", "is_dota", "settle"]
 
 _ROUNDING = 0.01
 """Share of the image by which a tracker's box may leave it."""
+
+_MOST = 2.0
+"""Above it, a coordinate is not a share of the image, however far the label leaves it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +74,8 @@ def _may_be_tracked(tokens: list[str]) -> bool:
         for place, side in ((x, width), (y, height))
     )
     return inside and 0 <= score <= 1 and track >= 1 and track.is_integer()
+
+
+def is_dota(values: Sequence[float | None]) -> bool:
+    """Whether a row is DOTA's: four corners in pixels, and the class as a number, often with a difficulty."""
+    return len(values) in (9, 10) and any(abs(value or 0) > _MOST for value in values[1:8])

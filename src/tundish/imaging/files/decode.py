@@ -47,7 +47,7 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image:
     """Decode an image file at its native depth and turn it upright by its EXIF orientation.
 
     Args:
-        data: Bytes of a JPEG, PNG, TIFF, BMP, GIF or WebP file; of several pages or frames the first is used.
+        data: Bytes of a file that `read_header` knows; of several pages or frames the first is used.
         max_pixels: Larger images are refused by their header, before any pixel is decoded.
 
     Returns:

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable  # noqa: TC003  (the table of kinds is annotated with it)
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from tundish.imaging.files.bad import BadImage
 from tundish.imaging.files.exif import Exif, read_exif
 from tundish.imaging.files.jpeg import check_jpeg, parse_jpeg
+from tundish.imaging.files.other import (
+    AVIF_BRANDS,
+    JP2_MAGIC,
+    check_avif,
+    check_jp2,
+    check_pnm,
+    is_pnm,
+    parse_avif,
+    parse_jp2,
+    parse_pnm,
+)
 from tundish.imaging.files.png import check_png, parse_png
 from tundish.imaging.files.tiff import TIFF_MAGIC, check_tiff, parse_tiff
 
@@ -17,7 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Header", "ImageFormat", "check_complete", "read_header"]
 
-ImageFormat = Literal["jpeg", "png", "tiff", "bmp", "gif", "webp"]
+ImageFormat = Literal["jpeg", "png", "tiff", "bmp", "gif", "webp", "pnm", "jp2", "avif"]
+
+_HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"hevc"})
 
 _Fields = tuple[int, int, int, int, Exif]
 
@@ -46,7 +60,7 @@ class Header:
 
 
 def read_header(data: bytes) -> Header:
-    """Read the header of a JPEG, PNG, TIFF, BMP, GIF or WebP file.
+    """Read the header of a JPEG, PNG, TIFF, BMP, GIF, WebP, PNM, JPEG 2000 or AVIF file.
 
     Raises:
         BadImage: 'empty_file', 'not_an_image', or a header that is 'truncated', 'corrupt' or 'unsupported'.
@@ -59,8 +73,8 @@ def read_header(data: bytes) -> Header:
 def check_complete(data: bytes, kind: ImageFormat) -> None:
     """Check that a file of format `kind` is structurally complete, without decoding it.
 
-    JPEG has an end marker after its scan, PNG chunks have correct CRCs and end with IEND, TIFF strips, BMP
-    rows, GIF blocks and WebP chunks are inside the file.
+    JPEG has an end marker after its scan, as JPEG 2000 has; PNG chunks have correct CRCs and end with IEND;
+    TIFF strips, BMP rows, GIF blocks, WebP chunks, PNM values and AVIF boxes are inside the file.
 
     Raises:
         BadImage: 'truncated' or 'corrupt'.
@@ -71,21 +85,28 @@ def check_complete(data: bytes, kind: ImageFormat) -> None:
 def _format(data: bytes) -> ImageFormat:
     if not data:
         raise BadImage("empty_file", "the file has no bytes")
-    if data[:3] == b"\xff\xd8\xff":
-        return "jpeg"
-    if data[:8] == b"\x89PNG\r\n\x1a\n":
-        return "png"
-    if data[:4] in TIFF_MAGIC:
-        return "tiff"
-    if data[:2] == b"BM" and data[6:10] == b"\0\0\0\0":
-        return "bmp"
-    if data[:6] in (b"GIF87a", b"GIF89a"):
-        return "gif"
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "webp"
+    for kind, fits in _KINDS:
+        if fits(data):
+            return kind
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS:
+        raise BadImage("unsupported", "HEIC pictures cannot be decoded here: convert to PNG")
     if not data.strip(b"\0"):
         raise BadImage("not_an_image", "the file contains only zero bytes")
     raise BadImage("not_an_image", f"the file begins with {data[:8]!r}, which no known image format does")
+
+
+_KINDS: tuple[tuple[ImageFormat, Callable[[bytes], bool]], ...] = (
+    ("jpeg", lambda data: data[:3] == b"\xff\xd8\xff"),
+    ("png", lambda data: data[:8] == b"\x89PNG\r\n\x1a\n"),
+    ("tiff", lambda data: data[:4] in TIFF_MAGIC),
+    ("bmp", lambda data: data[:2] == b"BM" and data[6:10] == b"\0\0\0\0"),
+    ("gif", lambda data: data[:6] in (b"GIF87a", b"GIF89a")),
+    ("webp", lambda data: data[:4] == b"RIFF" and data[8:12] == b"WEBP"),
+    ("pnm", is_pnm),
+    ("jp2", lambda data: data.startswith(JP2_MAGIC)),
+    ("avif", lambda data: data[4:8] == b"ftyp" and data[8:12] in AVIF_BRANDS),
+)
+"""How each kind of file begins."""
 
 
 def _parse_bmp(data: bytes) -> _Fields:
@@ -178,6 +199,9 @@ _PARSERS = {
     "bmp": _parse_bmp,
     "gif": _parse_gif,
     "webp": _parse_webp,
+    "pnm": parse_pnm,
+    "jp2": parse_jp2,
+    "avif": parse_avif,
 }
 _CHECKS = {
     "jpeg": check_jpeg,
@@ -186,4 +210,7 @@ _CHECKS = {
     "bmp": _check_bmp,
     "gif": _check_gif,
     "webp": _check_webp,
+    "pnm": check_pnm,
+    "jp2": check_jp2,
+    "avif": check_avif,
 }

@@ -11,6 +11,7 @@ import polars as pl
 from tundish.errors import OutsideError
 from tundish.imaging.files.pages import count_pages
 from tundish.stages.ingest.lost import FOLDERS, LostShards
+from tundish.storage.pages import file_of_page
 from tundish.storage.shards import Blob, Packer, image_id_of, latest_files, read_files, shard_ids, shard_paths
 from tundish.storage.tables import FILES
 
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
     from tundish.sources.files import Entry, EntryFault
     from tundish.stages.base import Context
 
-__all__ = ["PACKED", "SEVERAL_PAGES", "SOURCE_LEFT", "Intake", "Taken"]
+__all__ = ["PACKED", "PAGES_TAKEN", "SEVERAL_PAGES", "SOURCE_LEFT", "Intake", "Taken"]
 
 SOURCE_LEFT = "source_left"
 SEVERAL_PAGES = "several_pages"
 """Reason beside an accepted image whose file holds more pictures than the one that is taken."""
+
+PAGES_TAKEN = "pages_taken"
+"""Reason beside a skipped file whose pages came in as images of their own."""
 
 PACKED = {kind: folder for kind, folder in FOLDERS.items() if kind != "record"}
 """Kinds of files whose bytes are packed with others, and the folder of the store they go to."""
@@ -71,6 +75,7 @@ class Intake:
         }
         self.unchanged = 0
         self.unavailable: list[tuple[str, str, str]] = []
+        self._paged: dict[tuple[str, str], list[str]] | None = None
 
     def take(self, source: str, taken: Taken) -> None:
         """Pack what is new in one file and write its row; no row where its bytes cannot be read now."""
@@ -124,6 +129,20 @@ class Intake:
             row["shard"] = shard
         else:
             self.pending.append((row, room, shard))
+
+    def drop_pages(self, source: str, path: str, pages: set[str]) -> None:
+        """Mark pages of a file that came in earlier as superseded: it has fewer, or is taken as one image."""
+        if self._paged is None:
+            self._paged = {}
+            for label, known in self.known:
+                container = file_of_page(known)
+                if container != known:
+                    self._paged.setdefault((label, container), []).append(known)
+        for known in self._paged.get((source, path), []):
+            row = self.known[source, known]
+            if known not in pages and row["outcome"] == "accepted":
+                kept = {name: row[name] for name in ("path", "source", "kind", "size", "sha256")}
+                self.rows.append(kept | {"outcome": "skipped", "reason": "superseded", "batch": self.batch})
 
     def let_go(self, sources: set[str]) -> int:
         """Mark the files of sources that the recipe no longer names as skipped; return their number."""

@@ -23,10 +23,21 @@ from tundish.formats.base import Options, suffix_of
 from tundish.formats.masks.rules import rules_of
 from tundish.formats.reading.sniffing import UNREAD_IMAGES
 from tundish.formats.registry import load_reader
-from tundish.sources.files import Entry, EntryFault, EntryUnavailable, is_archive, open_source
+from tundish.imaging.files.bad import BadImage
+from tundish.imaging.files.pages import count_pages
+from tundish.imaging.files.split import split_pages
+from tundish.sources.files import (
+    ARCHIVE_SUFFIXES,
+    Entry,
+    EntryFault,
+    EntryUnavailable,
+    is_archive,
+    open_source,
+)
 from tundish.stages.base import Context, Outcome, Stage
-from tundish.stages.ingest.intake import PACKED, Intake, Taken
+from tundish.stages.ingest.intake import PACKED, PAGES_TAKEN, SEVERAL_PAGES, Intake, Taken
 from tundish.stages.ingest.records import record_files, take_record
+from tundish.storage.pages import file_of_page, page_path
 from tundish.storage.seen import find_gone, read_seen, write_seen
 from tundish.storage.table import write_atomically
 from tundish.storage.versions import VERSIONS
@@ -43,8 +54,10 @@ E = TypeVar("E", bound=Entry)
 _MASK = EntryFault("unread_mask", "a mask beside its photograph, by the source's options.masks")
 _UNREAD_KIND = EntryFault("unread_kind_of_image", "an image of a kind that is not read")
 
-_UNREADABLE = "unreadable"
-"""The reason that earlier versions gave to an unreadable file; such a file is read again."""
+_ARCHIVE = EntryFault("unread_archive", "an archive inside the source: unpack it")
+
+_AGAIN = frozenset({"unreadable", _UNREAD_KIND.reason, _ARCHIVE.reason})
+"""Reasons that earlier versions gave to what may be readable now; such a file is looked at again."""
 
 _UNAVAILABLE = ""
 """The stamp of a file that is there and could not be read: no file has it, so it is read again."""
@@ -98,14 +111,20 @@ def _check_available(intake: Intake) -> None:
         )
 
 
-def _remembered(seen: Seen, label: str, intake: Intake, facts: Collection[str] = ()) -> dict[str, str]:
-    """Stamps of the files that need no second look; one that the recipe names only now does."""
-    lost = intake.lost.files
+def _remembered(
+    seen: Seen, label: str, intake: Intake, other: str = "", facts: Collection[str] = ()
+) -> dict[str, str]:
+    """Stamps of the files that need no second look; one that the recipe names only now does.
+
+    `other` is the reason of those that were taken in another way.
+    """
+    lost = {(source, name) for source, path in intake.lost.files for name in (path, file_of_page(path))}
+    again = {*_AGAIN, other}
     known = {
         path
         for (source, path), row in intake.known.items()
         if source == label
-        and row["reason"] != _UNREADABLE
+        and row["reason"] not in again
         and (source, path) not in lost
         and not (path in facts and row["kind"] == "other")
     }
@@ -143,9 +162,13 @@ def _take_source(context: Context, source: Source, intake: Intake, seen: Seen, n
     with open_source(path) as entries:
         watched = _watched(entries, context.progress)
         facts = context.recipe.facts(source)
-        fresh = _fresh(watched, _remembered(seen, label, intake, facts), stamps, intake)
-        for taken in _read_entries(fresh, source, facts, parallel=not is_archive(path)):
-            intake.take(label, taken)
+        other = SEVERAL_PAGES if source.pages == "each" else PAGES_TAKEN
+        fresh = _fresh(watched, _remembered(seen, label, intake, other, facts), stamps, intake)
+        for one, *pages in _read_entries(fresh, source, facts, parallel=not is_archive(path)):
+            for taken in (one, *pages):
+                intake.take(label, taken)
+            if one.kind == "image" and one.unavailable is None:
+                intake.drop_pages(label, one.entry.path, {page.entry.path for page in pages})
     if not stamps and not have:
         raise SourceError(
             "the source contains no files", where=str(path), fix="put the files there and run again"
@@ -204,18 +227,17 @@ def _fresh(
 
 def _read_entries(
     entries: Iterable[Entry], source: Source, facts: Collection[str], *, parallel: bool
-) -> Iterator[Taken]:
-    """Read and digest entries: files on threads; the members of an archive one after the other."""
+) -> Iterator[list[Taken]]:
+    """Read and digest entries: files on threads; the members of an archive one after the other.
+
+    Each gives itself, and behind it its pages where the recipe wants each.
+    """
     form = load_reader(source.format)
     options = Options(names=source.names, extra=source.options)
     masks = rules_of(source.options.get("masks", ""))
 
     def take(entry: Entry) -> Taken:
-        kind: str = form.role(entry.path, options)
-        if entry.path in source.given.lists and suffix_of(entry.path) != ".json":
-            kind = "facts"  # a list of images, which YOLO would read for labels
-        elif kind == "other" and entry.path in facts:
-            kind = "facts"
+        kind = _kind(entry.path, form.role(entry.path, options), source, facts)
         unread = _unread(entry.path, kind, masks)
         if unread is not None and entry.fault is None:
             return Taken(replace(entry, skipped=True), "other", fault=unread)
@@ -231,14 +253,46 @@ def _read_entries(
             return Taken(entry, kind, unavailable=fault.message)
         return Taken(entry, kind, data, hashlib.sha256(data).hexdigest())
 
-    return each(take, entries) if parallel else map(take, entries)
+    def take_pages(entry: Entry) -> list[Taken]:
+        taken = take(entry)
+        if source.pages == "each" and taken.kind == "image" and count_pages(taken.data) > 1:
+            return list(_pages(taken))
+        return [taken]
+
+    return each(take_pages, entries) if parallel else map(take_pages, entries)
+
+
+def _kind(path: str, role: str, source: Source, facts: Collection[str]) -> str:
+    """The kind of a file: what its format says, but for those that the recipe names for something else."""
+    if path in source.given.lists and suffix_of(path) != ".json":
+        return "facts"  # a list of images, which YOLO would read for labels
+    return "facts" if role == "other" and path in facts else role
+
+
+def _pages(taken: Taken) -> Iterator[Taken]:
+    """A file of several pages as skipped, and its pages as images; quarantined where one is damaged."""
+    entry = taken.entry
+    try:
+        pages = list(split_pages(taken.data))
+    except BadImage as fault:
+        yield Taken(entry, "image", fault=EntryFault(fault.reason, fault.message))
+        return
+    done = EntryFault(PAGES_TAKEN, "its pages came in as images of their own")
+    yield Taken(replace(entry, skipped=True), "image", fault=done)
+    for number, data in enumerate(pages, 1):
+        page = replace(entry, path=page_path(entry.path, number), size=len(data))
+        yield Taken(page, "image", data, hashlib.sha256(data).hexdigest())
 
 
 def _unread(path: str, kind: str, masks: Sequence[Rule]) -> EntryFault | None:
     """Why a picture is neither a photograph nor a label of this source; None where it is, or no picture."""
     if kind == "image" and any(rule.stem_of(path) is not None for rule in masks):
         return _MASK
-    return _UNREAD_KIND if kind == "other" and suffix_of(path) in UNREAD_IMAGES else None
+    if kind != "other":
+        return None
+    if suffix_of(path) in ARCHIVE_SUFFIXES:
+        return _ARCHIVE
+    return _UNREAD_KIND if suffix_of(path) in UNREAD_IMAGES else None
 
 
 def _outcome(intake: Intake, notes: list[str]) -> Outcome:

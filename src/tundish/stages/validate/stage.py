@@ -47,6 +47,9 @@ _SUFFIXES = {
     "bmp": (".bmp",),
     "gif": (".gif",),
     "webp": (".webp",),
+    "pnm": (".pgm", ".ppm", ".pbm", ".pnm"),
+    "jp2": (".jp2", ".j2k"),
+    "avif": (".avif",),
 }
 
 _SPELT = "its labels spell the name otherwise: capitals, umlauts in two characters, or %20"
