@@ -42,9 +42,10 @@ def add(
 ) -> None:
     """Look at SOURCE, say what it is, and write it into pipelines/NAME.yaml.
 
-    SOURCE is a folder, zip or tar of images and labels, or a table of process or laboratory records (CSV,
-    Excel, Parquet, Arrow). A recipe that exists gets one more source or table, and the rest of it stays as it
-    is. What each column of a table would be read as is shown before anything runs.
+    SOURCE is a folder, zip or tar of images and labels, a Parquet file with pictures in it, or a table of
+    process or laboratory records (CSV, Excel, Parquet, Arrow). A recipe that exists gets one more source or
+    table, and the rest of it stays as it is. What each column of a table would be read as is shown before
+    anything runs.
 
     \b
     Example:

@@ -23,6 +23,7 @@ from tundish.formats.base import Options, suffix_of
 from tundish.formats.masks.rules import rules_of
 from tundish.formats.reading.sniffing import UNREAD_IMAGES
 from tundish.formats.registry import load_reader
+from tundish.sources.entry import UNKNOWN_SIZE
 from tundish.sources.files import Entry, EntryFault, EntryUnavailable, is_archive, open_source
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.stages.ingest.intake import PACKED, Intake, Taken
@@ -229,7 +230,8 @@ def _read_entries(
             return Taken(entry, kind, fault=fault)
         except EntryUnavailable as fault:
             return Taken(entry, kind, unavailable=fault.message)
-        return Taken(entry, kind, data, hashlib.sha256(data).hexdigest())
+        known = entry if entry.size != UNKNOWN_SIZE else replace(entry, size=len(data))
+        return Taken(known, kind, data, hashlib.sha256(data).hexdigest())
 
     return each(take, entries) if parallel else map(take, entries)
 
