@@ -22,7 +22,7 @@ from tundish.labeling.label_studio.config import LabelConfig
 from tundish.labeling.label_studio.prelabels import items_of
 from tundish.labeling.label_studio.pull import pull
 from tundish.labeling.label_studio.push import Push, push
-from tundish.labeling.label_studio.regions.write import regions_of
+from tundish.labeling.label_studio.regions import regions_of
 from tundish.labeling.label_studio.server import LabelStudio, prepare_template
 from tundish.labeling.label_studio.tasks import Prelabels
 from tundish.recipe.sections import Annotations

@@ -5,6 +5,7 @@ A new format needs a tree here: the page shows what `tundish add` says of it.
 
 from __future__ import annotations
 
+import io
 import json
 import tempfile
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from tundish.api import projects
 
@@ -158,14 +161,45 @@ def _class_in_name() -> Files:
     return _photos(*(f"{name}_{number}.png" for name in ("crazing", "patches") for number in range(1, 5)))
 
 
+def _label_studio() -> Files:
+    place = {"x": 10, "y": 20, "width": 30, "height": 20, "rotation": 0, "rectanglelabels": ["scratch"]}
+    sizes = {"original_width": _WIDTH, "original_height": _HEIGHT}
+    found = {"id": "r", "type": "rectanglelabels", "from_name": "label", "to_name": "image", "value": place}
+    answer = {"id": 1, "completed_by": 3, "was_cancelled": False, "result": [found | sizes]}
+    task = {"id": 1, "data": {"image": "/data/upload/1/8a7b6c5d-a.png"}, "annotations": [answer]}
+    return PICTURES | {"project-1.json": _json([task])}
+
+
+def _parquet() -> Files:
+    rows = [
+        {
+            "image": {"bytes": data, "path": path},
+            "objects": {"bbox": [[10.0, 20.0, 30.0, 20.0]], "category": ["scratch"]},
+        }
+        for path, data in _photos("a.png", "b.png").items()
+    ]
+    buffer = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows), buffer)
+    return {"train.parquet": buffer.getvalue()}
+
+
+def _imagefolder() -> Files:
+    objects = {"bbox": [[10, 20, 30, 20]], "categories": ["scratch"]}
+    return _photos("train/a.png") | {
+        "train/metadata.jsonl": _json({"file_name": "a.png", "objects": objects}) + "\n"
+    }
+
+
 RUNS = "ImageId,ClassId,EncodedPixels\na.png,1,2000 30\nb.png,3,500 9\nc.png,1,\n"
 BOXES = "filename,xmin,ymin,xmax,ymax,class\na.png,10,20,60,50,scratch\nb.png,70,5,110,80,dent\n"
 CLASSES = "filename, scratch, dent\na.png, 1, 0\nb.png, 1, 1\nc.png, 0, 0\n"
 
 TREES: dict[str, Files] = {
     "voc": _voc(),
+    "parquet": _parquet(),
     "yolo": _yolo(),
     "coco": _coco(),
+    "label-studio": _label_studio(),
     "labelme": _labelme(),
     "cvat": _cvat(),
     "via": _via(),
@@ -176,14 +210,10 @@ TREES: dict[str, Files] = {
     "cityscapes": _cityscapes(),
     "masks": _masks(),
     "dota": _dota(),
-    "runs-csv": PICTURES
-    | {"train.csv": "ImageId,ClassId,EncodedPixels\na.png,1,2000 30\nb.png,3,500 9\nc.png,1,\n"},
-    "boxes-csv": PICTURES
-    | {
-        "boxes.csv": "filename,xmin,ymin,xmax,ymax,class\na.png,10,20,60,50,scratch\nb.png,70,5,110,80,dent\n"
-    },
-    "classes-csv": PICTURES
-    | {"_classes.csv": "filename, scratch, dent\na.png, 1, 0\nb.png, 1, 1\nc.png, 0, 0\n"},
+    "imagefolder": _imagefolder(),
+    "runs-csv": PICTURES | {"train.csv": RUNS},
+    "boxes-csv": PICTURES | {"boxes.csv": BOXES},
+    "classes-csv": PICTURES | {"_classes.csv": CLASSES},
     "folders": _photos("good/a.png", "good/b.png", "scratch/c.png"),
     "class-in-name": _class_in_name(),
     "images": PICTURES,

@@ -18,6 +18,7 @@ from tundish.cli import main as tundish
 from tundish.formats.markdown import table as markdown_table
 from tundish.formats.registry import format_names, is_built_in, load_format
 from tundish.labeling.acceptance.batch import BATCH_IMAGES, FINDINGS
+from tundish.labeling.tables import JUDGEMENTS
 from tundish.recipe.load import json_schema
 from tundish.rules.check import describe
 from tundish.rules.models import models_of
@@ -64,7 +65,7 @@ def tables() -> str:
         "y down, in the upright image. A file is named by (source, path).",
         "",
     ]
-    for table in (*TABLES, ACCEPTED, BATCH_IMAGES, FINDINGS):
+    for table in (*TABLES, ACCEPTED, JUDGEMENTS, BATCH_IMAGES, FINDINGS):
         parts += [
             f"## {table.name}",
             "",

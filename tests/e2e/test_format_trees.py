@@ -16,6 +16,7 @@ LABELS = {
     "voc": 2,
     "yolo": 3,
     "coco": 2,
+    "parquet": 2,
     "labelme": 2,
     "masks": 3,
     "dota": 2,

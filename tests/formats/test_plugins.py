@@ -142,7 +142,7 @@ def test_what_it_wrote_it_reads_and_a_recipe_that_no_longer_names_it_removes_it(
     without = tundish(tmp_path, plant, "run", "line")
     assert without.returncode == 2
     assert without.stderr.startswith("Error: pipelines/line.yaml:") or "line.yaml" in without.stderr
-    assert "unknown format 'csv-boxes'; choose one of voc, yolo, " in without.stderr
+    assert "unknown format 'csv-boxes'; choose one of voc, parquet, " in without.stderr
     assert "or install the package that offers it." in without.stderr
     assert sorted(map(str, exported(folder))) == first
 
@@ -291,6 +291,8 @@ FORMAT = Format("out", "", writer=Out())
 def test_a_writer_stays_in_its_folder(here: Callable[[], Path], tmp_path: Path) -> None:
     install_module(tmp_path, "out", OUTSIDE)
     here()
+    with pytest.raises(UsageError, match=r"the format 'out' is written, not read; choose one of voc, "):
+        registry.load_reader("out")
     context = build(tmp_path / "plant", detection())
     with pytest.raises(PluginError, match=r"'../parquet/README.md' is not a path in the export's folder"):
         export_one(context, "out")

@@ -11,8 +11,8 @@ from tests.stages.answering import write_recipe
 from tests.stages.curated import Picture, build
 
 from tundish.cli import main
+from tundish.formats.label_studio.shapes import brush_value
 from tundish.imaging.geometry import counts_of_mask
-from tundish.labeling.label_studio.regions.shapes import brush_value
 from tundish.labeling.tables import answers_fingerprint
 from tundish.stages.consensus import STAGE
 from tundish.storage.tables import ANNOTATIONS, STANDING

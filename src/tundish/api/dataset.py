@@ -57,10 +57,11 @@ class Dataset(Result):
         Raises:
             UsageError: There is no such table, or the stage that writes it has not run.
         """
+        from tundish.labeling.tables import JUDGEMENTS  # noqa: PLC0415
         from tundish.storage.table import Table  # noqa: PLC0415
         from tundish.storage.tables import RECORD_FIELDS, TABLES  # noqa: PLC0415
 
-        known = {one.name: one for one in TABLES if one.name not in _IN_PARTS}
+        known = {one.name: one for one in (*TABLES, JUDGEMENTS) if one.name not in _IN_PARTS}
         folder = self._curated.dataset
         if table in known:
             return folder.read(known[table])
@@ -176,6 +177,7 @@ def open(  # noqa: A001  (tundish.open, as gzip.open)
         UsageError: There is no such dataset, or its recipe must change.
     """
     from tundish.api.tables import Curated  # noqa: PLC0415
+    from tundish.labeling.tables import JUDGEMENTS  # noqa: PLC0415
     from tundish.recipe.find import load_recipe  # noqa: PLC0415
     from tundish.storage.dataset import DatasetFolder  # noqa: PLC0415
     from tundish.storage.tables import TABLES  # noqa: PLC0415
@@ -183,7 +185,7 @@ def open(  # noqa: A001  (tundish.open, as gzip.open)
     recipe = load_recipe(Path(project), name)
     folder = DatasetFolder(recipe.dataset, Path(project))
     classes = tuple(recipe.annotations.classes)
-    tables = [one.name for one in TABLES if one.name not in _IN_PARTS and folder.has(one)]
+    tables = [one.name for one in (*TABLES, JUDGEMENTS) if one.name not in _IN_PARTS and folder.has(one)]
     records = sorted(path.stem for path in folder.records.glob("*.parquet"))
     return Dataset(
         recipe.dataset,

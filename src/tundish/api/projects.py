@@ -187,7 +187,8 @@ def add(
 
     Args:
         name: The dataset's name.
-        source: A folder, zip or tar of images and labels, or a table of records (CSV, Excel, Parquet, Arrow).
+        source: A folder, zip or tar of images and labels, a Parquet file with pictures, or a table of records
+            (CSV, Excel, Parquet, Arrow).
         force: Replace a recipe that exists by one for this source alone; for images.
         dry_run: Find out everything, and write nothing.
         table: Name for a table of records; the file's own by default.

@@ -42,10 +42,11 @@ def add(
 ) -> None:
     """Look at SOURCE, say what it is, and write it into pipelines/NAME.yaml.
 
-    SOURCE is a folder, zip or tar of images and labels, or a table of process or laboratory records (CSV,
-    Excel, Parquet, Arrow). A recipe that exists gets one more source or table, and the rest of it stays as it
-    is. What each column of a table would be read as is shown before anything runs. Where something must be
-    settled in the recipe before labels can be read, this is said, and the exit status is 1.
+    SOURCE is a folder, zip or tar of images and labels, a Parquet file with pictures in it, or a table of
+    process or laboratory records (CSV, Excel, Parquet, Arrow). A recipe that exists gets one more source or
+    table, and the rest of it stays as it is. What each column of a table would be read as is shown before
+    anything runs. Where something must be settled in the recipe before labels can be read, this is said, and
+    the exit status is 1.
 
     \b
     Example:

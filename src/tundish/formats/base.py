@@ -14,7 +14,8 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeVar
 
-from tundish.formats.spelling import loose_spelling, plain_folder
+from tundish.formats.paths import IMAGE_SUFFIXES, parts_of, plain_folder, suffix_of
+from tundish.formats.spelling import loose_spelling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -31,6 +32,7 @@ __all__ = [
     "Files",
     "Format",
     "ImageRef",
+    "Judgement",
     "Label",
     "Listing",
     "Options",
@@ -47,30 +49,12 @@ __all__ = [
     "suffix_of",
 ]
 
-IMAGE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".tif", ".tiff", ".gif", ".webp"}
-    | {".pgm", ".ppm", ".pbm", ".pnm", ".jp2", ".j2k", ".avif"}
-)
-
 Role = Literal["image", "annotation", "classes", "other"]
 """What a file is to a format; 'classes' files name the classes and are stored, never read as labels."""
 
 Shape = Literal["box", "polygon", "mask", "class"]
 
 _Key = TypeVar("_Key", bound="Hashable")
-
-
-def parts_of(path: str) -> tuple[str, str, str]:
-    """Folder, file name and stem of a POSIX path; as `pathlib` has them, and ten times as fast."""
-    folder, _, name = path.rpartition("/")
-    return folder, name, name.rpartition(".")[0] or name
-
-
-def suffix_of(path: str) -> str:
-    """The suffix of a path in lower case, with its dot; empty where there is none."""
-    name = path.rpartition("/")[2]
-    stem, dot, suffix = name.rpartition(".")
-    return (dot + suffix).lower() if stem else ""
 
 
 def _counterpart(path: str) -> tuple[str, str]:
@@ -199,6 +183,21 @@ class Problem:
     labels: int = 0
 
 
+class Judgement(NamedTuple):
+    """What one person answered about one image file, where label files say who labelled what.
+
+    `answer` is 'labelled', 'empty' (nothing is there) or 'cancelled' (skipped). `labels` are those of the
+    reading, `refused` those that were lost. Where several people answered, the stage `consensus` decides.
+    """
+
+    image: ImageRef
+    author: str | None
+    answer: Literal["labelled", "empty", "cancelled"]
+    label_path: str
+    labels: int = 0
+    refused: int = 0
+
+
 @dataclass
 class Reading:
     """What the label files of a source say.
@@ -206,13 +205,15 @@ class Reading:
     `covered` holds the paths of the images the files mention: an image that is covered and has no label is a
     *negative*; one that is not covered is *unlabelled*. They are never mixed. So an image all of whose labels
     were refused is not covered: it would pass for a negative. `refused` holds the paths of the images of
-    which a label, or the whole label file, was refused.
+    which a label, or the whole label file, was refused. `judgements` are for formats that keep the answers of
+    several people apart; an author has one judgement an image that was not cancelled.
     """
 
     labels: list[Label] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     covered: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
+    judgements: list[Judgement] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -54,9 +54,10 @@ class _Place(NamedTuple):
 
 _BUILT_IN = {
     "voc": _Place("tundish.formats.voc", reads=True),
-    "parquet": _Place("tundish.formats.parquet.write", writes=True),
+    "parquet": _Place("tundish.formats.parquet.write", reads=True, writes=True),
     "yolo": _Place("tundish.formats.yolo.format", reads=True, writes=True),
     "coco": _Place("tundish.formats.coco.format", reads=True, writes=True),
+    "label-studio": _Place("tundish.formats.label_studio.format", reads=True),
     "labelme": _Place("tundish.formats.tools.labelme", reads=True),
     "cvat": _Place("tundish.formats.tools.cvat", reads=True),
     "via": _Place("tundish.formats.tools.via", reads=True),
@@ -67,6 +68,7 @@ _BUILT_IN = {
     "cityscapes": _Place("tundish.formats.tools.cityscapes", reads=True),
     "masks": _Place("tundish.formats.masks.format", reads=True),
     "dota": _Place("tundish.formats.dota", reads=True),
+    "imagefolder": _Place("tundish.formats.huggingface.format", reads=True),
     "runs-csv": _Place("tundish.formats.csv.runs", reads=True),
     "boxes-csv": _Place("tundish.formats.csv.boxes", reads=True),
     "classes-csv": _Place("tundish.formats.csv.classes", reads=True),

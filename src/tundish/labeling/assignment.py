@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic import ValidationError
 
 from tundish.errors import UsageError
+from tundish.formats.label_studio.controls import ADJUDICATION
 from tundish.labeling.label_studio.push import look_up_existing
 from tundish.labeling.tables import answered_images
-from tundish.recipe.labelling import ADJUDICATION, Label
+from tundish.recipe.labelling import Label
 from tundish.recipe.load import sentence
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The tables that `tundish label pull` writes, and what follows from their rows."""
+"""The tables of answers: those that `tundish label pull` writes, and those that label files hold."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ADJUDICATOR",
     "ANSWERS",
+    "JUDGEMENTS",
     "LABEL_FAULTS",
     "LABEL_PATH",
     "TASKS",
@@ -72,6 +73,25 @@ ANSWERS = Table(
     "label pull",
 )
 """The table of answers; an image may have several answers, by one or more authors."""
+
+JUDGEMENTS = Table(
+    "judgements",
+    pa.schema(
+        [
+            field("path", _TEXT, "path of the file, relative to its source, POSIX"),
+            field("source", _TEXT, "name of the source in the recipe"),
+            field("image_id", _TEXT, "first 32 hex digits of the SHA-256 of the image file's bytes"),
+            field("label_path", _TEXT, "label file, relative to the source"),
+            field("author", _TEXT, "who answered; null where the file does not say"),
+            field("answer", _TEXT, "labelled, empty (nothing here) or cancelled (skipped)"),
+            field("labels", _COUNT, "number of its rows in the annotations table"),
+            field("refused", _COUNT, "labels that could not be read"),
+        ]
+    ),
+    ("source", "path", "author", "label_path"),
+    "validate",
+)
+"""Who answered what about an image, where label files keep several people's answers apart."""
 
 LABEL_PATH = pl.format("task-{}/annotation-{}", "task_id", "answer_id")
 """Expression over a row of `ANSWERS`: the `label_path` of the answer's labels."""

@@ -17,7 +17,15 @@ from tundish.propose.beside import Beside, Examined
 from tundish.propose.derived import KEY, find_derived
 from tundish.propose.given import find_given, judge_given
 from tundish.propose.targets import find_targets
-from tundish.sources.files import ARCHIVE_SUFFIXES, Entry, EntryFault, EntryUnavailable, open_source
+from tundish.sources.files import (
+    ARCHIVE_SUFFIXES,
+    Entry,
+    EntryFault,
+    EntryUnavailable,
+    is_archive,
+    open_source,
+)
+from tundish.sources.rows import is_columnar
 from tundish.tabular.files.open import TABLE_SUFFIXES
 
 if TYPE_CHECKING:
@@ -58,6 +66,12 @@ def examine(source: Path) -> Examined:
     if not members:
         raise SourceError(
             "the source holds no files", where=str(source), fix="name the folder with the images"
+        )
+    if is_archive(source) and any(map(is_columnar, members)):
+        raise SourceError(
+            "none of the files in this archive is an image",
+            where=str(source),
+            fix="unpack it: pictures inside Parquet files are read from folders only",
         )
     raise SourceError(
         f"none of its {len(members):,} files is an image", where=str(source), fix=_instead(members)

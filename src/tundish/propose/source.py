@@ -13,6 +13,7 @@ from tundish.errors import SourceError
 from tundish.formats.base import IMAGE_SUFFIXES
 from tundish.formats.reading.sniffing import UNREAD_IMAGES
 from tundish.sources.files import ARCHIVE_SUFFIXES
+from tundish.sources.rows import has_pictures
 from tundish.tabular.files.open import TABLE_SUFFIXES
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ __all__ = ["as_written", "check_source", "is_table", "place_of"]
 
 
 def is_table(source: Path) -> bool:
-    """Whether a source is a file of records, by its name."""
-    return not source.is_dir() and source.suffix.lower() in TABLE_SUFFIXES
+    """Whether a source is a file of records: a table by its name that holds no pictures."""
+    return not source.is_dir() and source.suffix.lower() in TABLE_SUFFIXES and not has_pictures(source)
 
 
 def check_source(source: Path, dataset: DatasetFolder) -> None:
@@ -58,7 +59,7 @@ def _meant(source: Path) -> str:
 
 
 def _check_kind(source: Path) -> None:
-    if source.is_dir() or is_table(source):
+    if source.is_dir() or source.suffix.lower() in TABLE_SUFFIXES:
         return
     if not source.is_file():
         raise SourceError("this is not a regular file", where=str(source), fix="name a folder or a file")

@@ -14,12 +14,10 @@ from pydantic import (
     model_validator,
 )
 
+from tundish.formats.label_studio.controls import ADJUDICATION
 from tundish.recipe.section import Section
 
-__all__ = ["ADJUDICATION", "AQLS", "Acceptance", "Label", "Nonconformity"]
-
-ADJUDICATION = "adjudication"
-"""Purpose of the tasks that settle disputes between annotators, and the name of their project."""
+__all__ = ["AQLS", "Acceptance", "Label", "Nonconformity"]
 
 AQLS = (0.065, 0.10, 0.15, 0.25, 0.40, 0.65, 1.0, 1.5, 2.5, 4.0, 6.5, 10.0)
 """Acceptance quality limits of ISO 2859-1: percent of nonconforming items, up to 10."""

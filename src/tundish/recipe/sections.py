@@ -54,7 +54,7 @@ _TAKEN = frozenset(name for table in _OF_IMAGES for name in table.schema.names) 
 
 
 class Source(Section):
-    """Where images and labels come from: a folder, a zip or a tar."""
+    """Where images and labels come from: a folder, a zip, a tar, or a Parquet file with pictures."""
 
     path: str = Field(min_length=1, description="Folder or archive, relative to the folder of the dataset.")
     format: FormatName = Field(description="Format of the labels.")

@@ -1,4 +1,4 @@
-"""Folders, zips and tars read alike: a sequence of entries to read, and of entries that must not be read.
+"""Folders, zips, tars and Parquet files with pictures read alike: a sequence of entries to read, or not to.
 
 Nothing is unpacked to disk, no path outside the source is followed, and an archive bomb is refused unread.
 """
@@ -15,11 +15,13 @@ import tarfile
 import zipfile
 import zlib
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
 from tundish.errors import SourceError
+from tundish.sources.entry import Entry, EntryFault, EntryUnavailable
+from tundish.sources.rows import has_pictures, is_columnar, row_entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -53,44 +55,7 @@ _CACHED = re.compile(r".*/(?:files/md5|cache)/[0-9a-f]{2}/[0-9a-f]{30}")
 _SYSTEM_NAMES = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
 
 
-class EntryFault(Exception):  # noqa: N818  (a fault of the data, not an error of the program)
-    """An entry whose bytes cannot be read."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        self.reason = reason
-        self.message = message
-        super().__init__(reason, message)
-
-
-class EntryUnavailable(Exception):  # noqa: N818  (as EntryFault)
-    """An entry whose bytes cannot be read now: a busy file, a share that is offline, access that is denied.
-
-    This says nothing about the data: the run fails, and the next one reads the entry.
-    """
-
-    def __init__(self, message: str) -> None:
-        self.message = message
-        super().__init__(message)
-
-
 _LINKED_OUTSIDE = EntryFault("linked_outside", "a link out of the source is not followed")
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One file of a source.
-
-    `path` is POSIX and relative; `stamp` changes when the file does; `fault` is set where the entry must not
-    be read, with `skipped` true where nothing is lost (a system file, a link). `read` raises `EntryFault`, or
-    `EntryUnavailable` where the bytes may be readable later.
-    """
-
-    path: str
-    size: int
-    stamp: str
-    read: Callable[[], bytes]
-    fault: EntryFault | None = None
-    skipped: bool = False
 
 
 def is_archive(path: Path) -> bool:
@@ -102,8 +67,8 @@ def is_archive(path: Path) -> bool:
 def open_source(path: Path) -> Iterator[Iterable[Entry]]:
     """Open a folder or archive as a sequence of entries.
 
-    Folders and zips come in path order, as a list; tars in their own, one by one. Entries must be read while
-    the source is open.
+    Folders and zips come in path order, as a list; tars in their own, one by one. The rows of a Parquet file
+    that holds pictures come in its place, each an entry. Entries must be read while the source is open.
 
     Raises:
         SourceError: `path` does not exist, is neither a folder nor an archive, or is damaged.
@@ -114,6 +79,10 @@ def open_source(path: Path) -> Iterator[Iterable[Entry]]:
         elif zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 yield _zip(archive, path)
+        elif path.is_file() and has_pictures(path):
+            facts = path.stat()
+            stamp = f"{facts.st_size}-{facts.st_mtime_ns}"
+            yield row_entries(Entry(path.name, facts.st_size, stamp, path.read_bytes), path)
         elif path.is_file() and tarfile.is_tarfile(path):
             with tarfile.open(path) as archive:
                 yield _tar(archive, path)
@@ -132,7 +101,16 @@ def open_source(path: Path) -> Iterator[Iterable[Entry]]:
 
 def _folder(root: Path) -> list[Entry]:
     real = root.resolve()
-    return sorted(_walk(root, "", real), key=lambda entry: entry.path)
+    found = sorted(_walk(root, "", real), key=lambda entry: entry.path)
+    return [one for entry in found for one in _with_rows(entry, root)]
+
+
+def _with_rows(entry: Entry, root: Path) -> list[Entry]:
+    """A file, or the rows of a Parquet file that holds pictures; not behind a link."""
+    if not is_columnar(entry.path) or entry.skipped:
+        return [entry]
+    path = root / entry.path
+    return row_entries(entry, path) if path.is_file() and not path.is_symlink() else [entry]
 
 
 def _walk(folder: Path, prefix: str, root: Path) -> Iterator[Entry]:

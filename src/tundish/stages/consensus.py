@@ -1,9 +1,10 @@
 """consensus: decide which labels count: those a quorum of annotators agrees on, else the imported ones.
 
 For an image that annotators answered only their answers count: they could keep or delete labels that were
-imported or proposed by a model. What they do not agree on is in dispute, and excludes the image from the
-splits until an adjudicator settles it, whose answer is final for this image: its labels have no votes and no
-agreement. A batch that `tundish label accept` has not accepted is excluded as well.
+imported or proposed by a model. The same quorum decides where label files hold several people's answers. What
+they do not agree on is in dispute, and excludes the image from the splits until an adjudicator settles it,
+whose answer is final for this image: its labels have no votes and no agreement. A batch that
+`tundish label accept` has not accepted is excluded as well.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from tundish.labeling.acceptance.batch import read_batches
 from tundish.labeling.acceptance.gate import hold_back
 from tundish.labeling.agreement.severities import agreed_severities
 from tundish.labeling.consensus.adjudications import read_adjudications
+from tundish.labeling.consensus.imported import Imported, merge_imported
 from tundish.labeling.consensus.merge import Consensus, merge_labels
-from tundish.labeling.tables import ADJUDICATOR, ANSWERS, judgements_of, recorded_fingerprint
+from tundish.labeling.tables import ADJUDICATOR, ANSWERS, JUDGEMENTS, judgements_of, recorded_fingerprint
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.storage.tables import ANNOTATIONS, CONSENSUS, COVERAGE, DISPUTES, IMAGES, STANDING
 
@@ -48,8 +50,10 @@ def _run(context: Context) -> Outcome:
     settled = _settle(context, own, opinions, sizes)
     heard = pl.concat([opinions.select("image_id"), ruled.answers.select("image_id")]).unique()
     came = labels.filter(pl.col("origin").ne_missing("annotator")).join(heard, on="image_id", how="anti")
-    rows = pl.concat([_imported(came), _agreed(settled, ruled, coverage), _ruled(ruled, coverage)])
+    imported = _imported(context, came, heard, sizes)
+    rows = pl.concat([imported.rows, _agreed(settled, ruled, coverage), _ruled(ruled, coverage)])
     label_state = _label_states(coverage, settled, ruled, opinions, own, rows)
+    label_state = _with_imported(label_state, imported.states)
     label_state = _gated(context, label_state, rows, agreed_severities(answers))
     context.dataset.write(CONSENSUS, rows)
     # `tundish label accept` checks whether these are the answers pulled last.
@@ -58,7 +62,7 @@ def _run(context: Context) -> Outcome:
         context.dataset.table("standing"),
         metadata=recorded_fingerprint(context.dataset.table("annotations")),
     )
-    disputes = _disputes(settled, ruled)
+    disputes = _disputes(settled, ruled, imported)
     context.dataset.write(DISPUTES, disputes)
     notes = [
         *_batch_notes(context, label_state),
@@ -86,10 +90,20 @@ def _settle(context: Context, labels: pl.DataFrame, answers: pl.DataFrame, sizes
     )
 
 
-def _imported(labels: pl.DataFrame) -> pl.DataFrame:
-    return labels.with_columns(
-        votes=pl.lit(None, pl.Int32), agreement=pl.lit(None, pl.Float64), decided_by=pl.lit("import")
-    ).select(CONSENSUS.schema.names)
+def _imported(context: Context, labels: pl.DataFrame, heard: pl.DataFrame, sizes: pl.DataFrame) -> Imported:
+    """The labels that came with the files, of images that nobody answered in Label Studio since."""
+    judgements = context.dataset.read_if_there(JUDGEMENTS).join(heard, on="image_id", how="anti")
+    section = context.recipe.label
+    return merge_imported(labels, judgements, sizes, quorum=section.quorum, iou=section.iou)
+
+
+def _with_imported(label_state: pl.DataFrame, states: pl.DataFrame) -> pl.DataFrame:
+    """The states, with those of files that several people answered in the label files."""
+    joined = label_state.join(states, on=["source", "path"], how="left", maintain_order="left")
+    decided = joined.with_columns(
+        state=pl.coalesce("answered", "state"), decided_by=pl.coalesce("by", "decided_by")
+    )
+    return decided.select(STANDING.schema.names)
 
 
 def _agreed(settled: Consensus, ruled: Adjudications, coverage: pl.DataFrame) -> pl.DataFrame:
@@ -184,13 +198,16 @@ def _gated(
     return hold_back(label_state, rows, severities, batches, class_of, required=required)
 
 
-def _disputes(settled: Consensus, ruled: Adjudications) -> pl.DataFrame:
+def _disputes(settled: Consensus, ruled: Adjudications, imported: Imported) -> pl.DataFrame:
     by = ruled.answers.select("image_id", settled_by="author")
-    return (
+    answered = (
         settled.disputes.join(by, on="image_id", how="left", maintain_order="left")
         .with_columns(pl.col("unit").cast(pl.Int32))
         .select(DISPUTES.schema.names)
     )
+    first = answered["unit"].max()
+    after = pl.col("unit") + (first + 1 if isinstance(first, int) else 0)
+    return pl.concat([answered, imported.disputes.with_columns(after.cast(pl.Int32))])
 
 
 def _batch_notes(context: Context, label_state: pl.DataFrame) -> list[str]:
@@ -275,6 +292,7 @@ STAGE = Stage(
         "curated/images.parquet",
         "curated/annotations.parquet",
         "curated/coverage.parquet",
+        "curated/judgements.parquet",
     ),
     writes=("curated/consensus.parquet", "curated/standing.parquet", "curated/disputes.parquet"),
     depends=("label",),

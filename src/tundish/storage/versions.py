@@ -7,9 +7,9 @@ __all__ = ["VERSIONS"]
 VERSIONS = {
     "measure": 4,
     "records": 1,
-    "validate": 4,
+    "validate": 5,
     "dedup": 2,
-    "consensus": 2,
+    "consensus": 3,
     "link": 1,
     "split": 2,
     "augment": 2,

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import orjson
 import polars as pl
 import pytest
+from tests.formats.label_studio.test_format import images_of, truths
+from tests.formats.sources import read
 from tests.labeling.golden import Case, cases, put
 from tests.labeling.measured import Export, measure, tundish_export
 
@@ -52,6 +55,21 @@ def test_what_was_drawn_comes_back_as_it_was(case: Case, export: Export) -> None
     assert (measured.images, measured.named) == (1, 1)
     assert measured.authors == len({given.author for given in case.answers})
     assert measured.state == case.state
+
+
+@pytest.mark.label_studio
+def test_an_export_of_the_server_comes_in_as_a_source_as_it_was_drawn(
+    label_studio: LabelStudio, corpus: Path
+) -> None:
+    with Client(label_studio.url, label_studio.account.token) as client:
+        project = client.find_project(corpus.name)
+        assert project is not None
+        ids = [int(task["id"]) for task in client.tasks(int(project["id"]))]
+        data = [task for batch in client.export(int(project["id"]), ids) for task in batch]
+    reading = read("label-studio", {"export.json": orjson.dumps(data)}, images_of(CORPUS))
+    assert not reading.problems
+    for case in CORPUS:
+        truths(reading, case)
 
 
 @pytest.mark.label_studio

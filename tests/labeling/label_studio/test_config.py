@@ -7,8 +7,9 @@ from defusedxml.ElementTree import fromstring
 from label_studio_sdk.label_interface.interface import LabelInterface
 
 from tundish.errors import OutsideError, UsageError
+from tundish.formats.label_studio.controls import CONTROLS, Shape
 from tundish.formats.reading.xmlfile import parse_xml
-from tundish.labeling.label_studio.config import CONTROLS, LabelConfig, Shape, read_config
+from tundish.labeling.label_studio.config import LabelConfig, read_config
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from tundish.errors import OutsideError
-from tundish.labeling.label_studio.config import CONTROLS, LabelConfig
+from tundish.formats.label_studio.controls import CONTROLS
+from tundish.labeling.label_studio.config import LabelConfig
 from tundish.labeling.label_studio.differences import (
     Difference,
     find_differences,

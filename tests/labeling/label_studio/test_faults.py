@@ -19,9 +19,9 @@ import numpy as np
 import pytest
 
 from tundish.errors import TundishError
+from tundish.formats.label_studio.brush import rle_of_mask
 from tundish.labeling.label_studio.client import Client
 from tundish.labeling.label_studio.config import LabelConfig
-from tundish.labeling.label_studio.regions.brush import rle_of_mask
 from tundish.labeling.label_studio.server import LabelStudio
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from tundish.storage.tables import ANNOTATIONS, DUPLICATES, IMAGES
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tundish.labeling.label_studio.config import Shape
+    from tundish.formats.label_studio.controls import Shape
 
 BOX: tuple[Shape, ...] = ("box",)
 CLASSES = {"scratch": ["划伤"]}

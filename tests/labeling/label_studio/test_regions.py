@@ -14,11 +14,12 @@ from label_studio_sdk.converter import brush
 from label_studio_sdk.label_interface.interface import LabelInterface
 from polars.testing import assert_frame_equal
 
+from tundish.formats.label_studio.brush import rle_of_mask
+from tundish.formats.label_studio.controls import CONTROLS, Shape
 from tundish.imaging.geometry import area_of_polygon, counts_of_mask, mask_of_counts
-from tundish.labeling.label_studio.config import CONTROLS, LabelConfig, Shape
+from tundish.labeling.label_studio.config import LabelConfig
 from tundish.labeling.label_studio.read_answers import ReadAnswers, read_tasks
-from tundish.labeling.label_studio.regions.brush import rle_of_mask
-from tundish.labeling.label_studio.regions.write import regions_of
+from tundish.labeling.label_studio.regions import regions_of
 from tundish.labeling.tables import ANSWERS
 from tundish.recipe.sections import Annotations
 from tundish.storage.tables import ANNOTATIONS
@@ -145,6 +146,15 @@ class TestGeometry:
         )
         assert area_of_polygon(only["segmentation"]) == pytest.approx(40 * 20, abs=EXACT)
 
+    def test_an_ellipse_is_a_polygon_on_its_rim(self) -> None:
+        said = region("ellipse", ["hole"], x=50, y=50, radiusX=5, radiusY=10, rotation=90)
+        only = row(pull(task(said)))
+        assert only["shape"] == "polygon"
+        got = only["x"], only["y"], only["width"], only["height"]
+        np.testing.assert_allclose(got, (400 - 20, 100 - 40, 40, 80), atol=EXACT, rtol=0)
+        points = np.array(only["segmentation"][0]).reshape(-1, 2) - (400, 100)
+        np.testing.assert_allclose((points[:, 0] / 20) ** 2 + (points[:, 1] / 40) ** 2, 1, atol=1e-9)
+
     def test_the_turn_of_the_view_changes_nothing(self) -> None:
         turned = box() | {"image_rotation": 90}
         plain, seen = row(pull(task(box()))), row(pull(task(turned)))
@@ -206,7 +216,8 @@ class TestGeometry:
                 region("brush", ["hole"], rle=rle_of_mask(np.ones((WIDTH, HEIGHT + 1), np.uint8))),
                 "broken_mask",
             ),
-            (region("ellipse", ["hole"], x=50, y=50, radiusX=5, radiusY=9, rotation=0), "unsupported_region"),
+            (region("ellipse", ["hole"], x=50, y=50, radiusX=-5, radiusY=9, rotation=0), "negative_size"),
+            (region("ellipse", ["hole"], x=50, y=50, radiusX=5), "not_a_number"),
             (region("keypoint", ["hole"], x=50, y=50, width=0.2), "unsupported_region"),
             (region("bitmask", ["hole"], imageDataURL="data:"), "unsupported_region"),
             (box() | {"original_width": 200, "original_height": 800}, "size_mismatch"),

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from tundish.formats.base import Format
 from tundish.formats.frames import areas_of_labels
+from tundish.formats.huggingface.format import OPTIONS, PARQUET
 from tundish.formats.parquet.card import dataset_card
 from tundish.formats.parquet.features import (
     IMAGE,
@@ -166,7 +167,12 @@ def _objects(labels: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
 
 FORMAT = Format(
     "parquet",
-    "Parquet in the layout of Hugging Face, with a dataset card",
+    "Parquet in the layout of Hugging Face, pictures included, with a dataset card",
+    reader=PARQUET,
+    options=OPTIONS,
+    evidence="Parquet files with a column of pictures",
+    reads="the pictures; boxes, polygons, run lengths, classes of the whole image",
+    reports="columns that hold no labels, further columns of pictures, rows without a picture",
     writer=ParquetWriter(),
     lost="nothing of the tables",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from tundish.formats.base import (
     NO_ATTRIBUTES,
@@ -33,12 +33,24 @@ from tundish.formats.reading.upright import frame_of_stated_size, turn_box, turn
 from tundish.imaging.geometry import box_of_counts, box_of_polygon, counts_of_mask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from tundish.formats.base import Catalog, Listing, Role
     from tundish.formats.tools.shapes import Canvas, Drawn
 
-__all__ = ["FILES", "Drawing", "File", "Item", "Page", "Tool", "kept", "name_of"]
+__all__ = [
+    "FILES",
+    "Drawing",
+    "File",
+    "Item",
+    "Page",
+    "Sniffer",
+    "Tool",
+    "kept",
+    "look_for",
+    "name_of",
+    "role_by_suffix",
+]
 
 FILES = {"files": "which label files, as patterns separated by ';'"}
 """The option that all tools have."""
@@ -127,11 +139,7 @@ class Tool:
 
     def role(self, path: str, options: Options) -> Role:
         """Label files by their suffix, and by the option ``files``."""
-        if suffix_of(path) in self.suffixes:
-            patterns = [pattern.strip() for pattern in options.extra.get("files", "").split(";")]
-            chosen = not any(patterns) or any(fnmatchcase(path, pattern) for pattern in patterns)
-            return "annotation" if chosen else "other"
-        return "image" if is_image(path) else "other"
+        return role_by_suffix(path, self.suffixes, options)
 
     def read(self, files: Iterable[tuple[str, bytes]], catalog: Catalog, options: Options) -> Reading:
         """Read the tool's files; a bad entry costs itself, a bad file its labels."""
@@ -158,24 +166,65 @@ class Tool:
 
     def sniff(self, listing: Listing) -> Evidence | None:
         """Files with what the tool writes, and how many of the images they name are here."""
-        paths = [path for path in listing.paths if suffix_of(path) in self.suffixes]
-        images = [path for path in listing.paths if is_image(path)]
-        chosen = sample(paths)
-        if not any(self.has_marks(listing.read(path)) for path in sample(paths, _FIRST)):
-            return None
-        look = _Look(self, catalog_of(images))
-        for path in chosen:
-            look.take(path, listing.read(path))
-        if not look.pages:
-            return None
-        weight = len(look.matched) * len(paths) // len(chosen)
-        extra, facts = self.settle(look.pages)
-        facts = look.facts() + facts + unlabelled_note(len(images), weight)
-        facts += read_note(len(chosen), len(paths), "label files")
-        if len(look.files) < len(paths) == len(chosen) and (patterns := _patterns(look.files, paths)):
-            extra["files"] = ";".join(patterns)
-            facts.append(f"of {len(paths)} files these are read: {', '.join(patterns)}")
-        return Evidence(weight, facts, sorted(look.names), extra=extra)
+        return look_for(self, listing)
+
+
+class Sniffer(Protocol):
+    """What a look at a tool's files needs to know of it; see `Tool`."""
+
+    @property
+    def title(self) -> str:
+        """The tool's name for people."""
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """The suffixes of its label files."""
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """Kinds of shapes that are read."""
+
+    @property
+    def pages(self) -> Callable[[File], list[Page]]:
+        """Opens a file."""
+
+    @property
+    def settle(self) -> Callable[[list[Page]], tuple[dict[str, str], list[str]]]:
+        """What a look at all pages decides."""
+
+    def has_marks(self, data: bytes) -> bool:
+        """Whether a file could be the tool's."""
+
+
+def role_by_suffix(path: str, suffixes: Collection[str], options: Options) -> Role:
+    """The role of a file where label files have suffixes of their own, and may be chosen by ``files``."""
+    if suffix_of(path) in suffixes:
+        patterns = [pattern.strip() for pattern in options.extra.get("files", "").split(";")]
+        chosen = not any(patterns) or any(fnmatchcase(path, pattern) for pattern in patterns)
+        return "annotation" if chosen else "other"
+    return "image" if is_image(path) else "other"
+
+
+def look_for(tool: Sniffer, listing: Listing) -> Evidence | None:
+    """Find a tool's files, and how many of the images they name are here."""
+    paths = [path for path in listing.paths if suffix_of(path) in tool.suffixes]
+    images = [path for path in listing.paths if is_image(path)]
+    chosen = sample(paths)
+    if not any(tool.has_marks(listing.read(path)) for path in sample(paths, _FIRST)):
+        return None
+    look = _Look(tool, catalog_of(images))
+    for path in chosen:
+        look.take(path, listing.read(path))
+    if not look.pages:
+        return None
+    weight = len(look.matched) * len(paths) // len(chosen)
+    extra, facts = tool.settle(look.pages)
+    facts = look.facts() + facts + unlabelled_note(len(images), weight)
+    facts += read_note(len(chosen), len(paths), "label files")
+    if len(look.files) < len(paths) == len(chosen) and (patterns := _patterns(look.files, paths)):
+        extra["files"] = ";".join(patterns)
+        facts.append(f"of {len(paths)} files these are read: {', '.join(patterns)}")
+    return Evidence(weight, facts, sorted(look.names), extra=extra)
 
 
 def name_of(name: object, column: str) -> str:
@@ -274,7 +323,7 @@ def _label(tool: Tool, path: str, item: Item, image: ImageRef, notes: Notes, *, 
 class _Look:
     """What sniffing counts in a tool's files."""
 
-    tool: Tool
+    tool: Sniffer
     catalog: Catalog
     files: list[str] = field(default_factory=list)
     pages: list[Page] = field(default_factory=list)

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 
 from tundish.labeling.agreement.overlaps import covered_shares, find_overlaps
-from tundish.labeling.label_studio.regions.write import regions_of
+from tundish.labeling.label_studio.regions import regions_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from tundish.formats.base import Problem
-    from tundish.labeling.label_studio.config import Shape
+    from tundish.formats.label_studio.controls import Shape
 
 __all__ = ["DISPUTE", "INSTRUCTION", "OVERLAPS", "UNDISPUTED", "Disputes", "collect_disputes"]
 

@@ -14,8 +14,8 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
+from tundish.formats.label_studio.controls import ADJUDICATION
 from tundish.labeling.label_studio.predictions import region_contents
-from tundish.recipe.labelling import ADJUDICATION
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -9,32 +9,23 @@ from __future__ import annotations
 
 import colorsys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from tundish.errors import OutsideError, UsageError
+from tundish.formats.label_studio.controls import CONTROLS, IMAGE, SEVERITY
 from tundish.formats.reading.fault import Fault
 from tundish.formats.reading.xmlfile import parse_xml
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-__all__ = ["CONTROLS", "IMAGE", "SEVERITY", "ClassNames", "Control", "LabelConfig", "Shape", "read_config"]
+    from tundish.formats.label_studio.controls import Shape
 
-Shape = Literal["box", "polygon", "mask", "class"]
-"""The shapes of the annotations table."""
+__all__ = ["ClassNames", "Control", "LabelConfig", "read_config"]
 
 ClassNames: TypeAlias = "Mapping[str, Mapping[str, str]]"
 """The name that results use for a class, where it is not the class's own: by control, then by class."""
-
-IMAGE = "image"
-"""Name of the picture's tag, and of the task's field that holds the picture's address."""
-
-SEVERITY = "severity"
-"""Name of the control that rates the severity of the image as a whole."""
-
-CONTROLS: dict[Shape, str] = {"box": "box", "polygon": "polygon", "mask": "brush", "class": "choice"}
-"""Name of the control that draws each shape."""
 
 _TAGS: dict[str, tuple[str, dict[str, str]]] = {
     "box": ("RectangleLabels", {"canRotate": "true", "strokeWidth": "2", "opacity": "0.2"}),

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from tundish.labeling.label_studio.config import CONTROLS, SEVERITY, read_config
+from tundish.formats.label_studio.controls import CONTROLS, SEVERITY
+from tundish.labeling.label_studio.config import read_config
 from tundish.recipe.classes import normalise, spellings
 
 if TYPE_CHECKING:

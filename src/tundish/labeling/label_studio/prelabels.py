@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tundish.errors import SourceError
-from tundish.labeling.label_studio.regions.write import regions_of
+from tundish.labeling.label_studio.regions import regions_of
 from tundish.labeling.label_studio.tasks import Item, Prelabels
 from tundish.labeling.pool import files_of
+from tundish.labeling.tables import JUDGEMENTS
 from tundish.recipe.classes import normalise, spellings
 from tundish.storage.table import read_named
-from tundish.storage.tables import ANNOTATIONS
+from tundish.storage.tables import ANNOTATIONS, CONSENSUS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from tundish.formats.base import Problem
-    from tundish.labeling.label_studio.config import Shape
+    from tundish.formats.label_studio.controls import Shape
     from tundish.storage.dataset import DatasetFolder
 
 __all__ = ["imported_prelabels", "items_of", "predicted_prelabels"]
@@ -61,7 +62,8 @@ def imported_prelabels(
 ) -> tuple[Prelabels, list[Problem]]:
     """Make pre-annotations of the valid labels that came with the image files.
 
-    Labels that annotators drew are omitted: nobody sees the work of others.
+    Labels that annotators drew are omitted: nobody sees the work of others. Of files that several people
+    answered in the label files, the labels on which they agree are shown.
 
     Args:
         dataset: The dataset's folder.
@@ -74,10 +76,24 @@ def imported_prelabels(
     Raises:
         MissingStepError: The dataset was not validated yet.
     """
-    labels = dataset.read(ANNOTATIONS).filter(pl.col("valid") & pl.col("origin").ne_missing("annotator"))
+    labels = _agreed(
+        dataset, dataset.read(ANNOTATIONS).filter(pl.col("valid") & pl.col("origin").ne_missing("annotator"))
+    )
     ours = labels.join(files_of(dataset, images), on=["source", "path"], how="semi")
     drawn = regions_of(ours, _sizes(images), shapes)
     return Prelabels(drawn.results), drawn.problems
+
+
+def _agreed(dataset: DatasetFolder, labels: pl.DataFrame) -> pl.DataFrame:
+    """The labels; of files that several people answered, those on which they agree."""
+    heard = dataset.read_if_there(JUDGEMENTS).filter(pl.col("answer") != "cancelled")
+    several = heard.filter(pl.len().over("source", "path") > 1).select("source", "path").unique()
+    if several.is_empty():
+        return labels
+    rest = labels.join(several, on=["source", "path"], how="anti", maintain_order="left")
+    agreed = dataset.read_if_there(CONSENSUS).filter(pl.col("origin") == "import")
+    agreed = agreed.join(several, on=["source", "path"], how="semi", maintain_order="left")
+    return pl.concat([rest, agreed.select(rest.columns)])
 
 
 def predicted_prelabels(

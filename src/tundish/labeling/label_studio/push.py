@@ -18,7 +18,7 @@ from tundish.labeling.label_studio.predictions import (
     split_into_batches,
 )
 from tundish.labeling.label_studio.project import prepare_project
-from tundish.labeling.label_studio.regions.write import rename_classes
+from tundish.labeling.label_studio.regions import rename_classes
 from tundish.labeling.label_studio.tasks import Existing, Item, Prelabels, RegionJson, tasks_by_image
 
 if TYPE_CHECKING:

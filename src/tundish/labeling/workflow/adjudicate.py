@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
+from tundish.formats.label_studio.controls import ADJUDICATION
 from tundish.labeling.acceptance.next_batch import check_consensus
 from tundish.labeling.assignment import adjudication_title
 from tundish.labeling.consensus.disputes import INSTRUCTION, collect_disputes
@@ -15,17 +16,16 @@ from tundish.labeling.label_studio.push import look_up_existing
 from tundish.labeling.label_studio.tasks import Existing, Prelabels
 from tundish.labeling.tables import TASKS
 from tundish.labeling.workflow.push import project_address, push_images
-from tundish.recipe.labelling import ADJUDICATION
 from tundish.storage.tables import ANNOTATIONS, CONSENSUS, DISPUTES, IMAGES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tundish.formats.base import Problem
+    from tundish.formats.label_studio.controls import Shape
     from tundish.labeling.consensus.disputes import Disputes
     from tundish.labeling.consensus.renewal import Renewal
     from tundish.labeling.label_studio.client import Client
-    from tundish.labeling.label_studio.config import Shape
     from tundish.labeling.label_studio.push import Push
     from tundish.labeling.workflow.session import Session
     from tundish.recipe.load import Recipe

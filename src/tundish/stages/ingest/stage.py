@@ -26,6 +26,7 @@ from tundish.formats.registry import load_reader
 from tundish.imaging.files.bad import BadImage
 from tundish.imaging.files.pages import count_pages
 from tundish.imaging.files.split import split_pages
+from tundish.sources.entry import UNKNOWN_SIZE
 from tundish.sources.files import (
     ARCHIVE_SUFFIXES,
     Entry,
@@ -251,7 +252,8 @@ def _read_entries(
             return Taken(entry, kind, fault=fault)
         except EntryUnavailable as fault:
             return Taken(entry, kind, unavailable=fault.message)
-        return Taken(entry, kind, data, hashlib.sha256(data).hexdigest())
+        known = entry if entry.size != UNKNOWN_SIZE else replace(entry, size=len(data))
+        return Taken(known, kind, data, hashlib.sha256(data).hexdigest())
 
     def take_pages(entry: Entry) -> list[Taken]:
         taken = take(entry)

@@ -78,7 +78,7 @@ def _measure_labels(labels: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
         -pl.col("x"), -pl.col("y"), right - pl.col("image_width"), lower - pl.col("image_height"), 0.0
     )
     # A label that an annotator repeats from the files, or from another annotator, is not a repeat.
-    answer = pl.when(pl.col("origin") == "annotator").then("label_path")
+    answer = pl.when(pl.col("origin") == "annotator").then("label_path").otherwise("author")
     same = ["source", "path", answer, "raw_label", "shape", "x", "y", "width", "height", "rle", "ring_text"]
     return (
         joined.with_columns(

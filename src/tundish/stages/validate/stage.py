@@ -15,7 +15,7 @@ import polars as pl
 from tundish.formats.base import Options, Problem, Reading
 from tundish.formats.frames import labels_to_frame
 from tundish.formats.registry import load_reader
-from tundish.labeling.tables import LABEL_FAULTS, answers_fingerprint
+from tundish.labeling.tables import JUDGEMENTS, LABEL_FAULTS, answers_fingerprint
 from tundish.rules.check import check
 from tundish.rules.models import load_model
 from tundish.stages.base import Context, Outcome, Stage
@@ -34,6 +34,7 @@ from tundish.storage.tables import ANNOTATIONS, COVERAGE, IMAGES, QUARANTINE, RE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tundish.formats.base import Judgement
     from tundish.recipe.sections import Source
 
 __all__ = ["STAGE"]
@@ -64,7 +65,7 @@ def _run(context: Context) -> Outcome:
     given, given_faults = given_splits(context, files, images.filter("valid"))
     images = images.join(given, on=["source", "path"], how="left", maintain_order="left")
     good = images.filter("valid")
-    labels, label_faults, breaches, covered = _check_labels(context, files, images, good)
+    labels, label_faults, breaches, covered, judgements = _check_labels(context, files, images, good)
     faults = [image_faults, given_faults, target_faults, label_faults, breaches]
     quarantine = pl.concat([_file_faults(files), *faults, context.dataset.read(RECORD_FAULTS)])
     context.dataset.write(IMAGES, _distinct(images, context.recipe.keys))
@@ -74,6 +75,7 @@ def _run(context: Context) -> Outcome:
     coverage = coverage_of(good, labels, breaches, covered)
     context.dataset.write(COVERAGE, coverage)
     context.dataset.write(TARGETS, targets)
+    context.dataset.write(JUDGEMENTS, judgements)
     context.dataset.write(QUARANTINE, quarantine)
     return _outcome(images, labels, coverage, quarantine)
 
@@ -173,12 +175,14 @@ def _file_faults(files: pl.DataFrame) -> pl.DataFrame:
 
 def _check_labels(
     context: Context, files: pl.DataFrame, images: pl.DataFrame, good: pl.DataFrame
-) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Check all labels of all sources; with faults of reading, breaches of rules, and what files cover."""
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Check all labels of all sources; with faults, breaches, what files cover, and who answered."""
     frames, faults, covered = [ANNOTATIONS.empty()], [QUARANTINE.empty()], []
+    judgements: list[dict[str, object]] = []
     for source in context.recipe.sources:
         reading = _read_labels(context, files, source, good)
         frames.append(labels_to_frame(reading, source.label))
+        judgements += [_judgement(one, source.label) for one in reading.judgements]
         mine = pl.col("source") == source.label
         out = [
             *images.filter(mine & ~pl.col("valid"))["path"],
@@ -196,7 +200,14 @@ def _check_labels(
     section = context.recipe.annotations
     model = load_model(context.project, section.schema_)
     labels, breaches = check_labels(pl.concat(frames), sizes, model, section)
-    return labels, pl.concat(faults), breaches, pl.DataFrame(covered, schema=_COVERED, orient="row")
+    table = pl.DataFrame(covered, schema=_COVERED, orient="row")
+    return labels, pl.concat(faults), breaches, table, JUDGEMENTS.frame(judgements)
+
+
+def _judgement(judgement: Judgement, source: str) -> dict[str, object]:
+    image = judgement.image
+    about = {"path": image.path, "source": source, "image_id": image.image_id}
+    return about | {name: value for name, value in judgement._asdict().items() if name != "image"}
 
 
 def _pulled_labels(context: Context, good: pl.DataFrame) -> pl.DataFrame:
@@ -290,6 +301,7 @@ STAGE = Stage(
         "curated/annotations.parquet",
         "curated/coverage.parquet",
         "curated/targets.parquet",
+        "curated/judgements.parquet",
         "curated/quarantine.parquet",
     ),
     depends=("sources", "timezone", "images", "annotations"),

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from label_studio_sdk.converter import brush
 
+from tundish.formats.label_studio.brush import counts_of_rle, mask_of_rle, rle_of_counts, rle_of_mask
 from tundish.formats.reading.fault import Fault
 from tundish.imaging.geometry import counts_of_mask
-from tundish.labeling.label_studio.regions.brush import counts_of_rle, mask_of_rle, rle_of_counts, rle_of_mask
 
 if TYPE_CHECKING:
     from pathlib import Path

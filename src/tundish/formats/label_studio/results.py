@@ -9,20 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
+from tundish.formats.label_studio.controls import CONTROLS, SEVERITY
 from tundish.formats.reading.fault import Fault
 from tundish.formats.reading.text import real
-from tundish.labeling.label_studio.config import CONTROLS, SEVERITY
 
 if TYPE_CHECKING:
-    from tundish.labeling.label_studio.regions.shapes import Kind
+    from tundish.formats.label_studio.shapes import Kind
 
 __all__ = ["DrawnRegion", "ImageClass", "Results", "sort_results"]
 
 Origin = Literal["manual", "prediction", "prediction-changed"]
 
-_DRAWN = ("rectangle", "polygon", "brush")
+_DRAWN = ("rectangle", "polygon", "brush", "ellipse")
 _GEOMETRY = {"rectangle": ("x", "y", "width", "height", "rotation"), "polygon": ("points", "closed")}
-_GEOMETRY |= {"brush": ("format", "rle")}
+_GEOMETRY |= {"brush": ("format", "rle"), "ellipse": ("x", "y", "radiusX", "radiusY", "rotation")}
 _ABOUT_THE_IMAGE = frozenset(
     {"choices", "textarea", "rating", "number", "taxonomy", "datetime", "pairwise", "ranker"}
 )
@@ -39,7 +39,7 @@ class DrawnRegion:
     Attributes:
         row: Position in the result, from 0.
         id: The region's id in Label Studio.
-        kind: The kind; it may be one that cannot be read here ('ellipse', 'keypoint', ...).
+        kind: The kind; it may be one that cannot be read here ('keypoint', 'vector', ...).
         value: The entry's `value`, with the geometry.
         size: Width and height of the picture that was shown, px; None where not given.
         origin: Whether it was drawn by hand, kept as predicted, or predicted and changed.
@@ -172,6 +172,8 @@ def _kind(name: str, value: dict[str, Any]) -> str:
         return "polygon"
     if "rle" in value:
         return "brush"
+    if "radiusX" in value:
+        return "ellipse"
     return "rectangle" if {"x", "y", "width", "height"} <= value.keys() else "labels"
 
 

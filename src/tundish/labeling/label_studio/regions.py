@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from tundish.formats.base import Problem
-from tundish.formats.reading.fault import Fault
-from tundish.formats.reading.text import real
-from tundish.labeling.label_studio.config import CONTROLS, IMAGE, Shape
-from tundish.labeling.label_studio.regions.shapes import (
+from tundish.formats.label_studio.controls import CONTROLS, IMAGE, Shape
+from tundish.formats.label_studio.shapes import (
     Geometry,
     box_value,
     brush_value,
     is_rotated_box,
     polygon_value,
 )
+from tundish.formats.reading.fault import Fault
+from tundish.formats.reading.text import real
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

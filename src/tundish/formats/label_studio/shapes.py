@@ -7,7 +7,8 @@ how the annotator had turned the view.
 
 A rotated box becomes a polygon (a box, where it is rotated by quarter turns) and keeps ``rotation`` and
 ``box``, the box before rotation, among its attributes, so that it can be pushed again as the rotated box it
-was. So does a box that extended beyond the picture and was clipped.
+was. So does a box that extended beyond the picture and was clipped. An ellipse becomes a polygon of 72
+vertices on its rim; its ``rotation`` turns it clockwise about its centre.
 """
 
 from __future__ import annotations
@@ -17,15 +18,16 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
+from tundish.formats.label_studio.brush import counts_of_rle, rle_of_counts
 from tundish.formats.reading.fault import Fault
 from tundish.formats.reading.text import fault_of_number, real
+from tundish.formats.tools.shapes import ellipse
 from tundish.imaging.geometry import (
     box_of_counts,
     box_of_polygon,
     clip_boxes,
     clip_polygon,
 )
-from tundish.labeling.label_studio.regions.brush import counts_of_rle, rle_of_counts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,7 +43,7 @@ __all__ = [
     "read_value",
 ]
 
-Kind = Literal["rectangle", "polygon", "brush"]
+Kind = Literal["rectangle", "polygon", "brush", "ellipse"]
 
 Box = tuple[float, float, float, float]
 Rings = list[list[float]]
@@ -92,6 +94,8 @@ def read_value(kind: Kind, value: Mapping[str, Any], width: int, height: int) ->
     """
     if kind == "rectangle":
         return _rectangle(value, width, height)
+    if kind == "ellipse":
+        return _ellipse(value, width, height)
     if kind == "polygon":
         ring = _ring(value.get("points"), width, height)
         return Geometry("polygon", box_of_polygon([ring]) or (0.0, 0.0, 0.0, 0.0), [ring])
@@ -185,6 +189,14 @@ def _rectangle(value: Mapping[str, Any], width: int, height: int) -> Geometry:
         raise Fault("not_finite", "the numbers are too large to add up", "value", dict(value))
     box = (x, y, across, down)
     return _rotate(rotation, box) if rotation % 360 else Geometry("box", box)
+
+
+def _ellipse(value: Mapping[str, Any], width: int, height: int) -> Geometry:
+    centre = _number(value, "x") * width / 100, _number(value, "y") * height / 100
+    radii = _number(value, "radiusX") * width / 100, _number(value, "radiusY") * height / 100
+    rotation = _number(value, "rotation") if value.get("rotation") is not None else 0.0
+    drawn = ellipse(centre, radii, math.radians(rotation))
+    return Geometry("polygon", drawn.box, drawn.rings)
 
 
 def _rotate(rotation: float, box: Box) -> Geometry:
