@@ -35,6 +35,7 @@ The examples below are parts of one [recipe](example-recipe.yaml) that has every
 PLACES = {
     "Recipe": "the whole",
     "Source": "sources",
+    "FurtherLabels": "sources.also",
     "Records": "records",
     "Query": "records.TABLE.sql",
     "Images": "images",
@@ -160,6 +161,10 @@ def _found(node: yaml.Node | None, place: Sequence[str]) -> Iterator[tuple[list[
         return
     if not place:
         yield [], node
+        return
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _found(item, place)
         return
     for key, value in node.value:
         if place[0] in ("TABLE", key.value):

@@ -6,17 +6,19 @@ import re
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from tundish.errors import RecipeError
-from tundish.formats.registry import check_reader, check_writer, reader_names, writer_names
+from tundish.errors import RecipeError, UsageError
+from tundish.formats.registry import check_options, check_reader, check_writer, reader_names, writer_names
 from tundish.imaging.operations import parse_operations
 from tundish.recipe.classes import normalise, spellings
 from tundish.recipe.installed import Installed
@@ -29,6 +31,7 @@ __all__ = [
     "Dedup",
     "Export",
     "ExportName",
+    "FurtherLabels",
     "Images",
     "Link",
     "Name",
@@ -59,6 +62,28 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
+def _known_options(options: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+    """The options, where the format knows all of them."""
+    if "format" in info.data:  # otherwise the format is what is refused
+        try:
+            check_options(info.data["format"], options)
+        except UsageError as error:
+            raise ValueError(f"{error.what}; {error.fix}") from error
+    return options
+
+
+FormatOptions = Annotated[dict[str, str], AfterValidator(_known_options)]
+"""Options of the format that stands before them."""
+
+
+class FurtherLabels(Section):
+    """Labels of one more format among the files of a source."""
+
+    format: FormatName = Field(description="Format of the labels.")
+    names: tuple[str, ...] = Field((), description="Class names by number, where the labels are numbers.")
+    options: FormatOptions = Field({}, description="Options of the format.")
+
+
 class Source(Section):
     """Where images and labels come from: a folder, a zip or a tar."""
 
@@ -71,7 +96,10 @@ class Source(Section):
     keys: dict[Name, str] = Field(
         {}, description="Regular expressions with a named group, for the name of the file."
     )
-    options: dict[str, str] = Field({}, description="Options of the format.")
+    options: FormatOptions = Field({}, description="Options of the format.")
+    also: tuple[FurtherLabels, ...] = Field(
+        (), description="Labels of further formats in the same files; of equal labels one is kept."
+    )
 
     @field_validator("keys")
     @classmethod
