@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tundish.api.results import Progress, Result
-from tundish.errors import UsageError
+from tundish.errors import GateError, UsageError
+from tundish.formats.unread.suspect import UnreadLabels
 from tundish.propose.column import RecordColumn
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ __all__ = [
     "Project",
     "RecordColumn",
     "SampleMade",
+    "UnreadLabels",
     "add",
     "init",
     "sample",
@@ -79,6 +81,8 @@ class AddedImages(Added):
         classes: Classes of its labels, in the format's own order.
         new_classes: Those that the recipe did not have before.
         others: Other formats that it could be, each with its evidence.
+        also: Further formats that some of its labels are in.
+        unread: Files that may be labels and are not read, by kind and reason.
         warnings: What is wrong with formats of installed packages, a sentence each.
     """
 
@@ -87,6 +91,8 @@ class AddedImages(Added):
     classes: tuple[str, ...]
     new_classes: tuple[str, ...]
     others: tuple[str, ...]
+    also: tuple[str, ...] = ()
+    unread: tuple[UnreadLabels, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -172,6 +178,7 @@ def add(
     *,
     force: bool = False,
     dry_run: bool = False,
+    strict: bool = False,
     table: str | None = None,
     schema: str | None = None,
     sheet: str | None = None,
@@ -187,6 +194,7 @@ def add(
         source: A folder, zip or tar of images and labels, or a table of records (CSV, Excel, Parquet, Arrow).
         force: Replace a recipe that exists by one for this source alone; for images.
         dry_run: Find out everything, and write nothing.
+        strict: Refuse a source with files that may be labels and that no format reads.
         table: Name for a table of records; the file's own by default.
         schema: Schema for a table of records, such as ``schemas/coal.py:CoalAnalysis``.
         sheet: The only sheet of a workbook to be read.
@@ -195,6 +203,7 @@ def add(
 
     Raises:
         UsageError: The name, the source or an option cannot be, or the recipe has this source already.
+        GateError: With `strict`, files that may be labels are not read; nothing was written.
     """
     from tundish.propose.source import check_source, is_table  # noqa: PLC0415
     from tundish.storage.dataset import DatasetFolder  # noqa: PLC0415
@@ -214,26 +223,36 @@ def add(
             where=str(path),
             fix=f"omit '{wrong[0]}', or name a table",
         )
-    return _add_images(dataset, path, force=force, dry_run=dry_run)
+    return _add_images(dataset, path, force=force, dry_run=dry_run, strict=strict)
 
 
-def _add_images(dataset: DatasetFolder, source: Path, *, force: bool, dry_run: bool) -> AddedImages:
-    from tundish.propose.addition import add_images  # noqa: PLC0415
+def _add_images(
+    dataset: DatasetFolder, source: Path, *, force: bool, dry_run: bool, strict: bool
+) -> AddedImages:
+    from tundish.propose.addition import add_images, files_of_records  # noqa: PLC0415
     from tundish.propose.images import examine  # noqa: PLC0415
 
     recipe = _recipe(dataset)
-    looked = examine(source)
-    best, *others = looked.found
-    addition = add_images(dataset, recipe, source, best, force=force)
+    looked = examine(source, files_of_records(dataset, recipe))
+    if strict and looked.unread:
+        raise GateError(
+            "; ".join(map(str, looked.unread)),
+            where=str(source),
+            fix="convert them or remove them from the source, or add it without 'strict'",
+        )
+    best = looked.best
+    addition = add_images(dataset, recipe, source, best, also=looked.also, force=force)
     if not dry_run:
         _write(dataset, recipe, addition.text)
     return AddedImages(
         **_in_common(dataset, recipe, addition, written=not dry_run),
         format=best.format,
         facts=tuple(best.facts),
-        classes=tuple(best.classes),
+        classes=tuple(dict.fromkeys(name for one in (best, *looked.also) for name in one.classes)),
         new_classes=addition.new_classes,
-        others=tuple(f"{other.format} ({other.facts[0]})" for other in others),
+        others=tuple(f"{other.format} ({other.facts[0]})" for other in looked.others),
+        also=tuple(one.format for one in looked.also),
+        unread=looked.unread,
         warnings=tuple(map(str, looked.faults)),
     )
 

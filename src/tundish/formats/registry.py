@@ -18,7 +18,7 @@ from tundish.formats.base import Evidence  # noqa: TC001  (a NamedTuple reads it
 from tundish.formats.plugins import Guarded, PluginError, load_plugin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
     from importlib.metadata import EntryPoint
 
     from tundish.formats.base import Format, Listing, Reader, Writer
@@ -271,11 +271,13 @@ class Look(NamedTuple):
     faults: list[TundishError]
 
 
-def look(listing: Listing) -> Look:
-    """Let every format that can be read look at a listing."""
+def look(listing: Listing, without: Collection[str] = ()) -> Look:
+    """Let every format that can be read look at a listing, but those that are named."""
     found: list[Evidence] = []
     faults: list[TundishError] = [*plugin_faults()]
     for name in reader_names():
+        if name in without:
+            continue
         try:
             evidence = load_reader(name).sniff(listing)
         except PluginError as fault:

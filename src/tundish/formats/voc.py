@@ -90,6 +90,14 @@ class Voc:
             _File(path, catalog, CORNERS[corners], reading).read(data)
         return reading
 
+    def recognises(self, path: str, data: bytes) -> bool:  # noqa: ARG002
+        """Whether the root is VOC's, and its objects have boxes or outlines."""
+        try:
+            root, _ = parse_xml(data)
+        except Fault:
+            return False
+        return _is_voc(root, _objects(root))
+
     def sniff(self, listing: Listing) -> Evidence | None:
         """XML files that name images, and what their corners say about how they are counted."""
         paths = [path for path in listing.paths if suffix_of(path) == ".xml"]
@@ -238,6 +246,12 @@ class _File:
         return turn_box(image, (x, y, width, height)) if self.stored else (x, y, width, height)
 
 
+def _is_voc(root: Element, objects: list[Element]) -> bool:
+    """Whether a file is VOC's: its objects, if it has any, are boxes or outlines."""
+    drawn = not objects or root.find("object/bndbox") is not None or any(map(has_outline, objects))
+    return root.tag == "annotation" and drawn
+
+
 def _objects(root: Element) -> list[Element]:
     """The objects of a file, without those that LabelMe keeps as deleted."""
     return [element for element in root.findall("object") if _text(element, "deleted") != "1"]
@@ -296,9 +310,9 @@ class _Look:
         except Fault:
             return
         objects = _objects(root)
-        drawn = [element for element in objects if has_outline(element)]
-        if root.tag != "annotation" or (objects and not drawn and root.find("object/bndbox") is None):
+        if not _is_voc(root, objects):
             return
+        drawn = [element for element in objects if has_outline(element)]
         self.outlines += len(drawn)
         stated = _text(root, "filename")
         self.tally.files += 1

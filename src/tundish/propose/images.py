@@ -4,35 +4,55 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tundish.errors import SourceError
 from tundish.formats.base import Listing, Options, parts_of, suffix_of
-from tundish.formats.masks.look import mask_patterns
-from tundish.formats.masks.rules import rules_of
 from tundish.formats.reading.match import is_split, split_of, stated_name
 from tundish.formats.reading.sniffing import UNREAD_IMAGES, counted
 from tundish.formats.reading.text import decode_text
-from tundish.formats.registry import Look, load_reader, look
+from tundish.formats.registry import load_reader, look
+from tundish.formats.unread.found import unread_labels
+from tundish.propose.several import combine
 from tundish.sources.files import Entry, EntryFault, EntryUnavailable, open_source
 from tundish.tabular.files.open import TABLE_SUFFIXES
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
+    from tundish.errors import TundishError
     from tundish.formats.base import Evidence
+    from tundish.formats.registry import Look
+    from tundish.formats.unread.suspect import UnreadLabels
 
-__all__ = ["examine"]
+__all__ = ["Found", "examine"]
 
 
-def examine(source: Path) -> Look:
-    """What suggests each label format that a source may be in.
+class Found(NamedTuple):
+    """What a source of images is.
+
+    Attributes:
+        best: The format that its labels are in.
+        also: Further formats that some of its labels are in.
+        others: Formats that it could be in instead.
+        unread: Files that may be labels and are not read.
+        faults: What is wrong with formats of installed packages.
+    """
+
+    best: Evidence
+    also: tuple[Evidence, ...]
+    others: tuple[Evidence, ...]
+    unread: tuple[UnreadLabels, ...]
+    faults: tuple[TundishError, ...]
+
+
+def examine(source: Path, records: Collection[Path] = ()) -> Found:
+    """What a source is, by what suggests each label format.
 
     Args:
         source: A folder, a zip or a tar.
-
-    Returns:
-        At least one format, the best first, and what is wrong with formats of installed packages.
+        records: Files that the recipe reads as records: they are not labels of the source.
 
     Raises:
         SourceError: It cannot be opened, one of its label files cannot be read, or it holds no images.
@@ -41,47 +61,37 @@ def examine(source: Path) -> Look:
         members = {entry.path: entry for entry in entries if entry.fault is None}
         listing = Listing(sorted(members), lambda path: _read(members[path], source))
         looked = look(listing)
-        looked = looked._replace(found=_with_facts(_without_masks(looked.found, listing), listing))
+        if looked.found:
+            return _found(looked, listing, _inside(source, records))
     if not members:
         raise SourceError(
             "the source holds no files", where=str(source), fix="name the folder with the images"
         )
-    if not looked.found:
-        tables = sorted(path for path in members if suffix_of(path) in TABLE_SUFFIXES)
-        raise SourceError(
-            f"none of its {len(members):,} files is an image",
-            where=str(source),
-            fix=f"add a table by its own path, such as '{tables[0]}'"
-            if tables
-            else "name the folder that holds the images and their labels",
-        )
-    return looked
+    tables = sorted(path for path in members if suffix_of(path) in TABLE_SUFFIXES)
+    raise SourceError(
+        f"none of its {len(members):,} files is an image",
+        where=str(source),
+        fix=f"add a table by its own path, such as '{tables[0]}'"
+        if tables
+        else "name the folder that holds the images and their labels",
+    )
 
 
-def _without_masks(found: list[Evidence], listing: Listing) -> list[Evidence]:
-    """The evidence; where the best format would take masks for photographs, with the option against it."""
-    if not found or found[0].format == "masks" or "masks" not in {one.format for one in found}:
-        return found
-    best, *others = found
-    reader, options = load_reader(best.format), Options(best.names, best.extra)
-    images = [path for path in listing.paths if reader.role(path, options) == "image"]
-    patterns = mask_patterns(listing, images)
-    count = sum(any(rule.stem_of(path) is not None for rule in rules_of(patterns)) for path in images)
-    if not count:
-        return found
-    fact = f"{counted(count, 'mask')} ('{patterns}') are not photographs: not read, kept out of the images"
-    return [replace(best, facts=[*best.facts, fact], extra={**best.extra, "masks": patterns}), *others]
+def _inside(source: Path, records: Collection[Path]) -> frozenset[str]:
+    real = source.resolve()
+    return frozenset(
+        path.resolve().relative_to(real).as_posix() for path in records if path.resolve().is_relative_to(real)
+    )
 
 
-def _with_facts(found: list[Evidence], listing: Listing) -> list[Evidence]:
-    """The evidence, with what else a person should know of the source in the facts of the best."""
-    if not found:
-        return found
-    best, *others = found
-    return [
-        replace(best, facts=[*best.facts, *_unread_images(listing), *_given_splits(best, listing)]),
-        *others,
-    ]
+def _found(looked: Look, listing: Listing, records: frozenset[str]) -> Found:
+    combined = combine(looked.found, listing)
+    (best, *also), unread = combined.chosen, list(combined.unread)
+    best = replace(best, facts=[*best.facts, *_unread_images(listing), *_given_splits(best, listing)])
+    formats = {one.format for one in combined.chosen}
+    others = tuple(one for one in looked.found if one.format not in formats)
+    unread += unread_labels(listing, combined.images, combined.taken | records)
+    return Found(best, tuple(also), others, tuple(unread), (*looked.faults,))
 
 
 def _unread_images(listing: Listing) -> list[str]:

@@ -81,7 +81,9 @@ sources:
 """
 
 
-def image_recipe(name: str, place: str, evidence: Evidence, classes: Sequence[str]) -> str:
+def image_recipe(
+    name: str, place: str, evidence: Evidence, classes: Sequence[str], also: Sequence[Evidence] = ()
+) -> str:
     """A new recipe for a folder or an archive of images, with the evidence on top.
 
     Args:
@@ -89,12 +91,15 @@ def image_recipe(name: str, place: str, evidence: Evidence, classes: Sequence[st
         place: The source as the recipe names it.
         evidence: What the source turned out to be.
         classes: Its classes, each in one spelling.
+        also: Further formats that some of its labels are in.
     """
     return _TEMPLATE.format(
         name=name,
         dataset=quoted(name),
         facts="".join(f"#   {_comment(fact)}\n" for fact in evidence.facts),
-        sources=_SOURCES.format(source="\n".join(f"  {line}" for line in source_lines(place, evidence))),
+        sources=_SOURCES.format(
+            source="\n".join(f"  {line}" for line in source_lines(place, evidence, also=also))
+        ),
         classes="".join(f"\n    {quoted(label)}: []" for label in classes) or " {}",
         unlabelled="exclude" if classes else "include",
     )
@@ -125,7 +130,12 @@ def _comment(text: str) -> str:
 
 
 def source_lines(
-    place: str, evidence: Evidence, *, label: str | None = None, facts: bool = False
+    place: str,
+    evidence: Evidence,
+    *,
+    label: str | None = None,
+    facts: bool = False,
+    also: Sequence[Evidence] = (),
 ) -> Iterator[str]:
     """A source's entry in the recipe.
 
@@ -134,6 +144,7 @@ def source_lines(
         evidence: What it turned out to be.
         label: Its name in the tables, where the last part of its path is not the one.
         facts: Write the evidence above it.
+        also: Further formats that some of its labels are in.
     """
     if facts:
         yield from (f"# {_comment(fact)}" for fact in evidence.facts)
@@ -146,6 +157,14 @@ def source_lines(
         yield f"  names: {flow(list(evidence.names))}"
     if evidence.extra:
         yield f"  options: {flow(dict(evidence.extra))}"
+    if also:
+        yield "  # labels of these formats are among the files too; of equal labels one is kept"
+        yield "  also:"
+    for one in also:
+        further: dict[str, object] = {"format": one.format}
+        further |= {"names": list(one.names)} if one.names else {}
+        further |= {"options": dict(one.extra)} if one.extra else {}
+        yield f"  - {flow(further)}"
 
 
 def section_lines(

@@ -7,7 +7,7 @@ __all__ = ["VERSIONS"]
 VERSIONS = {
     "measure": 3,
     "records": 1,
-    "validate": 3,
+    "validate": 4,
     "dedup": 1,
     "consensus": 2,
     "link": 1,

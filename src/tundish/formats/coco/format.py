@@ -67,6 +67,10 @@ class Coco:
             read_coco(path, data, catalog, reading, corners=box == "corners")
         return reading
 
+    def recognises(self, path: str, data: bytes) -> bool:  # noqa: ARG002
+        """Whether a file has the names of COCO's lists: it is not parsed, as it may be very large."""
+        return b'"images"' in data and (b'"annotations"' in data or b'"categories"' in data)
+
     def sniff(self, listing: Listing) -> Evidence | None:
         """JSON files with COCO's lists, and how many of the images they list are here."""
         paths = [path for path in listing.paths if self.role(path, Options()) == "annotation"]

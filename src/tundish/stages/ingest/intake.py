@@ -34,7 +34,8 @@ PACKED = {kind: folder for kind, folder in FOLDERS.items() if kind != "record"}
 class Taken:
     """An entry after reading.
 
-    `shard` is set where its bytes are already in the store, `unavailable` says why they cannot be read now.
+    `shard` is set where its bytes are already in the store, `unavailable` says why they cannot be read now,
+    `beside` that it may be labels if it has the name of a picture.
     """
 
     entry: Entry
@@ -44,6 +45,7 @@ class Taken:
     fault: EntryFault | None = None
     shard: str | None = None
     unavailable: str | None = None
+    beside: bool = False
 
 
 class Intake:

@@ -7,11 +7,9 @@ counts.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import Counter
 from collections.abc import Sized
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,29 +17,24 @@ import orjson
 
 from tundish.engine import each
 from tundish.errors import OutsideError, SourceError
-from tundish.formats.base import Options, suffix_of
-from tundish.formats.masks.rules import rules_of
-from tundish.formats.reading.sniffing import UNREAD_IMAGES
-from tundish.formats.registry import load_reader
-from tundish.sources.files import Entry, EntryFault, EntryUnavailable, is_archive, open_source
+from tundish.formats.base import suffix_of
+from tundish.sources.files import Entry, is_archive, open_source
 from tundish.stages.base import Context, Outcome, Stage
-from tundish.stages.ingest.intake import PACKED, Intake, Taken
+from tundish.stages.ingest.intake import Intake
+from tundish.stages.ingest.labels import UNREAD_LABELS, Taking, paths_of_records
 from tundish.stages.ingest.records import record_files, take_record
+from tundish.stages.parts import parts_of_source
 from tundish.storage.seen import find_gone, read_seen, write_seen
 from tundish.storage.table import write_atomically
 from tundish.storage.versions import VERSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
-    from tundish.formats.masks.rules import Rule
     from tundish.recipe.sections import Records, Source
     from tundish.storage.seen import Seen
 
 E = TypeVar("E", bound=Entry)
-
-_MASK = EntryFault("unread_mask", "a mask beside its photograph, by the source's options.masks")
-_UNREAD_KIND = EntryFault("unread_kind_of_image", "an image of a kind that is not read")
 
 _UNREADABLE = "unreadable"
 """The reason that earlier versions gave to an unreadable file; such a file is read again."""
@@ -79,7 +72,7 @@ def _run(context: Context) -> Outcome:
     )
     _check_available(intake)
     intake.lost.check()
-    return _outcome(intake, notes)
+    return _outcome(intake, [*notes, *_of_unread_labels(intake)])
 
 
 def _check_available(intake: Intake) -> None:
@@ -98,13 +91,18 @@ def _check_available(intake: Intake) -> None:
         )
 
 
-def _remembered(seen: Seen, label: str, intake: Intake) -> dict[str, str]:
+def _remembered(
+    seen: Seen, label: str, intake: Intake, taking: Taking | None = None
+) -> dict[str, str]:
     """Stamps of the files that need no second look."""
     lost = intake.lost.files
     known = {
         path
         for (source, path), row in intake.known.items()
-        if source == label and row["reason"] != _UNREADABLE and (source, path) not in lost
+        if source == label
+        and row["reason"] != _UNREADABLE
+        and (source, path) not in lost
+        and (taking is None or taking.is_settled(path, row["kind"], row["reason"]))
     }
     return {path: stamp for path, stamp in seen.get(label, {}).items() if path in known}
 
@@ -137,11 +135,22 @@ def _take_source(context: Context, source: Source, intake: Intake, seen: Seen, n
             fix="put the files there, or fix sources[].path in the recipe; in a clone, run 'dvc pull' first",
         )
     stamps = now_seen.setdefault(label, {})
+    masks = source.options.get("masks", "")
+    taking = Taking(parts_of_source(source), masks, paths_of_records(context, path))
+    remembered = _remembered(seen, label, intake, taking)
+    waiting = []
     with open_source(path) as entries:
-        watched = _watched(entries, context.progress)
-        fresh = _fresh(watched, _remembered(seen, label, intake), stamps, intake)
-        for taken in _read_entries(fresh, source, parallel=not is_archive(path)):
-            intake.take(label, taken)
+        if isinstance(entries, Sized):
+            taking.know(entry.path for entry in entries)
+        fresh = _fresh(_watched(entries, context.progress), remembered, stamps, intake)
+        # Files on threads; the members of an archive one after the other.
+        for taken in map(taking.take, fresh) if is_archive(path) else each(taking.take, fresh):
+            if taken.doubtful:
+                waiting.append(taken)
+            else:
+                intake.take(label, taken)
+    for taken in taking.settle(waiting, stamps):
+        intake.take(label, taken)
     if not stamps and not have:
         raise SourceError(
             "the source contains no files", where=str(path), fix="put the files there and run again"
@@ -198,37 +207,16 @@ def _fresh(
             yield entry
 
 
-def _read_entries(entries: Iterable[Entry], source: Source, *, parallel: bool) -> Iterator[Taken]:
-    """Read and digest entries: files on threads; the members of an archive one after the other."""
-    form = load_reader(source.format)
-    options = Options(names=source.names, extra=source.options)
-    masks = rules_of(source.options.get("masks", ""))
-
-    def take(entry: Entry) -> Taken:
-        kind = form.role(entry.path, options)
-        unread = _unread(entry.path, kind, masks)
-        if unread is not None and entry.fault is None:
-            return Taken(replace(entry, skipped=True), "other", fault=unread)
-        if entry.fault is not None:
-            return Taken(entry, kind, fault=entry.fault)
-        if kind not in PACKED:
-            return Taken(entry, kind)
-        try:
-            data = entry.read()
-        except EntryFault as fault:
-            return Taken(entry, kind, fault=fault)
-        except EntryUnavailable as fault:
-            return Taken(entry, kind, unavailable=fault.message)
-        return Taken(entry, kind, data, hashlib.sha256(data).hexdigest())
-
-    return each(take, entries) if parallel else map(take, entries)
-
-
-def _unread(path: str, kind: str, masks: Sequence[Rule]) -> EntryFault | None:
-    """Why a picture is neither a photograph nor a label of this source; None where it is, or no picture."""
-    if kind == "image" and any(rule.stem_of(path) is not None for rule in masks):
-        return _MASK
-    return _UNREAD_KIND if kind == "other" and suffix_of(path) in UNREAD_IMAGES else None
+def _of_unread_labels(intake: Intake) -> list[str]:
+    """The sentence on files that may be labels and are not read, of those that are new in this run."""
+    paths = sorted(str(row["path"]) for row in intake.rows if row["reason"] == UNREAD_LABELS)
+    if not paths:
+        return []
+    if len(paths) == 1:
+        return [f"a file that may be labels is not read: {paths[0]}"]
+    kinds = Counter(suffix_of(path) or "no suffix" for path in paths)
+    named = ", ".join(f"{suffix} {count:,}" for suffix, count in sorted(kinds.items()))
+    return [f"{len(paths):,} files that may be labels are not read ({named}), such as {paths[0]}"]
 
 
 def _outcome(intake: Intake, notes: list[str]) -> Outcome:

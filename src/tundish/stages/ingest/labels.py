@@ -1,0 +1,144 @@
+"""What a file of a source is taken for: an image, labels, or something that is skipped with the reason."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from tundish.formats.base import Catalog, parts_of, suffix_of
+from tundish.formats.masks.rules import rules_of
+from tundish.formats.reading.sniffing import UNREAD_IMAGES, catalog_of
+from tundish.formats.several.parts import role_among
+from tundish.formats.unread.found import stem_of_picture
+from tundish.formats.unread.judge import is_readable, judge, may_be_labels
+from tundish.sources.files import EntryFault, EntryUnavailable
+from tundish.sources.patterns import files_of
+from tundish.stages.ingest.intake import PACKED, Taken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from tundish.formats.masks.rules import Rule
+    from tundish.formats.several.parts import Part
+    from tundish.sources.files import Entry
+    from tundish.stages.base import Context
+
+__all__ = ["UNREAD_LABELS", "Taking", "paths_of_records"]
+
+UNREAD_LABELS = "unread_labels"
+
+_MASK = EntryFault("unread_mask", "a mask beside its photograph, by the source's options.masks")
+_UNREAD_KIND = EntryFault("unread_kind_of_image", "an image of a kind that is not read")
+_UNREAD_LABELS = EntryFault(UNREAD_LABELS, "it may be labels, and no format of the source reads it")
+
+_LARGEST = 64 << 20
+"""Bytes from which a file that no format reads is not looked into: it may be labels."""
+
+
+@dataclass
+class Taking:
+    """How the files of one source are taken.
+
+    Attributes:
+        parts: The readers of the source.
+        patterns: The source's option ``masks``.
+        records: Paths in the source that the recipe reads as records.
+        catalog: The pictures of the source, as far as they are known before the files are read.
+    """
+
+    parts: Sequence[Part]
+    patterns: str
+    records: frozenset[str]
+    catalog: Catalog = field(default_factory=lambda: Catalog([]))
+
+    def know(self, paths: Iterable[str]) -> None:
+        """Note which pictures the source has."""
+        self.catalog = catalog_of(path for path in paths if role_among(self.parts, path) == "image")
+
+    def is_settled(self, path: str, kind: str, reason: str | None) -> bool:
+        """Whether a file that has not changed needs no second look: it is what it was under this recipe."""
+        if kind != role_among(self.parts, path):
+            return False
+        return reason != "not_for_this_format" or not may_be_labels(path)
+
+    def take(self, entry: Entry) -> Taken:
+        """Read and digest a file, or say why it is skipped."""
+        kind = role_among(self.parts, entry.path)
+        unread = _unread(entry.path, kind, rules_of(self.patterns))
+        if unread is not None and entry.fault is None:
+            return Taken(replace(entry, skipped=True), "other", fault=unread)
+        if entry.fault is not None:
+            return Taken(entry, kind, fault=entry.fault)
+        doubtful = kind not in ("image", "annotation") and self._is_doubtful(entry)
+        return (
+            self._read(entry, kind, doubtful=doubtful) if kind in PACKED or doubtful else Taken(entry, kind)
+        )
+
+    def _read(self, entry: Entry, kind: str, *, doubtful: bool) -> Taken:
+        try:
+            data = entry.read() if kind in PACKED or _is_looked_into(entry) else b""
+        except EntryFault as fault:
+            return Taken(entry, kind, fault=fault)
+        except EntryUnavailable as fault:
+            return Taken(entry, kind, unavailable=fault.message)
+        if doubtful and (skipped := self._skipped(entry, kind, data)) is not None:
+            return skipped
+        digest = hashlib.sha256(data).hexdigest() if kind in PACKED else None
+        return Taken(entry, kind, data if digest else b"", digest)
+
+    def _is_doubtful(self, entry: Entry) -> bool:
+        return entry.size > 0 and entry.path not in self.records and may_be_labels(entry.path)
+
+    def _skipped(self, entry: Entry, kind: str, data: bytes) -> Taken | None:
+        """The file as one that may be labels and is not read; None where it holds something else."""
+        if is_readable(entry.path) and not _is_looked_into(entry):
+            return unread_labels(Taken(entry, kind))
+        suspect = judge(entry.path, data, self.catalog)
+        if suspect is None or (suspect.beside and kind != "other"):
+            return None
+        return Taken(entry, kind, beside=True) if suspect.beside else unread_labels(Taken(entry, kind))
+
+    def settle(self, beside: Iterable[Taken], paths: Iterable[str]) -> list[Taken]:
+        """The files that may be labels only where they have the name of a picture: those that have are.
+
+        Args:
+            beside: The files.
+            paths: All paths of the source.
+        """
+        waiting = list(beside)
+        if not waiting:
+            return []
+        stems = {parts_of(path)[2] for path in paths if role_among(self.parts, path) == "image"}
+        return [
+            unread_labels(taken) if stem_of_picture(taken.entry.path) in stems else taken for taken in waiting
+        ]
+
+
+def unread_labels(taken: Taken) -> Taken:
+    """A file as one that may be labels and is not read."""
+    return replace(taken, entry=replace(taken.entry, skipped=True), fault=_UNREAD_LABELS)
+
+
+def _is_looked_into(entry: Entry) -> bool:
+    return is_readable(entry.path) and entry.size <= _LARGEST
+
+
+def paths_of_records(context: Context, source: Path) -> frozenset[str]:
+    """Paths in a folder that the recipe reads as records: these are not labels."""
+    if not source.is_dir() or not context.recipe.records:
+        return frozenset()
+    places = [section.path for section in context.recipe.records.values() if section.path]
+    found = {
+        path for place in places for path, _ in files_of(os.path.normpath(context.dataset.root / place)) or ()
+    }
+    return frozenset(path.relative_to(source).as_posix() for path in found if path.is_relative_to(source))
+
+
+def _unread(path: str, kind: str, masks: Sequence[Rule]) -> EntryFault | None:
+    """Why a picture is neither a photograph nor a label of this source; None where it is, or no picture."""
+    if kind == "image" and any(rule.stem_of(path) is not None for rule in masks):
+        return _MASK
+    return _UNREAD_KIND if kind == "other" and suffix_of(path) in UNREAD_IMAGES else None
