@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import re
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tundish.formats.base import Catalog, ImageRef, Listing, Options, suffix_of
 from tundish.formats.masks.look import mask_patterns
 from tundish.formats.masks.rules import rules_of
-from tundish.formats.reading.sniffing import counted, sample
+from tundish.formats.reading.sniffing import (
+    counted,
+    sample,
+    unlabelled_note,
+    without_unlabelled_note,
+)
 from tundish.formats.registry import load_reader, look
 from tundish.formats.several.parts import LABELS, Part, recognises, role_among
 from tundish.formats.several.read import read_together
@@ -24,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tundish.formats.base import Evidence
+    from tundish.formats.several.read import Together
 
 __all__ = ["Combined", "combine"]
 
@@ -45,7 +52,7 @@ class Combined:
         chosen: Their evidence, that of the most labels first, with what they say together.
         images: The pictures of the source.
         taken: The files that their readers take.
-        unread: Masks that are kept out of the images and not read either.
+        unread: Label files that are not read although a format knows them, and why.
     """
 
     chosen: list[Evidence]
@@ -61,23 +68,103 @@ def combine(found: Sequence[Evidence], listing: Listing) -> Combined:
         found: What suggests each format, best first.
         listing: The files of the source.
     """
-    best, unread = _with_masks(found, listing)
-    chosen = list(best)
-    while len(chosen) < _MOST:
-        parts = _parts(chosen)
-        images, taken = _images(parts, listing), _taken(parts, listing)
-        rest = set(listing.paths) - images - taken
-        further = _further(listing, images, rest, chosen) if rest else None
-        if further is None:
-            break
-        chosen.append(further)
-    parts = _parts(chosen)
+    source = _Source(listing, [found[0]])
+    masks = next((one for one in found if one.format == "masks"), None)
+    if masks is not None and found[0].format != "masks":
+        source.consider_masks(masks)
+    while len(source.chosen) < _MOST and source.consider_another():
+        pass
+    parts = _parts(source.chosen)
     images, taken = _images(parts, listing), _taken(parts, listing)
+    chosen = source.chosen
     if len(chosen) > 1:
         first, *others = chosen
-        facts = [fact for one in others for fact in _facts_of(one)]
-        chosen = [replace(first, facts=[*first.facts, *facts, *_together(parts, listing, images)]), *others]
-    return Combined(chosen, frozenset(images), frozenset(taken), unread)
+        facts = without_unlabelled_note(first.facts)
+        facts += [fact for one in others for fact in _facts_of(one)]
+        chosen = [replace(first, facts=[*facts, *_together(parts, listing, images)]), *others]
+    chosen = [replace(chosen[0], facts=[*chosen[0].facts, *source.facts]), *chosen[1:]]
+    return Combined(chosen, frozenset(images), frozenset(taken | source.left), tuple(source.unread))
+
+
+@dataclass
+class _Source:
+    """A source while its formats are chosen.
+
+    Attributes:
+        listing: Its files.
+        chosen: The formats so far.
+        left: Label files of formats that are not chosen.
+        unread: What is said of them.
+        facts: What else was found.
+    """
+
+    listing: Listing
+    chosen: list[Evidence]
+    left: set[str] = field(default_factory=set)
+    unread: list[UnreadLabels] = field(default_factory=list)
+    facts: list[str] = field(default_factory=list)
+
+    def consider_another(self) -> bool:
+        """Take the format that most of the files are in that nobody takes yet; False where there is none.
+
+        One that says nothing new is left: its labels are those that are read already.
+        """
+        parts = _parts(self.chosen)
+        images, taken = _images(parts, self.listing), _taken(parts, self.listing)
+        rest = set(self.listing.paths) - images - taken - self.left
+        further = _further(self.listing, images, rest, self.chosen) if rest else None
+        if further is None:
+            return False
+        more = _parts([further])
+        own = rest & _taken(more, self.listing)
+        together = _read([*parts, *more], self.listing, images)[0]
+        if together.repeated and not any(label.label_path in own for label in together.reading.labels):
+            why = f"{self.chosen[0].format} has its {counted(together.repeated, 'label')} too"
+            self._leave(own, why)
+        else:
+            self.chosen.append(further)
+        return True
+
+    def consider_masks(self, masks: Evidence) -> None:
+        """Read masks beside the best format, or keep them out of the images.
+
+        Masks whose values have no names are read where the best format has one class, which is theirs, or no
+        labels on their pictures: otherwise one object would get two classes.
+        """
+        best = self.chosen[0]
+        if best.weight and best.classes and best.format not in _WITHOUT_FILES:
+            nameless = all(re.fullmatch(r"\d+|#[0-9a-f]{6}", name) for name in masks.classes)
+            if nameless and len(best.classes) == len(masks.classes) == 1:
+                masks = replace(masks, names=("background", best.classes[0]), classes=[best.classes[0]])
+                nameless = False
+            parts = _parts([best, masks])
+            images = _images(parts, self.listing)
+            if not nameless or not _read(parts, self.listing, images)[0].shared:
+                self.chosen.append(masks)
+                return
+        self._keep_out(masks)
+
+    def _keep_out(self, masks: Evidence) -> None:
+        best = self.chosen[0]
+        parts = _parts([best])
+        paths = [path for path in self.listing.paths if role_among(parts, path) == "image"]
+        patterns = mask_patterns(self.listing, paths)
+        kept = {path for path in paths if any(rule.stem_of(path) is not None for rule in rules_of(patterns))}
+        if kept:
+            fact = f"{counted(len(kept), 'mask')} ('{patterns}') are not photographs: kept out of the images"
+            extra = {**best.extra, "masks": patterns}
+            self.chosen = [replace(best, facts=[*best.facts, fact], extra=extra)]
+        if best.classes and best.format not in _WITHOUT_FILES:
+            why = f"their values have no names, and {best.format} labels the same pictures"
+            mask_part = _parts([masks])[0]
+            drawn = {path for path in self.listing.paths if role_among([mask_part], path) == "annotation"}
+            self._leave(kept | drawn, why, "mask")
+
+    def _leave(self, paths: set[str], why: str, kind: str = "") -> None:
+        if paths:
+            kind = kind or suffix_of(min(paths)).removeprefix(".").upper()
+            self.unread.append(UnreadLabels(kind, len(paths), why, min(paths)))
+            self.left |= paths
 
 
 def _parts(chosen: Sequence[Evidence]) -> list[Part]:
@@ -120,58 +207,25 @@ def _further(
     return None
 
 
-def _with_masks(
-    found: Sequence[Evidence], listing: Listing
-) -> tuple[list[Evidence], tuple[UnreadLabels, ...]]:
-    """The best format, with that of masks beside it; or with the option that keeps masks out of the images.
-
-    Masks are read where they label pictures that have no other labels, or where their values are classes of
-    the best format: the one class where there is one and the masks have one value.
-    """
-    best = found[0]
-    masks = next((one for one in found if one.format == "masks"), None)
-    if masks is None or best.format == "masks":
-        return [best], ()
-    reader, options = load_reader(best.format), Options(best.names, best.extra)
-    paths = [path for path in listing.paths if reader.role(path, options) == "image"]
-    if not best.weight or not best.classes or best.format in _WITHOUT_FILES:
-        return _kept_out(best, listing, paths)
-    images = _images(_parts([masks]), listing)
-    if len(best.classes) == len(masks.classes) == 1 and masks.classes[0].isdecimal() and not masks.names:
-        masks = replace(masks, names=("background", best.classes[0]), classes=[best.classes[0]])
-    known = {normalise(name) for name in best.classes}
-    if best.weight < len(images) or known & {normalise(name) for name in masks.classes}:
-        return [best, masks], ()
-    return _kept_out(best, listing, paths)
-
-
-def _kept_out(
-    best: Evidence, listing: Listing, paths: list[str]
-) -> tuple[list[Evidence], tuple[UnreadLabels, ...]]:
-    patterns = mask_patterns(listing, paths)
-    kept = [path for path in paths if any(rule.stem_of(path) is not None for rule in rules_of(patterns))]
-    if not kept:
-        return [best], ()
-    fact = f"{counted(len(kept), 'mask')} ('{patterns}') are not photographs: not read, kept out"
-    why = (
-        f"its values are not classes of {best.format}; name them with also: [{{format: masks, names: [...]}}]"
-    )
-    best = replace(best, facts=[*best.facts, fact], extra={**best.extra, "masks": patterns})
-    return [best], (UnreadLabels("mask", len(kept), why, min(kept)),)
-
-
 def _facts_of(evidence: Evidence) -> list[str]:
-    return [f"also {evidence.format}: {fact}" for fact in evidence.facts]
+    return [f"also {evidence.format}: {fact}" for fact in without_unlabelled_note(evidence.facts)]
 
 
 def _together(parts: Sequence[Part], listing: Listing, images: set[str]) -> list[str]:
     """Sentences on how the formats go together; of very many files a sample is read."""
+    together, read, total = _read(parts, listing, images)
+    if read < total:
+        return [f"{fact} ({read} of {total} label files were read)" for fact in together.facts(parts)]
+    mentioned = {path for found in together.mentioned for path in found}
+    return together.facts(parts) + unlabelled_note(len(images), len(mentioned))
+
+
+def _read(parts: Sequence[Part], listing: Listing, images: set[str]) -> tuple[Together, int, int]:
+    """What the formats say together, and how many of how many label files were read."""
     labels = [path for path in listing.paths if role_among(parts, path) in LABELS]
     chosen = sample(labels, _MOST_READ)
     files = ((path, listing.read(path)) for path in chosen)
-    together = read_together(parts, files, _sized(listing, images), normalise)
-    note = f" ({len(chosen)} of {len(labels)} label files were read)" if len(chosen) < len(labels) else ""
-    return [f"{fact}{note}" for fact in together.facts(parts)]
+    return read_together(parts, files, _sized(listing, images), normalise), len(chosen), len(labels)
 
 
 def _sized(listing: Listing, images: set[str]) -> Catalog:

@@ -100,7 +100,7 @@ def test_lists_settings_and_readmes_are_known_by_what_they_hold(path: str, data:
     assert why(path, data) is None
 
 
-@pytest.mark.parametrize("path", ["x.md", "x.html", "x.pdf", "x.py", "obj.data", "obj.names", "x.jpg", "x"])
+@pytest.mark.parametrize("path", ["x.md", "x.html", "x.pdf", "x.py", "obj.data", "obj.names", "x"])
 def test_other_kinds_are_not_looked_into(path: str) -> None:
     assert not may_be_labels(path)
 

@@ -69,7 +69,8 @@ class Coco:
 
     def recognises(self, path: str, data: bytes) -> bool:  # noqa: ARG002
         """Whether a file has the names of COCO's lists: it is not parsed, as it may be very large."""
-        return b'"images"' in data and (b'"annotations"' in data or b'"categories"' in data)
+        lists = b'"images"' in data and (b'"annotations"' in data or b'"categories"' in data)
+        return lists and b'"segments_info"' not in data
 
     def sniff(self, listing: Listing) -> Evidence | None:
         """JSON files with COCO's lists, and how many of the images they list are here."""

@@ -23,6 +23,7 @@ __all__ = [
     "read_note",
     "sample",
     "unlabelled_note",
+    "without_unlabelled_note",
 ]
 
 _Path = TypeVar("_Path", str, tuple[str, str])
@@ -96,9 +97,17 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun if number == 1 else plural}"
 
 
+_UNLABELLED = "without labels: unlabelled"
+
+
+def without_unlabelled_note(facts: Iterable[str]) -> list[str]:
+    """Sentences without that of `unlabelled_note`: other formats may mention those images."""
+    return [fact for fact in facts if not fact.endswith(_UNLABELLED)]
+
+
 def unlabelled_note(images: int, labelled: int) -> list[str]:
     """The sentence on images that no label file mentions."""
-    return [f"{counted(images - labelled, 'image')} without labels: unlabelled"] if images > labelled else []
+    return [f"{counted(images - labelled, 'image')} {_UNLABELLED}"] if images > labelled else []
 
 
 def read_note(read: int, total: int, noun: str) -> list[str]:

@@ -34,6 +34,11 @@ class Together:
     mentioned: list[set[str]] = field(default_factory=list)
     shared: dict[str, Merged] = field(default_factory=dict)
 
+    @property
+    def repeated(self) -> int:
+        """How many labels say what one of another format says."""
+        return sum(len(one.repeated) for one in self.shared.values())
+
     def facts(self, parts: Sequence[Part]) -> list[str]:
         """Sentences on which pictures have labels of which format, and how they are combined."""
         names = [part.format for part in parts]
@@ -43,10 +48,8 @@ class Together:
         )
         if not self.shared:
             return [f"{each}, none with several formats: all are read"]
-        repeated = sum(len(one.repeated) for one in self.shared.values())
-        facts = [
-            f"{each}; {len(self.shared)} with several: equal labels count once ({repeated}), others are kept"
-        ]
+        once = f"equal labels count once ({self.repeated}), the others stay"
+        facts = [f"{each}; {len(self.shared)} with several: {once}"]
         differ = [path for path, one in self.shared.items() if one.disagree]
         if differ:
             said = self.shared[differ[0]].sentence()

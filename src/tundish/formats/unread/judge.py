@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from tundish.formats.base import parts_of, suffix_of
+from tundish.formats.base import IMAGE_SUFFIXES, parts_of, suffix_of
 from tundish.formats.unread.lines import judge_text
 from tundish.formats.unread.structured import judge_json, judge_json_lines, judge_xml, judge_yaml
 from tundish.formats.unread.suspect import Suspect
@@ -45,6 +45,7 @@ _OPAQUE = {
     ".mdb": Suspect("LMDB", _UNREAD),
     ".rec": Suspect("RecordIO", _UNREAD),
 }
+_DRAWN = Suspect("picture", "pictures that only show drawn objects, as VOC and COCO keep them, are not read")
 _RECORDS = re.compile(r"\.tfrecords?(?:[-._].*)?$|\.record$|\.tfrec$", re.IGNORECASE)
 
 _STRUCTURED = {
@@ -62,7 +63,9 @@ _TABLES = frozenset({".csv", ".tsv"})
 
 def may_be_labels(path: str) -> bool:
     """Whether a file is of a kind in which labels come; `judge` says whether it may be some."""
-    return is_readable(path) or suffix_of(path) in _OPAQUE or _RECORDS.search(path) is not None
+    suffix = suffix_of(path)
+    known = suffix in _OPAQUE or suffix in IMAGE_SUFFIXES
+    return known or is_readable(path) or _RECORDS.search(parts_of(path)[1]) is not None
 
 
 def is_readable(path: str) -> bool:
@@ -74,7 +77,7 @@ def judge(path: str, data: bytes, catalog: Catalog) -> Suspect | None:
     """What suggests that a file is labels.
 
     Args:
-        path: Where it is.
+        path: Where it is; a picture is one that no format takes for a photograph.
         data: Its bytes; not looked at where `is_readable` says no.
         catalog: The pictures of the source, as far as they are known.
 
@@ -82,8 +85,8 @@ def judge(path: str, data: bytes, catalog: Catalog) -> Suspect | None:
         Why it may be labels, or None where what it holds says that it is not.
     """
     suffix = suffix_of(path)
-    if suffix in _OPAQUE:
-        return _OPAQUE[suffix]
+    if suffix in _OPAQUE or suffix in IMAGE_SUFFIXES:
+        return _OPAQUE.get(suffix, _DRAWN)
     if suffix in _STRUCTURED:
         return _STRUCTURED[suffix](data)
     if suffix in _TABLES:

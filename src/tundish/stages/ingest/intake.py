@@ -35,7 +35,7 @@ class Taken:
     """An entry after reading.
 
     `shard` is set where its bytes are already in the store, `unavailable` says why they cannot be read now,
-    `beside` that it may be labels if it has the name of a picture.
+    `doubtful` that it may be labels, which is judged when the pictures of the source are known.
     """
 
     entry: Entry
@@ -45,7 +45,7 @@ class Taken:
     fault: EntryFault | None = None
     shard: str | None = None
     unavailable: str | None = None
-    beside: bool = False
+    doubtful: bool = False
 
 
 class Intake:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tundish.formats.base import Catalog, parts_of, suffix_of
@@ -34,6 +34,9 @@ _MASK = EntryFault("unread_mask", "a mask beside its photograph, by the source's
 _UNREAD_KIND = EntryFault("unread_kind_of_image", "an image of a kind that is not read")
 _UNREAD_LABELS = EntryFault(UNREAD_LABELS, "it may be labels, and no format of the source reads it")
 
+_MOST_HELD = 64 << 20
+"""Bytes of files of a tar that wait until all its pictures are known; more are judged without."""
+
 _LARGEST = 64 << 20
 """Bytes from which a file that no format reads is not looked into: it may be labels."""
 
@@ -46,17 +49,20 @@ class Taking:
         parts: The readers of the source.
         patterns: The source's option ``masks``.
         records: Paths in the source that the recipe reads as records.
-        catalog: The pictures of the source, as far as they are known before the files are read.
     """
 
     parts: Sequence[Part]
     patterns: str
     records: frozenset[str]
-    catalog: Catalog = field(default_factory=lambda: Catalog([]))
+    _catalog: Catalog | None = None
+    _stems: frozenset[str] = frozenset()
+    _held: int = 0
 
     def know(self, paths: Iterable[str]) -> None:
         """Note which pictures the source has."""
-        self.catalog = catalog_of(path for path in paths if role_among(self.parts, path) == "image")
+        pictures = [path for path in paths if role_among(self.parts, path) == "image"]
+        self._catalog = catalog_of(pictures)
+        self._stems = frozenset(parts_of(path)[2] for path in pictures)
 
     def is_settled(self, path: str, kind: str, reason: str | None) -> bool:
         """Whether a file that has not changed needs no second look: it is what it was under this recipe."""
@@ -73,9 +79,12 @@ class Taking:
         if entry.fault is not None:
             return Taken(entry, kind, fault=entry.fault)
         doubtful = kind not in ("image", "annotation") and self._is_doubtful(entry)
-        return (
-            self._read(entry, kind, doubtful=doubtful) if kind in PACKED or doubtful else Taken(entry, kind)
-        )
+        if kind not in PACKED and not doubtful:
+            return Taken(entry, kind)
+        return self._read(entry, kind, doubtful=doubtful)
+
+    def _is_doubtful(self, entry: Entry) -> bool:
+        return entry.size > 0 and entry.path not in self.records and may_be_labels(entry.path)
 
     def _read(self, entry: Entry, kind: str, *, doubtful: bool) -> Taken:
         try:
@@ -84,42 +93,38 @@ class Taking:
             return Taken(entry, kind, fault=fault)
         except EntryUnavailable as fault:
             return Taken(entry, kind, unavailable=fault.message)
-        if doubtful and (skipped := self._skipped(entry, kind, data)) is not None:
-            return skipped
-        digest = hashlib.sha256(data).hexdigest() if kind in PACKED else None
-        return Taken(entry, kind, data if digest else b"", digest)
+        if doubtful and self._catalog is None and self._held + len(data) <= _MOST_HELD:
+            self._held += len(data)
+            return Taken(entry, kind, data, doubtful=True)
+        return self._judged(entry, kind, data, doubtful=doubtful)
 
-    def _is_doubtful(self, entry: Entry) -> bool:
-        return entry.size > 0 and entry.path not in self.records and may_be_labels(entry.path)
-
-    def _skipped(self, entry: Entry, kind: str, data: bytes) -> Taken | None:
-        """The file as one that may be labels and is not read; None where it holds something else."""
-        if is_readable(entry.path) and not _is_looked_into(entry):
-            return unread_labels(Taken(entry, kind))
-        suspect = judge(entry.path, data, self.catalog)
-        if suspect is None or (suspect.beside and kind != "other"):
-            return None
-        return Taken(entry, kind, beside=True) if suspect.beside else unread_labels(Taken(entry, kind))
-
-    def settle(self, beside: Iterable[Taken], paths: Iterable[str]) -> list[Taken]:
-        """The files that may be labels only where they have the name of a picture: those that have are.
+    def settle(self, doubtful: Iterable[Taken], paths: Iterable[str]) -> list[Taken]:
+        """Judge the files that waited until the pictures of the source were known.
 
         Args:
-            beside: The files.
+            doubtful: The files.
             paths: All paths of the source.
         """
-        waiting = list(beside)
-        if not waiting:
-            return []
-        stems = {parts_of(path)[2] for path in paths if role_among(self.parts, path) == "image"}
-        return [
-            unread_labels(taken) if stem_of_picture(taken.entry.path) in stems else taken for taken in waiting
-        ]
+        waiting = list(doubtful)
+        if waiting:
+            self.know(paths)
+        return [self._judged(taken.entry, taken.kind, taken.data, doubtful=True) for taken in waiting]
 
+    def _judged(self, entry: Entry, kind: str, data: bytes, *, doubtful: bool) -> Taken:
+        if doubtful and self._may_be_labels(entry, kind, data):
+            return Taken(replace(entry, skipped=True), kind, fault=_UNREAD_LABELS)
+        if kind not in PACKED:
+            return Taken(entry, kind)
+        return Taken(entry, kind, data, hashlib.sha256(data).hexdigest())
 
-def unread_labels(taken: Taken) -> Taken:
-    """A file as one that may be labels and is not read."""
-    return replace(taken, entry=replace(taken.entry, skipped=True), fault=_UNREAD_LABELS)
+    def _may_be_labels(self, entry: Entry, kind: str, data: bytes) -> bool:
+        if is_readable(entry.path) and not _is_looked_into(entry):
+            return True
+        suspect = judge(entry.path, data, self._catalog or Catalog([]))
+        if suspect is None or not suspect.beside:
+            return suspect is not None
+        known = self._catalog is not None
+        return kind == "other" and (not known or stem_of_picture(entry.path) in self._stems)
 
 
 def _is_looked_into(entry: Entry) -> bool:
