@@ -132,7 +132,7 @@ MASK = cv2.imencode(".png", cv2.circle(np.zeros((HEIGHT, WIDTH), np.uint8), (60,
     1
 ].tobytes()
 
-MIXED: dict[str, tuple[dict[str, str | bytes], set[str]]] = {
+MIXED: dict[str, tuple[Mapping[str, str | bytes], set[str]]] = {
     "dota and cvat": (
         {f"txt/p{number}.txt": DOTA for number in range(3)} | {"a.xml": cvat("p3.png", "p4.png", "p5.png")},
         {"dota", "cvat"},
@@ -236,7 +236,7 @@ def test_a_second_format_that_says_nothing_new_is_named_and_not_read(plant: Path
     assert skipped(plant)["unread_labels"] == 1
 
 
-UNREAD = {
+UNREAD: dict[str, tuple[str | bytes, str]] = {
     "gt/x.json": (json.dumps([{"file": "a.png", "flaw": "pit", "box": [1, 2, 3, 4]}]), "JSON"),
     "gt/x.xml": ("<data><item><bndbox/></item></data>", "XML"),
     "values.csv": ("image,moisture,ash\na.png,8.1,11\nb.png,7.5,12\n", "CSV"),
@@ -265,7 +265,8 @@ def test_what_may_be_labels_is_named_by_add_and_carried_in_the_ledger(
     plant: Path, tmp_path: Path, labelled: bool
 ) -> None:
     source = pictures(tmp_path / "set", "a.png", "b.png")
-    write(source, {path: data for path, (data, _) in UNREAD.items()} | HARMLESS)
+    write(source, {path: data for path, (data, _) in UNREAD.items()})
+    write(source, HARMLESS)
     if labelled:
         write(source, {"b.xml": voc(("pit", 10, 10, 40, 30))})
     added, _ = read(plant, source)
@@ -346,7 +347,8 @@ def test_a_file_is_looked_at_again_when_the_recipe_or_the_pictures_change(
 
 def test_archives_are_looked_into_as_folders_are(plant: Path, tmp_path: Path) -> None:
     source = pictures(tmp_path / "set", "a.png", "b.png")
-    write(source, {path: data for path, (data, _) in UNREAD.items()} | HARMLESS)
+    write(source, {path: data for path, (data, _) in UNREAD.items()})
+    write(source, HARMLESS)
     with tarfile.open(tmp_path / "set.tar.gz", "w:gz") as archive:
         archive.add(source, ".")
     added, _ = read(plant, tmp_path / "set.tar.gz")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tundish.api.results import Progress, Result
 from tundish.errors import GateError, UsageError
-from tundish.formats.unread.suspect import UnreadLabels
 from tundish.propose.column import RecordColumn
+from tundish.propose.unread import UnreadLabels
 
 if TYPE_CHECKING:
     import os

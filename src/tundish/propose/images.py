@@ -12,8 +12,9 @@ from tundish.formats.reading.match import is_split, split_of, stated_name
 from tundish.formats.reading.sniffing import UNREAD_IMAGES, counted
 from tundish.formats.reading.text import decode_text
 from tundish.formats.registry import load_reader, look
-from tundish.formats.unread.found import unread_labels
+from tundish.formats.unread.found import find_suspects
 from tundish.propose.several import combine
+from tundish.propose.unread import by_kind
 from tundish.sources.files import Entry, EntryFault, EntryUnavailable, open_source
 from tundish.tabular.files.open import TABLE_SUFFIXES
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from tundish.errors import TundishError
     from tundish.formats.base import Evidence
     from tundish.formats.registry import Look
-    from tundish.formats.unread.suspect import UnreadLabels
+    from tundish.propose.unread import UnreadLabels
 
 __all__ = ["Found", "examine"]
 
@@ -90,7 +91,7 @@ def _found(looked: Look, listing: Listing, records: frozenset[str]) -> Found:
     best = replace(best, facts=[*best.facts, *_unread_images(listing), *_given_splits(best, listing)])
     formats = {one.format for one in combined.chosen}
     others = tuple(one for one in looked.found if one.format not in formats)
-    unread += unread_labels(listing, combined.images, combined.taken | records)
+    unread += by_kind(find_suspects(listing, combined.images, combined.taken | records))
     return Found(best, tuple(also), others, tuple(unread), (*looked.faults,))
 
 

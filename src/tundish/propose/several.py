@@ -20,10 +20,10 @@ from tundish.formats.several.parts import LABELS, Part, recognises, role_among
 from tundish.formats.several.read import read_together
 from tundish.formats.unread.found import by_sample
 from tundish.formats.unread.judge import is_readable, judge
-from tundish.formats.unread.suspect import UnreadLabels
 from tundish.imaging.files.bad import BadImage
 from tundish.imaging.files.header import read_header
 from tundish.imaging.geometry import oriented_size
+from tundish.propose.unread import UnreadLabels
 from tundish.recipe.classes import normalise
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ __all__ = ["parts_of_source"]
 
 def parts_of_source(source: Source) -> tuple[Part, ...]:
     """The formats of a source, the first as the recipe names it, with their readers and options."""
+    named = [(source.format, source.names, source.options)]
+    named += [(one.format, one.names, one.options) for one in source.also]
     return tuple(
-        Part(one.format, load_reader(one.format), Options(names=one.names, extra=one.options))
-        for one in (source, *source.also)
+        Part(name, load_reader(name), Options(names=names, extra=options)) for name, names, options in named
     )

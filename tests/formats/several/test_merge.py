@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.formats.sources import refs
@@ -9,12 +11,14 @@ from tests.formats.sources import refs
 from tundish.formats.base import Label
 from tundish.formats.several.merge import merge
 
+Shape = Literal["box", "polygon", "mask", "class"]
 (IMAGE,) = refs("a.jpg")
 ROWS = iter(range(10**9))
 
 
-def label(name: str, *place: float, shape: str = "box", path: str = "a.txt") -> Label:
-    return Label(IMAGE, name, shape, *place, path, next(ROWS))  # type: ignore[arg-type]
+def label(name: str, *place: float, shape: Shape = "box", path: str = "a.txt") -> Label:
+    x, y, width, height = place
+    return Label(IMAGE, name, shape, x, y, width, height, path, next(ROWS))
 
 
 def same(name: str) -> str:
@@ -77,7 +81,7 @@ def test_the_class_of_a_picture_agrees_with_what_is_drawn_in_it() -> None:
 
 
 places = st.tuples(*[st.integers(0, 40)] * 2, *[st.integers(1, 40)] * 2)
-Drawn = tuple[str, tuple[int, ...], str]
+Drawn = tuple[str, tuple[int, ...], Shape]
 
 objects = st.lists(st.tuples(st.sampled_from("xy"), places, st.sampled_from(["box", "mask"])), max_size=6)
 

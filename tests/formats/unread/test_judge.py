@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.formats.sources import listing
 
+from tundish.formats.base import Listing
 from tundish.formats.reading.sniffing import catalog_of
-from tundish.formats.unread.found import unread_labels
+from tundish.formats.unread.found import find_suspects
 from tundish.formats.unread.judge import judge, may_be_labels
+from tundish.propose.unread import UnreadLabels, by_kind
 
 PICTURES = ["shots/a.jpg", "shots/b.jpg", "shots/c.jpg"]
 BOX = {"file": "a.jpg", "flaw": "pit", "box": [1, 2, 3, 4]}
@@ -21,6 +23,10 @@ def why(path: str, data: str | bytes, *, named: bool = False) -> str | None:
     """Why a file may be labels; None where it is not, or only would be beside a picture of its name."""
     found = judge(path, data.encode() if isinstance(data, str) else data, catalog_of(PICTURES))
     return None if found is None or (found.beside and not named) else found.why
+
+
+def named(source: Listing, images: list[str], taken: list[str]) -> list[UnreadLabels]:
+    return by_kind(find_suspects(source, images, taken))
 
 
 @pytest.mark.parametrize(
@@ -106,7 +112,7 @@ def test_other_kinds_are_not_looked_into(path: str) -> None:
 
 
 def test_a_file_with_the_name_of_a_picture_is_suspect_whatever_it_holds() -> None:
-    files = {
+    files: dict[str, bytes | str] = {
         "a.jpg": b"",
         "b.jpg": b"",
         "labels/a.txt": "scratch",
@@ -115,7 +121,7 @@ def test_a_file_with_the_name_of_a_picture_is_suspect_whatever_it_holds() -> Non
         "meta/a.json": json.dumps({"operator": "Li"}),
         "other.json": json.dumps({"operator": "Li"}),
     }
-    found = unread_labels(listing(files), ["a.jpg", "b.jpg"], [])
+    found = named(listing(files), ["a.jpg", "b.jpg"], [])
     assert [(one.kind, one.count, one.example) for one in found] == [
         ("text", 2, "labels/a.txt"),
         ("JSON", 1, "meta/a.json"),
@@ -127,8 +133,8 @@ def test_a_file_with_the_name_of_a_picture_is_suspect_whatever_it_holds() -> Non
 
 
 def test_what_readers_take_is_not_named() -> None:
-    files = {"a.jpg": b"", "a.json": json.dumps(BOX), "b.json": json.dumps(BOX)}
-    (found,) = unread_labels(listing(files), ["a.jpg"], ["a.json"])
+    files: dict[str, bytes | str] = {"a.jpg": b"", "a.json": json.dumps(BOX), "b.json": json.dumps(BOX)}
+    (found,) = named(listing(files), ["a.jpg"], ["a.json"])
     assert (found.count, found.example) == (1, "b.json")
 
 
@@ -136,8 +142,12 @@ def test_of_many_files_a_sample_is_looked_into() -> None:
     files = {f"deep/{number:04}.json": json.dumps(BOX) for number in range(1000)}
     read: list[str] = []
     source = listing(files)
-    counting = type(source)(source.paths, lambda path: read.append(path) or source.read(path))  # type: ignore[func-returns-value]
-    (found,) = unread_labels(counting, ["a.jpg"], [])
+
+    def counting(path: str) -> bytes:
+        read.append(path)
+        return source.read(path)
+
+    (found,) = named(Listing(source.paths, counting), ["a.jpg"], [])
     assert found.count == 1000
     assert len(read) == 200
 

@@ -1,4 +1,4 @@
-"""The files of a source that may be labels and that nobody reads, by kind and count."""
+"""The files of a source that may be labels and that nobody reads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, TypeVar
 from tundish.formats.base import IMAGE_SUFFIXES, parts_of, suffix_of
 from tundish.formats.reading.sniffing import catalog_of, sample
 from tundish.formats.unread.judge import is_readable, judge, may_be_labels
-from tundish.formats.unread.suspect import UnreadLabels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from tundish.formats.base import Listing
     from tundish.formats.unread.suspect import Suspect
 
-__all__ = ["by_sample", "stem_of_picture", "unread_labels"]
+__all__ = ["by_sample", "find_suspects", "stem_of_picture"]
 
 _SAMPLE = 200
 """Files of a folder and a suffix that are looked into; where these agree, so do the others."""
@@ -23,36 +22,31 @@ _SAMPLE = 200
 _Answer = TypeVar("_Answer")
 
 
-def unread_labels(listing: Listing, images: Collection[str], taken: Collection[str]) -> list[UnreadLabels]:
-    """What may be labels in a source and is not read.
+def find_suspects(listing: Listing, images: Collection[str], taken: Collection[str]) -> dict[str, Suspect]:
+    """What may be labels in a source and is not read, by path.
 
     Args:
         listing: The files of the source.
         images: Paths of its pictures.
         taken: Paths of the files that readers take.
-
-    Returns:
-        One entry for each kind and reason, the most frequent first.
     """
     pictures = set(images)
     doubtful = [
         path for path in listing.paths if path not in taken and path not in pictures and may_be_labels(path)
     ]
     if not doubtful:
-        return []
+        return {}
     catalog = catalog_of(pictures)
 
     def look(path: str) -> Suspect | None:
         return judge(path, listing.read(path) if is_readable(path) else b"", catalog)
 
-    found = by_sample(doubtful, look)
     stems = {parts_of(path)[2] for path in pictures}
-    named: dict[tuple[str, str], list[str]] = {}
-    for path, suspect in found.items():
-        if suspect is not None and (not suspect.beside or stem_of_picture(path) in stems):
-            named.setdefault((suspect.kind, suspect.why), []).append(path)
-    entries = [UnreadLabels(kind, len(paths), why, min(paths)) for (kind, why), paths in named.items()]
-    return sorted(entries, key=lambda entry: (-entry.count, entry.kind, entry.example))
+    return {
+        path: suspect
+        for path, suspect in by_sample(doubtful, look).items()
+        if suspect is not None and (not suspect.beside or stem_of_picture(path) in stems)
+    }
 
 
 def stem_of_picture(path: str) -> str:

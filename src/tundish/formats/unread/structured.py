@@ -225,7 +225,7 @@ def _by_words(kind: str, data: bytes) -> Suspect | None:
 
 
 def _tag(element: Element) -> str:
-    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+    return element.tag.rpartition("}")[2]
 
 
 def _texts(element: Element) -> Iterator[str]:

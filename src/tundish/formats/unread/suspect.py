@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
-__all__ = ["Suspect", "UnreadLabels"]
+__all__ = ["Suspect"]
 
 
 class Suspect(NamedTuple):
@@ -20,28 +19,3 @@ class Suspect(NamedTuple):
     kind: str
     why: str
     beside: bool = False
-
-
-@dataclass(frozen=True)
-class UnreadLabels:
-    """Files that may be labels and are not read, for the same reason.
-
-    Attributes:
-        kind: What kind of file they are.
-        count: How many there are.
-        why: Why they are not read.
-        example: The path of the first, relative to its source.
-    """
-
-    kind: str
-    count: int
-    why: str
-    example: str
-
-    def __str__(self) -> str:
-        if self.count == 1:
-            return f"1 {self.kind} file that may be labels is not read: {self.why} ({self.example})"
-        return (
-            f"{self.count:,} {self.kind} files that may be labels are not read: {self.why}"
-            f" (such as {self.example})"
-        )
