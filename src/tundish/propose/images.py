@@ -91,7 +91,11 @@ def _found(looked: Look, listing: Listing, records: frozenset[str]) -> Found:
     best = replace(best, facts=[*best.facts, *_unread_images(listing), *_given_splits(best, listing)])
     formats = {one.format for one in combined.chosen}
     others = tuple(one for one in looked.found if one.format not in formats)
-    unread += by_kind(find_suspects(listing, combined.images, combined.taken | records))
+    suspects = find_suspects(listing, combined.images, combined.taken | records)
+    for path in suspects.keys() & combined.given.keys():
+        why = f"it does not read as {combined.given[path]}: `tundish run` reports what is wrong with it"
+        suspects[path] = suspects[path]._replace(why=why)
+    unread += by_kind(suspects)
     return Found(best, tuple(also), others, tuple(unread), (*looked.faults,))
 
 

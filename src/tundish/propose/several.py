@@ -52,12 +52,14 @@ class Combined:
         chosen: Their evidence, that of the most labels first, with what they say together.
         images: The pictures of the source.
         taken: The files that their readers take.
+        given: Further files that a reader is given by their names, with its format: it reports what is wrong.
         unread: Label files that are not read although a format knows them, and why.
     """
 
     chosen: list[Evidence]
     images: frozenset[str]
     taken: frozenset[str]
+    given: dict[str, str] = field(default_factory=dict)
     unread: tuple[UnreadLabels, ...] = ()
 
 
@@ -83,7 +85,14 @@ def combine(found: Sequence[Evidence], listing: Listing) -> Combined:
         facts += [fact for one in others for fact in _facts_of(one)]
         chosen = [replace(first, facts=[*facts, *_together(parts, listing, images)]), *others]
     chosen = [replace(chosen[0], facts=[*chosen[0].facts, *source.facts]), *chosen[1:]]
-    return Combined(chosen, frozenset(images), frozenset(taken | source.left), tuple(source.unread))
+    given = {
+        path: part.format
+        for path in listing.paths
+        for part in reversed(parts)
+        if path not in taken and part.reader.role(path, part.options) == "annotation"
+    }
+    taken |= source.left
+    return Combined(chosen, frozenset(images), frozenset(taken), given, tuple(source.unread))
 
 
 @dataclass

@@ -4,9 +4,9 @@ Images are found by the listed file names, wherever the JSON file lies (annotati
 Roboflow has it). A category's name is the label; its id means nothing beyond its file. Key points and all
 else that an annotation says are kept as attributes; not `area`, which follows from the geometry. Panoptic
 files are refused: their masks are the colours of PNG files. Option ``files``: patterns of the JSON files to
-read, separated by ';'. Option ``box``: ``xywh`` as COCO has it (default), or ``corners`` where a converter
-wrote two corners; `tundish add` counts how many boxes leave their picture under each, and writes what it
-found.
+read, separated by ';'. Option ``box``: ``xywh`` as COCO has it (default), ``corners`` or
+``yxhw`` where a converter wrote two corners, or y before x; `tundish add` counts how many boxes leave their
+picture under each, and writes what it found.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Coco:
             raise SourceError(f"box is '{box}'", where="format coco", fix=f"say one of {', '.join(BOXES)}")
         reading = Reading()
         for path, data in files:
-            read_coco(path, data, catalog, reading, corners=box == "corners")
+            read_coco(path, data, catalog, reading, box=box)
         return reading
 
     def recognises(self, path: str, data: bytes) -> bool:  # noqa: ARG002
@@ -95,8 +95,8 @@ class Coco:
         doubt = BoxDoubt.summed(look.doubt for look in chosen)
         if doubt.fact():
             facts.append(doubt.fact())
-        if doubt.says_corners():
-            extra["box"] = "corners"
+        if doubt.reading() != "xywh":
+            extra["box"] = doubt.reading()
         classes = list(dict.fromkeys(name for look in chosen for name in look.classes))
         return Evidence(len(matched), facts, classes, extra=extra)
 
@@ -150,7 +150,7 @@ FORMAT = Format(
     writer=CocoWriter(),
     options={
         "files": "which JSON files, as patterns separated by ';'",
-        "box": "what bbox holds: `xywh` (default) or `corners`",
+        "box": "what bbox holds: `xywh` (default), `corners` or `yxhw`",
     },
     nothing=nothing_drawn,
     lost="supercategories, key-point skeletons, licences and dates of images; sets without boxes, polygons"

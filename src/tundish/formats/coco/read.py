@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tundish.formats.base import NO_ATTRIBUTES, ImageRef, Label
-from tundish.formats.coco.boxes import from_corners
+from tundish.formats.coco.boxes import as_xywh
 from tundish.formats.coco.shapes import read_shape
 from tundish.formats.reading.collector import collector_paused
 from tundish.formats.reading.fault import Fault, Notes, shown
@@ -42,19 +42,19 @@ _TAKEN = frozenset(
 """Keys of an annotation that have a column of their own or follow from others; the rest are attributes."""
 
 
-def read_coco(path: str, data: bytes, catalog: Catalog, reading: Reading, *, corners: bool = False) -> None:
-    """Read one COCO file into `reading`; `corners` says that bbox holds two corners."""
+def read_coco(path: str, data: bytes, catalog: Catalog, reading: Reading, *, box: str = "xywh") -> None:
+    """Read one COCO file into `reading`; `box` says what bbox holds, as in `BOXES`."""
     with collector_paused():
-        _read(path, data, catalog, reading, corners=corners)
+        _read(path, data, catalog, reading, box=box)
 
 
-def _read(path: str, data: bytes, catalog: Catalog, reading: Reading, *, corners: bool) -> None:
+def _read(path: str, data: bytes, catalog: Catalog, reading: Reading, *, box: str) -> None:
     try:
         content = load_coco(data)
     except Fault as fault:
         Notes(path, reading).refuse(fault)
     else:
-        CocoFile(path, catalog, reading, corners=corners).read(content)
+        CocoFile(path, catalog, reading, box=box).read(content)
 
 
 def load_coco(data: bytes) -> dict[str, Any]:
@@ -100,7 +100,7 @@ class CocoFile:
     reading: Reading
     images: dict[Hashable, _Listed] = field(default_factory=dict)
     categories: dict[Hashable, str] = field(default_factory=dict)
-    corners: bool = False
+    box: str = "xywh"
 
     @property
     def notes(self) -> Notes:
@@ -228,7 +228,7 @@ class CocoFile:
         listed.refused += 1  # until it is taken
         if listed.image is None:
             return  # reported once for the image, in _finish
-        drawn = from_corners(entry) if self.corners else entry
+        drawn = entry if self.box == "xywh" else as_xywh(entry, self.box)
         self.reading.labels.append(self._label(row, drawn, listed.image, stored=listed.stored))
         listed.refused -= 1
         listed.taken += 1

@@ -23,7 +23,7 @@ class Part(NamedTuple):
 
     Attributes:
         format: Name of the format.
-        reader: Its reader.
+        reader: What reads it.
         options: What the recipe says about it.
     """
 

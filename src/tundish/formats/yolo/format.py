@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from tundish.formats.base import Format
+<<<<<<< HEAD
 from tundish.formats.frames import nothing_drawn
+=======
+from tundish.formats.yolo.places import OPTIONS
+>>>>>>> 91940b9 (What YOLO's and COCO's boxes are is settled over all files and written as an option)
 from tundish.formats.yolo.read import Yolo
 from tundish.formats.yolo.write import YoloWriter
 
@@ -18,6 +22,7 @@ FORMAT = Format(
         "names": "class names by number, a key of the source",
         "rows": "what rows of seven numbers are where the numbers leave it open: 'polygon', or 'track' (a box"
         " with a confidence and the number of its track)",
+        **OPTIONS,
     },
     nothing=nothing_drawn,
     lost="to detect, polygons and masks become their boxes; to segment, several rings are joined into one, "

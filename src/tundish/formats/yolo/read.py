@@ -7,7 +7,8 @@ class x y w h                   box by its centre
 class x y w h c                 the same with a confidence c from 0 to 1, as Ultralytics' ``save_conf``
                                 writes it; reported as a warning: it is a model's answer, not a label
 class x y w h [c] id            the same with the number of a track, as a tracker's ``save_txt`` writes it;
-                                what six and seven numbers mean is settled over all files: see `rows`
+                                what six and seven numbers mean is settled over all files: see `rows`;
+                                so is what the four numbers of boxes are: see `places`
 class x1 y1 x2 y2 x3 y3 ...     polygon (also oriented boxes: four corners)
 class x y w h (px py [v]) ...   box with key points, where data.yaml has ``kpt_shape``
 ==============================  =======================================================================
@@ -38,6 +39,7 @@ from tundish.formats.reading.text import fault_of_number, real
 from tundish.formats.yolo.lines import is_list, reads_as_label, reads_as_labels, rows_of
 from tundish.formats.yolo.look import look_for_yolo
 from tundish.formats.yolo.names import ClassNames, is_classes_file
+from tundish.formats.yolo.places import Places, places_of
 from tundish.formats.yolo.rows import Meaning, settle
 
 if TYPE_CHECKING:
@@ -70,8 +72,9 @@ class Yolo:
             (lists if is_classes_file(path) else labels).append((path, data))
         names = ClassNames(lists, options.names, reading.problems)
         meaning = settle((rows_of(data) for _, data in labels), options.extra.get("rows", ""))
+        settled = meaning, places_of(options.extra)
         for path, data in labels:
-            _read_file(path, data, catalog, names.of(path), meaning, reading)
+            _read_file(path, data, catalog, names.of(path), settled, reading)
         nameless = next((path for path, _ in labels if names.of(path) is None), None)
         if nameless is not None and reading.labels:
             message = "no list of classes is at or above it: the numbers were taken as names"
@@ -89,7 +92,12 @@ class Yolo:
 
 
 def _read_file(
-    path: str, data: bytes, catalog: Catalog, names: NameList | None, meaning: Meaning, reading: Reading
+    path: str,
+    data: bytes,
+    catalog: Catalog,
+    names: NameList | None,
+    settled: tuple[Meaning, Places],
+    reading: Reading,
 ) -> None:
     image = find_beside(catalog, path)
     rows = rows_of(data)
@@ -108,7 +116,7 @@ def _read_file(
     if image.path in reading.covered:
         message = f"another label file is about {image.path} too; the labels of both were taken"
         reading.problems.append(Problem(path, None, "image_labelled_twice", "", "", message, "warning"))
-    reader = _Rows(path, image, names, meaning, reading)
+    reader = _Rows(path, image, names, *settled, reading)
     taken = sum([reader.take(row, tokens) for row, tokens in rows])
     if taken or not rows:
         reading.covered.add(image.path)
@@ -124,6 +132,7 @@ class _Rows:
     image: ImageRef
     names: NameList | None
     meaning: Meaning
+    places: Places
     reading: Reading
 
     def take(self, row: int, tokens: list[str]) -> bool:
@@ -187,14 +196,11 @@ class _Rows:
         score: float | None = None,
         attributes: dict[str, object] | None = None,
     ) -> bool:
-        x, y, width, height = shares
-        if width < 0 or height < 0:
-            return self._refuse(
-                row, "negative_size", "width, height", f"{width:g} {height:g}", "the size is negative"
-            )
         image = self.image
-        x, width = (x - width / 2) * image.width, width * image.width
-        y, height = (y - height / 2) * image.height, height * image.height
+        x, y, width, height = self.places.box_of(shares, (image.width, image.height))
+        if width < 0 or height < 0:
+            value = " ".join(f"{share:g}" for share in shares[2:])
+            return self._refuse(row, "negative_size", "width, height", value, "the size is negative")
         self.reading.labels.append(
             Label(
                 image,
@@ -247,8 +253,9 @@ class _Rows:
         return taken
 
     def _polygon(self, row: int, raw_label: str, shares: list[float]) -> bool:
-        xs = [share * self.image.width for share in shares[::2]]
-        ys = [share * self.image.height for share in shares[1::2]]
+        across, down = self.places.scale((self.image.width, self.image.height))
+        xs = [share * across for share in shares[::2]]
+        ys = [share * down for share in shares[1::2]]
         ring = [value for point in zip(xs, ys, strict=True) for value in point]
         x, y = min(xs), min(ys)
         self.reading.labels.append(
@@ -270,9 +277,10 @@ class _Rows:
     def _key_points(self, shares: list[float], size: int) -> list[float]:
         """COCO key points x, y, v in pixels; v is 2 (visible) where the file gives none."""
         points: list[float] = []
+        across, down = self.places.scale((self.image.width, self.image.height))
         for place in range(0, len(shares), size):
             x, y, *seen = shares[place : place + size]
-            points += [x * self.image.width, y * self.image.height, seen[0] if seen else 2]
+            points += [x * across, y * down, seen[0] if seen else 2]
         return points
 
     def _refuse(self, row: int, check: str, column: str, value: str, message: str) -> bool:
