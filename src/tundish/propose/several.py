@@ -100,7 +100,7 @@ class _Source:
     """A source while its formats are chosen.
 
     Attributes:
-        listing: Its files.
+        listing: The files of the source.
         chosen: The formats so far.
         left: Label files of formats that are not chosen.
         unread: What is said of them.

@@ -73,7 +73,7 @@ def _known_options(options: dict[str, str], info: ValidationInfo) -> dict[str, s
 
 
 FormatOptions = Annotated[dict[str, str], AfterValidator(_known_options)]
-"""Options of the format that stands before them."""
+"""Options of the format that is named beside them."""
 
 
 class FurtherLabels(Section):

@@ -61,7 +61,7 @@ def test_a_picture_without_a_mark_in_one_format_and_with_one_in_the_other_is_rep
     assert merged.sentence() == "1 label only in voc"
 
 
-def test_one_mask_of_several_objects_gives_way_to_them() -> None:
+def test_one_mask_of_several_objects_is_dropped_for_them() -> None:
     several = [label("pit", 10, 10, 20, 20), label("pit", 80, 60, 20, 20)]
     mask = label("pit", 10, 10, 90, 70, shape="mask")
     for groups in ([("voc", several), ("masks", [mask])], [("masks", [mask]), ("voc", several)]):
