@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from tundish.formats.base import IMAGE_SUFFIXES, Catalog, ImageRef, suffix_of
@@ -67,6 +68,7 @@ class Tally:
     labels: Counter[str] = field(default_factory=Counter)
 
 
+@lru_cache(maxsize=65536)
 def is_image(path: str) -> bool:
     """Whether a path is that of a photograph: an image, and no drawing that VOC and COCO keep."""
     return suffix_of(path) in IMAGE_SUFFIXES and not in_folder(path, "segmentationclass", *INSTANCES)

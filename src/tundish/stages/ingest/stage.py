@@ -216,6 +216,8 @@ def _of_unread_labels(intake: Intake) -> list[str]:
         return [f"a file that may be labels is not read: {paths[0]}"]
     kinds = Counter(suffix_of(path) or "no suffix" for path in paths)
     named = ", ".join(f"{suffix} {count:,}" for suffix, count in sorted(kinds.items()))
+    if len(paths) == 1:
+        return [f"a file that may be labels is not read: {paths[0]}"]
     return [f"{len(paths):,} files that may be labels are not read ({named}), such as {paths[0]}"]
 
 
