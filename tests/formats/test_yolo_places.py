@@ -51,7 +51,7 @@ def test_boxes_are_read_as_they_fit_their_pictures(reading: str, unit: str) -> N
     if reading == "corners":
         assert any("none as two corners;" in fact for fact in found.facts)
     images = refs(*(f"p{number}.png" for number in range(len(BOXES))), width=WIDTH, height=HEIGHT)
-    labels = {label.image.path: box(label) for label in read("yolo", files, images, **found.extra).labels}
+    labels = {label.image.path: box(label) for label in read("yolo", files, images, (), **found.extra).labels}
     for number, place in enumerate(BOXES):
         assert labels[f"p{number}.png"] == pytest.approx(place, abs=1e-3)
 

@@ -82,7 +82,7 @@ def places_of(extra: Mapping[str, str]) -> Places:
         if found[name] not in values:
             fix = f"say one of {', '.join(values)}"
             raise SourceError(f"{name} is '{found[name]}'", where="format yolo", fix=fix)
-    return Places(**found)
+    return Places(found["box"], found["unit"])
 
 
 def settle_places(boxes: NDArray[np.float64], sizes: NDArray[np.float64]) -> Places:
