@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from tundish.formats.base import Format
-<<<<<<< HEAD
 from tundish.formats.frames import nothing_drawn
-=======
 from tundish.formats.yolo.places import OPTIONS
->>>>>>> 91940b9 (What YOLO's and COCO's boxes are is settled over all files and written as an option)
 from tundish.formats.yolo.read import Yolo
 from tundish.formats.yolo.write import YoloWriter
 

@@ -91,9 +91,7 @@ def _check_available(intake: Intake) -> None:
         )
 
 
-def _remembered(
-    seen: Seen, label: str, intake: Intake, taking: Taking | None = None
-) -> dict[str, str]:
+def _remembered(seen: Seen, label: str, intake: Intake, taking: Taking | None = None) -> dict[str, str]:
     """Stamps of the files that need no second look."""
     lost = intake.lost.files
     known = {
