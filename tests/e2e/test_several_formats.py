@@ -370,3 +370,13 @@ def test_what_add_writes_for_several_formats_the_recipe_holds(plant: Path, tmp_p
     labels = tundish.read_table("annotations", "line1", project=plant).filter("valid")
     assert set(labels["label"]) == {"pit"}
     assert labels.height == 6
+
+
+def test_labels_that_came_twice_are_not_losses_to_the_guard(plant: Path, tmp_path: Path) -> None:
+    source = pictures(tmp_path / "set", "a.png", "b.png", "c.png", "d.png")
+    pit = ("pit", 10, 10, 40, 30)
+    write(source, {f"{name}.xml": voc(pit) for name in "abc"})
+    write(source, {"c.json": coco({name: [pit] for name in ("a.png", "b.png", "d.png")})})
+    add(plant, source)
+    tundish.run("line1", project=plant, last="split")
+    assert found(plant, "same_in_two_formats").height == 2
