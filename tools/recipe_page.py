@@ -35,7 +35,9 @@ The examples below are parts of one [recipe](example-recipe.yaml) that has every
 PLACES = {
     "Recipe": "the whole",
     "Source": "sources",
-    "FurtherLabels": "sources.also",
+    "FurtherLabels": "sources.SOURCE.also.SOURCE",
+    "Given": "sources.SOURCE.given",
+    "Target": "sources.SOURCE.targets.TARGET",
     "Records": "records",
     "Query": "records.TABLE.sql",
     "Images": "images",
@@ -156,18 +158,21 @@ def _excerpt(model: dict[str, Any], place: str, text: str) -> Iterator[str]:
 
 
 def _found(node: yaml.Node | None, place: Sequence[str]) -> Iterator[tuple[list[int], yaml.CollectionNode]]:
-    """The sections at a place, TABLE being any name, each with the lines of the keys that lead to it."""
+    """The sections at a place, each with the lines of the keys that lead to it.
+
+    TABLE and TARGET are any name, SOURCE is any entry of a list.
+    """
     if not isinstance(node, yaml.CollectionNode):
         return
     if not place:
         yield [], node
         return
     if isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            yield from _found(item, place)
+        for item in node.value if place[0] == "SOURCE" else ():
+            yield from _found(item, place[1:])
         return
     for key, value in node.value:
-        if place[0] in ("TABLE", key.value):
+        if place[0] in ("TABLE", "TARGET", key.value):
             for above, inner in _found(value, place[1:]):
                 yield [key.start_mark.line, *above], inner
 

@@ -101,7 +101,7 @@ def test_status_in_a_pipe_is_plain_and_wraps_nothing(sample_plant: Path) -> None
     assert "      1  wrong_extension  the file extension does not match the content" in lines
     assert "      1  temperature_order   the strip was not hotter at finishing than at coiling" in lines
     assert "  coils: linked to 222 images" in lines
-    assert "  images: train 168, val 30, test 39" in lines
+    assert "  images: train 157, val 38, test 40" in lines
     assert lines[-1] == "  in datasets/steel-surface/: curated/splits.parquet"
 
 
@@ -120,7 +120,7 @@ def test_a_reason_wraps_with_a_hanging_indent_and_is_its_code_where_there_is_no_
 
 def test_the_table_is_sentences_where_it_does_not_fit(sample_plant: Path) -> None:
     text = shown(sample_plant, 40)
-    assert "    scratch: train 83, val 18, test 16,\n      left out 1\n" in text
+    assert "    scratch: train 76, val 18, test 21,\n      left out 3\n" in text
     assert "  files: 494 = 490 accepted + 4\n    quarantined + 0 skipped\n" in text
 
 
@@ -138,9 +138,9 @@ def test_status_by_class_counts_labels_in_each_split(sample_plant: Path) -> None
     lines = in_pipe("status", "steel-surface", "--by", "class", cwd=sample_plant).splitlines()
     place = lines.index("  labels by class")
     assert lines[place + 1].split() == ["train", "val", "test", "left", "out"]
-    assert lines[place + 2].split() == ["scratch", "83", "18", "16", "1"]
+    assert lines[place + 2].split() == ["scratch", "76", "18", "21", "3"]
     answer = orjson.loads(in_pipe("status", "--by", "class", "--json", cwd=sample_plant))["steel-surface"]
-    assert answer["classes"]["scratch"] == {"val": 18, "train": 83, "test": 16, "": 1}
+    assert answer["classes"]["scratch"] == {"val": 18, "train": 76, "test": 21, "": 3}
     assert "classes" not in orjson.loads(in_pipe("status", "--json", cwd=sample_plant))["steel-surface"]
 
 

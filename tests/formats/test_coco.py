@@ -507,3 +507,18 @@ def test_coal_belt_as_coco(shared_data: Path) -> None:
     yolo, _ = read_folder(shared_data / "coal_belt_foreign", "yolo")
     by_hand = {label.image.path for label in yolo.labels if label.image.path.startswith("val")}
     assert {label.image.path for label in reading.labels} == by_hand
+
+
+def test_a_category_that_only_groups_the_others_is_not_a_class() -> None:
+    """As Roboflow writes it: number 0, the supercategory of all others, without an annotation."""
+    categories = [
+        {"id": 0, "name": "defects", "supercategory": "none"},
+        {"id": 3, "name": "pit", "supercategory": "defects"},
+        {"id": 4, "name": "scale", "supercategory": "defects"},
+    ]
+    files: dict[str, bytes | str] = {PATH: coco(BOX, categories=categories), "images/train/a.jpg": b""}
+    best = sniff_all(listing(files))[0]
+    assert best.classes == ["pit", "scale"]
+    assert "'defects' only groups the others" in best.facts[0]
+    drawn = coco(BOX, BOX | {"id": 2, "category_id": 0}, categories=categories)
+    assert sniff_all(listing(files | {PATH: drawn}))[0].classes == ["defects", "pit", "scale"]

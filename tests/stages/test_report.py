@@ -88,7 +88,7 @@ def test_the_ledger_is_in_the_metrics(metrics: dict[str, Any]) -> None:
 def test_images_duplicates_and_children_are_counted(metrics: dict[str, Any]) -> None:
     assert metrics["images"] == {
         "distinct": 10, "valid": 10, "files_labelled": 8, "files_negative": 1, "files_unlabelled": 1,
-        "files_disputed": 0, "files_refused": 0, "files_unreviewed": 0
+        "files_incomplete": 0, "files_disputed": 0, "files_refused": 0, "files_unreviewed": 0
     }  # fmt: skip
     assert metrics["duplicates"] == {
         "clusters": 1,

@@ -241,7 +241,7 @@ def _add_images(
             fix="convert them or remove them from the source, or add it without 'strict'",
         )
     best = looked.best
-    addition = add_images(dataset, recipe, source, best, also=looked.also, force=force)
+    addition = add_images(dataset, recipe, source, best, looked.beside, also=looked.also, force=force)
     if not dry_run:
         _write(dataset, recipe, addition.text)
     return AddedImages(

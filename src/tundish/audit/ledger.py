@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from tundish.storage.accepted import splits_are_older
+from tundish.storage.quarantine import OMITTED
 from tundish.storage.shards import latest_files, read_files
-from tundish.storage.tables import ANNOTATIONS, IMAGES, QUARANTINE, RECORD_FILES, SPLITS
+from tundish.storage.tables import ANNOTATIONS, IMAGES, QUARANTINE, RECORD_FILES, SPLITS, TARGETS
 
 if TYPE_CHECKING:
     from tundish.storage.dataset import DatasetFolder
@@ -70,17 +71,19 @@ class Ledger:
         annotations: What became of the labels; None until they have been validated.
         contradictions: A sentence for each contradiction in the tables.
         records: What became of the records, by table.
+        targets: What became of the values of images, by target.
     """
 
     files: Tally
     annotations: Tally | None
     contradictions: tuple[str, ...]
     records: dict[str, Tally] = field(default_factory=dict)
+    targets: dict[str, Tally] = field(default_factory=dict)
 
     @property
     def closes(self) -> bool:
         """Whether all tallies close and no table contradicts another."""
-        tallies = [self.files, *self.records.values()]
+        tallies = [self.files, *self.records.values(), *self.targets.values()]
         tallies += [self.annotations] if self.annotations else []
         return all(tally.closes for tally in tallies) and not self.contradictions
 
@@ -106,7 +109,19 @@ def read_ledger(dataset: DatasetFolder) -> Ledger:
         None if judged_annotations is None else _tally(judged_annotations, judged_annotations.height),
         (*found, *unexplained),
         records,
+        _targets(dataset),
     )
+
+
+def _targets(dataset: DatasetFolder) -> dict[str, Tally]:
+    """A tally for each target, of the cells that its tables have."""
+    rows = _read(TARGETS, dataset)
+    if rows is None:
+        return {}
+    return {
+        str(name): _tally(group, group.height)
+        for (name,), group in rows.group_by("target", maintain_order=True)
+    }
 
 
 def _records(dataset: DatasetFolder, errors: pl.DataFrame | None) -> tuple[dict[str, Tally], list[str]]:
@@ -205,7 +220,11 @@ def judge_annotations(annotations: pl.DataFrame, errors: pl.DataFrame) -> pl.Dat
     rows = annotations.join(why, on="annotation_id", how="left", maintain_order="left").select(
         "source",
         "path",
-        outcome=pl.when("valid").then(pl.lit("accepted")).otherwise(pl.lit("quarantined")),
+        outcome=pl.when("valid")
+        .then(pl.lit("accepted"))
+        .when(pl.col("reason") == OMITTED)
+        .then(pl.lit("skipped"))
+        .otherwise(pl.lit("quarantined")),
         reason=pl.when(~pl.col("valid")).then("reason"),
         label="label",
         count=pl.lit(1, pl.Int32),

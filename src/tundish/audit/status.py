@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from tundish.audit.leaks import find_leaks
 from tundish.audit.ledger import Tally, read_ledger
 from tundish.results import Result
 from tundish.storage.accepted import splits_are_older
 from tundish.storage.receipts import export_states
 from tundish.storage.seen import find_gone
-from tundish.storage.tables import CONSENSUS, DUPLICATES, LINKS, QUARANTINE, SPLITS, STANDING
+from tundish.storage.tables import CONSENSUS, COVERAGE, DUPLICATES, LINKS, QUARANTINE, SPLITS, STANDING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,6 +41,8 @@ class Status(Result):
         files: What became of the files of its sources.
         labels: What became of their labels.
         records: What became of the records, by table.
+        targets: What became of the values of images, by target.
+        leaks: Pictures of which copies came in two splits of the source, by these: 'train and test'.
         closes: Whether every file, label and record is accounted for.
         contradictions: A sentence for each contradiction between the tables.
         warnings: What was reported of files, images and labels, and kept.
@@ -84,6 +87,8 @@ class Status(Result):
     splits_older: bool = False
     exports: dict[str, ExportState] = field(default_factory=dict)
     sentences: dict[str, str] = field(default_factory=dict, repr=False)
+    targets: dict[str, Tally] = field(default_factory=dict)
+    leaks: _Counts = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """The status as plain values, for JSON; what is not known yet is not among them."""
@@ -95,6 +100,8 @@ class Status(Result):
         known = {
             "labels": None if self.labels is None else self.labels.counts(),
             "records": records or None,
+            "targets": {name: tally.counts() for name, tally in self.targets.items()} or None,
+            "leaks": self.leaks or None,
             "links": self.links or None,
             "warnings": self.warnings,
             "coverage": self.coverage,
@@ -129,6 +136,8 @@ def read_status(dataset: DatasetFolder, *, classes: Sequence[str] | None = None)
         files=ledger.files,
         labels=ledger.annotations,
         records=ledger.records,
+        targets=ledger.targets,
+        leaks=_leaks(dataset),
         closes=ledger.closes,
         contradictions=ledger.contradictions,
         links={} if links is None else _links(links),
@@ -174,6 +183,13 @@ def _copies(dataset: DatasetFolder) -> dict[str, _Counts]:
         "copies": _counts(duplicates.filter(~pl.col("kept"))["relation"]),
         "label_conflicts": _counts(duplicates["label_conflict"].drop_nulls()),
     }
+
+
+def _leaks(dataset: DatasetFolder) -> _Counts:
+    duplicates, coverage = _read(DUPLICATES, dataset), _read(COVERAGE, dataset)
+    if duplicates is None or coverage is None:
+        return {}
+    return {" and ".join(leak.splits): leak.pictures for leak in find_leaks(duplicates, coverage)}
 
 
 def _splits(dataset: DatasetFolder) -> dict[str, _Counts]:

@@ -37,6 +37,10 @@ _WORDS = {
     "coverage": ("image files", "图像文件"),
     "copies": ("copies left out", "略去的重复图像"),
     "label conflicts": ("copies labelled differently", "标注不一致的重复图像"),
+    "leak": (
+        "{pictures} pictures came in several splits of their source: {splits}",
+        "{pictures} 个画面同时出现在数据源的多个子集中：{splits}",
+    ),
     "splits": ("images", "图像"),
     "left out": ("left out", "未划入"),
     "images left out": ("images left out", "未划入任何子集的图像"),

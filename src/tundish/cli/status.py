@@ -81,7 +81,8 @@ class _Page:
     def __init__(self, status: Status, width: int | None) -> None:
         self._status = status
         self._width = width
-        counts = [tally.input for tally in (status.files, *status.records.values())]
+        tallies = (status.files, *status.targets.values(), *status.records.values())
+        counts = [tally.input for tally in tallies]
         self._digits = max(3, *(len(f"{count:,}") for count in counts))
 
     def lines(self) -> Iterator[str]:
@@ -99,6 +100,8 @@ class _Page:
         yield from self._reasons(say("files"), status.files)
         if status.labels is not None:
             yield from self._reasons(say("labels"), status.labels)
+        for name, tally in status.targets.items():
+            yield from self._reasons(name, tally)
         yield from self._list(say("warnings"), status.warnings)
         for table, tally in status.records.items():
             yield from self._reasons(table, tally)
@@ -112,6 +115,8 @@ class _Page:
         yield from self._list(say("coverage"), status.coverage)
         yield from self._list(say("copies"), status.copies)
         yield from self._list(say("label conflicts"), status.label_conflicts)
+        for splits_of, pictures in status.leaks.items():
+            yield from self._text(say("leak", splits=splits_of, pictures=pictures), fg="yellow")
         splits = status.splits or {}
         shown = [f"{name} {splits[name]:,}" for name in _SPLITS if name in splits]
         if shown:
@@ -143,7 +148,7 @@ class _Page:
         tallies = {say("files"): status.files} | (
             {} if status.labels is None else {say("labels"): status.labels}
         )
-        tallies |= status.records
+        tallies |= status.targets | status.records
         heads = ["", *(say(name) for name in ("input", "accepted", "quarantined", "skipped"))]
         sums = {name: _sums(tally) for name, tally in tallies.items()}
         rows = [[name, *(f"{count:,}" for count in one.values())] for name, one in sums.items()]

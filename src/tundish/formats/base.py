@@ -297,7 +297,7 @@ class Selection:
         classes: In the order that numbers them.
         splits: Names of the splits, also of one that has no image.
         keys: Names of the recipe's keys, as the images table has them.
-        carried: Columns that come from linked records, with their unit ('' where there is none).
+        carried: Columns of linked records and of targets, with their unit ('' where there is none).
         history: Gives, as Markdown, how the splits were made and what was left out and why.
     """
 

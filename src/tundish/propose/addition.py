@@ -14,6 +14,7 @@ from tundish.propose.recipe_text import (
     section_lines,
     source_lines,
     with_classes,
+    with_group_keys,
     with_records,
     with_source,
 )
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tundish.formats.base import Evidence
+    from tundish.propose.beside import Beside
     from tundish.propose.records import Proposal
     from tundish.recipe.load import Recipe
     from tundish.storage.dataset import DatasetFolder
@@ -63,6 +65,7 @@ def add_images(
     recipe: Path,
     source: Path,
     evidence: Evidence,
+    beside: Beside,
     *,
     also: Sequence[Evidence] = (),
     force: bool = False,
@@ -75,6 +78,7 @@ def add_images(
         source: The folder or archive.
         evidence: What it turned out to be.
         also: Further formats that some of its labels are in.
+        beside: What else the recipe says of it.
         force: Replace a recipe that exists.
 
     Raises:
@@ -84,7 +88,7 @@ def add_images(
     evidence = replace(evidence, classes=[name for one in (evidence, *also) for name in one.classes])
     if force or not recipe.exists():
         classes = _distinct(evidence.classes, set())
-        text = image_recipe(dataset.name, place, evidence, classes, also)
+        text = image_recipe(dataset.name, place, evidence, beside, classes, also)
         action: Action = "replaced" if recipe.exists() else "created"
         spelt = _other_spellings(evidence.classes, {})
         return Addition(text, action, place, _label_of(place), tuple(classes), tuple(spelt))
@@ -95,11 +99,13 @@ def add_images(
         notes.append(f"it is called '{label}' in the tables: '{_label_of(place)}' is another source")
     classes = _distinct(evidence.classes, set(before.annotations.lookup()))
     text = recipe.read_bytes().decode()
-    named = label if label != _label_of(place) else None
-    lines = source_lines(place, evidence, label=named, facts=True, also=also)
+    own = label if label != _label_of(place) else None
+    lines = source_lines(place, evidence, beside, label=own, facts=True, also=also)
     text = with_classes(with_source(text, lines, str(recipe)), classes, str(recipe))
+    new_keys = [key for key in beside.keys if key not in before.split.group_by]
+    text = with_group_keys(text, new_keys, str(recipe))
     notes += _other_spellings(evidence.classes, before.annotations.lookup())
-    notes += _remarks(before, evidence, classes)
+    notes += _remarks(before, evidence, beside, classes)
     return Addition(text, "extended", place, label, tuple(classes), tuple(notes))
 
 
@@ -215,7 +221,7 @@ def _overlaps(recipe: Recipe, dataset: DatasetFolder, source: Path) -> list[str]
     return notes
 
 
-def _remarks(recipe: Recipe, evidence: Evidence, new: Sequence[str]) -> list[str]:
+def _remarks(recipe: Recipe, evidence: Evidence, beside: Beside, new: Sequence[str]) -> list[str]:
     """What the sections of the recipe that stay as they are mean for one more source."""
     notes = []
     if new:
@@ -224,7 +230,11 @@ def _remarks(recipe: Recipe, evidence: Evidence, new: Sequence[str]) -> list[str
         notes.append("its images have no labels: 'split.unlabelled: exclude' keeps them out of the splits")
     if evidence.classes and recipe.split.unlabelled == "include":
         notes.append("'split.unlabelled: include' puts images without labels into the splits")
-    if recipe.split.group_by:
+    if beside.keep and recipe.split.given != "keep":
+        notes.append(f"it came with a split, which 'split.given: {recipe.split.given}' does not keep")
+    if new_keys := [key for key in beside.keys if key not in recipe.split.group_by]:
+        notes.append(f"split.group_by names {', '.join(new_keys)} too")
+    elif recipe.split.group_by and not beside.keys:
         keys = ", ".join(recipe.split.group_by)
         notes.append(
             f"split.group_by names {keys}: give the new source 'keys' too, or its images stay ungrouped"

@@ -7,19 +7,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from tundish.errors import SourceError
-from tundish.formats.base import Listing, Options, parts_of, suffix_of
-from tundish.formats.reading.match import is_split, split_of, stated_name
+from tundish.formats.base import Listing, suffix_of
 from tundish.formats.reading.sniffing import UNREAD_IMAGES, counted
-from tundish.formats.reading.text import decode_text
-from tundish.formats.registry import load_reader, look
+from tundish.formats.registry import look
 from tundish.formats.unread.found import find_suspects
+from tundish.propose.beside import Beside
+from tundish.propose.derived import KEY, find_derived
+from tundish.propose.given import find_given, judge_given
 from tundish.propose.several import combine
+from tundish.propose.targets import find_targets
 from tundish.propose.unread import by_kind
 from tundish.sources.files import Entry, EntryFault, EntryUnavailable, open_source
 from tundish.tabular.files.open import TABLE_SUFFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from tundish.errors import TundishError
@@ -39,6 +41,7 @@ class Found(NamedTuple):
         others: Formats that it could be in instead.
         unread: Files that may be labels and are not read.
         faults: What is wrong with formats of installed packages.
+        beside: What else the recipe says of the source.
     """
 
     best: Evidence
@@ -46,6 +49,7 @@ class Found(NamedTuple):
     others: tuple[Evidence, ...]
     unread: tuple[UnreadLabels, ...]
     faults: tuple[TundishError, ...]
+    beside: Beside
 
 
 def examine(source: Path, records: Collection[Path] = ()) -> Found:
@@ -63,7 +67,7 @@ def examine(source: Path, records: Collection[Path] = ()) -> Found:
         listing = Listing(sorted(members), lambda path: _read(members[path], source))
         looked = look(listing)
         if looked.found:
-            return _found(looked, listing, _inside(source, records))
+            return _found(looked, listing, members, _inside(source, records))
     if not members:
         raise SourceError(
             "the source holds no files", where=str(source), fix="name the folder with the images"
@@ -85,18 +89,19 @@ def _inside(source: Path, records: Collection[Path]) -> frozenset[str]:
     )
 
 
-def _found(looked: Look, listing: Listing, records: frozenset[str]) -> Found:
+def _found(looked: Look, listing: Listing, members: Mapping[str, Entry], records: frozenset[str]) -> Found:
     combined = combine(looked.found, listing)
     (best, *also), unread = combined.chosen, list(combined.unread)
-    best = replace(best, facts=[*best.facts, *_unread_images(listing), *_given_splits(best, listing)])
+    beside = _beside(listing, members, sorted(combined.images))
+    best = replace(best, facts=[*best.facts, *_unread_images(listing), *beside.facts])
     formats = {one.format for one in combined.chosen}
     others = tuple(one for one in looked.found if one.format not in formats)
-    suspects = find_suspects(listing, combined.images, combined.taken | records)
+    suspects = find_suspects(listing, combined.images, combined.taken | records | beside.files)
     for path in suspects.keys() & combined.given.keys():
         why = f"it does not read as {combined.given[path]}: `tundish run` reports what is wrong with it"
         suspects[path] = suspects[path]._replace(why=why)
     unread += by_kind(suspects)
-    return Found(best, tuple(also), others, tuple(unread), (*looked.faults,))
+    return Found(best, tuple(also), others, tuple(unread), (*looked.faults,), beside)
 
 
 def _unread_images(listing: Listing) -> list[str]:
@@ -107,36 +112,18 @@ def _unread_images(listing: Listing) -> list[str]:
     return [f"{counted(kinds.total(), 'image')} of kinds that are not read ({named}): convert them to PNG"]
 
 
-def _given_splits(best: Evidence, listing: Listing) -> list[str]:
-    """Sentences on the splits that folders, or lists such as train.txt, state."""
-    reader, options = load_reader(best.format), Options(best.names, best.extra)
-    images = [path for path in listing.paths if reader.role(path, options) == "image"]
-    splits = Counter(split_of(parts_of(path)[0]) for path in images)
-    given = {name: splits[name] for name in ("train", "val", "test") if splits[name]}
-    facts = []
-    if len(given) > 1:
-        counts = ", ".join(f"{name} {count}" for name, count in given.items())
-        facts.append(
-            f"its folders state a split ({counts}): it is not kept, 'split' in the recipe makes its own"
-        )
-    lists = [
-        path
-        for path in listing.paths
-        if suffix_of(path) == ".txt"
-        and is_split(parts_of(path)[2])
-        and _lists_images(listing.read(path), images)
-    ]
-    if lists:
-        facts.append(f"lists state a split and are not read: {', '.join(lists[:6])}")
-    return facts
-
-
-def _lists_images(data: bytes, images: list[str]) -> bool:
-    """Whether a text file names images, line by line, by their names or stems."""
-    lines = [line.strip() for line in decode_text(data)[0].splitlines()[:200] if line.strip()]
-    known = {name for path in images for name in parts_of(path)[1:]}
-    hits = sum(stated_name(line.split()[0]) in known for line in lines)
-    return bool(lines) and hits >= len(lines) / 2
+def _beside(listing: Listing, members: Mapping[str, Entry], images: Sequence[str]) -> Beside:
+    given, facts = find_given(listing, images)
+    beside = Beside(facts=facts)
+    if given is not None:
+        sizes = {path: entry.size for path, entry in members.items()}
+        keep, judged = judge_given(given, images, sizes, listing.read)
+        beside = Beside(given.given, keep=keep, facts=[*judged, *facts])
+    if (derived := find_derived(images, listing.read)) is not None:
+        facts = [*beside.facts, *derived.facts]
+        beside = replace(beside, keys={KEY: derived.pattern}, facts=facts)
+    found = find_targets(listing, images)
+    return replace(beside, targets=found.targets, facts=[*beside.facts, *found.facts])
 
 
 def _read(entry: Entry, source: Path) -> bytes:

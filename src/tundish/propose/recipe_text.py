@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tundish.formats.base import Evidence
+    from tundish.propose.beside import Beside
     from tundish.propose.records import Proposal
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "section_lines",
     "source_lines",
     "with_classes",
+    "with_group_keys",
     "with_records",
     "with_source",
 ]
@@ -62,9 +64,9 @@ guard: {{lost_labels: 5%, lost_images: 5%, emptied_classes: 0}}
 
 split:
   ratios: {{train: 0.8, val: 0.1, test: 0.1}}
-  group_by: []
+  group_by: {group_by}
   salt: '1'
-  unlabelled: {unlabelled}
+{given}  unlabelled: {unlabelled}
 
 # Derived training images: copies for each image, by these operations in this order.
 augment: {{copies: 0, operations: [{{flip: {{p: 0.5}}}}, {{exposure: {{gain: 0.2}}}}]}}
@@ -73,16 +75,29 @@ export: {{formats: [parquet, coco]}}
 """
 )
 
+_GIVEN = """\
+  # The images came with a split; keep it, or: train keeps train alone, ignore assigns all by the ratios.
+  given: keep
+"""
+
 _SOURCES = """\
 sources:
 {source}
+{keys}"""
+
+_KEYS = """\
     # what a file's name says, as columns; split.group_by keeps equal values in one split:
-    # keys: {{coil_id: '^(?P<coil_id>[A-Z]\\d+)_'}}
+    # keys: {coil_id: '^(?P<coil_id>[A-Z]\\d+)_'}
 """
 
 
 def image_recipe(
-    name: str, place: str, evidence: Evidence, classes: Sequence[str], also: Sequence[Evidence] = ()
+    name: str,
+    place: str,
+    evidence: Evidence,
+    beside: Beside,
+    classes: Sequence[str],
+    also: Sequence[Evidence] = (),
 ) -> str:
     """A new recipe for a folder or an archive of images, with the evidence on top.
 
@@ -90,6 +105,7 @@ def image_recipe(
         name: The dataset's name.
         place: The source as the recipe names it.
         evidence: What the source turned out to be.
+        beside: What else the recipe says of it.
         classes: Its classes, each in one spelling.
         also: Further formats that some of its labels are in.
     """
@@ -98,10 +114,13 @@ def image_recipe(
         dataset=quoted(name),
         facts="".join(f"#   {_comment(fact)}\n" for fact in evidence.facts),
         sources=_SOURCES.format(
-            source="\n".join(f"  {line}" for line in source_lines(place, evidence, also=also))
+            source="\n".join(f"  {line}" for line in source_lines(place, evidence, beside, also=also)),
+            keys="" if beside.keys else _KEYS,
         ),
+        group_by=flow(list(beside.keys)),
+        given=_GIVEN if beside.keep else "",
         classes="".join(f"\n    {quoted(label)}: []" for label in classes) or " {}",
-        unlabelled="exclude" if classes else "include",
+        unlabelled="exclude" if classes or beside.targets else "include",
     )
 
 
@@ -118,6 +137,8 @@ def record_recipe(name: str, table: str, lines: Sequence[str]) -> str:
         dataset=quoted(name),
         facts=f"#   a table of records, {table}\n",
         sources="sources: []\n",
+        group_by="[]",
+        given="",
         classes=" {}",
         unlabelled="exclude",
     )
@@ -132,6 +153,7 @@ def _comment(text: str) -> str:
 def source_lines(
     place: str,
     evidence: Evidence,
+    beside: Beside,
     *,
     label: str | None = None,
     facts: bool = False,
@@ -142,6 +164,7 @@ def source_lines(
     Args:
         place: The source as the recipe names it.
         evidence: What it turned out to be.
+        beside: What else the recipe says of it.
         label: Its name in the tables, where the last part of its path is not the one.
         facts: Write the evidence above it.
         also: Further formats that some of its labels are in.
@@ -165,6 +188,16 @@ def source_lines(
         further |= {"names": list(one.names)} if one.names else {}
         further |= {"options": dict(one.extra)} if one.extra else {}
         yield f"  - {flow(further)}"
+    if beside.keys:
+        yield "  # what a file's name says, as columns; split.group_by keeps equal values in one split"
+        yield f"  keys: {flow(dict(beside.keys))}"
+    if beside.targets:
+        yield "  # numbers for whole images, to be predicted; those beyond min and max are quarantined"
+        yield "  targets:"
+        yield from (f"    {quoted(name)}: {flow(dict(target))}" for name, target in beside.targets.items())
+    if beside.given:
+        yield "  # what states the split that the images came with"
+        yield f"  given: {flow(dict(beside.given))}"
 
 
 def section_lines(
@@ -214,6 +247,17 @@ def with_classes(text: str, classes: Iterable[str], where: str) -> str:
     for label in classes:
         line = f"- {quoted(label)}" if isinstance(written, list) and written else f"{quoted(label)}: []"
         text = append(text, ["annotations", "classes"], [line], where)
+    return text
+
+
+def with_group_keys(text: str, keys: Iterable[str], where: str) -> str:
+    """A recipe's text with more keys by which images are grouped.
+
+    Raises:
+        UsageError: The recipe is written in a way that cannot be added to.
+    """
+    for key in keys:
+        text = append(text, ["split", "group_by"], [f"- {quoted(key)}"], where)
     return text
 
 

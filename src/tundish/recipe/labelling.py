@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from tundish.recipe.sections import Section
+from tundish.recipe.section import Section
 
 __all__ = ["ADJUDICATION", "AQLS", "Acceptance", "Label", "Nonconformity"]
 

@@ -88,8 +88,21 @@ class Recipe(Section):
                 raise ValueError(
                     f"split.group_by names '{key}', which is not a key of any source ({allowed})"
                 )
+        self._check_targets()
         self._check_tables()
         return self
+
+    def _check_targets(self) -> None:
+        """Check that a target of several sources has one unit, and a name of its own."""
+        for source in self.sources:
+            for name, target in source.targets.items():
+                unit = self.targets[name]
+                if target.unit != unit:
+                    units = f"in '{target.unit}' and in '{unit}'"
+                    raise ValueError(f"the target '{name}' is {units}; give it one unit")
+        both = sorted(set(self.targets) & set(self.keys))
+        if both:
+            raise ValueError(f"'{both[0]}' is a key and a target; choose another name for one of them")
 
     def _check_tables(self) -> None:
         """Check that every table that is named exists."""
@@ -105,6 +118,15 @@ class Recipe(Section):
             if name not in self.records:
                 allowed = ", ".join(self.records) or "none yet"
                 raise ValueError(f"{where} names '{name}', which is not a table in records ({allowed})")
+
+    def facts(self, source: Source) -> frozenset[str]:
+        """Files of a source that say something about images and are not labels, relative to the source."""
+        return source.given.files | {target.table for target in source.targets.values()}
+
+    @property
+    def targets(self) -> dict[str, str]:
+        """The names of all targets, in the order of the recipe, each with its unit."""
+        return {name: target.unit for source in self.sources for name, target in source.targets.items()}
 
     @property
     def keys(self) -> tuple[str, ...]:

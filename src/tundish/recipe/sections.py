@@ -7,9 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     StringConstraints,
     ValidationInfo,
@@ -21,8 +19,11 @@ from tundish.errors import RecipeError, UsageError
 from tundish.formats.registry import check_options, check_reader, check_writer, reader_names, writer_names
 from tundish.imaging.operations import parse_operations
 from tundish.recipe.classes import normalise, spellings
+from tundish.recipe.given import SPLIT_NAMES, Given
 from tundish.recipe.installed import Installed
-from tundish.storage.tables import DISPUTES, LINKS, RECORD_FILES, TABLES
+from tundish.recipe.section import Section
+from tundish.recipe.targets import Target  # noqa: TC001  (Pydantic reads the annotations)
+from tundish.storage.tables import DISPUTES, LINKS, RECORD_FILES, TABLES, TARGETS
 
 __all__ = [
     "SPLIT_NAMES",
@@ -51,15 +52,8 @@ FormatName = Annotated[str, Installed(check_reader, reader_names)]
 ExportName = Annotated[str, Installed(check_writer, writer_names)]
 """A format that can be written."""
 
-_OF_IMAGES = [table for table in TABLES if table not in (DISPUTES, LINKS, RECORD_FILES)]
+_OF_IMAGES = [table for table in TABLES if table not in (DISPUTES, LINKS, RECORD_FILES, TARGETS)]
 _TAKEN = frozenset(name for table in _OF_IMAGES for name in table.schema.names) | {"image", "objects"}
-SPLIT_NAMES = ("train", "val", "test")
-
-
-class Section(BaseModel):
-    """A part of the recipe: unknown keys are refused, and it is immutable."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 def _known_options(options: dict[str, str], info: ValidationInfo) -> dict[str, str]:
@@ -100,6 +94,18 @@ class Source(Section):
     also: tuple[FurtherLabels, ...] = Field(
         (), description="Labels of further formats in the same files; of equal labels one is kept."
     )
+    given: Given = Given()
+    targets: dict[Name, Target] = Field(
+        {}, description="Numbers for whole images, which a model is to predict."
+    )
+
+    @field_validator("targets")
+    @classmethod
+    def _free_names(cls, targets: dict[str, Target]) -> dict[str, Target]:
+        for name in targets:
+            if name in _TAKEN:
+                raise ValueError(f"'{name}' is already a column of the tables; choose another name")
+        return targets
 
     @field_validator("keys")
     @classmethod
@@ -132,6 +138,7 @@ class Source(Section):
 
 
 _Classes = tuple[str, ...] | dict[str, str | tuple[str, ...] | None]
+"""As a recipe may write them; null omits a class."""
 
 
 def _aliases(value: object) -> object:
@@ -139,10 +146,7 @@ def _aliases(value: object) -> object:
     if isinstance(value, list):
         return dict.fromkeys(value, ())
     if isinstance(value, dict):
-        return {
-            key: () if names is None else (names,) if isinstance(names, str) else names
-            for key, names in value.items()
-        }
+        return {key: (names,) if isinstance(names, str) else names for key, names in value.items()}
     return value
 
 
@@ -169,12 +173,27 @@ class Annotations(Section):
     )
     classes: Annotated[
         dict[str, tuple[str, ...]], BeforeValidator(_aliases, json_schema_input_type=_Classes)
-    ] = Field({}, description="Names with their aliases; the order is the numbering.")
+    ] = Field({}, description="Names with their aliases; the order is the numbering; null omits a class.")
+    omit: tuple[str, ...] = Field(
+        (), description="Classes whose labels are left out by decision, which is not a loss."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_omits(cls, data: Any) -> Any:
+        classes = data.get("classes") if isinstance(data, dict) else None
+        if not isinstance(classes, dict) or None not in classes.values():
+            return data
+        omitted = [name for name, aliases in classes.items() if aliases is None]
+        if len(omitted) == len(classes):
+            raise ValueError("'classes' omits every class, as null does; write [] for one without aliases")
+        kept = {name: aliases for name, aliases in classes.items() if aliases is not None}
+        return {**data, "classes": kept, "omit": [*(data.get("omit") or ()), *omitted]}
 
     @model_validator(mode="after")
     def _no_name_twice(self) -> Annotations:
         owner: dict[str, str] = {}
-        for name, aliases in self.classes.items():
+        for name, aliases in (*self.classes.items(), *((name, ()) for name in self.omit)):
             for spelling in (name, *aliases):
                 other = owner.setdefault(normalise(spelling), name)
                 if other != name:
@@ -209,8 +228,16 @@ class Split(Section):
     )
     group_by: tuple[str, ...] = Field((), description="Keys: images with equal values stay in one split.")
     salt: str = Field("1", description="Another salt assigns all groups again.")
+    given: Literal["keep", "train", "ignore"] = Field(
+        "ignore",
+        description="What becomes of the split that images came with: keep it, keep train alone, ignore it.",
+    )
     unlabelled: Literal["exclude", "include"] = Field(
         "exclude", description="Whether images without a label file come into the splits."
+    )
+    incomplete: Literal["exclude", "include"] = Field(
+        "exclude",
+        description="Whether images that lost a label, which may be a real object, come into the splits.",
     )
 
     @field_validator("ratios")

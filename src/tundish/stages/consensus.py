@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["STAGE"]
 
+_COUNTED = ("labelled", "incomplete", "negative", "unlabelled", "disputed")
+
 _EXCLUDED = {
     "refused": "are in a batch that was not accepted: correct the labels that were found, then"
     " 'tundish label accept {name}'",
@@ -260,7 +262,7 @@ def _outcome(
     counts = {
         "images answered by annotators": heard.height,
         "labels that count": rows.height,
-        **{state: states.get(state, 0) for state in ("labelled", "negative", "unlabelled", "disputed")},
+        **{state: states.get(state, 0) for state in _COUNTED},
         "adjudicated": ruled.answers.height,
     }
     return Outcome(counts, notes)

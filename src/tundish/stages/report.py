@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["STAGE"]
 
 _BRIGHTNESS = [step / 20 for step in range(21)]
-_STATES = ("labelled", "negative", "unlabelled", "disputed", "refused", "unreviewed")
+_STATES = ("labelled", "incomplete", "negative", "unlabelled", "disputed", "refused", "unreviewed")
 _SHARPNESS = [0.0, *(2.0**power for power in range(17))]
 """Doubling: sharpness spans orders of magnitude."""
 
@@ -43,6 +43,7 @@ def _run(context: Context) -> Outcome:
         "files": _tally(ledger.files),
         "annotations": _tally(ledger.annotations) | {"by_class": _classes(context, valid)},
         "records": {name: _tally(tally) for name, tally in ledger.records.items()},
+        "targets": {name: _tally(tally) for name, tally in ledger.targets.items()},
         "contradictions": len(ledger.contradictions),
         "images": _images(context, images),
         "duplicates": _duplicates(context),
@@ -104,8 +105,9 @@ def _duplicates(context: Context) -> dict[str, Any]:
 def _splits(context: Context, labels: pl.DataFrame) -> dict[str, Any]:
     """Images and labels of each split, without derived ones, and their deviations from the ratios."""
     table = context.dataset.read(SPLITS)
-    ratios = context.recipe.split.ratios
     inside = table.filter(pl.col("split").is_not_null())
+    given = set(inside["split"]) - set(context.recipe.split.ratios)
+    ratios = context.recipe.split.ratios | dict.fromkeys(sorted(given), 0.0)
     result: dict[str, Any] = {
         name: {
             "images": inside.filter(pl.col("split") == name).height,
@@ -195,6 +197,7 @@ STAGE = Stage(
         "curated/images.parquet",
         "curated/consensus.parquet",
         "curated/standing.parquet",
+        "curated/targets.parquet",
         "curated/quarantine.parquet",
         "curated/duplicates.parquet",
         "curated/records",

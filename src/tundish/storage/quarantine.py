@@ -11,9 +11,12 @@ from tundish.storage.tables import QUARANTINE
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Kind", "quarantine_frame", "quarantine_row", "quarantine_rows"]
+__all__ = ["OMITTED", "Kind", "quarantine_frame", "quarantine_row", "quarantine_rows"]
 
-Kind = Literal["file", "image", "annotation", "record"]
+OMITTED = "omitted_class"
+"""The check of labels whose class the recipe omits by decision: they are skipped, and nothing is lost."""
+
+Kind = Literal["file", "image", "annotation", "record", "value"]
 """What a row is about."""
 
 

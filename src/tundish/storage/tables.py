@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from tundish.storage.table import Table, field
+from tundish.storage.targets import TARGETS
 
 __all__ = [
     "ANNOTATIONS",
@@ -29,6 +30,7 @@ __all__ = [
     "SPLITS",
     "STANDING",
     "TABLES",
+    "TARGETS",
 ]
 
 
@@ -41,6 +43,7 @@ _TIME = pa.timestamp("us", tz="UTC")
 _SOURCE = field("source", _TEXT, "name of the source in the recipe")
 _PATH = field("path", _TEXT, "path of the file, relative to its source, POSIX")
 _IMAGE_ID = field("image_id", _TEXT, "first 32 hex digits of the SHA-256 of the image file's bytes")
+_GIVEN = field("given_split", _TEXT, "train, val or test where the file came with a split; null elsewhere")
 
 FILES = Table(
     "files",
@@ -48,7 +51,11 @@ FILES = Table(
         [
             _PATH,
             _SOURCE,
-            field("kind", _TEXT, "image, annotation, classes, record or other"),
+            field(
+                "kind",
+                _TEXT,
+                "image, annotation, classes, facts (lists and tables about images), record or other",
+            ),
             field("outcome", _TEXT, "accepted, quarantined or skipped"),
             field("reason", _TEXT, "why, where it was not accepted"),
             field("sha256", _TEXT, "of the file's bytes; null where they could not be read"),
@@ -91,6 +98,7 @@ IMAGES = Table(
             *_HEADER_FIELDS,
             *_QUALITY_FIELDS,
             field("files", _COUNT, "how many files have these bytes"),
+            _GIVEN,
             field("valid", _FLAG, "no check of severity error failed"),
             field("shard", _TEXT, "name of the store shard that holds the bytes"),
         ]
@@ -137,8 +145,9 @@ COVERAGE = Table(
             _PATH,
             _SOURCE,
             _IMAGE_ID,
-            field("state", _TEXT, "labelled, negative (labels say: nothing here), unlabelled or rejected"),
+            field("state", _TEXT, "labelled, incomplete (one was lost), negative, unlabelled or rejected"),
             field("labels", _COUNT, "valid labels"),
+            _GIVEN,
         ]
     ),
     ("source", "path"),
@@ -172,7 +181,7 @@ QUARANTINE = Table(
     "quarantine",
     pa.schema(
         [
-            field("kind", _TEXT, "file, image, annotation or record"),
+            field("kind", _TEXT, "file, image, annotation, record or value (of a target)"),
             field("id", _TEXT, "image_id, annotation_id or record_id, where it has one"),
             _SOURCE,
             _PATH,
@@ -206,7 +215,8 @@ DUPLICATES = Table(
             field(
                 "label_conflict",
                 _TEXT,
-                "class, count or geometry where its labels differ, state where a negative is unlabelled here",
+                "class, count or geometry where its labels differ, value where its targets do, state where a"
+                " negative is unlabelled here",
             ),
         ]
     ),
@@ -239,7 +249,8 @@ STANDING = Table(
             field(
                 "state",
                 _TEXT,
-                "labelled, negative, unlabelled, rejected, disputed, refused (its batch was not accepted) or"
+                "labelled, incomplete, negative, unlabelled, rejected, disputed, refused (its batch was not"
+                " accepted) or"
                 " unreviewed (its batch has no verdict, or it is in none and needs one)",
             ),
             field("labels", _COUNT, "labels that count"),
@@ -373,6 +384,7 @@ TABLES = (
     IMAGES,
     ANNOTATIONS,
     COVERAGE,
+    TARGETS,
     FEATURES,
     QUARANTINE,
     DUPLICATES,

@@ -179,7 +179,8 @@ def test_accepted_losses_go_on_and_are_the_measure_of_the_next_run(plant: Plant)
     outcome = plant.run(accept_losses=True)["split"]
     assert outcome.notes[0].startswith("accepted by --accept-losses: 12 of 40 labels")
     assert plant.run()["split"].notes[0].startswith("largest distance")
-    assert plant.run(first="split")["split"].counts["train"] == 16
+    # The twelve images that lost a label are half labelled, and in no split.
+    assert plant.run(first="split")["split"].counts["train"] == 6
 
 
 def test_a_later_run_that_refuses_what_was_accepted_stops_and_names_the_check(plant: Plant) -> None:

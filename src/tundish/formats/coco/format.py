@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tundish.errors import SourceError
 from tundish.formats.base import Evidence, Format, Options, Reading, parts_of, suffix_of
@@ -140,7 +140,21 @@ def _look(path: str, listing: Listing, catalog: Catalog) -> _Look | None:
         f"{len(matched)} of {len(content['images'])} images listed in {path} are here, "
         f"with {counted(len(annotations), 'annotation')} of {len(file.categories)} categories"
     )
-    return _Look(path, matched, list(file.categories.values()), fact, doubt_of_boxes(content))
+    roots = _roots(content, annotations)
+    if roots:
+        named = ", ".join(f"'{name}'" for name in roots)
+        fact += f"; {named} only groups the others and has no annotation: not one of the classes"
+    classes = [name for name in file.categories.values() if name not in roots]
+    return _Look(path, matched, classes, fact, doubt_of_boxes(content))
+
+
+def _roots(content: dict[str, Any], annotations: list[Any]) -> list[str]:
+    """Names of categories without annotations that are the supercategory of others: Roboflow's first."""
+    categories = [one for one in content.get("categories") or () if isinstance(one, dict)]
+    used = {str(one.get("category_id")) for one in annotations if isinstance(one, dict)}
+    named = [(str(one.get("name")), str(one.get("supercategory")), str(one.get("id"))) for one in categories]
+    parents = {parent for name, parent, _ in named if parent != name}
+    return [name for name, _, number in named if name in parents and number not in used]
 
 
 FORMAT = Format(

@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 
     from tundish.formats.base import Catalog
 
-__all__ = ["Miss", "class_folder", "find_beside", "find_named", "is_split", "split_of", "stated_name"]
+__all__ = [
+    "Miss",
+    "class_folder",
+    "find_beside",
+    "find_named",
+    "is_split",
+    "split_of",
+    "stated_name",
+    "stated_split",
+]
 
 _SPLITS = {
     "train": "train",
@@ -30,9 +39,35 @@ _SPLITS = {
     "val": "val",
     "valid": "val",
     "validation": "val",
+    "dev": "val",
     "test": "test",
     "testing": "test",
 }
+_WHOLE = {
+    "development": "val",
+    "trainset": "train",
+    "trainingset": "train",
+    "valset": "val",
+    "validset": "val",
+    "validationset": "val",
+    "devset": "val",
+    "testset": "test",
+    "testingset": "test",
+    "训练集": "train",
+    "训练": "train",
+    "验证集": "val",
+    "验证": "val",
+    "测试集": "test",
+    "测试": "test",
+}
+"""Other spellings of a split, as the whole name of a folder or a value in a column."""
+
+_FILLERS = frozenset(
+    {"set", "sets", "data", "dataset", "split", "splits", "list", "lists", "file", "files", "names"}
+    | {"instances", "annotations", "person", "keypoints", "image", "images", "info", "coco", "labels"}
+)
+"""Words beside that of a split that change nothing: `train_set`, `instances_val2017`."""
+
 _WORDS = re.compile(r"[^a-z]+")
 
 
@@ -109,6 +144,24 @@ def stated_name(stated: str) -> str:
 def is_split(folder: str) -> bool:
     """Whether a folder's whole name is that of a split."""
     return folder.lower().rstrip("0123456789") in _SPLITS
+
+
+@lru_cache(maxsize=65536)
+def stated_split(name: str) -> str:
+    """'train', 'val' or 'test' where a whole name says so, else the empty string.
+
+    `train2017`, `images_train`, `test-set` and `Validation` do; `hardness_test` and `trainval` do not.
+
+    Args:
+        name: The name of one folder, the stem of a file, or a value in a column.
+    """
+    lower = name.strip().lower()
+    if lower in _WHOLE:
+        return _WHOLE[lower]
+    words = [word for word in _WORDS.split(lower) if word and word not in _FILLERS]
+    if len(words) != 1:
+        return ""
+    return _SPLITS.get(words[0], "") or _WHOLE.get(words[0], "")
 
 
 def class_folder(path: str) -> str:

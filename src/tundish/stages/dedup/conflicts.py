@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -16,14 +17,21 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Conflict", "Labels", "conflict_between", "labels_of"]
+__all__ = ["Conflict", "Labels", "Values", "conflict_between", "labels_of", "values_differ", "values_of"]
 
 Conflict = Literal["class", "count", "geometry"]
+
+Values = dict[tuple[str, str], dict[str, float]]
+"""The values of image files by their (source, path), by the name of the target."""
 
 _TOLERANCE = 0.5
 """px of the larger picture by which edges of the same box may differ: the rounding of formats."""
 
 _AREA_TOLERANCE = 0.02
+
+
+_SAME_VALUE = 1e-9
+"""Relative difference up to which two values are the same number."""
 
 
 class Labels(NamedTuple):
@@ -109,3 +117,16 @@ def _areas(rows: pl.DataFrame, size: tuple[int, int]) -> Iterator[float]:
             yield area_of_counts(counts, *size) / whole
         else:
             yield 1.0
+
+
+def values_of(targets: pl.DataFrame) -> Values:
+    """The values of each image file, from accepted rows of the targets table."""
+    found: Values = {}
+    for source, path, target, value in targets.select("source", "path", "target", "value").iter_rows():
+        found.setdefault((source, path), {})[target] = value
+    return found
+
+
+def values_differ(kept: Mapping[str, float], copy: Mapping[str, float]) -> bool:
+    """Whether two copies of a picture have different values of a target that both have."""
+    return any(not math.isclose(kept[name], copy[name], rel_tol=_SAME_VALUE) for name in kept.keys() & copy)

@@ -16,13 +16,15 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from tundish.engine import each
+from tundish.formats.given.splits import HELD_OUT
 from tundish.imaging.files.bad import BadImage
 from tundish.imaging.files.decode import decode
 from tundish.imaging.framehash import THUMBNAIL_SIDE
 from tundish.imaging.measure import pixel_hash
 from tundish.imaging.similarity import TRANSFORMS, Copy, find_copies
 from tundish.stages.base import Context, Outcome, Stage
-from tundish.stages.dedup.conflicts import conflict_between, labels_of
+from tundish.stages.dedup.conflicts import conflict_between, labels_of, values_differ, values_of
+from tundish.stages.targets import accepted_values, files_with_values
 from tundish.storage.features import feature_parts, read_features
 from tundish.storage.shards import Blob, latest_files, read_blobs, read_files
 from tundish.storage.tables import ANNOTATIONS, COVERAGE, DUPLICATES, IMAGES
@@ -37,6 +39,10 @@ __all__ = ["STAGE"]
 _PROBABLY = "probably same picture"
 _PIXELS_PERHAPS = 0.99
 _THUMBNAIL_BYTES = THUMBNAIL_SIDE**2
+_LABELLED = ["labelled", "incomplete", "negative"]
+"""States of files of which the labels are known."""
+
+_HELD_OUT = {split: place for place, split in enumerate(HELD_OUT)}
 _TIES = {
     "picture": pl.Int64,
     "leader": pl.Int64,
@@ -67,12 +73,16 @@ def _files(context: Context) -> pl.DataFrame:
     largest = [-pl.col("width").cast(pl.Int64) * pl.col("height"), -pl.col("size")]
     # Without its suffix the name of an original sorts before that of its "- copy".
     by_name = ["source", pl.col("path").str.replace(r"\.[^./]*$", ""), "path"]
-    order = [~pl.col("known"), *(largest if context.recipe.dedup.keep == "largest" else []), *by_name]
+    # The copy that is held out represents a picture that came in several splits: its labels are the test's.
+    held_out = [pl.col("given_split").replace_strict(_HELD_OUT, default=len(_HELD_OUT), return_dtype=pl.Int8)]
+    kept = held_out if context.recipe.split.given == "keep" else []
+    order = [~pl.col("known"), *kept, *(largest if context.recipe.dedup.keep == "largest" else []), *by_name]
     files = (
         coverage.join(taken, on=["source", "path"])
         .join(images, on="image_id")
         .join(features, on="image_id")
-        .with_columns(known=pl.col("state").is_in(["labelled", "negative"]))
+        .join(files_with_values(context), on=["source", "path"], how="left", maintain_order="left")
+        .with_columns(known=pl.col("state").is_in(_LABELLED) | pl.col("value").is_not_null())
         .sort(order)
         .with_row_index("place")
     )
@@ -210,13 +220,14 @@ def _conflicts(context: Context, rows: pl.DataFrame) -> list[str | None]:
 
     An unlabelled copy does not contradict labels, but makes a negative doubtful: is it empty, or unlabelled?
     """
-    known = rows.filter("known").select("source", "path", "width", "height")
+    known = rows.filter(pl.col("state").is_in(_LABELLED)).select("source", "path", "width", "height")
     sizes = {(source, path): (width, height) for source, path, width, height in known.iter_rows()}
     # By the imported labels: later answers of annotators are not a fault of the copies.
     imported = context.dataset.read(ANNOTATIONS).filter(pl.col("origin").ne_missing("annotator"))
     labels = labels_of(imported, sizes)
     firsts = rows.filter("is_first").select("cluster_id", "source", "path", "state")
     leaders = {cluster: (source, path, state) for cluster, source, path, state in firsts.iter_rows()}
+    values = values_of(accepted_values(context))
     found: list[str | None] = []
     for cluster, *file, state, code in rows.select(
         "cluster_id", "source", "path", "state", "code"
@@ -227,6 +238,9 @@ def _conflicts(context: Context, rows: pl.DataFrame) -> list[str | None]:
             found.append("state" if (leader_state, state) == ("negative", "unlabelled") else None)
         else:
             found.append(conflict_between(kept, copy, code))
+        mine, theirs = values.get((leader[0], leader[1]), {}), values.get((file[0], file[1]), {})
+        if found[-1] is None and values_differ(mine, theirs):
+            found[-1] = "value"
     return found
 
 
@@ -251,8 +265,10 @@ STAGE = Stage(
         "curated/images.parquet",
         "curated/annotations.parquet",
         "curated/coverage.parquet",
+        "curated/targets.parquet",
     ),
     writes=("curated/duplicates.parquet",),
-    depends=("dedup",),
+    # split: which copy represents a picture that came in several splits
+    depends=("dedup", "split"),
     run=_run,
 )

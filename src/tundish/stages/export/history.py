@@ -26,6 +26,13 @@ def history_of(context: Context) -> str:
     return "\n\n".join([*_how(context), "## What was removed, and why", *out])
 
 
+_GIVEN = {
+    "keep": "Images that came with a split keep it. ",
+    "train": "Images that came in train stay there, with their group. ",
+    "ignore": "",
+}
+
+
 def _how(context: Context) -> list[str]:
     split = context.recipe.split
     ratios = ", ".join(f"{name} {share:g}" for name, share in split.ratios.items())
@@ -33,6 +40,7 @@ def _how(context: Context) -> list[str]:
     text = (
         f"Wanted shares: {ratios}. Images of one duplicate cluster{keys} stay in one split (`group_id`). "
         f"Groups are placed in the order of a hash salted with '{split.salt}', so as to balance the classes. "
+        f"{_GIVEN[split.given]}"
         "A group once placed keeps its split when data is added. Images are derived after the split, from "
         "training images only."
     )

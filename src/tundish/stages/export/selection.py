@@ -12,6 +12,7 @@ from tundish.formats.names import file_names, with_suffix
 from tundish.recipe.sections import SPLIT_NAMES
 from tundish.stages.export.history import history_of
 from tundish.stages.link.carry import carried_columns
+from tundish.stages.targets import accepted_values
 from tundish.storage.tables import ANNOTATIONS, CONSENSUS, IMAGES, LINEAGE, SPLITS, STANDING
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def select(context: Context) -> Selection:
     records, carried = carried_columns(context)
     facts = facts.join(records, on="image_id", how="left", maintain_order="left")
     images = _originals(context, facts, (*keys, *carried))
+    carried |= context.recipe.targets
     labels = _labels(context, images)
     children, their_labels = _children(context, images)
     images = pl.concat([images, children]) if children.height else images
@@ -63,6 +65,7 @@ def _originals(context: Context, facts: pl.DataFrame, keys: tuple[str, ...]) -> 
     return (
         splits.join(facts, on="image_id", how="left", maintain_order="left", validate="1:1")
         .join(coverage, on=["source", "path"], how="left", maintain_order="left", validate="1:1")
+        .join(_values(context), on=["source", "path"], how="left", maintain_order="left", validate="1:1")
         .sort("source", "path")
         .select(
             *(
@@ -77,6 +80,7 @@ def _originals(context: Context, facts: pl.DataFrame, keys: tuple[str, ...]) -> 
                 "captured_at",
             ),
             *keys,
+            *context.recipe.targets,
             "group_id",
             pl.lit(None, pl.String).alias("parent_id"),
             "state",
@@ -84,6 +88,16 @@ def _originals(context: Context, facts: pl.DataFrame, keys: tuple[str, ...]) -> 
             _file_name().alias("file_name"),
         )
     )
+
+
+def _values(context: Context) -> pl.DataFrame:
+    """The values of image files: source, path, and a column for each target of the recipe."""
+    accepted = accepted_values(context)
+    rows = accepted.select("source", "path").unique(maintain_order=True)
+    for name in context.recipe.targets:
+        mine = accepted.filter(target=name).select("source", "path", pl.col("value").alias(name))
+        rows = rows.join(mine, on=["source", "path"], how="left", maintain_order="left")
+    return rows
 
 
 def _file_name() -> pl.Expr:

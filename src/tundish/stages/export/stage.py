@@ -117,6 +117,7 @@ STAGE = Stage(
         "curated/images.parquet",
         "curated/consensus.parquet",
         "curated/standing.parquet",
+        "curated/targets.parquet",
         "curated/quarantine.parquet",
         "curated/records",
         "curated/record_files.parquet",

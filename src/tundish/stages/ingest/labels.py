@@ -49,11 +49,15 @@ class Taking:
         parts: The readers of the source.
         patterns: The source's option ``masks``.
         records: Paths in the source that the recipe reads as records.
+        facts: Paths in the source that the recipe names and that say something else of images.
+        lists: Those of them that list the images of a split.
     """
 
     parts: Sequence[Part]
     patterns: str
     records: frozenset[str]
+    facts: frozenset[str] = frozenset()
+    lists: frozenset[str] = frozenset()
     _catalog: Catalog | None = None
     _stems: frozenset[str] = frozenset()
     _held: int = 0
@@ -64,21 +68,28 @@ class Taking:
         self._catalog = catalog_of(pictures)
         self._stems = frozenset(parts_of(path)[2] for path in pictures)
 
+    def kind_of(self, path: str) -> str:
+        """What a file is to the source, by its path and what the recipe says of it."""
+        if path in self.lists and suffix_of(path) != ".json":
+            return "facts"  # a list of images, which YOLO would read for labels
+        kind = role_among(self.parts, path)
+        return "facts" if kind == "other" and path in self.facts else kind
+
     def is_settled(self, path: str, kind: str, reason: str | None) -> bool:
         """Whether a file that has not changed needs no second look: it is what it was under this recipe."""
-        if kind != role_among(self.parts, path):
+        if kind != self.kind_of(path):
             return False
         return reason != "not_for_this_format" or not may_be_labels(path)
 
     def take(self, entry: Entry) -> Taken:
         """Read and digest a file, or say why it is skipped."""
-        kind = role_among(self.parts, entry.path)
+        kind = self.kind_of(entry.path)
         unread = _unread(entry.path, kind, rules_of(self.patterns))
         if unread is not None and entry.fault is None:
             return Taken(replace(entry, skipped=True), "other", fault=unread)
         if entry.fault is not None:
             return Taken(entry, kind, fault=entry.fault)
-        doubtful = kind not in ("image", "annotation") and self._is_doubtful(entry)
+        doubtful = kind in ("classes", "other") and self._is_doubtful(entry)
         if kind not in PACKED and not doubtful:
             return Taken(entry, kind)
         return self._read(entry, kind, doubtful=doubtful)

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FOLDERS", "LostShards"]
 
-FOLDERS = {"image": "images", "annotation": "labels", "classes": "labels", "record": "records"}
+FOLDERS = {"image": "images", "record": "records"} | dict.fromkeys(
+    ("annotation", "classes", "facts"), "labels"
+)
 """Kinds of files, and the folder of the store where their shards are."""
 
 _Place = tuple[str, str]

@@ -134,7 +134,9 @@ def _take_source(context: Context, source: Source, intake: Intake, seen: Seen, n
         )
     stamps = now_seen.setdefault(label, {})
     masks = source.options.get("masks", "")
-    taking = Taking(parts_of_source(source), masks, paths_of_records(context, path))
+    records = paths_of_records(context, path)
+    named = context.recipe.facts(source), frozenset(source.given.lists)
+    taking = Taking(parts_of_source(source), masks, records, *named)
     remembered = _remembered(seen, label, intake, taking)
     waiting = []
     with open_source(path) as entries:

@@ -31,7 +31,7 @@ def assign(
 
     Args:
         weights: (groups, columns), how much of each column a group contributes.
-        ratios: (splits,), positive shares that add up to 1.
+        ratios: (splits,), shares that add up to 1; a split with none gets no group but those fixed to it.
         fixed: (groups,), the split a group has already, or -1. These never change.
         order: The groups with -1 in the order in which they are assigned.
 
@@ -57,7 +57,8 @@ def _cost_of_adding(
     share: NDArray[np.float64], have: NDArray[np.float64], ratios: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """(splits,), the increase of the cost; terms that are the same for all splits are omitted."""
-    cost: NDArray[np.float64] = ((share * (share + 2 * have)).sum(axis=1)) / ratios
+    added = (share * (share + 2 * have)).sum(axis=1)
+    cost: NDArray[np.float64] = np.divide(added, ratios, out=np.full_like(added, np.inf), where=ratios > 0)
     return cost
 
 

@@ -14,6 +14,7 @@ import polars as pl
 
 from tundish.audit.ledger import judge_annotations, judge_files
 from tundish.storage.accepted import ACCEPTED
+from tundish.storage.quarantine import OMITTED
 from tundish.storage.shards import read_files
 from tundish.storage.tables import ANNOTATIONS, CONSENSUS, QUARANTINE, STANDING
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DECISIONS", "Losses", "accepted_now", "losses_at_first", "losses_since"]
 
-DECISIONS = frozenset({"repeated", "same_in_two_formats"})
+DECISIONS = frozenset({"repeated", "same_in_two_formats", OMITTED})
 """Checks that remove labels without a loss: the label is there once, or somebody decided to omit it."""
 
 _NO_LABELS = frozenset({"image_not_found", "image_quarantined", "ambiguous_image"})

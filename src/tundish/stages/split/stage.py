@@ -15,11 +15,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from tundish.recipe.given import SPLIT_NAMES
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.stages.split.balance import assign, deviations
 from tundish.stages.split.changes import Merged, change_notes, metadata_of, read_before
+from tundish.stages.split.given import moved_notes, settle_given
 from tundish.stages.split.groups import Groups, group_images
 from tundish.stages.split.guard import guard_against_losses
+from tundish.stages.split.values import with_values
+from tundish.stages.targets import files_with_values
 from tundish.storage.accepted import ACCEPTED
 from tundish.storage.history import bring_back, keep_copy
 from tundish.storage.tables import CONSENSUS, DUPLICATES, IMAGES, SPLITS, STANDING
@@ -42,21 +46,34 @@ def _run(context: Context) -> Outcome:
     images = _candidates(context)
     accepted, accepted_notes = guard_against_losses(context)
     restored = bring_back(context.dataset, SPLITS, existed=context.dataset.has(ACCEPTED))
-    inside = images.filter(pl.col("reason").is_null())
-    groups = group_images(inside, _files(context, images), recipe)
-    names = list(recipe.split.ratios)
+    files = _files(context, images)
+    came = settle_given(context, images, files)
+    images, inside = came.images, came.images.filter(pl.col("reason").is_null())
+    groups = group_images(inside, files, recipe)
+    given = came.of_groups(groups, inside)
+    names = [name for name in SPLIT_NAMES if name in recipe.split.ratios or name in given.values()]
     before = read_before(context.dataset.table("splits"), recipe.split.salt)
-    settled, merged, moved = _settle_groups(groups, inside, images, before.splits, names)
+    settled, merged, moved = _settle_groups(groups, inside, images, before.splits, names, given)
     weights, columns = _weights(inside, groups, _class_counts(context, inside, recipe))
-    ratios = np.asarray(list(recipe.split.ratios.values()))
-    chosen = assign(weights, ratios, settled, _sort_salted(groups.names, settled, recipe.split.salt))
-    table = _table(images, inside, groups, chosen, names, moved, before.splits)
+    weights, columns = with_values(context, inside, groups, weights, columns)
+    ratios = np.asarray([recipe.split.ratios.get(name, 0.0) for name in names])
+    order = _sort_salted(groups.names, settled, recipe.split.salt)
+    chosen = assign(weights, ratios, settled, order)
+    how = ["given" if group in given else "dealt" for group in groups.of_image.tolist()]
+    table = _table(images, inside, groups, chosen, names, moved, before.splits, how)
     SPLITS.write(table, context.dataset.table("splits"), metadata=metadata_of(recipe.split, before, table))
     keep_copy(context.dataset, SPLITS)
     context.dataset.write(ACCEPTED, accepted)
-    notes = [*accepted_notes, *([restored] if restored else [])]
+    notes = [
+        *accepted_notes,
+        *([restored] if restored else []),
+        *came.notes,
+        *moved_notes(moved, how, inside),
+    ]
     notes += change_notes(recipe.split, before, table, merged)
-    return _outcome(inside, groups, chosen, names, (weights, columns, ratios), images, notes)
+    assigned = given.keys() < set(range(len(groups.names)))
+    balance = (weights, columns, ratios)
+    return _outcome(inside, groups, chosen, names, balance, images, notes, assigned=assigned)
 
 
 def _candidates(context: Context) -> pl.DataFrame:
@@ -64,6 +81,7 @@ def _candidates(context: Context) -> pl.DataFrame:
     images = context.dataset.read(IMAGES)
     duplicates = context.dataset.read(DUPLICATES)
     coverage = context.dataset.read(STANDING).select("source", "path", "state")
+    coverage = coverage.join(files_with_values(context), on=["source", "path"], how="left")
     copies = (
         duplicates.sort(~pl.col("kept"), "source", "path", maintain_order=True)
         .with_columns(conflict=pl.col("label_conflict").is_not_null().any().over("cluster_id"))
@@ -92,7 +110,9 @@ def _candidates(context: Context) -> pl.DataFrame:
 def _reason(context: Context) -> pl.Expr:
     """Why an image is excluded; null where it is not."""
     held = context.recipe.dedup.conflicts == "hold"
-    unlabelled = (pl.col("state") == "unlabelled") & (context.recipe.split.unlabelled == "exclude")
+    incomplete = context.recipe.split.incomplete == "exclude"
+    unlabelled = (pl.col("state") == "unlabelled") & pl.col("value").is_null()
+    unlabelled = unlabelled & (context.recipe.split.unlabelled == "exclude")
     return (
         pl.when(~pl.col("valid"))
         .then(pl.lit("quarantined"))
@@ -102,6 +122,8 @@ def _reason(context: Context) -> pl.Expr:
         .then(pl.lit("held: its copies are labelled differently"))
         .when(unlabelled)
         .then(pl.lit("unlabelled"))
+        .when((pl.col("state") == "incomplete") & incomplete)
+        .then(pl.lit("half labelled"))
         .when(pl.col("state") == "rejected")
         .then(pl.lit("all its labels are quarantined"))
         .when(pl.col("state") == "disputed")
@@ -131,20 +153,23 @@ def _settle_groups(
     images: pl.DataFrame,
     before: Mapping[str, str],
     names: Sequence[str],
+    given: Mapping[int, str],
 ) -> tuple[NDArray[np.int64], list[Merged], dict[str, str]]:
-    """The split each group has by its members, or -1; groups of several splits, and images that move."""
-    group_of = dict(zip(inside["image_id"], groups.of_image.tolist(), strict=True))
-    # A copy that is excluded passes its split on to the one that is kept.
-    representative = images.filter(pl.col("representative_id").is_not_null())
-    for image, keeper in representative.select("image_id", "representative_id").iter_rows():
-        if keeper in group_of:
-            group_of.setdefault(image, group_of[keeper])
+    """The split that each group came with, or has by its members, or -1.
+
+    With groups of several splits, and the images that move.
+    """
+    group_of = _group_of(groups, inside, images)
     votes: dict[int, Counter[str]] = defaultdict(Counter)
     for image, split in before.items():
         if image in group_of and split in names:
             votes[group_of[image]][split] += 1
     settled = np.full(len(groups.names), -1, np.int64)
-    merged, winners = [], {}
+    merged: list[Merged] = []
+    winners: dict[int, str] = {}
+    for group, split in given.items():
+        settled[group] = names.index(split)
+        winners |= {group: split} if set(votes.pop(group, ())) - {split} else {}
     for group, count in sorted(votes.items()):
         winner = max(names, key=lambda name: (count[name], -names.index(name)))
         settled[group] = names.index(winner)
@@ -157,6 +182,16 @@ def _settle_groups(
         if group_of.get(image) in winners and before[image] != winners[group_of[image]]
     }
     return settled, merged, moved
+
+
+def _group_of(groups: Groups, inside: pl.DataFrame, images: pl.DataFrame) -> dict[str, int]:
+    """The group of each image; a copy that is excluded passes its split on to the one that is kept."""
+    group_of = dict(zip(inside["image_id"], groups.of_image.tolist(), strict=True))
+    representative = images.filter(pl.col("representative_id").is_not_null())
+    for image, keeper in representative.select("image_id", "representative_id").iter_rows():
+        if keeper in group_of:
+            group_of.setdefault(image, group_of[keeper])
+    return group_of
 
 
 def _class_counts(context: Context, inside: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
@@ -206,6 +241,7 @@ def _table(
     names: Sequence[str],
     moved: Mapping[str, str],
     before: Mapping[str, str],
+    how: Sequence[str],
 ) -> pl.DataFrame:
     numbers = groups.of_image
     placed = inside.select("image_id").with_columns(
@@ -213,7 +249,10 @@ def _table(
         pl.Series("group_id", [groups.names[group] for group in numbers], dtype=pl.String),
         pl.Series(
             "how",
-            [f"moved from {moved[i]}" if i in moved else "dealt" for i in inside["image_id"]],
+            [
+                f"moved from {moved[i]}" if i in moved and one != "given" else one
+                for i, one in zip(inside["image_id"], how, strict=True)
+            ],
             pl.String,
         ),
     )
@@ -238,24 +277,33 @@ def _outcome(
     balance: tuple[NDArray[np.float64], list[str], NDArray[np.float64]],
     images: pl.DataFrame,
     notes: list[str],
+    *,
+    assigned: bool,
 ) -> Outcome:
     weights, columns, ratios = balance
     sizes = Counter(names[chosen[group]] for group in groups.of_image)
     counts = {name: sizes[name] for name in names}
     counts |= {"left out": images.height - inside.height, "groups": len(groups.names)}
-    if len(groups.names):
+    if len(groups.names) and assigned:
         off = deviations(weights, ratios, chosen)
-        worst = np.abs(off).argmax(axis=0)
-        shares = [
-            f"{name} {off[split, column]:+.1%} in {names[split]}"
-            for column, (name, split) in enumerate(zip(columns, worst, strict=True))
-        ]
-        notes.append(f"largest distance of each share from its ratio: {', '.join(shares)}")
+        notes.append(
+            f"largest distance of each share from its ratio: {', '.join(_worst(off, columns, names))}"
+        )
         largest = int(weights[:, 0].argmax())
         share = weights[largest, 0] / max(inside.height, 1)
         if share > _LARGE_GROUP:
             notes.append(f"the group {groups.names[largest]} contains {share:.0%} of the images")
     return Outcome(counts, notes)
+
+
+def _worst(off: NDArray[np.float64], columns: Sequence[str], names: Sequence[str]) -> list[str]:
+    """The largest deviation of each column; of a target, whose ranges are columns, that of the worst."""
+    found: dict[str, tuple[float, str]] = {}
+    for column, name in enumerate(columns):
+        split = int(np.abs(off[:, column]).argmax())
+        if abs(off[split, column]) > abs(found.get(name, (-1.0, ""))[0]) or name not in found:
+            found[name] = (float(off[split, column]), names[split])
+    return [f"{name} {deviation:+.1%} in {split}" for name, (deviation, split) in found.items()]
 
 
 STAGE = Stage(
@@ -266,6 +314,8 @@ STAGE = Stage(
         "curated/images.parquet",
         "curated/annotations.parquet",
         "curated/quarantine.parquet",
+        "curated/coverage.parquet",
+        "curated/targets.parquet",
         "curated/consensus.parquet",
         "curated/standing.parquet",
         "curated/duplicates.parquet",

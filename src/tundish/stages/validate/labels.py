@@ -11,9 +11,11 @@ from tundish.formats.frames import areas_of_labels
 from tundish.imaging.geometry import area_of_polygon
 from tundish.recipe.classes import normalise
 from tundish.rules.check import check
-from tundish.storage.quarantine import quarantine_rows
+from tundish.storage.quarantine import OMITTED, quarantine_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import pandera.polars as pa
     from numpy.typing import NDArray
 
@@ -47,7 +49,7 @@ def check_labels(
     cut = (measured["overshoot"] > 0) & valid
     rows = _clip_to_image(measured, cut).with_columns(valid=valid).select(labels.columns)
     faults = [
-        _quarantine(measured, failures),
+        _quarantine(measured, failures, {normalise(name) for name in section.omit}),
         _report_clipped(measured, cut & (measured["overshoot"] > _ROUNDING)),
     ]
     return rows, pl.concat(faults)
@@ -122,7 +124,7 @@ def _clip_ring(ring: list[float], size: tuple[int, int]) -> list[float]:
     return limited
 
 
-def _quarantine(labels: pl.DataFrame, failures: pl.DataFrame) -> pl.DataFrame:
+def _quarantine(labels: pl.DataFrame, failures: pl.DataFrame, omitted: Collection[str]) -> pl.DataFrame:
     places = labels.select(
         pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"),
         pl.col("annotation_id").alias("id"),
@@ -134,15 +136,23 @@ def _quarantine(labels: pl.DataFrame, failures: pl.DataFrame) -> pl.DataFrame:
     )
     unnamed = pl.col("check") == "unknown_class"
     nameless = unnamed & (pl.col("raw_label") == "")
+    left_out = [name for name in labels["raw_label"].unique().drop_nulls() if normalise(name) in omitted]
+    decided = unnamed & pl.col("raw_label").is_in(left_out)
     return quarantine_rows(
         "annotation",
         failures.join(places, on="row", how="left", maintain_order="left"),
         path="label_path",
         row="label_row",
-        check=pl.when(nameless).then(pl.lit("no_label")).otherwise("check"),
+        check=pl.when(nameless)
+        .then(pl.lit("no_label"))
+        .when(decided)
+        .then(pl.lit(OMITTED))
+        .otherwise("check"),
         value=pl.when(unnamed).then("raw_label").otherwise("value"),
         message=pl.when(nameless)
         .then(pl.lit("the region has no label"))
+        .when(decided)
+        .then(pl.format("the recipe omits the class '{}'", "raw_label"))
         .when(unnamed)
         .then(pl.format("the recipe has no class '{}'", "raw_label"))
         .otherwise("message"),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tundish.formats.base import Catalog, ImageRef, Problem, Reading
+from tundish.formats.base import Problem, Reading
 from tundish.formats.frames import labels_to_frame
 from tundish.formats.several.read import read_together
 from tundish.labeling.tables import LABEL_FAULTS, answers_fingerprint
@@ -22,15 +22,19 @@ from tundish.rules.models import load_model
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.stages.ingest.intake import SEVERAL_PAGES
 from tundish.stages.parts import parts_of_source
+from tundish.stages.validate.coverage import coverage_of
+from tundish.stages.validate.given import given_splits
 from tundish.stages.validate.labels import check_labels
+from tundish.stages.validate.stored import catalog_of_source, stored_files
+from tundish.stages.validate.targets import read_targets
 from tundish.storage.checks import describe
 from tundish.storage.features import read_features
 from tundish.storage.quarantine import quarantine_frame, quarantine_row, quarantine_rows
-from tundish.storage.shards import image_id_of, latest_files, read_blobs, read_files
-from tundish.storage.tables import ANNOTATIONS, COVERAGE, IMAGES, QUARANTINE, RECORD_FAULTS
+from tundish.storage.shards import latest_files, read_files
+from tundish.storage.tables import ANNOTATIONS, COVERAGE, IMAGES, QUARANTINE, RECORD_FAULTS, TARGETS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from tundish.recipe.sections import Source
 
@@ -55,16 +59,20 @@ _COVERED = {"source": pl.String, "path": pl.String, "covered": pl.Boolean, "refu
 def _run(context: Context) -> Outcome:
     files = latest_files(read_files(context.dataset.store))
     images, image_faults = _check_images(context, files)
+    targets, target_faults = read_targets(context, files, images.filter("valid"))
+    given, given_faults = given_splits(context, files, images.filter("valid"))
+    images = images.join(given, on=["source", "path"], how="left", maintain_order="left")
     good = images.filter("valid")
-    labels, label_faults, covered = _check_labels(context, files, images, good)
-    records = context.dataset.read(RECORD_FAULTS)
-    quarantine = pl.concat([_file_faults(files), image_faults, label_faults, records])
+    labels, label_faults, breaches, covered = _check_labels(context, files, images, good)
+    faults = [image_faults, given_faults, target_faults, label_faults, breaches]
+    quarantine = pl.concat([_file_faults(files), *faults, context.dataset.read(RECORD_FAULTS)])
     context.dataset.write(IMAGES, _distinct(images, context.recipe.keys))
     ANNOTATIONS.write(
         labels, context.dataset.table("annotations"), metadata=answers_fingerprint(context.dataset.labels)
     )
-    coverage = _coverage(good, labels, covered)
+    coverage = coverage_of(good, labels, breaches, covered)
     context.dataset.write(COVERAGE, coverage)
+    context.dataset.write(TARGETS, targets)
     context.dataset.write(QUARANTINE, quarantine)
     return _outcome(images, labels, coverage, quarantine)
 
@@ -164,8 +172,8 @@ def _file_faults(files: pl.DataFrame) -> pl.DataFrame:
 
 def _check_labels(
     context: Context, files: pl.DataFrame, images: pl.DataFrame, good: pl.DataFrame
-) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Check all labels of all sources; with their faults, and which image files the label files cover."""
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Check all labels of all sources; with faults of reading, breaches of rules, and what files cover."""
     frames, faults, covered = [ANNOTATIONS.empty()], [QUARANTINE.empty()], []
     for source in context.recipe.sources:
         reading = _read_labels(context, files, source, good)
@@ -187,7 +195,7 @@ def _check_labels(
     section = context.recipe.annotations
     model = load_model(context.project, section.schema_)
     labels, breaches = check_labels(pl.concat(frames), sizes, model, section)
-    return labels, pl.concat([*faults, breaches]), pl.DataFrame(covered, schema=_COVERED, orient="row")
+    return labels, pl.concat(faults), breaches, pl.DataFrame(covered, schema=_COVERED, orient="row")
 
 
 def _pulled_labels(context: Context, good: pl.DataFrame) -> pl.DataFrame:
@@ -204,11 +212,7 @@ def _pulled_faults(context: Context, labels: pl.DataFrame) -> pl.DataFrame:
 
 
 def _read_labels(context: Context, files: pl.DataFrame, source: Source, good: pl.DataFrame) -> Reading:
-    mine = good.filter(pl.col("source") == source.label).sort("path")
-    catalog = Catalog(
-        ImageRef(*row)
-        for row in mine.select("path", "image_id", "width", "height", "orientation").iter_rows()
-    )
+    catalog = catalog_of_source(good, source.label)
     wanted = files.filter(
         (pl.col("source") == source.label)
         & pl.col("kind").is_in(["annotation", "classes"])
@@ -217,7 +221,7 @@ def _read_labels(context: Context, files: pl.DataFrame, source: Source, good: pl
     lookup = context.recipe.annotations.lookup()
     reading = read_together(
         parts_of_source(source),
-        _label_files(context, wanted),
+        stored_files(context, wanted),
         catalog,
         lambda name: lookup.get(normalise(name), normalise(name)),
     ).reading
@@ -226,18 +230,6 @@ def _read_labels(context: Context, files: pl.DataFrame, source: Source, good: pl
         for asked, path in sorted(catalog.spelt.items())
     ]
     return reading
-
-
-def _label_files(context: Context, wanted: pl.DataFrame) -> Iterator[tuple[str, bytes]]:
-    """Label files in path order; they are small compared with the images, so they are read at once."""
-    blobs: dict[str, bytes] = {}
-    for shard, group in wanted.group_by("shard"):
-        ids = [image_id_of(sha) for sha in group["sha256"]]
-        path = context.dataset.label_shards / f"{shard[0]}.parquet"
-        blobs |= {blob.id: blob.data for blob in read_blobs(path, ids)}
-    for done, (path, sha) in enumerate(wanted.sort("path").select("path", "sha256").iter_rows()):
-        context.progress(done, wanted.height)
-        yield path, blobs[image_id_of(sha)]
 
 
 def _problem_rows(reading: Reading, source: str, out: list[str]) -> pl.DataFrame:
@@ -273,30 +265,6 @@ def _distinct(images: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     return first.select(*IMAGES.schema.names, *keys)
 
 
-def _coverage(good: pl.DataFrame, labels: pl.DataFrame, covered: pl.DataFrame) -> pl.DataFrame:
-    """The state of every valid image file; an image with only refused labels is not a negative."""
-    imported = labels.filter(pl.col("origin").ne_missing("annotator"))
-    counts = imported.group_by("source", "path").agg(
-        labels=pl.col("valid").sum().cast(pl.Int32), judged=~pl.col("valid").all()
-    )
-    state = (
-        pl.when(pl.col("labels") > 0)
-        .then(pl.lit("labelled"))
-        .when(pl.col("refused").fill_null(value=False) | pl.col("judged").fill_null(value=False))
-        .then(pl.lit("rejected"))
-        .when(pl.col("covered").fill_null(value=False))
-        .then(pl.lit("negative"))
-        .otherwise(pl.lit("unlabelled"))
-    )
-    return (
-        good.select("path", "source", "image_id")
-        .join(counts, on=["source", "path"], how="left")
-        .join(covered, on=["source", "path"], how="left")
-        .with_columns(pl.col("labels").fill_null(0), state=state)
-        .select(COVERAGE.schema.names)
-    )
-
-
 def _outcome(
     images: pl.DataFrame, labels: pl.DataFrame, coverage: pl.DataFrame, quarantine: pl.DataFrame
 ) -> Outcome:
@@ -308,6 +276,7 @@ def _outcome(
         "labels": labels.height,
         "valid labels": int(labels["valid"].sum()),
         "labelled": states.get("labelled", 0),
+        "incomplete": states.get("incomplete", 0),
         "negative": states.get("negative", 0),
         "unlabelled": states.get("unlabelled", 0),
         "rejected": states.get("rejected", 0),
@@ -324,6 +293,7 @@ STAGE = Stage(
         "curated/images.parquet",
         "curated/annotations.parquet",
         "curated/coverage.parquet",
+        "curated/targets.parquet",
         "curated/quarantine.parquet",
     ),
     depends=("sources", "timezone", "images", "annotations"),
