@@ -145,8 +145,9 @@ def main(data: Path) -> None:
     lines = [
         "# What comes out on public sets",
         "",
-        "Made by `python tools/real_sets.py DATA`: every set through `tundish add` and `tundish run`, as",
-        "they come; the figures are read from the tables that were written.",
+        "Made by `python tools/real_sets.py DATA`: every set through `tundish add` and `tundish run",
+        "--accept-losses` (of the smallest, one label of three is beyond what the guard allows), as they come;",
+        "the figures are read from the tables that were written.",
         "",
     ]
     with tempfile.TemporaryDirectory() as folder:
@@ -156,7 +157,7 @@ def main(data: Path) -> None:
         for name, path in SETS.items():
             option, file = MORE.get(name, ("", ""))
             tundish_command("add", name, str(data / path), *((option, str(data / file)) if option else ()))
-            tundish_command("run", name)
+            tundish_command("run", name, "--accept-losses")
             lines += [f"## {name}", "", "| what | figures |", "| --- | --- |"]
             lines += [f"| {what} | {figures} |" for what, figures in facts(project, name)]
             lines.append("")

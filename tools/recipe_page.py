@@ -35,6 +35,7 @@ The examples below are parts of one [recipe](example-recipe.yaml) that has every
 PLACES = {
     "Recipe": "the whole",
     "Source": "sources",
+    "FurtherLabels": "sources.SOURCE.also.SOURCE",
     "Given": "sources.SOURCE.given",
     "Target": "sources.SOURCE.targets.TARGET",
     "Records": "records",

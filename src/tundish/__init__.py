@@ -16,6 +16,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from tundish.api.dataset import Dataset, open, read_table  # noqa: A004  (tundish.open, as gzip.open)
+from tundish.api.demo import SampleMade, sample
 from tundish.api.label_results import (
     LabelAcceptance,
     LabelAdjudication,
@@ -41,10 +42,9 @@ from tundish.api.projects import (
     AddedRecords,
     Project,
     RecordColumn,
-    SampleMade,
+    UnreadLabels,
     add,
     init,
-    sample,
 )
 from tundish.api.results import Progress, Result, Results
 from tundish.api.samples import Images, Label, Sample
@@ -81,6 +81,7 @@ __all__ = [
     "SampleMade",
     "Status",
     "TundishError",
+    "UnreadLabels",
     "UsageError",
     "add",
     "datasets",

@@ -59,15 +59,18 @@ def states(plant: Path) -> dict[str, int]:
     return dict(tundish.read_table("coverage", "line1", project=plant)["state"].value_counts().iter_rows())
 
 
-def test_masks_beside_yolo_labels_are_kept_out_of_the_images(plant: Path, tmp_path: Path) -> None:
+def test_masks_without_names_beside_yolo_labels_are_kept_out_of_the_images(
+    plant: Path, tmp_path: Path
+) -> None:
     source = tmp_path / "set"
     for number in range(6):
         put(source / f"images/s{number}.jpg", photo(number))
         put(source / f"drawn/s{number}.png", mark(number))
         (source / "labels").mkdir(exist_ok=True)
-        (source / f"labels/s{number}.txt").write_text("0 0.5 0.5 0.2 0.2\n")
+        (source / f"labels/s{number}.txt").write_text(f"{number % 2} 0.5 0.5 0.2 0.2\n")
     added = taken_in(plant, source)
-    assert added.format == "yolo"
+    assert (added.format, added.also) == ("yolo", ())
+    assert [(one.kind, one.count) for one in added.unread] == [("mask", 6)]
     assert any("6 masks ('drawn/*') are not photographs" in fact for fact in added.facts)
     assert states(plant) == {"labelled": 6}
 

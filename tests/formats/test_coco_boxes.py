@@ -41,6 +41,17 @@ def test_add_sees_boxes_that_are_corners_and_run_is_held_to_it() -> None:
         read("coco", {PATH: str(files[PATH])}, refs("a.jpg"), box="middle")
 
 
+def test_add_sees_that_x_and_y_are_swapped() -> None:
+    swapped: list[object] = [[y, x, height, width] for x, y, width, height in AS_COCO]
+    swapped += [[60, 150, 30, 40], [5, 120, 20, 60]]
+    files: dict[str, bytes | str] = {PATH: coco(swapped), "a.jpg": b""}
+    best = sniff_all(listing(files))[0]
+    assert best.extra == {"box": "yxhw"}
+    assert any("none if x and y are swapped: read as y, x, height, width" in fact for fact in best.facts)
+    reading = read("coco", {PATH: str(files[PATH])}, refs("a.jpg"), box="yxhw")
+    assert [box(label) for label in reading.labels][: len(AS_COCO)] == [tuple(place) for place in AS_COCO]
+
+
 def test_boxes_as_coco_has_them_say_nothing_and_a_few_outside_are_told() -> None:
     best = sniff_all(listing({PATH: coco([*AS_COCO]), "a.jpg": b""}))[0]
     assert best.extra == {}

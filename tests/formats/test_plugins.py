@@ -161,6 +161,17 @@ def test_the_schema_of_recipes_knows_other_packages(here: Callable[[], Path], tm
     assert registry.reader_names()[-1] == registry.writer_names()[-1] == "csv-boxes"
 
 
+def test_the_options_of_a_format_of_another_package_are_checked_too(
+    here: Callable[[], Path], tmp_path: Path
+) -> None:
+    install_page(tmp_path / "packages")
+    here()
+    with pytest.raises(UsageError, match="the format 'csv-boxes' has no option 'unit'; it has masks"):
+        registry.check_options("csv-boxes", ["unit"])
+    registry.check_options("csv-boxes", ["masks"])
+    registry.check_options("csv-boxes", [])
+
+
 class Pickling:
     """An engine that sends its work as a cluster would: pickled."""
 

@@ -82,6 +82,26 @@ def test_every_section_of_a_recipe_that_changes_a_result_is_tracked_by_a_stage()
             ("format: voc", "format: vocc"),
             [":3:", "unknown format 'vocc'", "choose one of voc, parquet", "images, or"],
         ),
+        (
+            ("format: voc", "format: voc, options: {corner: edges}"),
+            [":3:", "the format 'voc' has no option 'corner'", "did you mean 'corners'?", "corners, masks"],
+        ),
+        (
+            ("format: voc", "format: images, options: {files: a.csv}"),
+            [":3:", "the format 'images' has no option 'files'", "it has masks"],
+        ),
+        (
+            ("format: voc", "format: yolo, options: {names: a}"),
+            [":3:", "the format 'yolo' has no option 'names'", "as a key of the source"],
+        ),
+        (
+            ("format: voc", "format: voc, also: [{format: coco, options: {boxes: corners}}]"),
+            [":3:", "the format 'coco' has no option 'boxes'", "did you mean 'box'?"],
+        ),
+        (
+            ("format: voc", "format: voc, also: [{format: coco, path: b}]"),
+            [":3:", "'sources.0.also.0.path' is unknown", "allowed here: format, names, options"],
+        ),
         (("export: {}", "export: {formats: [coco, csv]}"), [":9:", "unknown format 'csv'"]),
         (
             ("records: {}", "records: {on: {schema: 'a.py:A', keys: a}}"),

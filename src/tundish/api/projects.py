@@ -1,4 +1,4 @@
-"""Begin a project, describe data to it, and try it with sample data: `init`, `add`, `sample`."""
+"""Begin a project and describe data to it: `init` and `add`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from tundish.api.results import Progress, Result
-from tundish.errors import UsageError
+from tundish.api.results import Result
+from tundish.errors import GateError, UsageError
 from tundish.propose.column import RecordColumn
+from tundish.propose.unread import UnreadLabels
 
 if TYPE_CHECKING:
     import os
@@ -24,10 +25,11 @@ __all__ = [
     "AddedRecords",
     "Project",
     "RecordColumn",
-    "SampleMade",
+    "UnreadLabels",
     "add",
     "init",
-    "sample",
+    "project_folder",
+    "recipe_of",
 ]
 
 
@@ -79,6 +81,8 @@ class AddedImages(Added):
         classes: Classes of its labels, in the format's own order.
         new_classes: Those that the recipe did not have before.
         others: Other formats that it could be, each with its evidence.
+        also: Further formats that some of its labels are in.
+        unread: Files that may be labels and are not read, by kind and reason.
         warnings: What is wrong with formats of installed packages, a sentence each.
         problem: What must be settled in the recipe before its labels can be read, in a sentence; None where
             all is clear.
@@ -89,6 +93,8 @@ class AddedImages(Added):
     classes: tuple[str, ...]
     new_classes: tuple[str, ...]
     others: tuple[str, ...]
+    also: tuple[str, ...] = ()
+    unread: tuple[UnreadLabels, ...] = ()
     warnings: tuple[str, ...] = ()
     problem: str | None = None
 
@@ -110,31 +116,6 @@ class AddedRecords(Added):
     columns: tuple[RecordColumn, ...]
     missing: tuple[str, ...]
     problem: str | None
-
-
-@dataclass(frozen=True)
-class SampleMade(Result):
-    """A sample dataset that was made.
-
-    Attributes:
-        dataset: Name of the dataset.
-        folder: Folder of the project.
-        truth: The file that says what was planted where.
-        image_files: How many image files it has.
-        label_files: How many label files.
-        records: How many records, in all its tables.
-        planted: How many faults and oddities were planted.
-        recipe: Its recipe, which stays as it is where it exists.
-    """
-
-    dataset: str
-    folder: Path
-    truth: Path
-    image_files: int
-    label_files: int
-    records: int
-    planted: int
-    recipe: Path
 
 
 def init(folder: str | os.PathLike[str]) -> Project:
@@ -175,6 +156,7 @@ def add(
     *,
     force: bool = False,
     dry_run: bool = False,
+    strict: bool = False,
     table: str | None = None,
     schema: str | None = None,
     sheet: str | None = None,
@@ -191,6 +173,7 @@ def add(
             (CSV, Excel, Parquet, Arrow).
         force: Replace a recipe that exists by one for this source alone; for images.
         dry_run: Find out everything, and write nothing.
+        strict: Refuse a source with files that may be labels and that no format reads.
         table: Name for a table of records; the file's own by default.
         schema: Schema for a table of records, such as ``schemas/coal.py:CoalAnalysis``.
         sheet: The only sheet of a workbook to be read.
@@ -199,12 +182,13 @@ def add(
 
     Raises:
         UsageError: The name, the source or an option cannot be, or the recipe has this source already.
+        GateError: With `strict`, files that may be labels are not read; nothing was written.
     """
     from tundish.propose.source import check_source, is_table  # noqa: PLC0415
     from tundish.storage.dataset import DatasetFolder  # noqa: PLC0415
 
     path = Path(source).expanduser()
-    dataset = DatasetFolder(_dataset_name(name, path), _project_folder(project))
+    dataset = DatasetFolder(_dataset_name(name, path), project_folder(project))
     check_source(path, dataset)
     if is_table(path):
         return _add_records(
@@ -218,26 +202,36 @@ def add(
             where=str(path),
             fix=f"omit '{wrong[0]}', or name a table",
         )
-    return _add_images(dataset, path, force=force, dry_run=dry_run)
+    return _add_images(dataset, path, force=force, dry_run=dry_run, strict=strict)
 
 
-def _add_images(dataset: DatasetFolder, source: Path, *, force: bool, dry_run: bool) -> AddedImages:
-    from tundish.propose.addition import add_images  # noqa: PLC0415
+def _add_images(
+    dataset: DatasetFolder, source: Path, *, force: bool, dry_run: bool, strict: bool
+) -> AddedImages:
+    from tundish.propose.addition import add_images, files_of_records  # noqa: PLC0415
     from tundish.propose.images import examine  # noqa: PLC0415
 
-    recipe = _recipe(dataset)
-    looked = examine(source)
-    best, *others = looked.found
-    addition = add_images(dataset, recipe, source, best, looked.beside, force=force)
+    recipe = recipe_of(dataset)
+    looked = examine(source, files_of_records(dataset, recipe))
+    if strict and looked.unread:
+        raise GateError(
+            "; ".join(map(str, looked.unread)),
+            where=str(source),
+            fix="convert them or remove them from the source, or add it without 'strict'",
+        )
+    best = looked.best
+    addition = add_images(dataset, recipe, source, best, looked.beside, also=looked.also, force=force)
     if not dry_run:
         _write(dataset, recipe, addition.text)
     return AddedImages(
         **_in_common(dataset, recipe, addition, written=not dry_run),
         format=best.format,
         facts=tuple(best.facts),
-        classes=tuple(best.classes),
+        classes=tuple(dict.fromkeys(name for one in (best, *looked.also) for name in one.classes)),
         new_classes=addition.new_classes,
-        others=tuple(f"{other.format} ({other.facts[0]})" for other in others),
+        others=tuple(f"{other.format} ({other.facts[0]})" for other in looked.others),
+        also=tuple(one.format for one in looked.also),
+        unread=looked.unread,
         warnings=tuple(map(str, looked.faults)),
         problem=best.doubt or None,
     )
@@ -257,7 +251,7 @@ def _add_records(
     from tundish.propose.addition import add_records  # noqa: PLC0415
     from tundish.propose.records import column_names, propose, table_name  # noqa: PLC0415
 
-    recipe = _recipe(dataset)
+    recipe = recipe_of(dataset)
     if force and recipe.exists():
         raise UsageError(
             "'force' replaces a whole recipe, and a table is added to it",
@@ -293,7 +287,8 @@ def _in_common(dataset: DatasetFolder, recipe: Path, addition: Addition, *, writ
     }
 
 
-def _recipe(dataset: DatasetFolder) -> Path:
+def recipe_of(dataset: DatasetFolder) -> Path:
+    """The file of a dataset's recipe, whether it exists or not."""
     return dataset.project / "pipelines" / f"{dataset.name}.yaml"
 
 
@@ -309,7 +304,12 @@ def _write(dataset: DatasetFolder, recipe: Path, text: str) -> None:
         write_schema(dataset.project)
 
 
-def _project_folder(project: str | os.PathLike[str]) -> Path:
+def project_folder(project: str | os.PathLike[str]) -> Path:
+    """The folder of a project.
+
+    Raises:
+        UsageError: It is not one.
+    """
     folder = Path(project)
     if not (folder / "pipelines").is_dir():
         raise UsageError("not a Tundish project", where=str(folder), fix="make one with 'tundish init'")
@@ -325,61 +325,3 @@ def _dataset_name(name: str, source: Path) -> str:
     if Path(name).expanduser().exists() and not source.exists():
         fix = f"the name comes first, then the source: '{source}' '{name}'"
     raise UsageError(f"'{name}' cannot be the name of a dataset", fix=fix)
-
-
-def sample(
-    *, seed: int = 2026, project: str | os.PathLike[str] = ".", progress: Progress | None = None
-) -> tuple[SampleMade, ...]:
-    """Make two realistic sample datasets, dirty on purpose, with their recipes; ``tundish sample``.
-
-    Args:
-        seed: Another seed makes other pictures.
-        project: Folder of the project.
-        progress: Called as (dataset, datasets made, datasets in all).
-
-    Raises:
-        UsageError: The folder is not a project.
-        OutsideError: This installation lacks the recipes.
-    """
-    from tundish.demo import make_coal_belt, make_steel_surface  # noqa: PLC0415
-    from tundish.propose.recipe_text import list_pipeline  # noqa: PLC0415
-    from tundish.storage.dataset import DatasetFolder  # noqa: PLC0415
-
-    makers = {"steel-surface": make_steel_surface, "coal-belt": make_coal_belt}
-    folder = _project_folder(project)
-    made = []
-    for number, (name, make) in enumerate(makers.items()):
-        if progress is not None:
-            progress(name, number, len(makers))
-        dataset = DatasetFolder(name, folder)
-        truth = make(dataset.root, seed)
-        _write_sample_recipe(dataset)
-        list_pipeline(folder / "params.yaml", name)
-        made.append(
-            SampleMade(
-                dataset=name,
-                folder=dataset.root,
-                truth=dataset.root / "truth.json",
-                image_files=truth.image_files,
-                label_files=truth.label_files,
-                records=sum(table.rows for table in truth.tables),
-                planted=len(truth.planted) + sum(len(table.planted) for table in truth.tables),
-                recipe=_recipe(dataset),
-            )
-        )
-    if progress is not None:
-        progress("sample", len(makers), len(makers))
-    return tuple(made)
-
-
-def _write_sample_recipe(dataset: DatasetFolder) -> None:
-    """The recipe of a sample dataset, where there is none yet."""
-    from tundish.propose.editors import with_schema_line, write_schema  # noqa: PLC0415
-    from tundish.propose.layout import template  # noqa: PLC0415
-
-    recipe = _recipe(dataset)
-    if recipe.exists():
-        return
-    text = (template() / "pipelines" / recipe.name).read_bytes().decode()
-    recipe.write_bytes(with_schema_line(text).encode())
-    write_schema(dataset.project)

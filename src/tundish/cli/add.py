@@ -24,6 +24,9 @@ _DONE = {"created": "Wrote", "extended": "Added it to", "replaced": "Replaced"}
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Replace a recipe that exists.")
 @click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
+@click.option(
+    "--strict", is_flag=True, help="Refuse a source with files that may be labels and are not read."
+)
 @click.option("--table", help="Name for a table of records; the file's own by default.")
 @click.option("--schema", help="Schema for a table of records, such as schemas/coal.py:CoalAnalysis.")
 @click.option("--sheet", help="Read this sheet of a workbook only.")
@@ -34,6 +37,7 @@ def add(
     source: Path,
     force: bool,
     dry_run: bool,
+    strict: bool,
     table: str | None,
     schema: str | None,
     sheet: str | None,
@@ -62,6 +66,7 @@ def add(
         source,
         force=force,
         dry_run=dry_run,
+        strict=strict,
         table=table,
         schema=schema,
         sheet=sheet,
@@ -90,11 +95,13 @@ def _print(source: Path, added: AddedImages | AddedRecords) -> None:
 
 
 def _print_images(source: Path, added: AddedImages) -> None:
-    lines = [f"{source} looks like '{added.format}':", *(f"  - {fact}" for fact in added.facts)]
+    formats = " and ".join(f"'{name}'" for name in (added.format, *added.also))
+    lines = [f"{source} looks like {formats}:", *(f"  - {fact}" for fact in added.facts)]
     if added.classes:
         lines.append(f"  - classes: {', '.join(added.classes)}")
     if added.others:
         lines.append(f"It could also be: {'; '.join(added.others)}")
+    lines += [f"Not read: {one}." for one in added.unread]
     for line in lines:
         echo(line)
 

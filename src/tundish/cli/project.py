@@ -46,10 +46,10 @@ def sample(seed: int) -> None:
     Example:
       tundish sample && dvc repro
     """
-    from tundish.api import projects
+    from tundish.api import demo
 
     project = find_project()
-    for made in projects.sample(seed=seed, project=project, progress=_begin):
+    for made in demo.sample(seed=seed, project=project, progress=_begin):
         echo(
             f"{made.dataset}: {made.image_files} image files, {made.label_files} label files, "
             f"{made.records} records, {made.planted} faults and oddities planted "

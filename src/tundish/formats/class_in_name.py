@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from tundish.errors import SourceError
 from tundish.formats.base import Evidence, Format, Label, Options, Problem, Reading, parts_of, suffix_of
-from tundish.formats.csv.unread import unread_tables
 from tundish.formats.name_patterns import PATTERNS, class_of_name, propose_pattern
 from tundish.formats.reading.sniffing import counted, is_image
 
@@ -70,7 +69,6 @@ class ClassInName:
         if found is None:
             return None
         facts = _facts(found, len(images))
-        facts += [f"{path} is not read as labels: {why}" for path, why in unread_tables(listing).items()]
         # Less than any label file, and than folders: names may mean anything.
         return Evidence(0, facts, sorted(found.counts), extra={"pattern": found.pattern})
 

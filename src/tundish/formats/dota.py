@@ -59,6 +59,11 @@ class Dota:
             _read_file(path, data, catalog, reading)
         return reading
 
+    def recognises(self, path: str, data: bytes) -> bool:  # noqa: ARG002
+        """Whether most rows are eight numbers and a class, or there is none."""
+        rows = _rows(decode_text(data)[0])[1]
+        return sum(bool(_class_of(tokens)) for _, tokens in rows) * 2 >= len(rows)
+
     def sniff(self, listing: Listing) -> Evidence | None:
         """Text files named as images whose rows are eight numbers and a class."""
         labels = [path for path in listing.paths if self.role(path, Options()) == "annotation"]

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tundish.formats.base import Evidence, Format, Options, Reading
-from tundish.formats.csv.unread import unread_tables
 from tundish.formats.reading.sniffing import counted, is_image
 
 if TYPE_CHECKING:
@@ -34,8 +33,7 @@ class Images:
         count = sum(self.role(path, Options()) == "image" for path in listing.paths)
         if not count:
             return None
-        tables = [f"{path} is not read as labels: {why}" for path, why in unread_tables(listing).items()]
-        return Evidence(0, [f"{counted(count, 'image')}", *tables], [])
+        return Evidence(0, [f"{counted(count, 'image')}"], [])
 
 
 FORMAT = Format(

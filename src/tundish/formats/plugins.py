@@ -136,6 +136,12 @@ class Guarded:
                 raise TypeError(f"read() gave a {type(reading).__name__}, not a Reading")
             return reading
 
+    def recognises(self, path: str, data: bytes) -> bool:
+        """As the reader does it; a reader that does not offer it takes all files that `role` gives it."""
+        offered = getattr(self.reader, "recognises", None)
+        with self._blamed(f"was shown {path}"):
+            return offered is None or bool(offered(path, data))
+
     def write(self, selection: Selection, target: Target) -> Mapping[str, int]:
         """As the writer does it."""
         assert self.writer is not None

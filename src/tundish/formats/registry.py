@@ -7,6 +7,7 @@ the command line starts quickly, and a package that is broken affects only those
 
 from __future__ import annotations
 
+import difflib
 import importlib
 from dataclasses import replace
 from functools import cache
@@ -17,7 +18,7 @@ from tundish.formats.base import Evidence  # noqa: TC001  (a NamedTuple reads it
 from tundish.formats.plugins import Guarded, PluginError, load_plugin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Iterable
     from importlib.metadata import EntryPoint
 
     from tundish.formats.base import Format, Listing, Reader, Writer
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "GROUP",
     "Look",
+    "check_options",
     "check_reader",
     "check_writer",
     "forget",
@@ -208,6 +210,39 @@ def _check(
     return name
 
 
+_OF_ALL = ("masks",)
+"""Options that a source of any format may have: ingest itself reads them."""
+
+_KEYS = ("names",)
+"""What a format lists among its options, and what is a key of the source itself."""
+
+
+def check_options(name: str, options: Iterable[str]) -> None:
+    """See that a format knows the options of a source: one that nobody reads would be ignored in silence.
+
+    Args:
+        name: Name of the format.
+        options: Names of the options.
+
+    Raises:
+        UsageError: The format does not have one of them, or as `load_format`.
+    """
+    asked = list(options)
+    if not asked:
+        return
+    known = sorted({*load_format(name).options, *_OF_ALL} - set(_KEYS))
+    for option in asked:
+        if option in known:
+            continue
+        if option in _KEYS:
+            fix = f"write '{option}' as a key of the source, beside 'format'"
+        else:
+            close = difflib.get_close_matches(option, known, n=1)
+            hint = f"did you mean '{close[0]}'? " if close else ""
+            fix = f"{hint}it has {', '.join(known)}"
+        raise UsageError(f"the format '{name}' has no option '{option}'", fix=fix)
+
+
 def load_reader(name: str) -> Reader:
     """The reader of a format.
 
@@ -242,11 +277,13 @@ class Look(NamedTuple):
     faults: list[TundishError]
 
 
-def look(listing: Listing) -> Look:
-    """Let every format that can be read look at a listing."""
+def look(listing: Listing, without: Collection[str] = ()) -> Look:
+    """Let every format that can be read look at a listing, but those that are named."""
     found: list[Evidence] = []
     faults: list[TundishError] = [*plugin_faults()]
     for name in reader_names():
+        if name in without:
+            continue
         try:
             evidence = load_reader(name).sniff(listing)
         except PluginError as fault:

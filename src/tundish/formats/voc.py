@@ -90,6 +90,14 @@ class Voc:
             _File(path, catalog, CORNERS[corners], reading).read(data)
         return reading
 
+    def recognises(self, path: str, data: bytes) -> bool:  # noqa: ARG002
+        """Whether the root is VOC's, and its objects have boxes or outlines."""
+        try:
+            root, _ = parse_xml(data)
+        except Fault:
+            return False
+        return _is_voc(root, _objects(root))
+
     def sniff(self, listing: Listing) -> Evidence | None:
         """XML files that name images, and what their corners say about how they are counted."""
         paths = [path for path in listing.paths if suffix_of(path) == ".xml"]
@@ -248,6 +256,13 @@ def _stated_size(root: Element) -> tuple[str, str]:
     return _text(root, "size/width"), _text(root, "size/height")
 
 
+def _is_voc(root: Element, objects: list[Element]) -> bool:
+    """Whether a file is VOC's: its objects, if it has any, are boxes, outlines or LabelMe's masks."""
+    masks = root.find("object/bndbox") is not None or root.find("object/segm") is not None
+    drawn = not objects or masks or any(map(has_outline, objects))
+    return root.tag == "annotation" and drawn
+
+
 def _objects(root: Element) -> list[Element]:
     """The objects of a file, without those that LabelMe keeps as deleted."""
     return [element for element in root.findall("object") if _text(element, "deleted") != "1"]
@@ -307,12 +322,10 @@ class _Look:
         except Fault:
             return
         objects = _objects(root)
-        drawn = [element for element in objects if has_outline(element)]
-        masks = [element for element in objects if element.find("segm") is not None]
-        boxes = root.find("object/bndbox") is not None
-        if root.tag != "annotation" or (objects and not (drawn or masks or boxes)):
+        if not _is_voc(root, objects):
             return
-        self.masks += len(masks)
+        drawn = [element for element in objects if has_outline(element)]
+        self.masks += sum(element.find("segm") is not None for element in objects)
         self.outlines += len(drawn)
         stated = _text(root, "filename")
         self.tally.files += 1

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from tundish.errors import UsageError
+from tundish.errors import RecipeError, UsageError
 from tundish.propose.recipe_text import (
     image_recipe,
     record_recipe,
@@ -21,6 +22,7 @@ from tundish.propose.source import as_written, place_of
 from tundish.recipe.classes import normalise
 from tundish.recipe.load import load
 from tundish.recipe.sections import Source
+from tundish.sources.patterns import files_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from tundish.recipe.load import Recipe
     from tundish.storage.dataset import DatasetFolder
 
-__all__ = ["Action", "Addition", "add_images", "add_records"]
+__all__ = ["Action", "Addition", "add_images", "add_records", "files_of_records"]
 
 Action = Literal["created", "extended", "replaced"]
 
@@ -65,6 +67,7 @@ def add_images(
     evidence: Evidence,
     beside: Beside,
     *,
+    also: Sequence[Evidence] = (),
     force: bool = False,
 ) -> Addition:
     """The recipe with a folder or an archive of images in it.
@@ -74,6 +77,7 @@ def add_images(
         recipe: Its recipe, which need not exist.
         source: The folder or archive.
         evidence: What it turned out to be.
+        also: Further formats that some of its labels are in.
         beside: What else the recipe says of it.
         force: Replace a recipe that exists.
 
@@ -81,9 +85,10 @@ def add_images(
         UsageError: The recipe has this source already, cannot be read, or cannot be added to.
     """
     place = as_written(source, dataset)
+    evidence = replace(evidence, classes=[name for one in (evidence, *also) for name in one.classes])
     if force or not recipe.exists():
         classes = _distinct(evidence.classes, set())
-        text = image_recipe(dataset.name, place, evidence, beside, classes)
+        text = image_recipe(dataset.name, place, evidence, beside, classes, also)
         action: Action = "replaced" if recipe.exists() else "created"
         spelt = _other_spellings(evidence.classes, {})
         return Addition(text, action, place, _label_of(place), tuple(classes), tuple(spelt))
@@ -95,7 +100,7 @@ def add_images(
     classes = _distinct(evidence.classes, set(before.annotations.lookup()))
     text = recipe.read_bytes().decode()
     own = label if label != _label_of(place) else None
-    lines = source_lines(place, evidence, beside, label=own, facts=True)
+    lines = source_lines(place, evidence, beside, label=own, facts=True, also=also)
     text = with_classes(with_source(text, lines, str(recipe)), classes, str(recipe))
     new_keys = [key for key in beside.keys if key not in before.split.group_by]
     text = with_group_keys(text, new_keys, str(recipe))
@@ -145,6 +150,16 @@ def add_records(
         )
     text = with_records(recipe.read_bytes().decode(), lines, str(recipe))
     return Addition(text, "extended", place, table)
+
+
+def files_of_records(dataset: DatasetFolder, recipe: Path) -> frozenset[Path]:
+    """The files that a recipe reads as records; none where there is no recipe that can be read."""
+    try:
+        sections = load(recipe).records.values() if recipe.exists() else ()
+    except RecipeError:
+        return frozenset()  # a recipe that is replaced, or that `add_images` refuses
+    places = [os.path.normpath(dataset.root / section.path) for section in sections if section.path]
+    return frozenset(path for place in places for path, _ in files_of(place) or ())
 
 
 def _distinct(classes: Sequence[str], known: set[str]) -> list[str]:

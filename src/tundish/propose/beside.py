@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from tundish.recipe.given import Given
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tundish.errors import TundishError
-    from tundish.formats.base import Evidence
-
-__all__ = ["Beside", "Examined"]
+__all__ = ["Beside"]
 
 
 @dataclass(frozen=True)
@@ -32,16 +31,8 @@ class Beside:
     targets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     facts: Sequence[str] = ()
 
-
-class Examined(NamedTuple):
-    """What a look at a source found.
-
-    Attributes:
-        found: What suggests each format, best first.
-        faults: What is wrong with the formats of installed packages.
-        beside: What else the recipe says of the source.
-    """
-
-    found: list[Evidence]
-    faults: list[TundishError]
-    beside: Beside
+    @property
+    def files(self) -> frozenset[str]:
+        """The files that the recipe reads for this."""
+        given = Given.model_validate(dict(self.given))
+        return given.files | {str(target["table"]) for target in self.targets.values()}

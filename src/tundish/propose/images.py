@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tundish.errors import SourceError
-from tundish.formats.base import Listing, Options, suffix_of
-from tundish.formats.masks.look import mask_patterns
-from tundish.formats.masks.rules import rules_of
+from tundish.formats.base import Listing, suffix_of
 from tundish.formats.reading.sniffing import UNREAD_IMAGES, counted, sample
-from tundish.formats.registry import Look, load_reader, look
+from tundish.formats.registry import look
+from tundish.formats.unread.found import find_suspects
 from tundish.imaging.files.pages import count_pages
-from tundish.propose.beside import Beside, Examined
+from tundish.propose.beside import Beside
 from tundish.propose.derived import KEY, find_derived
 from tundish.propose.given import find_given, judge_given
+from tundish.propose.several import combine
 from tundish.propose.targets import find_targets
+from tundish.propose.unread import by_kind
 from tundish.sources.files import (
     ARCHIVE_SUFFIXES,
     Entry,
@@ -29,12 +30,15 @@ from tundish.sources.rows import is_columnar
 from tundish.tabular.files.open import TABLE_SUFFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from tundish.errors import TundishError
     from tundish.formats.base import Evidence
+    from tundish.formats.registry import Look
+    from tundish.propose.unread import UnreadLabels
 
-__all__ = ["examine"]
+__all__ = ["Found", "examine"]
 
 _PAGED = frozenset({".tif", ".tiff", ".gif", ".webp"})
 """Suffixes of files that may hold several pages or frames."""
@@ -43,15 +47,32 @@ _BY_PATH = frozenset({"folders", "class-in-name"})
 """Formats whose labels are about every page of a file."""
 
 
-def examine(source: Path) -> Examined:
-    """What suggests each label format that a source may be in.
+class Found(NamedTuple):
+    """What a source of images is.
+
+    Attributes:
+        best: The format that its labels are in.
+        also: Further formats that some of its labels are in.
+        others: Formats that it could be in instead.
+        unread: Files that may be labels and are not read.
+        faults: What is wrong with formats of installed packages.
+        beside: What else the recipe says of the source.
+    """
+
+    best: Evidence
+    also: tuple[Evidence, ...]
+    others: tuple[Evidence, ...]
+    unread: tuple[UnreadLabels, ...]
+    faults: tuple[TundishError, ...]
+    beside: Beside
+
+
+def examine(source: Path, records: Collection[Path] = ()) -> Found:
+    """What a source is, by what suggests each label format.
 
     Args:
         source: A folder, a zip or a tar.
-
-    Returns:
-        At least one format, the best first, what is wrong with formats of installed packages, and what is
-        given beside the labels.
+        records: Files that the recipe reads as records: they are not labels of the source.
 
     Raises:
         SourceError: It cannot be opened, one of its label files cannot be read, or it holds no images.
@@ -60,9 +81,8 @@ def examine(source: Path) -> Examined:
         members = {entry.path: entry for entry in entries if entry.fault is None}
         listing = Listing(sorted(members), lambda path: _read(members[path], source))
         looked = look(listing)
-        looked = looked._replace(found=_without_masks(looked.found, listing))
         if looked.found:
-            return _examined(looked, listing, members, _images(looked.found[0], listing))
+            return _found(looked, listing, members, _inside(source, records))
     if not members:
         raise SourceError(
             "the source holds no files", where=str(source), fix="name the folder with the images"
@@ -92,55 +112,28 @@ def _instead(members: Iterable[str]) -> str:
     return "name the folder that holds the images and their labels"
 
 
-def _without_masks(found: list[Evidence], listing: Listing) -> list[Evidence]:
-    """The evidence; where the best format would take masks for photographs, with the option against it."""
-    if not found or found[0].format == "masks" or "masks" not in {one.format for one in found}:
-        return found
-    best, *others = found
-    reader, options = load_reader(best.format), Options(best.names, best.extra)
-    images = [path for path in listing.paths if reader.role(path, options) == "image"]
-    patterns = mask_patterns(listing, images)
-    count = sum(any(rule.stem_of(path) is not None for rule in rules_of(patterns)) for path in images)
-    if not count:
-        return found
-    fact = f"{counted(count, 'mask')} ('{patterns}') are not photographs: not read, kept out of the images"
-    return [replace(best, facts=[*best.facts, fact], extra={**best.extra, "masks": patterns}), *others]
+def _inside(source: Path, records: Collection[Path]) -> frozenset[str]:
+    real = source.resolve()
+    return frozenset(
+        path.resolve().relative_to(real).as_posix() for path in records if path.resolve().is_relative_to(real)
+    )
 
 
-def _examined(
-    looked: Look, listing: Listing, members: Mapping[str, Entry], images: Sequence[str]
-) -> Examined:
-    """What the formats found, with what else a person should know of the source in the facts of the best."""
-    best, *others = looked.found
-    beside = _beside(listing, members, images)
+def _found(looked: Look, listing: Listing, members: Mapping[str, Entry], records: frozenset[str]) -> Found:
+    combined = combine(looked.found, listing)
+    (best, *also), unread = combined.chosen, list(combined.unread)
+    beside = _beside(listing, members, sorted(combined.images))
     pages, about = _several_pages(best, listing)
-    facts = [*best.facts, *about, *_unread_images(listing), *_unread_archives(listing), *beside.facts]
-    return Examined([replace(best, facts=facts, pages=pages), *others], looked.faults, beside)
-
-
-def _beside(listing: Listing, members: Mapping[str, Entry], images: Sequence[str]) -> Beside:
-    given, facts = find_given(listing, images)
-    beside = Beside(facts=facts)
-    if given is not None:
-        sizes = {path: entry.size for path, entry in members.items()}
-        keep, judged = judge_given(given, images, sizes, listing.read)
-        beside = Beside(given.given, keep=keep, facts=[*judged, *facts])
-    if (derived := find_derived(images, listing.read)) is not None:
-        facts = [*beside.facts, *derived.facts]
-        beside = replace(beside, keys={KEY: derived.pattern}, facts=facts)
-    found = find_targets(listing, images)
-    return replace(beside, targets=found.targets, facts=[*beside.facts, *found.facts])
-
-
-def _images(best: Evidence, listing: Listing) -> list[str]:
-    """Paths of the images, without masks."""
-    reader, options = load_reader(best.format), Options(best.names, best.extra)
-    masks = rules_of(best.extra.get("masks", ""))
-    return [
-        path
-        for path in listing.paths
-        if reader.role(path, options) == "image" and all(rule.stem_of(path) is None for rule in masks)
-    ]
+    about += [*_unread_images(listing), *_unread_archives(listing)]
+    best = replace(best, facts=[*best.facts, *about, *beside.facts], pages=pages)
+    formats = {one.format for one in combined.chosen}
+    others = tuple(one for one in looked.found if one.format not in formats)
+    suspects = find_suspects(listing, combined.images, combined.taken | records | beside.files)
+    for path in suspects.keys() & combined.given.keys():
+        why = f"it does not read as {combined.given[path]}: `tundish run` reports what is wrong with it"
+        suspects[path] = suspects[path]._replace(why=why)
+    unread += by_kind(suspects)
+    return Found(best, tuple(also), others, tuple(unread), (*looked.faults,), beside)
 
 
 def _several_pages(best: Evidence, listing: Listing) -> tuple[str, list[str]]:
@@ -173,6 +166,20 @@ def _unread_archives(listing: Listing) -> list[str]:
         return []
     named = ", ".join(f"{suffix} {count}" for suffix, count in sorted(kinds.items()))
     return [f"{counted(kinds.total(), 'archive')} inside it not read ({named}): unpack them"]
+
+
+def _beside(listing: Listing, members: Mapping[str, Entry], images: Sequence[str]) -> Beside:
+    given, facts = find_given(listing, images)
+    beside = Beside(facts=facts)
+    if given is not None:
+        sizes = {path: entry.size for path, entry in members.items()}
+        keep, judged = judge_given(given, images, sizes, listing.read)
+        beside = Beside(given.given, keep=keep, facts=[*judged, *facts])
+    if (derived := find_derived(images, listing.read)) is not None:
+        facts = [*beside.facts, *derived.facts]
+        beside = replace(beside, keys={KEY: derived.pattern}, facts=facts)
+    found = find_targets(listing, images)
+    return replace(beside, targets=found.targets, facts=[*beside.facts, *found.facts])
 
 
 def _read(entry: Entry, source: Path) -> bytes:

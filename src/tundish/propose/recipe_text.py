@@ -91,7 +91,14 @@ _KEYS = """\
 """
 
 
-def image_recipe(name: str, place: str, evidence: Evidence, beside: Beside, classes: Sequence[str]) -> str:
+def image_recipe(
+    name: str,
+    place: str,
+    evidence: Evidence,
+    beside: Beside,
+    classes: Sequence[str],
+    also: Sequence[Evidence] = (),
+) -> str:
     """A new recipe for a folder or an archive of images, with the evidence on top.
 
     Args:
@@ -100,13 +107,14 @@ def image_recipe(name: str, place: str, evidence: Evidence, beside: Beside, clas
         evidence: What the source turned out to be.
         beside: What else the recipe says of it.
         classes: Its classes, each in one spelling.
+        also: Further formats that some of its labels are in.
     """
     return _TEMPLATE.format(
         name=name,
         dataset=quoted(name),
         facts="".join(f"#   {_comment(fact)}\n" for fact in evidence.facts),
         sources=_SOURCES.format(
-            source="\n".join(f"  {line}" for line in source_lines(place, evidence, beside)),
+            source="\n".join(f"  {line}" for line in source_lines(place, evidence, beside, also=also)),
             keys="" if beside.keys else _KEYS,
         ),
         group_by=flow(list(beside.keys)),
@@ -142,24 +150,8 @@ def _comment(text: str) -> str:
     return for_terminal(" ".join(text.split()))
 
 
-def source_lines(
-    place: str, evidence: Evidence, beside: Beside, *, label: str | None = None, facts: bool = False
-) -> Iterator[str]:
-    """A source's entry in the recipe.
-
-    Args:
-        place: The source as the recipe names it.
-        evidence: What it turned out to be.
-        beside: What else the recipe says of it.
-        label: Its name in the tables, where the last part of its path is not the one.
-        facts: Write the evidence above it.
-    """
-    if facts:
-        yield from (f"# {_comment(fact)}" for fact in evidence.facts)
-    yield f"- path: {quoted(place)}"
-    yield f"  format: {evidence.format}"
-    if label is not None:
-        yield f"  name: {quoted(label)}"
+def _reading_lines(evidence: Evidence) -> Iterator[str]:
+    """How the files of a source are read."""
     if evidence.names:
         yield "  # the label files hold numbers; these are their names, from 0 on"
         yield f"  names: {flow(list(evidence.names))}"
@@ -169,6 +161,42 @@ def source_lines(
         yield f"  # to settle before a run, or no label is read: {_comment(evidence.doubt)}"
     if evidence.extra:
         yield f"  options: {flow(dict(evidence.extra))}"
+
+
+def source_lines(
+    place: str,
+    evidence: Evidence,
+    beside: Beside,
+    *,
+    label: str | None = None,
+    facts: bool = False,
+    also: Sequence[Evidence] = (),
+) -> Iterator[str]:
+    """A source's entry in the recipe.
+
+    Args:
+        place: The source as the recipe names it.
+        evidence: What it turned out to be.
+        beside: What else the recipe says of it.
+        label: Its name in the tables, where the last part of its path is not the one.
+        facts: Write the evidence above it.
+        also: Further formats that some of its labels are in.
+    """
+    if facts:
+        yield from (f"# {_comment(fact)}" for fact in evidence.facts)
+    yield f"- path: {quoted(place)}"
+    yield f"  format: {evidence.format}"
+    if label is not None:
+        yield f"  name: {quoted(label)}"
+    yield from _reading_lines(evidence)
+    if also:
+        yield "  # labels of these formats are among the files too; of equal labels one is kept"
+        yield "  also:"
+    for one in also:
+        further: dict[str, object] = {"format": one.format}
+        further |= {"names": list(one.names)} if one.names else {}
+        further |= {"options": dict(one.extra)} if one.extra else {}
+        yield f"  - {flow(further)}"
     if beside.keys:
         yield "  # what a file's name says, as columns; split.group_by keeps equal values in one split"
         yield f"  keys: {flow(dict(beside.keys))}"

@@ -6,15 +6,17 @@ import re
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     StringConstraints,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from tundish.errors import RecipeError
-from tundish.formats.registry import check_reader, check_writer, reader_names, writer_names
+from tundish.errors import RecipeError, UsageError
+from tundish.formats.registry import check_options, check_reader, check_writer, reader_names, writer_names
 from tundish.imaging.operations import parse_operations
 from tundish.recipe.classes import normalise, spellings
 from tundish.recipe.given import SPLIT_NAMES, Given
@@ -30,6 +32,7 @@ __all__ = [
     "Dedup",
     "Export",
     "ExportName",
+    "FurtherLabels",
     "Images",
     "Link",
     "Name",
@@ -53,6 +56,28 @@ _OF_IMAGES = [table for table in TABLES if table not in (DISPUTES, LINKS, RECORD
 _TAKEN = frozenset(name for table in _OF_IMAGES for name in table.schema.names) | {"image", "objects"}
 
 
+def _known_options(options: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+    """The options, where the format knows all of them."""
+    if "format" in info.data:  # otherwise the format is what is refused
+        try:
+            check_options(info.data["format"], options)
+        except UsageError as error:
+            raise ValueError(f"{error.what}; {error.fix}") from error
+    return options
+
+
+FormatOptions = Annotated[dict[str, str], AfterValidator(_known_options)]
+"""Options of the format that is named beside them."""
+
+
+class FurtherLabels(Section):
+    """Labels of one more format among the files of a source."""
+
+    format: FormatName = Field(description="Format of the labels.")
+    names: tuple[str, ...] = Field((), description="Class names by number, where the labels are numbers.")
+    options: FormatOptions = Field({}, description="Options of the format.")
+
+
 class Source(Section):
     """Where images and labels come from: a folder, a zip, a tar, or a Parquet file with pictures."""
 
@@ -65,7 +90,10 @@ class Source(Section):
     keys: dict[Name, str] = Field(
         {}, description="Regular expressions with a named group, for the name of the file."
     )
-    options: dict[str, str] = Field({}, description="Options of the format.")
+    options: FormatOptions = Field({}, description="Options of the format.")
+    also: tuple[FurtherLabels, ...] = Field(
+        (), description="Labels of further formats in the same files; of equal labels one is kept."
+    )
     given: Given = Given()
     targets: dict[Name, Target] = Field(
         {}, description="Numbers for whole images, which a model is to predict."

@@ -65,14 +65,6 @@ def test_other_files_are_named_and_not_read(text: str, words: str) -> None:
     assert all(found.format != "classes-csv" for found in sniff_all(listing({"t.csv": text, **PICTURES})))
 
 
-def test_add_names_a_csv_that_gives_images_numbers() -> None:
-    text = "image,moisture,ash\na.jpg,8.1,11\nb.jpg,7,12\n"
-    (plain,) = sniff_all(listing({"t.csv": text, "records.csv": "coil,grade\nX1,S235\n", **PICTURES}))
-    assert plain.format == "images"
-    why = "t.csv is not read as labels: it gives numbers for images (moisture, ash), not labels"
-    assert plain.facts == ["3 images", why]
-
-
 def test_the_column_can_be_named() -> None:
     text = "image,remark,state\na.jpg,long,good\nb.jpg,short,bad\n"
     reading = read("classes-csv", {"t.csv": text}, IMAGES, column="state")

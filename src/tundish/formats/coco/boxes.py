@@ -1,4 +1,7 @@
-"""Whether a COCO file's ``bbox`` holds x, y, width and height, or two corners, as some converters have it."""
+"""Whether a COCO file's ``bbox`` holds x, y, width and height, or what some converters write there.
+
+That is two corners, or y, x, height and width.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,9 @@ from tundish.formats.reading.text import real
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["BOXES", "BoxDoubt", "doubt_of_boxes", "from_corners"]
+__all__ = ["BOXES", "BoxDoubt", "as_xywh", "doubt_of_boxes"]
 
-BOXES = ("xywh", "corners")
+BOXES = ("xywh", "corners", "yxhw")
 """What the option ``box`` may say."""
 
 _SLACK = 1.0
@@ -23,20 +26,23 @@ _MANY, _FEW = 0.1, 0.02
 
 
 class BoxDoubt(NamedTuple):
-    """How many boxes were looked at, and how many are impossible as x, y, width, height and as corners."""
+    """How many boxes were looked at, and how many are impossible under each reading."""
 
     boxes: int = 0
     as_xywh: int = 0
     as_corners: int = 0
+    as_yxhw: int = 0
 
     @staticmethod
     def summed(doubts: Iterable[BoxDoubt]) -> BoxDoubt:
         """The counts of several files together."""
         return BoxDoubt(*(sum(counts) for counts in zip(BoxDoubt(), *doubts, strict=True)))
 
-    def says_corners(self) -> bool:
-        """Whether the boxes fit their pictures as corners, and do not as COCO has them."""
-        return self.as_xywh > max(1, _MANY * self.boxes) and self.as_corners <= _FEW * self.boxes
+    def reading(self) -> str:
+        """What the boxes are, as in `BOXES`: COCO's, unless they fit their pictures in another way only."""
+        others = (("corners", self.as_corners), ("yxhw", self.as_yxhw))
+        fits = [name for name, count in others if count <= _FEW * self.boxes]
+        return fits[0] if fits and self.as_xywh > max(1, _MANY * self.boxes) else "xywh"
 
     def fact(self) -> str:
         """The sentence on what was counted; empty where all is as it should be."""
@@ -44,8 +50,12 @@ class BoxDoubt(NamedTuple):
             return ""
         counts = f"{self.as_xywh} of {counted(self.boxes, 'box')} leave their picture"
         counts = f"{counts} if read as x, y, width, height"
-        if self.says_corners():
+        reading = self.reading()
+        if reading == "corners":
             return f"{counts}, {self.as_corners or 'none'} if read as two corners: read as corners"
+        if reading == "yxhw":
+            swapped = f"{self.as_yxhw or 'none'} if x and y are swapped"
+            return f"{counts}, {swapped}: read as y, x, height, width"
         return f"{counts}, {self.as_corners} are impossible as two corners: read as x, y, width, height"
 
 
@@ -57,7 +67,7 @@ def doubt_of_boxes(content: dict[str, Any]) -> BoxDoubt:
             width, height = real(image.get("width")), real(image.get("height"))
             if width and height:
                 sizes[image["id"]] = width, height
-    boxes = as_xywh = as_corners = 0
+    boxes = xywh = corners = yxhw = 0
     for entry in content.get("annotations", []):
         number = entry.get("image_id") if isinstance(entry, dict) else None
         size = sizes.get(number) if isinstance(number, (int, str)) else None
@@ -67,20 +77,21 @@ def doubt_of_boxes(content: dict[str, Any]) -> BoxDoubt:
         x, y, third, fourth = (value or 0.0 for value in box)
         width, height = size[0] + _SLACK, size[1] + _SLACK
         boxes += 1
-        as_xywh += x < -_SLACK or y < -_SLACK or x + third > width or y + fourth > height
-        as_corners += (
-            third < x or fourth < y or x < -_SLACK or y < -_SLACK or third > width or fourth > height
-        )
-    return BoxDoubt(boxes, as_xywh, as_corners)
+        xywh += x < -_SLACK or y < -_SLACK or x + third > width or y + fourth > height
+        corners += third < x or fourth < y or x < -_SLACK or y < -_SLACK or third > width or fourth > height
+        yxhw += x < -_SLACK or y < -_SLACK or y + fourth > width or x + third > height
+    return BoxDoubt(boxes, xywh, corners, yxhw)
 
 
-def from_corners(entry: dict[str, Any]) -> dict[str, Any]:
-    """An annotation whose bbox holds two corners, with x, y, width and height instead.
+def as_xywh(entry: dict[str, Any], reading: str) -> dict[str, Any]:
+    """An annotation whose bbox holds something else, with x, y, width and height instead.
 
     What is not four numbers stays as it is: the reader refuses it with its reason.
     """
     box = entry.get("bbox")
     if not isinstance(box, list) or len(box) != 4 or any(type(value) not in (int, float) for value in box):
         return entry
+    if reading == "yxhw":
+        return {**entry, "bbox": [box[1], box[0], box[3], box[2]]}
     x0, y0, x1, y1 = box
     return {**entry, "bbox": [x0, y0, x1 - x0, y1 - y0]}

@@ -5,8 +5,8 @@ Roboflow has it). A category's name is the label; its id means nothing beyond it
 else that an annotation says are kept as attributes; not `area`, which follows from the geometry. Panoptic
 files are read with the option ``panoptic``, the folders of their PNG files separated by ';': each segment is
 a mask. Option ``files``: patterns of the JSON files to read, separated by ';'. Option ``box``: ``xywh`` as
-COCO has it (default), or ``corners`` where a converter wrote two corners; `tundish add` counts how many boxes
-leave their picture under each, and writes what it found.
+COCO has it (default), ``corners`` or ``yxhw`` where a converter wrote two corners, or y before x; `tundish
+add` counts how many boxes leave their picture under each, and writes what it found.
 """
 
 from __future__ import annotations
@@ -71,13 +71,21 @@ class Coco:
         for path, data in files:
             if suffix_of(path) != ".json":
                 pictures[path] = data
-            elif content := read_coco(path, data, catalog, reading, corners=box == "corners"):
+            elif content := read_coco(path, data, catalog, reading, box=box):
                 panoptic[path] = content
         segments = Panoptic(pictures, catalog, reading)
         for path, content in panoptic.items():
             segments.read(path, content)
         segments.finish()
         return reading
+
+    def recognises(self, path: str, data: bytes) -> bool:
+        """Whether a file has the names of COCO's lists: it is not parsed, as it may be very large.
+
+        A PNG file is one of segments, by its folder.
+        """
+        lists = b'"images"' in data and (b'"annotations"' in data or b'"categories"' in data)
+        return lists or suffix_of(path) == ".png"
 
     def sniff(self, listing: Listing) -> Evidence | None:
         """JSON files with COCO's lists, and how many of the images they list are here."""
@@ -109,8 +117,8 @@ class Coco:
         doubt = BoxDoubt.summed(look.doubt for look in chosen)
         if doubt.fact():
             facts.append(doubt.fact())
-        if doubt.says_corners():
-            extra["box"] = "corners"
+        if doubt.reading() != "xywh":
+            extra["box"] = doubt.reading()
         classes = list(dict.fromkeys(name for look in chosen for name in look.classes))
         return Evidence(len(matched), facts, classes, extra=extra)
 
@@ -203,7 +211,7 @@ FORMAT = Format(
     writer=CocoWriter(),
     options={
         "files": "which JSON files, as patterns separated by ';'",
-        "box": "what bbox holds: `xywh` (default) or `corners`",
+        "box": "what bbox holds: `xywh` (default), `corners` or `yxhw`",
         "panoptic": "folders of the PNG files of panoptic files, separated by ';'",
     },
     nothing=nothing_drawn,

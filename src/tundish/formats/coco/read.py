@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tundish.formats.base import NO_ATTRIBUTES, ImageRef, Label
-from tundish.formats.coco.boxes import from_corners
+from tundish.formats.coco.boxes import as_xywh
 from tundish.formats.coco.shapes import read_shape
 from tundish.formats.reading.collector import collector_paused
 from tundish.formats.reading.fault import Fault, Notes, shown
@@ -46,7 +46,7 @@ _TAKEN = frozenset(
 
 
 def read_coco(
-    path: str, data: bytes, catalog: Catalog, reading: Reading, *, corners: bool = False
+    path: str, data: bytes, catalog: Catalog, reading: Reading, *, box: str = "xywh"
 ) -> dict[str, Any] | None:
     """Read one COCO file into `reading`.
 
@@ -55,7 +55,7 @@ def read_coco(
         data: Bytes of the file.
         catalog: The images.
         reading: Takes the labels and problems.
-        corners: Whether bbox holds two corners.
+        box: What bbox holds, as in `BOXES`.
 
     Returns:
         The content of a panoptic file, whose labels are elsewhere; None for any other.
@@ -68,7 +68,7 @@ def read_coco(
             return None
         if is_panoptic(content.get("annotations", [])):
             return content
-        CocoFile(path, catalog, reading, corners=corners).read(content)
+        CocoFile(path, catalog, reading, box=box).read(content)
         return None
 
 
@@ -131,7 +131,7 @@ class CocoFile:
     reading: Reading
     images: dict[Hashable, _Listed] = field(default_factory=dict)
     categories: dict[Hashable, str] = field(default_factory=dict)
-    corners: bool = False
+    box: str = "xywh"
 
     @property
     def notes(self) -> Notes:
@@ -259,7 +259,7 @@ class CocoFile:
         listed.refused += 1  # until it is taken
         if listed.image is None:
             return  # reported once for the image, in _finish
-        drawn = from_corners(entry) if self.corners else entry
+        drawn = entry if self.box == "xywh" else as_xywh(entry, self.box)
         self.reading.labels.append(self._label(row, drawn, listed.image, stored=listed.stored))
         listed.refused -= 1
         listed.taken += 1

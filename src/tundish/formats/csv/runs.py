@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from tundish.formats.base import Catalog, Listing, Options, Role
     from tundish.formats.csv.source import Seen
 
-__all__ = ["FORMAT", "RunColumns", "RunsCsv", "counts_of_runs", "run_columns"]
+__all__ = ["FORMAT", "RunColumns", "RunsCsv", "counts_of_runs", "placeholder_of", "run_columns"]
 
 _RUNS = re.compile(r"\d{1,12} +\d{1,12}(?: +\d{1,12} +\d{1,12})*")
 _NONE = frozenset({"", "-1", "nan", "NaN", "None", "null"})
@@ -166,7 +166,7 @@ def _joined(table: Table, catalog: Catalog, runs: int) -> int | None:
     return None
 
 
-def _placeholder(table: Table, columns: RunColumns) -> str:
+def placeholder_of(table: Table, columns: RunColumns) -> str:
     """Why the runs are those of a sample of a submission; empty where they are not."""
     runs = [value for value in table.column(columns.runs) if value not in _NONE]
     if runs and all(value.split() == ["1", "1"] for value in runs):
@@ -192,7 +192,7 @@ class RunsCsv:
         for table in read_tables(files, catalog, reading):
             notes = Notes(table.path, reading)
             columns = run_columns(table, catalog)
-            why = columns if isinstance(columns, str) else _placeholder(table, columns)
+            why = columns if isinstance(columns, str) else placeholder_of(table, columns)
             if isinstance(columns, str) or why:
                 notes.refuse(Fault("not_labels", f"the file is not read: {why}"))
                 continue
@@ -210,7 +210,7 @@ class RunsCsv:
             columns = run_columns(table, seen.catalog)
             if isinstance(columns, str):
                 continue
-            why = _placeholder(table, columns)
+            why = placeholder_of(table, columns)
             if why:
                 facts.append(f"{table.path} is not read: {why}")
             else:

@@ -36,7 +36,7 @@ __all__ = ["FORMAT", "OPTIONS", "PARQUET", "RowReader"]
 
 OPTIONS = {
     "files": "which label files, as patterns separated by ';'",
-    "box": "what a box holds: 'xywh' (the default), or 'corners' where it holds two corners",
+    "box": "what a box holds: `xywh` (default), `corners` or `yxhw`",
     "unit": "'share' where boxes are shares of the image's width and height instead of px",
 }
 _METADATA = ("metadata.jsonl", "metadata.csv", "metadata.parquet")
@@ -201,7 +201,8 @@ class _Look:
         """What the boxes show themselves to be."""
         if self.boxes and self.shares == self.boxes:
             return {"unit": "share"}
-        return {"box": "corners"} if self.doubt.says_corners() else {}
+        reading = self.doubt.reading()
+        return {"box": reading} if reading != "xywh" else {}
 
     def facts(self, title: str) -> list[str]:
         """Sentences on what was counted."""

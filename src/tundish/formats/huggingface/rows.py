@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tundish.formats.base import NO_ATTRIBUTES, ImageRef, Label
-from tundish.formats.coco.boxes import from_corners
+from tundish.formats.coco.boxes import as_xywh
 from tundish.formats.coco.shapes import read_shape
 from tundish.formats.reading.fault import Fault, Notes
 from tundish.formats.reading.match import Miss, find_named
@@ -79,7 +79,8 @@ def coco_entry(one: Mapping[str, Any], size: tuple[int, int], extra: Mapping[str
         scale = (*size, *size) if extra.get("unit") == "share" else (1, 1, 1, 1)
         fits = len(box) == 4 and all(type(value) in (int, float) for value in box)
         entry["bbox"] = [value * by for value, by in zip(box, scale, strict=True)] if fits else box
-        entry = from_corners(entry) if extra.get("box") == "corners" else entry
+        reading = extra.get("box", "xywh")
+        entry = as_xywh(entry, reading) if reading != "xywh" else entry
     elif box is not None:
         entry["bbox"] = box
     rle = one.get("rle")

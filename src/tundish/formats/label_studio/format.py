@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tundish.formats.base import Format, ImageRef, Judgement, Reading
+from tundish.formats.base import Catalog, Format, ImageRef, Judgement, Options, Reading
 from tundish.formats.label_studio.address import Finder
 from tundish.formats.label_studio.answers import AnswerLabels, author_of, kind_of_answer, labels_of
 from tundish.formats.label_studio.controls import ADJUDICATION
@@ -21,15 +21,14 @@ from tundish.formats.reading.collector import collector_paused
 from tundish.formats.reading.fault import Fault, Notes
 from tundish.formats.reading.match import Miss
 from tundish.formats.reading.sniffing import counted
-from tundish.formats.tools.pages import FILES, Item, Page, look_for, role_by_suffix
+from tundish.formats.tools.pages import FILES, File, Item, Page, look_for, role_by_suffix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from tundish.formats.base import Catalog, Evidence, Listing, Options, Role
+    from tundish.formats.base import Evidence, Listing, Role
     from tundish.formats.label_studio.results import Results
     from tundish.formats.label_studio.tasks import Annotation, Task
-    from tundish.formats.tools.pages import File
 
 __all__ = ["FORMAT", "LabelStudio"]
 
@@ -123,6 +122,15 @@ class LabelStudio:
     def role(self, path: str, options: Options) -> Role:
         """Label files by their suffix, and by the option ``files``."""
         return role_by_suffix(path, self.suffixes, options)
+
+    def recognises(self, path: str, data: bytes) -> bool:
+        """Whether a file opens as tasks; COCO has `annotations` too, and is none."""
+        if not self.has_marks(data):
+            return False
+        try:
+            return bool(_pages(File(path, data, Catalog([]), Options())))
+        except Fault:
+            return False
 
     def sniff(self, listing: Listing) -> Evidence | None:
         """Files with tasks, and how many of the pictures they name are here."""

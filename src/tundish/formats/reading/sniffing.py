@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from tundish.formats.base import IMAGE_SUFFIXES, Catalog, ImageRef, suffix_of
@@ -23,6 +24,7 @@ __all__ = [
     "read_note",
     "sample",
     "unlabelled_note",
+    "without_unlabelled_note",
 ]
 
 _Path = TypeVar("_Path", str, tuple[str, str])
@@ -59,6 +61,7 @@ class Tally:
     labels: Counter[str] = field(default_factory=Counter)
 
 
+@lru_cache(maxsize=65536)
 def is_image(path: str) -> bool:
     """Whether a path is that of a photograph: an image, and no drawing that VOC and COCO keep."""
     return suffix_of(path) in IMAGE_SUFFIXES and not in_folder(path, "segmentationclass", *INSTANCES)
@@ -89,9 +92,17 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun if number == 1 else plural}"
 
 
+_UNLABELLED = "without labels: unlabelled"
+
+
+def without_unlabelled_note(facts: Iterable[str]) -> list[str]:
+    """Sentences without that of `unlabelled_note`: other formats may mention those images."""
+    return [fact for fact in facts if not fact.endswith(_UNLABELLED)]
+
+
 def unlabelled_note(images: int, labelled: int) -> list[str]:
     """The sentence on images that no label file mentions."""
-    return [f"{counted(images - labelled, 'image')} without labels: unlabelled"] if images > labelled else []
+    return [f"{counted(images - labelled, 'image')} {_UNLABELLED}"] if images > labelled else []
 
 
 def read_note(read: int, total: int, noun: str) -> list[str]:

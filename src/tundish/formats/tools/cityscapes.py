@@ -88,6 +88,10 @@ class _Cityscapes(Tool):
         """Label files by their suffix; drawings of them are not images."""
         return "other" if _is_drawn(path) else super().role(path, options)
 
+    def redraws(self, path: str) -> bool:
+        """Whether a picture draws the labels of its JSON file again."""
+        return _is_drawn(path)
+
     def sniff(self, listing: Listing) -> Evidence | None:
         """As for all tools, without the drawings; the facts say how many there are."""
         paths = [path for path in listing.paths if not _is_drawn(path)]

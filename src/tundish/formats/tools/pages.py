@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from tundish.formats.base import (
     NO_ATTRIBUTES,
+    Catalog,
     Evidence,
     ImageRef,
     Label,
@@ -35,7 +36,7 @@ from tundish.imaging.geometry import box_of_counts, box_of_polygon, counts_of_ma
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from tundish.formats.base import Catalog, Listing, Role
+    from tundish.formats.base import Listing, Role
     from tundish.formats.tools.shapes import Canvas, Drawn
 
 __all__ = [
@@ -163,6 +164,15 @@ class Tool:
     def has_marks(self, data: bytes) -> bool:
         """Whether a file could be the tool's; in UTF-16 the marks cannot be seen."""
         return data[:2] in (b"\xff\xfe", b"\xfe\xff") or all(mark in data for mark in self.marks)
+
+    def recognises(self, path: str, data: bytes) -> bool:
+        """Whether a file opens as one of the tool's."""
+        if not self.has_marks(data):
+            return False
+        try:
+            return bool(self.pages(File(path, data, Catalog([]), Options())))
+        except Fault:
+            return False
 
     def sniff(self, listing: Listing) -> Evidence | None:
         """Files with what the tool writes, and how many of the images they name are here."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tundish.formats.base import Format
 from tundish.formats.frames import nothing_drawn
+from tundish.formats.yolo.places import OPTIONS
 from tundish.formats.yolo.read import Yolo
 from tundish.formats.yolo.write import YoloWriter
 
@@ -18,6 +19,7 @@ FORMAT = Format(
         "names": "class names by number, a key of the source",
         "rows": "what rows of seven numbers are where the numbers leave it open: 'polygon', or 'track' (a box"
         " with a confidence and the number of its track)",
+        **OPTIONS,
     },
     nothing=nothing_drawn,
     lost="to detect, polygons and masks become their boxes; to segment, several rings are joined into one, "

@@ -7,7 +7,8 @@ class x y w h                   box by its centre
 class x y w h c                 the same with a confidence c from 0 to 1, as Ultralytics' ``save_conf``
                                 writes it; reported as a warning: it is a model's answer, not a label
 class x y w h [c] id            the same with the number of a track, as a tracker's ``save_txt`` writes it;
-                                what six and seven numbers mean is settled over all files: see `rows`
+                                what six and seven numbers mean is settled over all files: see `rows`;
+                                so is what the four numbers of boxes are: see `places`
 class x1 y1 x2 y2 x3 y3 ...     polygon (also oriented boxes: four corners)
 class x y w h (px py [v]) ...   box with key points, where data.yaml has ``kpt_shape``
 ==============================  =======================================================================
@@ -19,9 +20,7 @@ are one to the reader: see `match`. `yolo_names` finds the class names.
 from __future__ import annotations
 
 import math
-import re
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tundish.formats.base import (
@@ -32,22 +31,16 @@ from tundish.formats.base import (
     Options,
     Problem,
     Reading,
-    parts_of,
     suffix_of,
 )
 from tundish.formats.reading.match import Miss, find_beside
-from tundish.formats.reading.sniffing import (
-    SAMPLE,
-    catalog_of,
-    counted,
-    is_image,
-    read_note,
-    sample,
-    unlabelled_note,
-)
-from tundish.formats.reading.text import decode_text, fault_of_number, real
+from tundish.formats.reading.sniffing import counted, is_image
+from tundish.formats.reading.text import fault_of_number, real
+from tundish.formats.yolo.lines import is_list, reads_as_label, reads_as_labels, rows_of
+from tundish.formats.yolo.look import look_for_yolo
 from tundish.formats.yolo.names import ClassNames, is_classes_file
-from tundish.formats.yolo.rows import Meaning, is_dota, settle
+from tundish.formats.yolo.places import Places, places_of
+from tundish.formats.yolo.rows import Meaning, settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,14 +49,6 @@ if TYPE_CHECKING:
     from tundish.formats.yolo.names import NameList
 
 __all__ = ["Yolo"]
-
-_LISTS = re.compile(
-    r"(?:.*[-_])?(?:train|trainval|val|valid|validation|test|testing)\d*(?:[-_].*)?\.txt", re.IGNORECASE
-)
-_TEXTS = re.compile(r"(?:readme|license|licence|notes?|requirements|changelog)\b.*\.txt", re.IGNORECASE)
-_LABEL_FOLDERS = frozenset(
-    {"labels", "label", "annotations", "obj_train_data", "obj_valid_data", "obj_test_data"}
-)
 
 
 @dataclass(frozen=True)
@@ -86,68 +71,38 @@ class Yolo:
         for path, data in files:
             (lists if is_classes_file(path) else labels).append((path, data))
         names = ClassNames(lists, options.names, reading.problems)
-        meaning = settle((_rows_of(data) for _, data in labels), options.extra.get("rows", ""))
+        meaning = settle((rows_of(data) for _, data in labels), options.extra.get("rows", ""))
+        settled = meaning, places_of(options.extra)
         for path, data in labels:
-            _read_file(path, data, catalog, names.of(path), meaning, reading)
+            _read_file(path, data, catalog, names.of(path), settled, reading)
         nameless = next((path for path, _ in labels if names.of(path) is None), None)
         if nameless is not None and reading.labels:
             message = "no list of classes is at or above it: the numbers were taken as names"
             reading.problems.append(Problem(nameless, None, "no_classes", "class", "", message, "warning"))
         return reading
 
+    def recognises(self, path: str, data: bytes) -> bool:
+        """Whether most rows are a class and numbers, or there is none; a list of classes is."""
+        rows = [] if is_classes_file(path) else rows_of(data)
+        return sum(reads_as_label(tokens) for _, tokens in rows) * 2 >= len(rows)
+
     def sniff(self, listing: Listing) -> Evidence | None:
         """Text files whose rows are numbers and whose names are those of images."""
-        roles = {path: self.role(path, Options()) for path in listing.paths}
-        labels = [path for path, role in roles.items() if role == "annotation"]
-        images = [path for path, role in roles.items() if role == "image"]
-        catalog = catalog_of(images)
-        found = [find_beside(catalog, path) for path in labels]
-        lists = [
-            isinstance(image, Miss) and _is_list(path) for path, image in zip(labels, found, strict=True)
-        ]
-        labels = [path for path, listed in zip(labels, lists, strict=True) if not listed]
-        found = [image for image, listed in zip(found, lists, strict=True) if not listed]
-        matched = [path for path, image in zip(labels, found, strict=True) if isinstance(image, ImageRef)]
-        look = _look(listing, sample(matched))
-        if look is None:
-            return None
-        names = ClassNames(
-            [(path, listing.read(path)) for path, role in roles.items() if role == "classes"], (), []
-        )
-        with_labels = len({image.path for image in found if isinstance(image, ImageRef)})
-        facts = [f"{len(matched)} of {len(labels)} text files have the name of an image that is here"]
-        facts += look.facts() + unlabelled_note(len(images), with_labels)
-        facts += read_note(min(SAMPLE, len(matched)), len(matched), "label files")
-        facts += [f"{found.path} names {counted(len(found.names), 'class')}" for found in names.lists]
-        classes = _classes(names, matched, look.numbers)
-        return Evidence(len(matched), facts, classes)
-
-
-def _is_list(path: str) -> bool:
-    """Whether a text file is called as lists of images (train.txt) and readmes are."""
-    folder, name, _ = parts_of(path)
-    if _TEXTS.fullmatch(name):
-        return True
-    return bool(_LISTS.fullmatch(name)) and _LABEL_FOLDERS.isdisjoint(folder.lower().split("/"))
-
-
-def _rows_of(data: bytes) -> list[tuple[int, list[str]]]:
-    text = decode_text(data)[0] if data else ""
-    return [(row, tokens) for row, line in enumerate(_lines(text)) if (tokens := line.split())]
-
-
-def _reads_as_labels(rows: list[tuple[int, list[str]]]) -> bool:
-    """Whether some row is a label's: a class and at least four numbers."""
-    return any(len(tokens) >= 5 and all(real(token) is not None for token in tokens) for _, tokens in rows)
+        return look_for_yolo(listing, {path: self.role(path, Options()) for path in listing.paths})
 
 
 def _read_file(
-    path: str, data: bytes, catalog: Catalog, names: NameList | None, meaning: Meaning, reading: Reading
+    path: str,
+    data: bytes,
+    catalog: Catalog,
+    names: NameList | None,
+    settled: tuple[Meaning, Places],
+    reading: Reading,
 ) -> None:
     image = find_beside(catalog, path)
-    rows = _rows_of(data)
-    called_list = _is_list(path)
-    if (isinstance(image, Miss) or (rows and called_list)) and not _reads_as_labels(rows):
+    rows = rows_of(data)
+    called_list = is_list(path)
+    if (isinstance(image, Miss) or (rows and called_list)) and not reads_as_labels(rows):
         if called_list and isinstance(image, Miss):
             return  # a list or a readme, by its name and by what it holds
         if rows:
@@ -161,16 +116,12 @@ def _read_file(
     if image.path in reading.covered:
         message = f"another label file is about {image.path} too; the labels of both were taken"
         reading.problems.append(Problem(path, None, "image_labelled_twice", "", "", message, "warning"))
-    reader = _Rows(path, image, names, meaning, reading)
+    reader = _Rows(path, image, names, *settled, reading)
     taken = sum([reader.take(row, tokens) for row, tokens in rows])
     if taken or not rows:
         reading.covered.add(image.path)
     if taken < len(rows):
         reading.refused.add(image.path)
-
-
-def _lines(text: str) -> list[str]:
-    return (text if "\r" not in text else text.replace("\r\n", "\n").replace("\r", "\n")).split("\n")
 
 
 @dataclass(slots=True)
@@ -181,6 +132,7 @@ class _Rows:
     image: ImageRef
     names: NameList | None
     meaning: Meaning
+    places: Places
     reading: Reading
 
     def take(self, row: int, tokens: list[str]) -> bool:
@@ -244,14 +196,11 @@ class _Rows:
         score: float | None = None,
         attributes: dict[str, object] | None = None,
     ) -> bool:
-        x, y, width, height = shares
-        if width < 0 or height < 0:
-            return self._refuse(
-                row, "negative_size", "width, height", f"{width:g} {height:g}", "the size is negative"
-            )
         image = self.image
-        x, width = (x - width / 2) * image.width, width * image.width
-        y, height = (y - height / 2) * image.height, height * image.height
+        x, y, width, height = self.places.box_of(shares, (image.width, image.height))
+        if width < 0 or height < 0:
+            value = " ".join(f"{share:g}" for share in shares[2:])
+            return self._refuse(row, "negative_size", "width, height", value, "the size is negative")
         self.reading.labels.append(
             Label(
                 image,
@@ -304,8 +253,9 @@ class _Rows:
         return taken
 
     def _polygon(self, row: int, raw_label: str, shares: list[float]) -> bool:
-        xs = [share * self.image.width for share in shares[::2]]
-        ys = [share * self.image.height for share in shares[1::2]]
+        across, down = self.places.scale((self.image.width, self.image.height))
+        xs = [share * across for share in shares[::2]]
+        ys = [share * down for share in shares[1::2]]
         ring = [value for point in zip(xs, ys, strict=True) for value in point]
         x, y = min(xs), min(ys)
         self.reading.labels.append(
@@ -327,70 +277,12 @@ class _Rows:
     def _key_points(self, shares: list[float], size: int) -> list[float]:
         """COCO key points x, y, v in pixels; v is 2 (visible) where the file gives none."""
         points: list[float] = []
+        across, down = self.places.scale((self.image.width, self.image.height))
         for place in range(0, len(shares), size):
             x, y, *seen = shares[place : place + size]
-            points += [x * self.image.width, y * self.image.height, seen[0] if seen else 2]
+            points += [x * across, y * down, seen[0] if seen else 2]
         return points
 
     def _refuse(self, row: int, check: str, column: str, value: str, message: str) -> bool:
         self.reading.problems.append(Problem(self.path, row, check, column, value[:200], message, labels=1))
         return False
-
-
-@dataclass
-class _Look:
-    """What sniffing counts in label files."""
-
-    numbers: Counter[int]
-    boxes: int = 0
-    polygons: int = 0
-    empty: int = 0
-    strange: int = 0
-    odd: list[tuple[int, list[str]]] = field(default_factory=list)
-
-    def facts(self) -> list[str]:
-        meaning = settle([self.odd])
-        sevens = sum(len(tokens) == 7 for _, tokens in self.odd)
-        facts = []
-        if sevens and meaning.seven == "track":
-            self.boxes, self.polygons = self.boxes + sevens, self.polygons - sevens
-            facts = [f"{counted(sevens, 'row')} of seven numbers: boxes with a confidence and a track"]
-        elif sevens and meaning.seven == "unsettled":
-            facts = [f"{counted(sevens, 'row')} of seven numbers: refused unless options.rows settles it"]
-        if meaning.six == "track":
-            facts.append("rows of six numbers: boxes with the number of a track")
-        facts.insert(0, f"{counted(self.boxes, 'box')} and {counted(self.polygons, 'polygon')} in them")
-        if self.empty:
-            facts.append(f"{counted(self.empty, 'empty label file')}: negatives")
-        if self.strange:
-            facts.append(f"{counted(self.strange, 'row')} that no YOLO format has")
-        return facts
-
-
-def _look(listing: Listing, paths: list[str]) -> _Look | None:
-    """Count the rows of some label files; None where they are mostly something else."""
-    look = _Look(Counter())
-    for path in paths:
-        rows = [line.split() for line in _lines(decode_text(listing.read(path))[0]) if line.strip()]
-        look.empty += not rows
-        for tokens in rows:
-            values = [real(token) for token in tokens]
-            if len(values) < 5 or None in values or values[0] != int(values[0] or 0) or is_dota(values):
-                look.strange += 1
-                continue
-            look.numbers[int(values[0] or 0)] += 1
-            look.boxes += len(values) <= 6
-            look.polygons += len(values) > 6
-            if len(values) in (6, 7):
-                look.odd.append((0, tokens))
-    known = look.boxes + look.polygons
-    return look if paths and known >= look.strange else None
-
-
-def _classes(names: ClassNames, labels: list[str], numbers: Counter[int]) -> list[str]:
-    """Class names in the order of the lists in use, or the numbers where there are none."""
-    chosen = {found.path: found for path in labels if (found := names.of(path)) is not None}
-    classes = {
-        name or str(number): None for found in chosen.values() for number, name in enumerate(found.names)
-    }
-    return list(classes) or [str(number) for number in sorted(numbers)]

@@ -38,7 +38,8 @@ PACKED = {kind: folder for kind, folder in FOLDERS.items() if kind != "record"}
 class Taken:
     """An entry after reading.
 
-    `shard` is set where its bytes are already in the store, `unavailable` says why they cannot be read now.
+    `shard` is set where its bytes are already in the store, `unavailable` says why they cannot be read now,
+    `doubtful` that it may be labels, which is judged when the pictures of the source are known.
     """
 
     entry: Entry
@@ -48,6 +49,7 @@ class Taken:
     fault: EntryFault | None = None
     shard: str | None = None
     unavailable: str | None = None
+    doubtful: bool = False
 
 
 class Intake:

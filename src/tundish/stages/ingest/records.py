@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tundish.sources.files import Entry, EntryFault, EntryUnavailable
+from tundish.sources.patterns import files_of
 from tundish.stages.ingest.intake import Taken
 from tundish.stages.ingest.query import ask
 from tundish.storage.shards import image_id_of, write_parts
@@ -42,20 +43,9 @@ def record_files(context: Context, name: str, section: Records) -> list[RecordEn
         return None if answer is None else [_entry(answer, answer.name, named=True)]
     # Normalised as text: before the first run the folder of the dataset, which '..' leaves, does not exist.
     place = os.path.normpath(context.dataset.root / (section.path or ""))
-    path = Path(place)
-    if path.is_file():
-        return [_entry(path, path.name, named=True)]
-    if path.is_dir():
-        found = [(each, each.relative_to(path).as_posix()) for each in path.rglob("*")]
-    else:
-        fixed = path
-        while any(sign in fixed.name for sign in "*?["):
-            fixed = fixed.parent
-        if fixed == path or not fixed.is_dir():
-            return None
-        pattern = path.relative_to(fixed).as_posix()
-        found = [(each, each.relative_to(fixed).as_posix()) for each in fixed.glob(pattern)]
-    return [_entry(each, short, named=False) for each, short in sorted(found) if each.is_file()] or None
+    named = Path(place).is_file()
+    found = files_of(place)
+    return None if found is None else [_entry(each, short, named=named) for each, short in found]
 
 
 def _entry(path: Path, name: str, *, named: bool) -> RecordEntry:

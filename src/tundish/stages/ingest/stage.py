@@ -7,11 +7,9 @@ counts.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import Counter
 from collections.abc import Sized
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,46 +17,28 @@ import orjson
 
 from tundish.engine import each
 from tundish.errors import OutsideError, SourceError
-from tundish.formats.base import Options, suffix_of
-from tundish.formats.masks.rules import rules_of
-from tundish.formats.reading.sniffing import UNREAD_IMAGES
-from tundish.formats.registry import load_reader
-from tundish.imaging.files.bad import BadImage
-from tundish.imaging.files.pages import count_pages
-from tundish.imaging.files.split import split_pages
-from tundish.sources.entry import UNKNOWN_SIZE
-from tundish.sources.files import (
-    ARCHIVE_SUFFIXES,
-    Entry,
-    EntryFault,
-    EntryUnavailable,
-    is_archive,
-    open_source,
-)
+from tundish.formats.base import suffix_of
+from tundish.sources.files import Entry, is_archive, open_source
 from tundish.stages.base import Context, Outcome, Stage
-from tundish.stages.ingest.intake import PACKED, PAGES_TAKEN, SEVERAL_PAGES, Intake, Taken
+from tundish.stages.ingest.intake import Intake
+from tundish.stages.ingest.labels import UNREAD_LABELS, Taking, paths_of_records
 from tundish.stages.ingest.records import record_files, take_record
-from tundish.storage.pages import file_of_page, page_path
+from tundish.stages.parts import parts_of_source
+from tundish.storage.pages import file_of_page
 from tundish.storage.seen import find_gone, read_seen, write_seen
 from tundish.storage.table import write_atomically
 from tundish.storage.versions import VERSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
-    from tundish.formats.masks.rules import Rule
     from tundish.recipe.sections import Records, Source
     from tundish.storage.seen import Seen
 
 E = TypeVar("E", bound=Entry)
 
-_MASK = EntryFault("unread_mask", "a mask beside its photograph, by the source's options.masks")
-_UNREAD_KIND = EntryFault("unread_kind_of_image", "an image of a kind that is not read")
-
-_ARCHIVE = EntryFault("unread_archive", "an archive inside the source: unpack it")
-
-_AGAIN = frozenset({"unreadable", _UNREAD_KIND.reason, _ARCHIVE.reason})
-"""Reasons that earlier versions gave to what may be readable now; such a file is looked at again."""
+_UNREADABLE = "unreadable"
+"""The reason that earlier versions gave to an unreadable file; such a file is read again."""
 
 _UNAVAILABLE = ""
 """The stamp of a file that is there and could not be read: no file has it, so it is read again."""
@@ -93,7 +73,7 @@ def _run(context: Context) -> Outcome:
     )
     _check_available(intake)
     intake.lost.check()
-    return _outcome(intake, notes)
+    return _outcome(intake, [*notes, *_of_unread_labels(intake)])
 
 
 def _check_available(intake: Intake) -> None:
@@ -112,22 +92,16 @@ def _check_available(intake: Intake) -> None:
         )
 
 
-def _remembered(
-    seen: Seen, label: str, intake: Intake, other: str = "", facts: Collection[str] = ()
-) -> dict[str, str]:
-    """Stamps of the files that need no second look; one that the recipe names only now does.
-
-    `other` is the reason of those that were taken in another way.
-    """
+def _remembered(seen: Seen, label: str, intake: Intake, taking: Taking | None = None) -> dict[str, str]:
+    """Stamps of the files that need no second look."""
     lost = {(source, name) for source, path in intake.lost.files for name in (path, file_of_page(path))}
-    again = {*_AGAIN, other}
     known = {
         path
         for (source, path), row in intake.known.items()
         if source == label
-        and row["reason"] not in again
+        and row["reason"] != _UNREADABLE
         and (source, path) not in lost
-        and not (path in facts and row["kind"] == "other")
+        and (taking is None or taking.is_settled(path, row["kind"], row["reason"]))
     }
     return {path: stamp for path, stamp in seen.get(label, {}).items() if path in known}
 
@@ -160,21 +134,37 @@ def _take_source(context: Context, source: Source, intake: Intake, seen: Seen, n
             fix="put the files there, or fix sources[].path in the recipe; in a clone, run 'dvc pull' first",
         )
     stamps = now_seen.setdefault(label, {})
+    taking = _taking(context, source, path)
+    remembered = _remembered(seen, label, intake, taking)
+    waiting = []
     with open_source(path) as entries:
-        watched = _watched(entries, context.progress)
-        facts = context.recipe.facts(source)
-        other = SEVERAL_PAGES if source.pages == "each" else PAGES_TAKEN
-        fresh = _fresh(watched, _remembered(seen, label, intake, other, facts), stamps, intake)
-        for one, *pages in _read_entries(fresh, source, facts, parallel=not is_archive(path)):
+        if isinstance(entries, Sized):
+            taking.know(entry.path for entry in entries)
+        fresh = _fresh(_watched(entries, context.progress), remembered, stamps, intake)
+        # Files on threads; the members of an archive one after the other.
+        for one, *pages in map(taking.take, fresh) if is_archive(path) else each(taking.take, fresh):
+            if one.doubtful:
+                waiting.append(one)
+                continue
             for taken in (one, *pages):
                 intake.take(label, taken)
             if one.kind == "image" and one.unavailable is None:
                 intake.drop_pages(label, one.entry.path, {page.entry.path for page in pages})
+    for taken in taking.settle(waiting, stamps):
+        intake.take(label, taken)
     if not stamps and not have:
         raise SourceError(
             "the source contains no files", where=str(path), fix="put the files there and run again"
         )
     return []
+
+
+def _taking(context: Context, source: Source, path: Path) -> Taking:
+    """How the files of a source are taken, by the recipe."""
+    masks = source.options.get("masks", "")
+    records = paths_of_records(context, path)
+    named = context.recipe.facts(source), frozenset(source.given.lists)
+    return Taking(parts_of_source(source), masks, records, *named, pages=source.pages)
 
 
 def _keep_stamps(seen: Seen, label: str, now_seen: Seen) -> None:
@@ -226,75 +216,16 @@ def _fresh(
             yield entry
 
 
-def _read_entries(
-    entries: Iterable[Entry], source: Source, facts: Collection[str], *, parallel: bool
-) -> Iterator[list[Taken]]:
-    """Read and digest entries: files on threads; the members of an archive one after the other.
-
-    Each gives itself, and behind it its pages where the recipe wants each.
-    """
-    form = load_reader(source.format)
-    options = Options(names=source.names, extra=source.options)
-    masks = rules_of(source.options.get("masks", ""))
-
-    def take(entry: Entry) -> Taken:
-        kind = _kind(entry.path, form.role(entry.path, options), source, facts)
-        unread = _unread(entry.path, kind, masks)
-        if unread is not None and entry.fault is None:
-            return Taken(replace(entry, skipped=True), "other", fault=unread)
-        if entry.fault is not None:
-            return Taken(entry, kind, fault=entry.fault)
-        if kind not in PACKED:
-            return Taken(entry, kind)
-        try:
-            data = entry.read()
-        except EntryFault as fault:
-            return Taken(entry, kind, fault=fault)
-        except EntryUnavailable as fault:
-            return Taken(entry, kind, unavailable=fault.message)
-        known = entry if entry.size != UNKNOWN_SIZE else replace(entry, size=len(data))
-        return Taken(known, kind, data, hashlib.sha256(data).hexdigest())
-
-    def take_pages(entry: Entry) -> list[Taken]:
-        taken = take(entry)
-        if source.pages == "each" and taken.kind == "image" and count_pages(taken.data) > 1:
-            return list(_pages(taken))
-        return [taken]
-
-    return each(take_pages, entries) if parallel else map(take_pages, entries)
-
-
-def _kind(path: str, role: str, source: Source, facts: Collection[str]) -> str:
-    """The kind of a file: what its format says, but for those that the recipe names for something else."""
-    if path in source.given.lists and suffix_of(path) != ".json":
-        return "facts"  # a list of images, which YOLO would read for labels
-    return "facts" if role == "other" and path in facts else role
-
-
-def _pages(taken: Taken) -> Iterator[Taken]:
-    """A file of several pages as skipped, and its pages as images; quarantined where one is damaged."""
-    entry = taken.entry
-    try:
-        pages = list(split_pages(taken.data))
-    except BadImage as fault:
-        yield Taken(entry, "image", fault=EntryFault(fault.reason, fault.message))
-        return
-    done = EntryFault(PAGES_TAKEN, "its pages came in as images of their own")
-    yield Taken(replace(entry, skipped=True), "image", fault=done)
-    for number, data in enumerate(pages, 1):
-        page = replace(entry, path=page_path(entry.path, number), size=len(data))
-        yield Taken(page, "image", data, hashlib.sha256(data).hexdigest())
-
-
-def _unread(path: str, kind: str, masks: Sequence[Rule]) -> EntryFault | None:
-    """Why a picture is neither a photograph nor a label of this source; None where it is, or no picture."""
-    if kind == "image" and any(rule.stem_of(path) is not None for rule in masks):
-        return _MASK
-    if kind != "other":
-        return None
-    if suffix_of(path) in ARCHIVE_SUFFIXES:
-        return _ARCHIVE
-    return _UNREAD_KIND if suffix_of(path) in UNREAD_IMAGES else None
+def _of_unread_labels(intake: Intake) -> list[str]:
+    """The sentence on files that may be labels and are not read, of those that are new in this run."""
+    paths = sorted(str(row["path"]) for row in intake.rows if row["reason"] == UNREAD_LABELS)
+    if not paths:
+        return []
+    if len(paths) == 1:
+        return [f"a file that may be labels is not read: {paths[0]}"]
+    kinds = Counter(suffix_of(path) or "no suffix" for path in paths)
+    named = ", ".join(f"{suffix} {count:,}" for suffix, count in sorted(kinds.items()))
+    return [f"{len(paths):,} files that may be labels are not read ({named}), such as {paths[0]}"]
 
 
 def _outcome(intake: Intake, notes: list[str]) -> Outcome:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DECISIONS", "Losses", "accepted_now", "losses_at_first", "losses_since"]
 
-DECISIONS = frozenset({"repeated", OMITTED})
+DECISIONS = frozenset({"repeated", "same_in_two_formats", OMITTED})
 """Checks that remove labels without a loss: the label is there once, or somebody decided to omit it."""
 
 _NO_LABELS = frozenset({"image_not_found", "image_quarantined", "ambiguous_image"})

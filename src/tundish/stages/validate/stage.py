@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tundish.formats.base import Options, Problem, Reading
+from tundish.formats.base import Problem, Reading
 from tundish.formats.frames import labels_to_frame
-from tundish.formats.registry import load_reader
+from tundish.formats.several.read import read_together
 from tundish.labeling.tables import JUDGEMENTS, LABEL_FAULTS, answers_fingerprint
+from tundish.recipe.classes import normalise
 from tundish.rules.check import check
 from tundish.rules.models import load_model
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.stages.ingest.intake import SEVERAL_PAGES
+from tundish.stages.parts import parts_of_source
 from tundish.stages.validate.coverage import coverage_of
 from tundish.stages.validate.given import given_splits
 from tundish.stages.validate.labels import check_labels
@@ -230,8 +232,13 @@ def _read_labels(context: Context, files: pl.DataFrame, source: Source, good: pl
         & pl.col("kind").is_in(["annotation", "classes"])
         & (pl.col("outcome") == "accepted")
     )
-    options = Options(names=source.names, extra=source.options)
-    reading = load_reader(source.format).read(stored_files(context, wanted), catalog, options)
+    lookup = context.recipe.annotations.lookup()
+    reading = read_together(
+        parts_of_source(source),
+        stored_files(context, wanted),
+        catalog,
+        lambda name: lookup.get(normalise(name), normalise(name)),
+    ).reading
     reading.problems += [
         Problem(path, None, "name_spelling", "path", asked, _SPELT, "warning")
         for asked, path in sorted(catalog.spelt.items())
