@@ -16,7 +16,7 @@ from tundish.engine import LocalEngine
 from tundish.errors import OutsideError, SourceError, UsageError
 from tundish.recipe.load import Recipe
 from tundish.stages.base import Context
-from tundish.stages.ingest import query as _ingest_query
+from tundish.stages.ingest import database as _ingest_database
 from tundish.stages.ingest.stage import STAGE
 from tundish.storage.shards import copy_parts, latest_files, read_files
 from tundish.tabular.files.open import TABLE_SUFFIXES
@@ -119,7 +119,7 @@ def test_database__answer_is_taken_and_equal_data_make_no_new_file(
         link.executemany("insert into lab values (?, ?)", [("0012", 2.5), ("0013", None)])
     link.close()
     if driver == "sqlalchemy":
-        monkeypatch.setattr(_ingest_query, "_ADBC", {})
+        monkeypatch.setattr(_ingest_database, "_ADBC", {})
     monkeypatch.setenv("PLANT_DB", f"sqlite:///{base}")
     query = {"connection": "PLANT_DB", "query": "select * from lab order by sample_id"}
     here = context(tmp_path, lab={"sql": query})
@@ -132,7 +132,7 @@ def test_database__answer_is_taken_and_equal_data_make_no_new_file(
     ]
     assert STAGE.run(here).counts["new files"] == 0
     monkeypatch.delenv("PLANT_DB")
-    assert STAGE.run(here).notes == ["the records 'lab' do not exist: continuing from the store"]
+    assert STAGE.run(here).notes == ["$PLANT_DB is not set, so the records 'lab' continue from the store"]
 
 
 def test_database__errors_do_not_tell_the_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,7 @@ from tundish.sources.files import (
 )
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.stages.ingest.intake import PACKED, PAGES_TAKEN, SEVERAL_PAGES, Intake, Taken
-from tundish.stages.ingest.records import record_files, take_record
+from tundish.stages.ingest.records import query_answer, record_files, take_record
 from tundish.storage.pages import file_of_page, page_path
 from tundish.storage.seen import find_gone, read_seen, write_seen
 from tundish.storage.table import write_atomically
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from tundish.formats.masks.rules import Rule
-    from tundish.recipe.sections import Records, Source
+    from tundish.recipe.sections import Query, Records, Source
     from tundish.storage.seen import Seen
 
 E = TypeVar("E", bound=Entry)
@@ -62,6 +62,9 @@ _AGAIN = frozenset({"unreadable", _UNREAD_KIND.reason, _ARCHIVE.reason})
 
 _UNAVAILABLE = ""
 """The stamp of a file that is there and could not be read: no file has it, so it is read again."""
+
+_KEPT = "kept"
+"""The stamp of a part that an earlier run has read from a database: its rows are not read again."""
 
 __all__ = ["STAGE"]
 
@@ -186,7 +189,9 @@ def _keep_stamps(seen: Seen, label: str, now_seen: Seen) -> None:
 def _take_records(
     context: Context, name: str, section: Records, intake: Intake, seen: Seen, now_seen: Seen
 ) -> list[str]:
-    entries = record_files(context, name, section)
+    if section.sql is not None:
+        return _take_answer(context, name, section.sql, intake, seen, now_seen)
+    entries = record_files(context, section)
     have = any(source == name for source, _ in intake.known)
     if entries is None and have:
         _keep_stamps(seen, name, now_seen)
@@ -194,14 +199,37 @@ def _take_records(
     if entries is None:
         raise SourceError(
             "the records do not exist",
-            where=section.path or f"${section.sql.connection if section.sql else ''}",
+            where=section.path or "",
             fix=f"put the file there, or fix records.{name} in the recipe",
         )
     stamps = now_seen.setdefault(name, {})
     for entry in _fresh(entries, _remembered(seen, name, intake), stamps, intake):
         intake.take(name, take_record(context, entry))
-    if section.sql is not None:
-        entries[0].file.unlink()
+    return []
+
+
+def _take_answer(
+    context: Context, name: str, query: Query, intake: Intake, seen: Seen, now_seen: Seen
+) -> list[str]:
+    """Take what a database answered: one file, or a part beside those of earlier runs."""
+    found = query_answer(context, name, query, intake.known.values())
+    if found is None and any(source == name for source, _ in intake.known):
+        _keep_stamps(seen, name, now_seen)
+        return [f"${query.connection} is not set, so the records '{name}' continue from the store"]
+    if found is None:
+        raise SourceError(
+            "the environment names no database for these records",
+            where=f"${query.connection}",
+            fix=f"set it to the address of the database, or fix records.{name} in the recipe",
+        )
+    entries, answer = found
+    now_seen[name] = dict.fromkeys(answer.kept, _KEPT)
+    intake.unchanged += len(answer.kept)
+    for entry in entries:
+        now_seen[name][entry.path] = entry.stamp
+        intake.take(name, take_record(context, entry))
+        entry.file.unlink()
+    intake.replace(name, set(now_seen[name]))
     return []
 
 
