@@ -3,9 +3,9 @@
     python benchmarks/database.py [--rows 1000000] [--rounds 5]
 
 Starts Debian's PostgreSQL as the tests do. Five columns: whole number, text, numeric, timestamptz, real.
-The bare driver reads the same answer batch by batch and drops it; ours writes it to a Parquet file, from which the
-store is filled, with `since`, so that every row's mark is looked at. The sides take turns, each read in a
-process of its own; the peak is what that process grew by.
+The bare driver reads the same answer batch by batch and drops it; ours writes it to a Parquet file, from
+which the store is filled, with `since`, so that every row's mark is looked at. The sides take turns, each
+read in a process of its own; the peak is what that process grew by.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 QUERY = "select * from heats order by updated_at"
 TABLE = (
-    'create table heats as select i as id, \'H\' || md5(i::text) as "炉号", (i % 997)::numeric / 1000 as "碳",'
+    "create table heats as select i as id, 'H' || md5(i::text) as \"炉号\","
+    ' (i % 997)::numeric / 1000 as "碳",'
     " timestamptz '2026-01-01 00:00+08' + i * interval '1 s' as updated_at, i / 7.0::float8 as mass"
     " from generate_series(1, {rows}) i"
 )

@@ -226,8 +226,8 @@ def test_postgresql__its_types_come_out(
 ) -> None:
     server.run("drop table if exists kinds")
     server.run(
-        'create table kinds ("炉号" text, "碳" numeric(8,4), "更新时间" timestamptz, day date, f real, n bigint,'
-        " b boolean, u uuid, j jsonb, a int[], t time, i interval, x text)"
+        'create table kinds ("炉号" text, "碳" numeric(8,4), "更新时间" timestamptz, day date, f real,'
+        " n bigint, b boolean, u uuid, j jsonb, a int[], t time, i interval, x text)"
     )
     server.run(
         "insert into kinds values ('甲1', 0.0123, '2026-01-01 08:00+08', '2026-01-01', 1.5,"
