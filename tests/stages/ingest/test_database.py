@@ -81,7 +81,7 @@ def everything(root: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file())
 
 
-@pytest.fixture(params=["postgresql", "sqlite", "sqlalchemy"])
+@pytest.fixture(params=["postgresql", "sqlite"])
 def base(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[str], None]:
@@ -100,8 +100,6 @@ def base(
 
     run('create table heats ("炉号" text, "碳" real, "更新时间" text)')
     monkeypatch.setenv("PLANT_DB", f"sqlite:///{file}")
-    if request.param == "sqlalchemy":
-        monkeypatch.setattr(_database, "_ADBC", {})
     return run
 
 
@@ -320,7 +318,23 @@ def test_since__a_column_is_quoted_as_its_database_does(monkeypatch: pytest.Monk
     )
 
 
-@pytest.mark.parametrize("what", ["password", "port", "query", "base"])
+def test_sqlite__numbers_and_text_in_one_column_keep_every_digit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite keeps any type in any column; rows beyond a batch decide the type, too."""
+    with closing(sqlite3.connect(tmp_path / "plant.db")) as link, link:
+        link.execute("create table mixed (id integer, v, w)")
+        link.executemany("insert into mixed values (?, 1, null)", [(number,) for number in range(60_000)])
+        link.executemany("insert into mixed values (?, ?, 0.5)", [(60_000, 5.123456789), (60_001, "未检")])
+    monkeypatch.setenv("PLANT_DB", f"sqlite:///{tmp_path}/plant.db")
+    here = project(tmp_path, query="select * from mixed order by id", since=None)
+    STAGE.run(here)
+    [rows] = parts(here).values()
+    assert rows["v"][[0, 60_000, 60_001]].to_list() == ["1", "5.123456789", "未检"]
+    assert rows["w"][[0, 60_000]].to_list() == [None, 0.5]
+
+
+@pytest.mark.parametrize("what", ["password", "port", "query", "base", "at", "slash", "hash", "percent"])
 def test_postgresql__no_error_and_no_file_has_the_address(
     server: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
@@ -329,6 +343,10 @@ def test_postgresql__no_error_and_no_file_has_the_address(
         "port": server.address.replace(str(server.port), "1"),
         "query": server.address,
         "base": server.address.replace("/postgres", "/hidden_base"),
+        "at": server.address.replace(PASSWORD, "left@wrong-secret"),
+        "slash": server.address.replace(PASSWORD, "wrong-secret/right"),
+        "hash": server.address.replace(PASSWORD, "wrong-secret#right"),
+        "percent": server.address.replace(PASSWORD, "wrong-secret%zz"),
     }[what]
     monkeypatch.setenv("PLANT_DB", wrong)
     here = project(tmp_path, query="select nothing from nowhere", since=None)

@@ -25,19 +25,21 @@ if TYPE_CHECKING:
 __all__ = ["Database"]
 
 _ADBC = {
-    "sqlite": "adbc_driver_sqlite",
     "postgresql": "adbc_driver_postgresql",
     "postgres": "adbc_driver_postgresql",
     "snowflake": "adbc_driver_snowflake",
 }
+"""Drivers that hand out Arrow. Not SQLite's: where a column has numbers and text, it rounds the numbers."""
+
 _ROWS = 50_000
 _BATCH_SIZE = {
     "adbc_driver_postgresql": ("adbc.postgresql.batch_size_hint_bytes", 4 << 20),
-    "adbc_driver_sqlite": ("adbc.sqlite.query.batch_rows", 65_536),
 }
-"""By driver: the option that limits a batch of the answer. SQLite finds the types in the first batch."""
+"""By driver: the option that limits a batch of the answer."""
 
 _SERVER = re.compile(r'(?:connection to )?server (?:at|on socket) "[^"]*"(?: \([^)]*\))?(?:, port \d+)?')
+
+_QUOTED = re.compile(r'"[^"]*"|\'[^\']*\'')
 
 
 class Database:
@@ -74,14 +76,14 @@ class Database:
     def _through_adbc(self, driver: str, query: str) -> Iterator[tuple[pa.Schema, Iterator[pa.RecordBatch]]]:
         connect = importlib.import_module(f"{driver}.dbapi").connect
         errors = (importlib.import_module("adbc_driver_manager").Error, OSError, pa.ArrowException)
-        uri = self._connection
-        if driver == "adbc_driver_sqlite":
-            uri = uri.removeprefix("sqlite:///")
         option, size = _BATCH_SIZE.get(driver, ("", 0))
         connected = cursor = None
         try:
             try:
-                connected = connect(uri)
+                connected = connect(self._connection)
+            except errors as problem:
+                raise self._failure(problem, connecting=True) from None
+            try:
                 cursor = connected.cursor()
                 if option:
                     cursor.adbc_statement.set_options(**{option: str(size)})
@@ -111,9 +113,14 @@ class Database:
         """Read to disk first: a batch does not know which types come in later ones."""
         engine = self._engine()
         sqlalchemy = importlib.import_module("sqlalchemy")
+        lost = (sqlalchemy.exc.SQLAlchemyError, OSError, pl.exceptions.PolarsError, TypeError)
         parts: list[Path] = []
         try:
-            with engine.connect().execution_options(stream_results=True, max_row_buffer=_ROWS) as link:
+            connected = engine.connect()
+        except lost as problem:
+            raise self._failure(problem, connecting=True) from None
+        try:
+            with connected.execution_options(stream_results=True, max_row_buffer=_ROWS) as link:
                 found = link.exec_driver_sql(query)
                 shape = pl.DataFrame(schema=dict.fromkeys(found.keys(), pl.Null))
                 while rows := found.fetchmany(_ROWS):
@@ -126,7 +133,7 @@ class Database:
                     parts.append(scratch / f"{len(parts)}.parquet")
                     frame.write_parquet(parts[-1])
                     shape = pl.concat([shape, frame.clear()], how="vertical_relaxed")
-        except (sqlalchemy.exc.SQLAlchemyError, OSError, pl.exceptions.PolarsError) as problem:
+        except lost as problem:
             raise self._failure(problem) from None
         finally:
             engine.dispose()
@@ -169,8 +176,10 @@ class Database:
             fix="write it as postgresql://user:password@host/base, and install the driver",
         )
 
-    def _failure(self, problem: Exception) -> OutsideError:
+    def _failure(self, problem: Exception, *, connecting: bool = False) -> OutsideError:
         text = self._hide(str(getattr(problem, "orig", None) or problem))
+        if connecting:  # drivers quote what they could not use: of a password with '@' its end, as a host
+            text = _QUOTED.sub("...", text)
         return OutsideError(
             f"the database did not answer the query ({' '.join(text.split())[:200]})",
             where=self._place,
