@@ -294,6 +294,11 @@ class Query(Section):
     query: str = Field(
         min_length=1, description="The query, with an ORDER BY, so that equal data gives equal bytes."
     )
+    since: str | None = Field(
+        None,
+        min_length=1,
+        description="Column that grows (updated_at): a run reads only rows at or after its last value.",
+    )
 
 
 class Records(Section):

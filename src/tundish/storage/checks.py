@@ -34,6 +34,10 @@ class Check:
 
 
 _FILES = {
+    "answer_replaced": (
+        "the query was changed and read again from the beginning",
+        "查询已更改，已从头重新读取",
+    ),
     "archive_bomb": ("the archive entry would unpack to an absurd size", "压缩包条目解压后大小异常"),
     "damaged_in_archive": ("the archive entry cannot be unpacked", "压缩包条目损坏，无法解压"),
     "empty_file": ("the file is empty", "文件为空"),
@@ -226,6 +230,7 @@ _RECORDS = {
     "repeated_row": ("exactly repeats an earlier row", "与前面的行完全重复"),
     "retest": ("a repeat test within the tolerance; the last one counts", "复检结果在允差内，以末次为准"),
     "subtotal_row": ("a subtotal or average, not a record", "小计、合计或平均值行"),
+    "superseded_by_update": ("the database has a newer version of this record", "数据库中已有该记录的新版本"),
     "superseded_by_retest": ("superseded by a repeat test", "已被复检结果取代"),
     "two_values": ("two values in one cell", "一个单元格内有两个值"),
     "unit_in_cell": ("a unit inside the cell", "单元格内写有单位"),

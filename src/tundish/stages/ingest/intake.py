@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PACKED", "PAGES_TAKEN", "SEVERAL_PAGES", "SOURCE_LEFT", "Intake", "Taken"]
 
+ANSWER_REPLACED = "answer_replaced"
 SOURCE_LEFT = "source_left"
 SEVERAL_PAGES = "several_pages"
 """Reason beside an accepted image whose file holds more pictures than the one that is taken."""
@@ -153,10 +154,24 @@ class Intake:
             for (source, _), row in self.known.items()
             if source not in sources and row["reason"] != SOURCE_LEFT
         ]
-        for row in gone:
-            kept = {name: row[name] for name in ("path", "source", "kind", "size", "sha256")}
-            self.rows.append(kept | {"outcome": "skipped", "reason": SOURCE_LEFT, "batch": self.batch})
+        self._skip(gone, SOURCE_LEFT)
         return len(gone)
+
+    def replace(self, source: str, paths: set[str]) -> None:
+        """Mark the files of one source that are not among `paths` as skipped: others came in their place."""
+        self._skip(
+            [
+                row
+                for (label, path), row in self.known.items()
+                if label == source and path not in paths and row["outcome"] == "accepted"
+            ],
+            ANSWER_REPLACED,
+        )
+
+    def _skip(self, rows: list[dict[str, Any]], reason: str) -> None:
+        for row in rows:
+            kept = {name: row[name] for name in ("path", "source", "kind", "size", "sha256")}
+            self.rows.append(kept | {"outcome": "skipped", "reason": reason, "batch": self.batch})
 
     def close(self, store: Path) -> None:
         """Write open shards, then the rows: files are listed only when their bytes are on disk."""

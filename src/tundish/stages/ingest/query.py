@@ -1,90 +1,231 @@
-"""Query a database for records with ADBC or SQLAlchemy, and write the result to a Parquet file."""
+"""Query a database for records, and write the answer to a Parquet file, batch by batch.
+
+With `since` only rows at or after the last mark are read. Each run that finds new ones writes one part; parts
+before stay as they are. A part is named by the query it belongs to, so that another query starts from the
+beginning.
+"""
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
+import datetime as dt
+import hashlib
 import os
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from tundish.errors import OutsideError, UsageError
-from tundish.storage.table import write_parquet
+from tundish.errors import UsageError
+from tundish.stages.ingest.database import Database
+from tundish.storage.shards import copy_parts
+from tundish.storage.table import naming, replacing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tundish.recipe.sections import Query
 
-__all__ = ["ask"]
+__all__ = ["Answer", "ask"]
 
-_ADBC = {
-    "sqlite": "adbc_driver_sqlite",
-    "postgresql": "adbc_driver_postgresql",
-    "postgres": "adbc_driver_postgresql",
-    "snowflake": "adbc_driver_snowflake",
-}
+_DECIMAL = pa.decimal128(38, 9)
+"""What a mark of PostgreSQL's type numeric becomes: it comes as text, which does not sort as numbers do."""
 
 
-def ask(query: Query, name: str, answer: Path) -> Path | None:
-    """Write the result of the query to `answer`; None where the environment names no database.
+@dataclass(frozen=True)
+class Answer:
+    """What a database answered.
 
-    The connection string may contain a password: it is not in any message.
+    Attributes:
+        file: The rows that are new, as Parquet; None where there are none.
+        kept: Names of the parts of earlier runs that still count.
+    """
+
+    file: Path | None
+    kept: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """How far earlier runs have read.
+
+    Attributes:
+        value: The greatest value of the mark column so far; None where nothing was read.
+        at: Hashes of the rows that have it.
+    """
+
+    value: object = None
+    at: pl.Series = field(default_factory=lambda: pl.Series([], dtype=pl.UInt64))
+
+
+def ask(query: Query, name: str, folder: Path, stored: Sequence[tuple[str, Path]]) -> Answer | None:
+    """Write what the query answers to a file in `folder`; None where the environment names no database.
+
+    Args:
+        query: The section of the recipe.
+        name: The table of records.
+        folder: Where the answer is written.
+        stored: Name and shard of each file that earlier runs stored for this table and that still counts.
 
     Raises:
-        UsageError: No driver for that database is installed, or the query is wrong.
-        OutsideError: The database cannot be reached.
+        UsageError: No driver for that database is installed, the answer has no such mark column, or a row
+            has no mark.
+        OutsideError: The database cannot be reached, refuses the query, or is lost while it is read.
     """
     connection = os.environ.get(query.connection)
     if not connection:
         return None
-    frame = _through_adbc(query, connection, name)
-    if frame is None:
-        frame = _through_sqlalchemy(query, connection, name)
-    write_parquet(frame.to_arrow(), answer)
-    return answer
+    database = Database(connection, query.connection, f"records.{name}.sql")
+    if query.since is None:
+        file = folder / f"{name}.parquet"
+        _write(database, query, name, _Mark(), file)
+        return Answer(file)
+    prefix = _prefix(query, name)
+    parts = sorted((path, shard) for path, shard in stored if path.startswith(prefix))
+    mark = _last_mark(query.since, [shard for _, shard in parts], folder)
+    kept = tuple(path for path, _ in parts) if mark.value is not None else ()
+    file = folder / f"{prefix}{len(kept) + 1:05d}.parquet"
+    rows = _write(database, query, name, mark, file)
+    if kept and not rows:
+        file.unlink()
+        return Answer(None, kept)
+    return Answer(file, kept)
 
 
-def _through_adbc(query: Query, connection: str, name: str) -> pl.DataFrame | None:
-    driver = _ADBC.get(connection.partition(":")[0])
-    if driver is None or importlib.util.find_spec(driver) is None:
-        return None
-    errors: type[Exception] = importlib.import_module("adbc_driver_manager").Error
-    try:
-        return pl.read_database_uri(query.query, connection, engine="adbc")
-    except errors as problem:
-        raise _failure(query, name, connection, problem) from None
+def _prefix(query: Query, name: str) -> str:
+    text = f"{query.since}\0{query.query}"
+    return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}-"
 
 
-def _through_sqlalchemy(query: Query, connection: str, name: str) -> pl.DataFrame:
-    if importlib.util.find_spec("sqlalchemy") is None:
-        raise UsageError(
-            "no driver for this database is installed",
-            where=f"records.{name}.sql",
-            fix="pip install 'tundish[sql]' and the driver of the database",
-        )
-    sqlalchemy = importlib.import_module("sqlalchemy")
-    try:
-        engine = sqlalchemy.create_engine(connection)
+def _newer(database: Database, query: Query, mark: _Mark) -> str:
+    """The query for rows at or after the mark, and for those without one, which are refused."""
+    inner = query.query.rstrip().removesuffix(";")
+    if mark.value is None:
+        return inner
+    column = database.quoted(str(query.since))
+    where = f"{column} >= {_literal(mark.value)} or {column} is null"
+    return f"select * from (\n{inner}\n) answer where {where}"  # noqa: S608  (the recipe's own query)
+
+
+def _literal(value: object) -> str:
+    """A mark as SQL writes it."""
+    if isinstance(value, int | float | Decimal):
+        return str(value)
+    text = value.isoformat(sep=" ") if isinstance(value, dt.datetime) else str(value)
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _last_mark(since: str, shards: Sequence[Path], folder: Path) -> _Mark:
+    """Find the mark of the last part, and all rows that have it: parts before may end at the same mark."""
+    mark, found = None, []
+    folder.mkdir(parents=True, exist_ok=True)
+    for shard in reversed(shards):
+        copy = folder / ".stored"
+        copy_parts(shard, copy)
         try:
-            return pl.read_database(query.query, engine)
+            column = pl.scan_parquet(copy, glob=False).select(pl.col(since).max())
+            last = column.collect().item()
+            mark = last if mark is None else mark
+            if last is None or last != mark:
+                break
+            at = pl.scan_parquet(copy, glob=False).filter(pl.col(since) == pl.col(since).max())
+            found.append(_hashes(at.collect()))
         finally:
-            engine.dispose()
-    except (sqlalchemy.exc.ArgumentError, sqlalchemy.exc.NoSuchModuleError, ModuleNotFoundError):
-        raise UsageError(
-            f"${query.connection} is not a connection string that SQLAlchemy knows, or its driver is missing",
-            where=f"records.{name}.sql",
-            fix="write it as postgresql://user:password@host/base, and install the driver",
-        ) from None
-    except sqlalchemy.exc.SQLAlchemyError as problem:
-        raise _failure(query, name, connection, problem) from None
+            copy.unlink()
+    return _Mark(mark, pl.concat(found)) if found else _Mark()
 
 
-def _failure(query: Query, name: str, connection: str, problem: Exception) -> OutsideError:
-    text = str(getattr(problem, "orig", None) or problem).replace(connection, f"${query.connection}")
-    return OutsideError(
-        f"the database did not answer the query ({' '.join(text.split())[:200]})",
-        where=f"records.{name}.sql",
-        fix=f"fix the query, or ${query.connection}",
+def _hashes(rows: pl.DataFrame) -> pl.Series:
+    """Hash rows as text: SQLite takes types from the values, so that those of a later part may differ."""
+    plain = rows.select(
+        pl.col(name) if kind.is_nested() or kind == pl.Binary else pl.col(name).cast(pl.String)
+        for name, kind in rows.schema.items()
     )
+    return plain.select(pl.struct(pl.all()).hash()).to_series()
+
+
+def _write(database: Database, query: Query, name: str, mark: _Mark, file: Path) -> int:
+    """Write the answer without the rows that are known; return how many rows it has."""
+    count = 0
+    with database.answer(_newer(database, query, mark)) as (schema, batches):
+        _check_since(query, name, schema)
+        kinds = pa.schema([_plain_field(one, query.since) for one in schema])
+        with (
+            naming(file),
+            replacing(file) as temporary,
+            pq.ParquetWriter(temporary, kinds, compression="zstd") as writer,
+        ):
+            for batch in batches:
+                rows = _plain_rows(batch, kinds)
+                if query.since is not None:
+                    _check_marks(query, name, rows)
+                    rows = _without_known(rows, query.since, mark)
+                count += rows.num_rows
+                writer.write_batch(rows)
+    return count
+
+
+def _without_known(rows: pa.RecordBatch, since: str, mark: _Mark) -> pa.RecordBatch:
+    """Remove the rows at the mark that an earlier run has stored."""
+    if mark.value is None or not rows.num_rows:
+        return rows
+    frame = pl.DataFrame(rows)
+    known = (frame[since] == mark.value) & _hashes(frame).is_in(mark.at.implode())
+    return rows.filter(pa.array((~known).to_list(), pa.bool_())) if known.any() else rows
+
+
+def _check_since(query: Query, name: str, schema: pa.Schema) -> None:
+    if query.since is not None and query.since not in schema.names:
+        raise UsageError(
+            f"the answer of the query has no column '{query.since}'",
+            where=f"records.{name}.sql.since",
+            fix=f"it has: {', '.join(schema.names)}",
+        )
+
+
+def _check_marks(query: Query, name: str, rows: pa.RecordBatch) -> None:
+    missing = rows.column(rows.schema.get_field_index(query.since)).null_count
+    if missing:
+        raise UsageError(
+            f"{missing:,} rows have no '{query.since}', so nobody can say whether they are new;"
+            " nothing was kept of this answer",
+            where=f"records.{name}.sql.since",
+            fix=f"let the query fill it, such as coalesce({query.since}, created_at), or omit those rows",
+        )
+
+
+def _plain_field(one: pa.Field, since: str | None) -> pa.Field:
+    """A field of types that Parquet knows, without what the driver says about it."""
+    kind = one.type
+    if isinstance(kind, pa.OpaqueType) and kind.type_name == "numeric" and one.name == since:
+        kind = _DECIMAL
+    elif isinstance(kind, pa.UuidType) or pa.types.is_interval(kind):
+        kind = pa.string()
+    elif isinstance(kind, pa.BaseExtensionType):
+        kind = kind.storage_type
+    elif pa.types.is_null(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        kind = pa.string()
+    return pa.field(one.name, kind)
+
+
+def _plain_rows(batch: pa.RecordBatch, kinds: pa.Schema) -> pa.RecordBatch:
+    columns = [_plain_column(column, one.type) for column, one in zip(batch.columns, kinds, strict=True)]
+    return pa.RecordBatch.from_arrays(columns, schema=kinds)
+
+
+def _plain_column(column: pa.Array, kind: pa.DataType) -> pa.Array:
+    if isinstance(column.type, pa.UuidType) or pa.types.is_interval(column.type):
+        return pa.array([None if value is None else _text(value) for value in column.to_pylist()], kind)
+    if isinstance(column, pa.ExtensionArray):
+        column = column.storage
+    return column if column.type == kind else column.cast(kind)
+
+
+def _text(value: object) -> str:
+    """An identifier, or an interval as ISO 8601 writes it."""
+    if isinstance(value, pa.MonthDayNano):
+        return f"P{value.months}M{value.days}DT{value.nanoseconds / 1e9:.9g}S"
+    return str(value)

@@ -6,22 +6,22 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tundish.sources.files import Entry, EntryFault, EntryUnavailable
 from tundish.sources.patterns import files_of
 from tundish.stages.ingest.intake import Taken
-from tundish.stages.ingest.query import ask
+from tundish.stages.ingest.query import Answer, ask
 from tundish.storage.shards import image_id_of, write_parts
 from tundish.tabular.files.open import TABLE_SUFFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from tundish.recipe.sections import Records
+    from tundish.recipe.sections import Query, Records
     from tundish.stages.base import Context
 
-__all__ = ["RecordEntry", "record_files", "take_record"]
+__all__ = ["RecordEntry", "query_answer", "record_files", "take_record"]
 
 _READ = 1 << 20
 
@@ -33,19 +33,42 @@ class RecordEntry(Entry):
     file: Path
 
 
-def record_files(context: Context, name: str, section: Records) -> list[RecordEntry] | None:
+def record_files(context: Context, section: Records) -> list[RecordEntry] | None:
     """Find the files of one table of records, in path order; None where nothing exists at that path.
 
     A file that the recipe names is taken whatever its suffix; from a folder only files that may be tables.
     """
-    if section.sql is not None:
-        answer = ask(section.sql, name, context.dataset.root / ".query" / f"{name}.parquet")
-        return None if answer is None else [_entry(answer, answer.name, named=True)]
     # Normalised as text: before the first run the folder of the dataset, which '..' leaves, does not exist.
     place = os.path.normpath(context.dataset.root / (section.path or ""))
     named = Path(place).is_file()
     found = files_of(place)
     return None if found is None else [_entry(each, short, named=named) for each, short in found]
+
+
+def query_answer(
+    context: Context, name: str, query: Query, known: Iterable[dict[str, Any]]
+) -> tuple[list[RecordEntry], Answer] | None:
+    """Query the database of one table of records; None where the environment does not name it.
+
+    Args:
+        context: The run.
+        name: The table of records.
+        query: Its section of the recipe.
+        known: The latest rows of the table `files`.
+
+    Returns:
+        The new file, if any, and what else the answer consists of.
+    """
+    shards = context.dataset.record_shards
+    stored = [
+        (row["path"], shards / f"{row['shard']}.parquet")
+        for row in known
+        if row["source"] == name and row["outcome"] == "accepted"
+    ]
+    answer = ask(query, name, context.dataset.root / ".query", stored)
+    if answer is None:
+        return None
+    return ([] if answer.file is None else [_entry(answer.file, answer.file.name, named=True)]), answer
 
 
 def _entry(path: Path, name: str, *, named: bool) -> RecordEntry:

@@ -22,7 +22,7 @@ from tundish.sources.files import Entry, is_archive, open_source
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.stages.ingest.intake import Intake
 from tundish.stages.ingest.labels import UNREAD_LABELS, Taking, paths_of_records
-from tundish.stages.ingest.records import record_files, take_record
+from tundish.stages.ingest.records import query_answer, record_files, take_record
 from tundish.stages.parts import parts_of_source
 from tundish.storage.pages import file_of_page
 from tundish.storage.seen import find_gone, read_seen, write_seen
@@ -32,7 +32,7 @@ from tundish.storage.versions import VERSIONS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from tundish.recipe.sections import Records, Source
+    from tundish.recipe.sections import Query, Records, Source
     from tundish.storage.seen import Seen
 
 E = TypeVar("E", bound=Entry)
@@ -42,6 +42,9 @@ _UNREADABLE = "unreadable"
 
 _UNAVAILABLE = ""
 """The stamp of a file that is there and could not be read: no file has it, so it is read again."""
+
+_KEPT = "kept"
+"""The stamp of a part that an earlier run has read from a database: its rows are not read again."""
 
 __all__ = ["STAGE"]
 
@@ -176,7 +179,9 @@ def _keep_stamps(seen: Seen, label: str, now_seen: Seen) -> None:
 def _take_records(
     context: Context, name: str, section: Records, intake: Intake, seen: Seen, now_seen: Seen
 ) -> list[str]:
-    entries = record_files(context, name, section)
+    if section.sql is not None:
+        return _take_answer(context, name, section.sql, intake, seen, now_seen)
+    entries = record_files(context, section)
     have = any(source == name for source, _ in intake.known)
     if entries is None and have:
         _keep_stamps(seen, name, now_seen)
@@ -184,14 +189,37 @@ def _take_records(
     if entries is None:
         raise SourceError(
             "the records do not exist",
-            where=section.path or f"${section.sql.connection if section.sql else ''}",
+            where=section.path or "",
             fix=f"put the file there, or fix records.{name} in the recipe",
         )
     stamps = now_seen.setdefault(name, {})
     for entry in _fresh(entries, _remembered(seen, name, intake), stamps, intake):
         intake.take(name, take_record(context, entry))
-    if section.sql is not None:
-        entries[0].file.unlink()
+    return []
+
+
+def _take_answer(
+    context: Context, name: str, query: Query, intake: Intake, seen: Seen, now_seen: Seen
+) -> list[str]:
+    """Take what a database answered: one file, or a part beside those of earlier runs."""
+    found = query_answer(context, name, query, intake.known.values())
+    if found is None and any(source == name for source, _ in intake.known):
+        _keep_stamps(seen, name, now_seen)
+        return [f"${query.connection} is not set, so the records '{name}' continue from the store"]
+    if found is None:
+        raise SourceError(
+            "the environment names no database for these records",
+            where=f"${query.connection}",
+            fix=f"set it to the address of the database, or fix records.{name} in the recipe",
+        )
+    entries, answer = found
+    now_seen[name] = dict.fromkeys(answer.kept, _KEPT)
+    intake.unchanged += len(answer.kept)
+    for entry in entries:
+        now_seen[name][entry.path] = entry.stamp
+        intake.take(name, take_record(context, entry))
+        entry.file.unlink()
+    intake.replace(name, set(now_seen[name]))
     return []
 
 

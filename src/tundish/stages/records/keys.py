@@ -27,11 +27,19 @@ _VERDICTS = pl.Schema({"record_id": pl.String, "outcome": pl.String, "reason": p
 
 
 class Hashes:
-    """64-bit hashes of the accepted records so far: at eight bytes each, ten million need little memory."""
+    """64-bit hashes of the accepted records so far: at eight bytes each, ten million need little memory.
 
-    def __init__(self, key: Sequence[str], columns: Sequence[str]) -> None:
+    Args:
+        key: The columns that name a record; empty where the table has no key.
+        columns: All columns with data.
+        versions: A later file has newer versions of records, as where a query reads what was changed since
+            the last run: then also refused records count, for they replace what was before.
+    """
+
+    def __init__(self, key: Sequence[str], columns: Sequence[str], *, versions: bool = False) -> None:
         self.key = list(key)
         self.columns = list(columns)
+        self.versions = versions and bool(key)
         self._parts: list[pl.Series] = []
 
     @property
@@ -43,8 +51,13 @@ class Hashes:
         return rows.select(self._hashed).hash_rows()
 
     def add(self, rows: pl.DataFrame) -> None:
-        """Add the accepted ones of `rows`."""
-        self._parts.append(self.of(rows.filter(pl.col("outcome") == "accepted")))
+        """Add those of `rows` that count."""
+        self._parts.append(self.of(self.counted(rows)))
+
+    def counted(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The accepted rows; where later files have newer versions, those that are not skipped."""
+        kept = pl.col("outcome") != "skipped" if self.versions else pl.col("outcome") == "accepted"
+        return rows.filter(kept)
 
     def repeated(self) -> pl.Series:
         """The hashes that occurred more than once."""
@@ -65,20 +78,35 @@ def repeats(table: RecordTable, path: Path, hashes: Hashes) -> tuple[pl.DataFram
     wanted = hashes.repeated()
     if not wanted.len():
         return pl.DataFrame(schema=_VERDICTS), pl.DataFrame()
-    copies, rest = _exact(_matching(path, hashes, wanted), hashes.columns)
+    replaced, current = _older(_matching(path, hashes, wanted), hashes)
+    copies, rest = _exact(current, hashes.columns)
     if not hashes.key:
         return copies, pl.DataFrame()
     later, faults = _same_key(table, hashes.key, rest)
-    return pl.concat([copies, later]), faults
+    return pl.concat([replaced, copies, later]), faults
+
+
+def _older(rows: pl.DataFrame, hashes: Hashes) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Verdicts on accepted records of which a later file has a newer version, and the other accepted ones."""
+    accepted = pl.col("outcome") == "accepted"
+    if not hashes.versions:
+        return pl.DataFrame(schema=_VERDICTS), rows
+    named = ~pl.any_horizontal(pl.col(hashes.key).is_null())
+    older = named & (pl.col("path") < pl.col("path").max().over(hashes.key))
+    rows = rows.with_columns(older=older).filter(accepted)
+    replaced = rows.filter("older").select(
+        "record_id", outcome=pl.lit("skipped"), reason=pl.lit("superseded_by_update")
+    )
+    return replaced, rows.filter(~pl.col("older")).drop("older")
 
 
 def _matching(path: Path, hashes: Hashes, wanted: pl.Series) -> pl.DataFrame:
-    """The accepted records whose hash is one of `wanted`, piece by piece."""
+    """The records that count and whose hash is one of `wanted`, piece by piece."""
     found = []
     with pq.ParquetFile(path, pre_buffer=False) as file:
         for rows in row_groups(file):
-            accepted = rows.filter(pl.col("outcome") == "accepted")
-            found.append(accepted.filter(hashes.of(accepted).is_in(wanted.implode())))
+            counted = hashes.counted(rows)
+            found.append(counted.filter(hashes.of(counted).is_in(wanted.implode())))
     return pl.concat(found)
 
 

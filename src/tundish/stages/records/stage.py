@@ -81,7 +81,9 @@ def _judge_table(context: Context, table: RecordTable, target: Path, books: _Boo
         extra = list(dict.fromkeys(name for opened in sheets for name in opened.plan.extra))
         arrow = table.arrow(present, extra)
         keyed = bool(table.key) and set(table.key) <= set(present)
-        hashes = Hashes(table.key if keyed else (), [*present, *extra])
+        sql = table.section.sql
+        versions = sql is not None and sql.since is not None
+        hashes = Hashes(table.key if keyed else (), [*present, *extra], versions=versions)
         with pq.ParquetWriter(target, arrow.schema, compression="zstd") as writer:
             for rows in _rows(context, table, sheets, books):
                 filled = _complete(rows, arrow)

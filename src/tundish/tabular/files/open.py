@@ -40,7 +40,7 @@ _OTHERS = (
     (b"BZh", "packed with bzip2", "unpack it"),
     (b"\xfd7zXZ", "packed with xz", "unpack it"),
     (b"\x28\xb5\x2f\xfd", "packed with zstd", "unpack it"),
-    (b"SQLite format 3\0", "an SQLite database", "name it in the recipe with 'connection'"),
+    (b"SQLite format 3\0", "an SQLite database", "name it in the recipe with 'sql'"),
     (b"FEA1", "Feather of version 1", "save it as Parquet"),
     (b"\x89PNG", "an image", "remove it from the records' path"),
     (b"\xff\xd8\xff", "an image", "remove it from the records' path"),
