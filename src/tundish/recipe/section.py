@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
 
-__all__ = ["Section"]
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+__all__ = ["Name", "Section"]
+
+Name = Annotated[str, StringConstraints(pattern=r"^[\w][\w.-]{0,99}$")]
+"""A name of a section, a source, a key or a class of tables."""
 
 
 class Section(BaseModel):
