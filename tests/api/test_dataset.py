@@ -54,7 +54,7 @@ def test_tables__are_those_that_exist_and_each_can_be_read(data: tundish.Dataset
     assert {"images", "splits", "consensus", "coils", "heats"} <= set(data.tables)
     assert not {"lineage", "files", "features"} & set(data.tables)
     for table in data.tables:
-        assert data.read(table).height or table in {"disputes", "targets"}
+        assert data.read(table).height or table in {"disputes", "judgements", "targets"}
 
 
 def test_read__a_table_that_is_not_there(data: tundish.Dataset, sample_plant: Path) -> None:
