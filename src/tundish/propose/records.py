@@ -18,6 +18,7 @@ from tundish.tabular.base import FileOptions
 from tundish.tabular.files.open import open_table
 from tundish.tabular.headers.planner import make_plan
 from tundish.tabular.values.cells import read_cells
+from tundish.tabular.values.conventions import decide
 from tundish.tabular.values.settle import settle
 
 if TYPE_CHECKING:
@@ -213,7 +214,7 @@ def _rows(plan: Plan, sheet: Sheet) -> Iterator[RecordColumn]:
     piece = next(sheet.pieces(), None)
     examples = pl.DataFrame()
     if piece is not None:
-        plan = settle(plan, piece.cells)
+        plan = settle(decide(plan, [piece.cells]), piece.cells)
         examples = read_cells(piece.cells.head(200), plan).frame
     for entry in plan.describe():
         name = entry["column"]

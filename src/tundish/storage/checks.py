@@ -186,11 +186,16 @@ _AUGMENTED = {
 
 _RECORDS = {
     "ambiguous_date": ("day, month and year cannot be told apart", "日期的年月日无法区分"),
+    "ambiguous_number": (
+        "a comma or point may separate decimals or thousands",
+        "逗号或点可能是小数点，也可能是千位分隔",
+    ),
     "ambiguous_time": ("the hour occurred twice when summer time ended", "夏令时结束，该时刻出现两次"),
     "blank_row": ("a blank row", "空行"),
     "broken_quote": ("a quotation mark is misplaced or not closed", "引号未闭合或位置错误"),
     "conflicting_record": ("records with the same key contradict each other", "同一主键的记录互相矛盾"),
     "damaged_identifier": ("a spreadsheet rounded the identifier", "编号被电子表格改写为近似数"),
+    "decimal_point": ("a decimal point in a file with decimal commas", "文件以逗号为小数点，此处却用了点"),
     "double_conversion": ("the text was lost in a double conversion", "文字经两次转码已丢失"),
     "field_count": ("the number of fields differs from the header", "字段数与表头不一致"),
     "fraction": ("a fraction instead of a decimal number", "写成分数，应写成小数"),

@@ -11,10 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-__all__ = ["How", "Kind", "Plan", "Planned", "ReadOptions", "section_of"]
+__all__ = ["DateOrder", "How", "Kind", "Plan", "Planned", "ReadOptions", "section_of"]
 
 Kind = Literal["text", "real", "integer", "time", "flag"]
 How = Literal["header", "recipe", "magnitude", "assumed"]
+DateOrder = Literal["dmy", "mdy", "ymd"]
+"""The order of day, month and year where they are written as numbers."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +26,15 @@ class ReadOptions:
     Attributes:
         columns: The column by header as written in the file; None omits a header.
         units: The unit by column, where the header names none or a wrong one.
-        missing: Additional markers for a missing value.
+        missing: Additional markers for a missing value; one between slashes is a regular expression.
         calorie: Joules in one calorie.
         zone: IANA name of the time zone of the plant's clocks.
         date1904: Whether Excel's day numbers count from 1904.
+        decimal: The decimal mark; None until the file has settled it.
+        thousands: The mark between groups of three digits; None is the usual one beside the decimal mark.
+        dates: The order of day, month and year; None where nothing settles it.
+        ambiguous_hour: Which of the two is meant where summer time repeats an hour.
+        unclear: The marks that may separate decimals as well as thousands in this file.
     """
 
     columns: Mapping[str, str | None] = field(default_factory=dict)
@@ -36,6 +43,11 @@ class ReadOptions:
     calorie: float = 4.1868
     zone: str = "UTC"
     date1904: bool = False
+    decimal: Literal[".", ","] | None = None
+    thousands: str | None = None
+    dates: DateOrder | None = None
+    ambiguous_hour: Literal["first", "second"] | None = None
+    unclear: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,6 +112,9 @@ class Plan:
         headers: All headers of the file, as written.
         options: What the recipe states about the columns.
         where: The section of the recipe and the file: "records.coals, raw/coal.csv".
+        separator: The separator of a text file.
+        typed: Whether numbers are typed in the file, so that texts alone show how people write them.
+        evidence: What decided the decimal mark and the order of day and month, a sentence each.
     """
 
     columns: tuple[Planned, ...]
@@ -108,6 +123,9 @@ class Plan:
     headers: tuple[str, ...]
     options: ReadOptions
     where: str
+    separator: str | None = None
+    typed: bool = False
+    evidence: tuple[str, ...] = ()
 
     @property
     def extra(self) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from tundish.stages.records.whole import quarantined_references, unknown_referen
 from tundish.storage.quarantine import quarantine_frame
 from tundish.storage.table import replacing, row_groups
 from tundish.storage.tables import QUARANTINE, RECORD_FAULTS, RECORD_FILES
+from tundish.tabular.values.conventions import decide
 from tundish.tabular.values.settle import settle
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def _rows(
     """Yield the judged records of all sheets, in order; their faults are added to the books."""
     for opened in sheets:
         layout, count = opened.sheet.layout, 0
+        opened = replace(opened, plan=decide(opened.plan, _cells(opened)))  # noqa: PLW2901  (known a bit better)
         for piece in opened.sheet.pieces():
             opened = replace(opened, plan=settle(opened.plan, piece.cells))  # noqa: PLW2901  (known a bit better)
             judged = judge(table, opened, piece)
@@ -123,6 +125,10 @@ def _rows(
                 "columns": orjson.dumps(opened.plan.describe()).decode(),
             }
         )
+
+
+def _cells(opened: OpenSheet) -> Iterator[pl.DataFrame]:
+    return (piece.cells for piece in opened.sheet.pieces())
 
 
 def _complete(rows: pl.DataFrame, arrow: Table) -> pl.DataFrame:

@@ -70,6 +70,7 @@ class _Planner:
         self.headers = layout.headers
         self.labels = _number_repeats(layout.headers)
         self.joined = layout.header_rows > 1
+        self.separator, self.typed = layout.separator, layout.sheet is not None
 
     def plan(self, required: Collection[str]) -> Plan:
         stated = self._recipe()
@@ -91,7 +92,14 @@ class _Planner:
             raise self._missing(missing, [column.header for column in unknown])
         ordered = tuple(mapped[name] for name in self.wanted if name in mapped)
         return Plan(
-            ordered, self._name_unknown(unknown), tuple(left_out), self.headers, self.options, self.where
+            ordered,
+            self._name_unknown(unknown),
+            tuple(left_out),
+            self.headers,
+            self.options,
+            self.where,
+            self.separator,
+            self.typed,
         )
 
     def _recipe(self) -> dict[int, str | None]:

@@ -64,13 +64,13 @@ def read_cells(cells: pl.DataFrame, plan: Plan) -> Cells:
         cells: PLACE, then c0, c1, ... as a piece has them.
         plan: The plan of the sheet, with all units determined.
     """
-    fast = read_fast(cells, plan.columns)
+    fast = read_fast(cells, plan)
     odd_text = odd_texts(fast, plan.columns)
     skipped = skipped_rows(cells, fast, plan)
     values, notes, faults = [], [], []
     for column in plan.columns:
         suspects = odd_text[column.name] if column.name in odd_text.columns else None
-        reading = finish(column, cells[f"c{column.index}"], fast[column.name], suspects, plan.options)
+        reading = finish(column, cells[f"c{column.index}"], fast[column.name], suspects, plan)
         values.append(reading.values.alias(column.name))
         if reading.odd.height:
             odd = _place(reading, cells, skipped)
