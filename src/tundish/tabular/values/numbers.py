@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tundish.tabular.text import clean
 from tundish.tabular.units import canonical_unit
-from tundish.tabular.values.marks import Fault, missing_reason, same_marker
+from tundish.tabular.values.marks import Fault, is_pattern, missing_reason, same_marker
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -112,9 +112,7 @@ def parse_number(
     written = formula[1] if formula else written
     if not written:
         return Number(None, None, text)
-    if same_marker(written, missing):
-        return Number(None, "missing", text)
-    reason = missing_reason(written)
+    reason = "missing" if same_marker(written, missing) else missing_reason(written)
     if reason is not None:
         return Number(None, reason, text)
     if any(unicodedata.decomposition(sign).startswith(_SHIFTED) for sign in text):
@@ -122,15 +120,21 @@ def parse_number(
         return Fault("fraction", f"'{text}' contains a fraction or a raised digit; write a decimal number")
     note, rest = _sign(written)
     found = _plain(rest, unit, marks)
-    if isinstance(found, Fault) and note is None and written.endswith("?"):
-        sure = _plain(written.rstrip("? "), unit, marks)
-        return found if isinstance(sure, Fault) else Number(sure, "questionable", text)
     if isinstance(found, Fault) and note is None:
-        remark = _REMARK.fullmatch(written)
-        inner = _plain(remark["number"], unit, marks) if remark else found
-        if remark and not isinstance(inner, Fault):
-            return _with_remark(remark["words"] or "", inner, unit, text)
+        return _marked(written, unit, marks, text) or found
     return found if isinstance(found, Fault) else Number(found, note, text)
+
+
+def _marked(written: str, unit: str | None, marks: Marks, text: str) -> Number | Fault | None:
+    """A number with a mark or a remark behind it: '876.0?' of a historian, '12.3(复检)'; None for others."""
+    if written.endswith("?"):
+        sure = _plain(written.rstrip("? "), unit, marks)
+        return None if isinstance(sure, Fault) else Number(sure, "questionable", text)
+    remark = _REMARK.fullmatch(written)
+    inner = _plain(remark["number"], unit, marks) if remark else None
+    if remark is None or inner is None or isinstance(inner, Fault):
+        return None
+    return _with_remark(remark["words"] or "", inner, unit, text)
 
 
 def _sign(text: str) -> tuple[str | None, str]:
@@ -216,5 +220,5 @@ def _with_remark(words: str, value: float, unit: str | None, text: str) -> Numbe
 
 def sentinels(missing: Sequence[str]) -> list[float]:
     """The markers for a missing value that are numbers, such as 9999."""
-    found = (parse_number(marker) for marker in missing)
+    found = (parse_number(marker) for marker in missing if not is_pattern(marker))
     return [one.value for one in found if isinstance(one, Number) and one.value is not None]

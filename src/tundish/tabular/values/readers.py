@@ -10,7 +10,7 @@ import polars as pl
 from tundish.tabular.text import clean
 from tundish.tabular.values.clock import SAMPLE, fill_times, guess_format, in_order, local_times
 from tundish.tabular.values.conventions import AMBIGUOUS
-from tundish.tabular.values.marks import Fault, missing_reason, same_marker
+from tundish.tabular.values.marks import Fault, is_pattern, missing_reason, same_marker
 from tundish.tabular.values.numbers import Marks, parse_number, sentinels
 from tundish.tabular.values.reading import ODD, Odd, Reading, resolve, unread
 from tundish.tabular.values.times import FORMATS, parse_time
@@ -35,7 +35,9 @@ _MARKERS = sorted({*_SIGNS, "NaN", *(form for word in _WORDS for form in (word, 
 """What may mean a missing value in a column of text: searched at once, as a million identifiers differ."""
 
 _CHANGED_BY_NFKC = r"[\u00a0-\u00be\u2000-\u218f\u2460-\u24ff\u3000\u3200-\u33ff\uf900-\ufaff\ufb00-\uffef]"
-_DAMAGED = r"^\d(?:\.\d+)?E\+\d{2,}$"
+_DAMAGED = r"^\d(?:\.\d+)?[Ee]\+\d{2,}$"
+_AS_TEXT = r"^=\"([^\"]*)\"$|^'(\d.*)$"
+"""How spreadsheets mark a text of digits: ="0012" in a CSV file, '0012 in the cell."""
 
 
 def read_fast(cells: pl.DataFrame, plan: Plan) -> pl.DataFrame:
@@ -60,12 +62,7 @@ def odd_texts(fast: pl.DataFrame, columns: Sequence[Planned]) -> pl.DataFrame:
 
 
 def _odd_text(text: pl.Expr, *, wide: bool) -> pl.Expr:
-    odd = (
-        text.is_in(_MARKERS)
-        | text.str.starts_with("#")
-        | (text == "")
-        | text.str.contains("E+", literal=True)
-    )
+    odd = text.is_in(_MARKERS) | text.str.contains("^[#=']") | (text == "") | text.str.contains("[Ee]\\+\\d")
     return (odd | text.str.contains(_CHANGED_BY_NFKC) if wide else odd).fill_null(value=False)
 
 
@@ -234,8 +231,16 @@ def _resolve(
     reading = resolve(written, values, parse_text)
     if not options.missing:
         return reading
-    own = written.cast(pl.String).str.strip_chars().is_in(list(options.missing)).fill_null(value=False)
+    own = _is_own(written.cast(pl.String).str.strip_chars(), options)
     return reading.emptied(own.arg_true(), written, note="missing")
+
+
+def _is_own(texts: pl.Series, options: ReadOptions) -> pl.Series:
+    """Which texts are the plant's own markers for a missing value."""
+    own = texts.is_in([marker for marker in options.missing if not is_pattern(marker)])
+    for marker in filter(is_pattern, options.missing):
+        own |= texts.str.contains(f"^(?:{marker[1:-1]})$")
+    return own.fill_null(value=False)
 
 
 def _time(text: str, options: ReadOptions) -> Odd:
@@ -261,7 +266,7 @@ def _flag(text: str) -> Odd:
 
 def _text(written: pl.Series, values: pl.Series, odd: pl.Series, options: ReadOptions) -> Reading:
     if options.missing:
-        odd |= values.is_in(list(options.missing)).fill_null(value=False)
+        odd |= _is_own(values, options)
     reading = Reading(values, ODD.to_frame())
     fault = Fault(
         "damaged_identifier",
@@ -272,6 +277,7 @@ def _text(written: pl.Series, values: pl.Series, odd: pl.Series, options: ReadOp
         texts = values.gather(at).str.normalize("NFKC").str.replace_all("\u2044", "/", literal=True)
         # Invisible characters would split one key into two.
         texts = texts.str.replace_all("[\u200b\ufeff]", "").str.strip_chars()
+        texts = texts.str.replace(_AS_TEXT, "$1$2")
         texts = texts.set(texts == "", None)
         reading = Reading(values.clone().scatter(at, texts), ODD.to_frame())
         reading = _without_markers(reading, written, at, texts, options)
