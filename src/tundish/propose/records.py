@@ -100,7 +100,9 @@ def propose(
         for one in references
     ]
     known = tuple({name for table in tables for name in table.columns.spellings()})
-    sheets = open_table(path, path.name, FileOptions(sheet=sheet, names=names, known=known))
+    sheets = open_table(
+        path, path.name, FileOptions(sheets=(sheet,) if sheet else (), names=names, known=known)
+    )
     if not names and all(_lacks_header(one.layout) for one in sheets):
         raise SourceError(
             f"the file has no header over its {len(sheets[0].layout.headers)} columns",

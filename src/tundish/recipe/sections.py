@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import Annotated, Any, Literal
 
@@ -279,16 +280,47 @@ class Records(Section):
         description="Pandera model with the rules for records.",
     )
     sheet: str | None = Field(None, description="Only this sheet of a workbook; all that fit by default.")
+    sheets: tuple[str, ...] = Field((), description="Only these sheets of a workbook, hidden ones too.")
+    hidden: Literal["skip", "read"] | None = Field(
+        None,
+        description="Hidden rows and sheets of a workbook; by default the rows are read, the sheets are not.",
+    )
+    encoding: str | None = Field(
+        None, description="Encoding of a text file, such as cp1252 or gb18030; by default found."
+    )
+    decimal: Literal[".", ","] | None = Field(
+        None, description="Decimal mark; by default what the whole file settles."
+    )
+    thousands: Literal[".", ",", " ", "'"] | None = Field(
+        None, description="Mark between groups of three digits; by default the one beside the decimal mark."
+    )
+    dates: Literal["dmy", "mdy", "ymd"] | None = Field(
+        None,
+        description="Order of day, month and year where all are numbers; by default what the file settles.",
+    )
+    ambiguous_hour: Literal["first", "second"] | None = Field(
+        None, description="Which one is meant where summer time repeats an hour; by default neither."
+    )
+    header: int | None = Field(
+        None, ge=1, description="Line of the header, from 1; the last one where it has several."
+    )
     header_rows: int | None = Field(
         None, ge=0, le=3, description="Rows of the header, 0 for none; by default found."
     )
+    rows: str | None = Field(
+        None,
+        pattern=r"^\d*\.\.\d*$",
+        description="Lines of the first and last record, such as '5..200' or '5..'; others are skipped.",
+    )
+    footer: int = Field(0, ge=0, description="Rows at the end of each table that are not records.")
     names: tuple[str, ...] = Field((), description="The columns in order, where the file has no header.")
     columns: dict[str, str | None] = Field(
         {}, description="Headers as written in the file, with the column they mean; null omits one."
     )
     units: dict[str, str] = Field({}, description="Unit of a column, where its header names none.")
     missing: tuple[str, ...] = Field(
-        (), description="Additional markers for a missing value, such as '9999'."
+        (),
+        description="Additional markers for a missing value: '9999', or '/Bad .*/' as a pattern.",
     )
     calorie: float = Field(
         4.1868,
@@ -306,6 +338,31 @@ class Records(Section):
         if (self.path is None) == (self.sql is None):
             raise ValueError("records come from a 'path' or from 'sql': give exactly one")
         return self
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, encoding: str | None) -> str | None:
+        try:
+            return encoding and codecs.lookup(encoding).name
+        except LookupError:
+            raise ValueError(f"'{encoding}' is an unknown encoding; such as utf-8, gb18030, cp1252") from None
+
+    @field_validator("missing")
+    @classmethod
+    def _patterns(cls, missing: tuple[str, ...]) -> tuple[str, ...]:
+        for marker in missing:
+            if len(marker) > 2 and marker.startswith("/") and marker.endswith("/"):
+                try:
+                    re.compile(marker[1:-1])
+                except re.error as error:
+                    raise ValueError(f"'{marker}' is not a regular expression: {error}") from error
+        return missing
+
+    @property
+    def lines(self) -> tuple[int | None, int | None]:
+        """The first and the last line of the records, from 1; None where there is no limit."""
+        first, _, last = (self.rows or "..").partition("..")
+        return int(first) if first else None, int(last) if last else None
 
     @field_validator("references", mode="before", json_schema_input_type=dict[str, str | tuple[str, ...]])
     @classmethod

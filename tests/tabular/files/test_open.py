@@ -137,7 +137,7 @@ def test_a_sheet_of_a_text_file_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text(CSV, "utf-8")
     with pytest.raises(SourceError, match="asks for sheet '一月', but the file is not a workbook"):
-        open_table(path, "a.csv", FileOptions(sheet="一月"))
+        open_table(path, "a.csv", FileOptions(sheets=("一月",)))
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:

@@ -201,16 +201,16 @@ def test_visible_sheets_with_records_come_in_order_and_double_headers_stay(tmp_p
     sheets = open_workbook(path, "book.xlsx", FileOptions())
     assert [sheet.layout.sheet for sheet in sheets] == ["一月", "二月"]
     assert [sheet.layout.headers for sheet in sheets] == [("a", "a"), ("c", "column 2", "d")]
-    (asked,) = open_workbook(path, "book.xlsx", FileOptions(sheet="hidden"))
+    (asked,) = open_workbook(path, "book.xlsx", FileOptions(sheets=("hidden",)))
     assert read(asked) == [(0, 2, "5", "6")]
 
 
 def test_a_sheet_that_is_not_there_or_holds_nothing_is_an_error(tmp_path: Path) -> None:
     path = book_of(tmp_path, 一月=rows_of(("a", "b"), (1, 2)), leer=rows_of(("a", "b")))
     with pytest.raises(SourceError, match=r"there is no sheet '三月'; name one of '一月', 'leer'"):
-        open_workbook(path, "book.xlsx", FileOptions(sheet="三月"))
+        open_workbook(path, "book.xlsx", FileOptions(sheets=("三月",)))
     with pytest.raises(SourceError, match=r"book.xlsx, sheet 'leer': it contains no records"):
-        open_workbook(path, "book.xlsx", FileOptions(sheet="leer"))
+        open_workbook(path, "book.xlsx", FileOptions(sheets=("leer",)))
 
 
 def test_long_sheets_come_in_pieces_and_merged_cells_reach_over_them(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -203,7 +203,17 @@ def open_sheets(
 
 def _file_options(table: RecordTable) -> FileOptions:
     section = table.section
-    return FileOptions(section.sheet, section.header_rows, section.names, table.columns.spellings())
+    return FileOptions(
+        sheets=section.sheets if section.sheet is None else (section.sheet,),
+        header_rows=section.header_rows,
+        header=section.header,
+        names=section.names,
+        known=table.columns.spellings(),
+        encoding=section.encoding,
+        hidden=section.hidden,
+        lines=section.lines,
+        footer=section.footer,
+    )
 
 
 def read_options(section: Records, zone: str) -> ReadOptions:
@@ -214,6 +224,10 @@ def read_options(section: Records, zone: str) -> ReadOptions:
         missing=section.missing,
         calorie=section.calorie,
         zone=zone,
+        decimal=section.decimal,
+        thousands=section.thousands,
+        dates=section.dates,
+        ambiguous_hour=section.ambiguous_hour,
     )
 
 
@@ -226,8 +240,13 @@ def _plan_sheets(
         place = f"records.{table.name}, {path}" + (
             f", sheet {sheet.layout.sheet}" if sheet.layout.sheet else ""
         )
+        left += [
+            _file_fault(table.name, path, remark.check, remark.message, "warning")
+            for remark in sheet.layout.remarks
+        ]
+        here = replace(options, date1904=sheet.layout.date1904)
         try:
-            plan = make_plan(sheet.layout, table.wanted, table.required, table.columns, options, place)
+            plan = make_plan(sheet.layout, table.wanted, table.required, table.columns, here, place)
         except SourceError as error:
             problem = problem or error
             what = f"the sheet '{sheet.layout.sheet}' is skipped: {error.what}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tundish.errors import SourceError
 from tundish.tabular.files.columnar import open_arrow, open_parquet
 from tundish.tabular.files.delimited import open_delimited
+from tundish.tabular.files.edges import trimmed
 from tundish.tabular.files.workbook import open_workbook
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ _MARKUP = re.compile(
 
 
 def open_table(path: Path, name: str, options: FileOptions) -> Sequence[Sheet]:
-    """Open the tables of a file that contain records.
+    """Open the tables of a file that contain records, with the rows that the options name.
 
     Args:
         path: The file, or a temporary copy of it.
@@ -61,6 +62,10 @@ def open_table(path: Path, name: str, options: FileOptions) -> Sequence[Sheet]:
     Raises:
         SourceError: The file cannot be read: empty, damaged, locked with a password, not what its name says.
     """
+    return [trimmed(sheet, options) for sheet in _open(path, name, options)]
+
+
+def _open(path: Path, name: str, options: FileOptions) -> Sequence[Sheet]:
     try:
         with path.open("rb") as file:
             start = file.read(_LOOK)
@@ -72,9 +77,9 @@ def open_table(path: Path, name: str, options: FileOptions) -> Sequence[Sheet]:
     if start.startswith((_ZIP, _OLE)):
         _refuse_archive(path, name, start)
         return open_workbook(path, name, options)
-    if options.sheet is not None:
+    if options.sheets:
         raise SourceError(
-            f"the recipe asks for sheet '{options.sheet}', but the file is not a workbook",
+            f"the recipe asks for sheet '{options.sheets[0]}', but the file is not a workbook",
             where=name,
             fix="remove 'sheet' from the recipe",
         )
@@ -100,7 +105,7 @@ def _refuse_archive(path: Path, name: str, start: bytes) -> None:
         return
     try:
         with zipfile.ZipFile(path) as archive:
-            members = set(archive.namelist())
+            members = {name.replace("\\", "/") for name in archive.namelist()}
             broken = archive.testzip()
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
         broken = str(error)

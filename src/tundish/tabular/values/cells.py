@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tundish.tabular.plan import Plan, Planned
     from tundish.tabular.values.reading import Reading
 
-__all__ = ["FAULTS", "NOTES", "SKIPPED", "Cells", "read_cells"]
+__all__ = ["FAULTS", "NOTES", "Cells", "read_cells"]
 
 NOTES = pl.Schema({"row": pl.Int64, "column": pl.String, "note": pl.String, "raw": pl.String})
 """What a value cannot express: censored (<, <=, >, >=), remark; or why it is null: missing, ..."""
@@ -34,9 +34,6 @@ FAULTS = pl.Schema(
 )
 """Cells that cannot be read; `index` is the column's place in the file, from 0, `value` its text."""
 
-SKIPPED = pl.Schema({"row": pl.Int64, "reason": pl.String})
-"""Rows that are not records: blank_row, subtotal_row, repeated_header."""
-
 
 @dataclass(frozen=True)
 class Cells:
@@ -48,7 +45,7 @@ class Cells:
             given.
         notes: The notes, as in `NOTES`.
         faults: The faults, as in `FAULTS`; their cells are null in the frame. Skipped rows have none.
-        skipped: The skipped rows, as in `SKIPPED`; they are in the frame too.
+        skipped: The skipped rows, as in SKIPPED; they are in the frame too.
     """
 
     frame: pl.DataFrame
@@ -57,16 +54,19 @@ class Cells:
     skipped: pl.DataFrame
 
 
-def read_cells(cells: pl.DataFrame, plan: Plan) -> Cells:
+def read_cells(cells: pl.DataFrame, plan: Plan, marked: pl.DataFrame | None = None) -> Cells:
     """Read the cells of a piece.
 
     Args:
         cells: PLACE, then c0, c1, ... as a piece has them.
         plan: The plan of the sheet, with all units determined.
+        marked: Rows that are known not to be records, as in SKIPPED.
     """
     fast = read_fast(cells, plan)
     odd_text = odd_texts(fast, plan.columns)
     skipped = skipped_rows(cells, fast, plan)
+    if marked is not None and marked.height:
+        skipped = _with_marked(skipped, cells, marked)
     values, notes, faults = [], [], []
     for column in plan.columns:
         suspects = odd_text[column.name] if column.name in odd_text.columns else None
@@ -83,6 +83,12 @@ def read_cells(cells: pl.DataFrame, plan: Plan) -> Cells:
         pl.concat([FAULTS.to_frame(), *faults]).sort("row", maintain_order=True),
         skipped.select(cells["row"].gather(skipped["at"]).alias("row"), "reason"),
     )
+
+
+def _with_marked(skipped: pl.DataFrame, cells: pl.DataFrame, marked: pl.DataFrame) -> pl.DataFrame:
+    at = cells.select("row", at=pl.int_range(pl.len(), dtype=pl.UInt32))
+    more = marked.join(at, on="row", how="inner").select("at", "reason")
+    return pl.concat([more, skipped]).unique("at", keep="first", maintain_order=True).sort("at")
 
 
 def _place(reading: Reading, cells: pl.DataFrame, skipped: pl.DataFrame) -> pl.DataFrame:
