@@ -204,6 +204,8 @@ _RECORDS = {
     "field_count": ("the number of fields differs from the header", "字段数与表头不一致"),
     "fraction": ("a fraction instead of a decimal number", "写成分数，应写成小数"),
     "hidden_row": ("a hidden row", "隐藏行"),
+    "merged_into_record": ("its values went into another row of the same key", "数值已并入同一主键的另一行"),
+    "merged_record": ("rows of one key with other columns filled were merged", "同一主键的多行互补，已合并"),
     "mixed_encoding": ("the line has another encoding than the file", "该行编码与文件编码不同"),
     "no_such_time": ("the hour did not exist when summer time began", "夏令时开始，该时刻不存在"),
     "not_a_flag": ("neither yes nor no", "既不是“是”也不是“否”"),

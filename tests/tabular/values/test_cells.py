@@ -19,7 +19,7 @@ from tundish.tabular.plan import ReadOptions
 from tundish.tabular.values.cells import FAULTS, NOTES, Cells, read_cells
 from tundish.tabular.values.conventions import decide
 from tundish.tabular.values.marks import Fault
-from tundish.tabular.values.numbers import parse_number
+from tundish.tabular.values.numbers import Marks, parse_number
 from tundish.tabular.values.settle import settle
 
 if TYPE_CHECKING:
@@ -142,18 +142,22 @@ def test_numbers() -> None:
     ]
 
 
-@given(st.lists(st.one_of(st.text("0123456789.,-+eE<>*% /未检", max_size=7), st.none()), max_size=20))
-def test_a_column_is_read_as_its_cells_are(texts: list[str | None]) -> None:
-    read = one("real", texts)
+@given(
+    st.lists(st.one_of(st.text("0123456789.,-+eE<>*%? /未检", max_size=7), st.none()), max_size=20),
+    st.sampled_from(".,"),
+    st.sampled_from(["", ",", ".,"]),
+)
+def test_a_column_is_read_as_its_cells_are(texts: list[str | None], mark: str, unclear: str) -> None:
+    table = piece([f"k{n}" for n in range(len(texts))], texts)
+    read = read_cells(table, plan(["id", "x"], {"id": "text", "x": "real"}, decimal=mark, unclear=unclear))
     faulty = dict(read.faults.select("row", "check").iter_rows())
-    comma = "decimal_comma" in faulty.values()
     for row, text in enumerate(texts):
         if text is None:
             continue
-        told = parse_number(text)
+        told = parse_number(text, marks=Marks(mark, unclear=unclear))
         if isinstance(told, Fault):
             assert faulty[row] == told.check
-        elif not (comma and row in faulty):
+        else:
             assert read.frame["x"][row] == told.value
 
 
@@ -304,6 +308,7 @@ def test_rows_that_are_not_records() -> None:
         (6, "subtotal_row"),
         (8, "repeated_header"),
         (9, "repeated_header"),
+        (12, "no_values"),
     ]
     assert read.frame.height == len(rows)
     assert checks(read) == [(7, "not_a_time"), (10, "not_a_number")]

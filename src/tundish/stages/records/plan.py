@@ -60,6 +60,7 @@ class RecordTable:
         wanted: The columns of the model with their kinds, in its order.
         key: The columns that name a record; empty where the table has no key.
         latest_by: The time column that decides which of two repeats is later.
+        key_also: Columns that belong to the key where a file has them, such as the stage of a sample.
     """
 
     name: str
@@ -70,6 +71,28 @@ class RecordTable:
     required: frozenset[str]
     key: tuple[str, ...]
     latest_by: str | None
+    key_also: tuple[str, ...] = ()
+
+    def key_of(self, present: Sequence[str], extra: Sequence[str]) -> list[str]:
+        """The columns that name a record among those that the files have; none where one is missing.
+
+        Args:
+            present: The columns of the model that the files have.
+            extra: The columns that are not in the model.
+
+        Raises:
+            SchemaError: The recipe names a column that neither the schema nor a file has.
+        """
+        for column in self.section.key or ():
+            if column not in self.wanted and column not in extra:
+                raise SchemaError(
+                    f"the key of records.{self.name} names '{column}', which neither schema nor file has",
+                    where=self.section.schema_,
+                    fix=f"they have: {', '.join([*self.wanted, *extra])}",
+                )
+        if not self.key or not set(self.key) <= {*present, *extra}:
+            return []
+        return [*self.key, *(name for name in self.key_also if name in present and name not in self.key)]
 
     def repeat(self, name: str) -> float | None:
         """The largest difference of two determinations that agree; None where they must be equal."""
@@ -147,7 +170,7 @@ def record_table(project: Path, name: str, section: Records) -> RecordTable:
         wanted[column] = kind
     metadata = model.Config.metadata or {}
     key = section.key if section.key is not None else tuple(metadata.get("key", ()))
-    for column in (*key, *section.references):
+    for column in section.references:
         if column not in wanted:
             raise SchemaError(
                 f"records.{name} names '{column}', which its schema does not have",
@@ -163,6 +186,7 @@ def record_table(project: Path, name: str, section: Records) -> RecordTable:
         frozenset(column for column, facts in schema.columns.items() if facts.required),
         key,
         metadata.get("latest_by"),
+        () if section.key is not None else tuple(metadata.get("key_also", ())),
     )
 
 
@@ -249,7 +273,8 @@ def _plan_sheets(
             plan = make_plan(sheet.layout, table.wanted, table.required, table.columns, here, place)
         except SourceError as error:
             problem = problem or error
-            what = f"the sheet '{sheet.layout.sheet}' is skipped: {error.what}"
+            layout = sheet.layout
+            what = f"the table under row {layout.header_rows} of '{layout.sheet}' is skipped: {error.what}"
             left.append(_file_fault(table.name, path, "sheet_left_out", what, "warning"))
         else:
             planned.append(OpenSheet(path, sheet, plan))

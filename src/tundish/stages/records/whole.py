@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tundish.stages.records.plan import RecordTable
 
-__all__ = ["quarantined_references", "unknown_references", "whole_faults"]
+__all__ = ["merged_faults", "quarantined_references", "unknown_references", "whole_faults"]
 
 _PLACE = ["path", "sheet", "row", "line"]
 
@@ -28,6 +28,21 @@ def whole_faults(table: RecordTable, path: Path) -> pl.DataFrame:
         return pl.DataFrame()
     rows = _read_accepted(path, names)
     failures = check(table.model, rows.select(names), "table")
+    places = rows.select(_PLACE)[failures["row"]]
+    return failures.drop("row").with_columns(*(places[name] for name in _PLACE), index=pl.lit(None, pl.Int32))
+
+
+def merged_faults(table: RecordTable, rows: pl.DataFrame) -> pl.DataFrame:
+    """Find breaches of the rules by row in records that took values from others of their key.
+
+    Args:
+        table: The table.
+        rows: The records as they are now, with their places.
+    """
+    names = [name for name in table.wanted if name in rows.columns]
+    if not rows.height:
+        return pl.DataFrame()
+    failures = check(table.model, rows.select(names), "row")
     places = rows.select(_PLACE)[failures["row"]]
     return failures.drop("row").with_columns(*(places[name] for name in _PLACE), index=pl.lit(None, pl.Int32))
 
