@@ -197,6 +197,12 @@ def section_lines(
     if names:
         yield "  # the file has no header; its columns in order"
         yield f"  names: {flow(list(names))}"
+    if proposal.pivot is not None:
+        yield "  # a row for each element or item becomes a column for each"
+        columns = {"name": proposal.pivot.name, "value": proposal.pivot.value, "unit": proposal.pivot.unit}
+        yield f"  pivot: {flow({key: header for key, header in columns.items() if header})}"
+    yield from (f"  # {_comment(fact)}" for fact in proposal.evidence)
+    yield from (f"  # {option}: {value}" for option, value in proposal.conventions)
     unsure = [row for row in proposal.rows if row.candidates]
     if unsure:
         yield "  # These headers may mean several columns: choose, or write null to omit one."

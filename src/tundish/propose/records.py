@@ -16,6 +16,8 @@ from tundish.rules.models import models_of
 from tundish.stages.records.plan import read_options, record_table
 from tundish.tabular.base import FileOptions
 from tundish.tabular.files.open import open_table
+from tundish.tabular.files.pivot import pivoted
+from tundish.tabular.headers.long import find_long
 from tundish.tabular.headers.planner import make_plan
 from tundish.tabular.values.cells import read_cells
 from tundish.tabular.values.conventions import decide
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tundish.stages.records.plan import RecordTable
-    from tundish.tabular.base import Layout, Sheet
+    from tundish.tabular.base import Layout, Piece, Pivot, Sheet
     from tundish.tabular.plan import Plan
 
 __all__ = ["Proposal", "column_names", "propose", "table_name"]
@@ -43,6 +45,9 @@ class Proposal:
         rows: One for each column of the file.
         missing: Required columns that no header means.
         problem: Why the file could not be read so to the end, in a sentence.
+        evidence: How the file writes numbers and days, and what shows it, a sentence each.
+        conventions: Options of the recipe that say the same.
+        pivot: The columns of a long table.
     """
 
     schema: str
@@ -50,6 +55,9 @@ class Proposal:
     rows: tuple[RecordColumn, ...]
     missing: tuple[str, ...]
     problem: str | None = None
+    evidence: tuple[str, ...] = ()
+    conventions: tuple[tuple[str, str], ...] = ()
+    pivot: Pivot | None = None
 
     @property
     def fit(self) -> tuple[bool, int]:
@@ -187,7 +195,7 @@ def _record_schemas(project: Path) -> Iterator[str]:
             yield from (f"schemas/{path.name}:{model.__name__}" for model in models_of(path))
 
 
-def _proposal(table: RecordTable, reference: str, sheet: Sheet) -> Proposal:
+def _proposal(table: RecordTable, reference: str, sheet: Sheet, pivot: Pivot | None = None) -> Proposal:
     narrow = table.columns.only(table.wanted)
     joined = sheet.layout.header_rows > 1
     matches = {header: narrow.lookup(header, joined=joined) for header in sheet.layout.headers}
@@ -195,11 +203,18 @@ def _proposal(table: RecordTable, reference: str, sheet: Sheet) -> Proposal:
     found = {match.column for match in matches.values()} | {one for names in unsure.values() for one in names}
     missing = tuple(sorted(table.required - found))
     options = replace(read_options(table.section, "UTC"), columns=dict.fromkeys(unsure))
+    options = replace(options, date1904=sheet.layout.date1904)
     rows: list[RecordColumn] = []
-    problem = None
+    problem, plan = None, None
+    piece = next(sheet.pieces(), None) if found else None
     try:
         plan = make_plan(sheet.layout, table.wanted, (), table.columns, options, "records.records")
-        rows = list(_rows(plan, sheet))
+        if piece is not None:
+            long = find_long(plan, piece.cells, narrow) if pivot is None else None
+            if long is not None:
+                return _proposal(table, reference, pivoted(sheet, long, "the file"), long)
+            plan = settle(decide(plan, [piece.cells]), piece.cells)
+        rows = list(_rows(plan, piece))
     except SourceError as error:
         problem = f"{error.what}; {error.fix}"
         rows = [RecordColumn(header, match.column, match.unit or "") for header, match in matches.items()]
@@ -209,15 +224,20 @@ def _proposal(table: RecordTable, reference: str, sheet: Sheet) -> Proposal:
         else row
         for row in rows
     ]
-    return Proposal(reference, sheet.layout, tuple(rows), missing, problem)
+    evidence = () if plan is None else plan.evidence
+    proposal = Proposal(reference, sheet.layout, tuple(rows), missing, problem, evidence, pivot=pivot)
+    return proposal if plan is None else replace(proposal, conventions=_conventions(plan))
 
 
-def _rows(plan: Plan, sheet: Sheet) -> Iterator[RecordColumn]:
-    piece = next(sheet.pieces(), None)
-    examples = pl.DataFrame()
-    if piece is not None:
-        plan = settle(decide(plan, [piece.cells]), piece.cells)
-        examples = read_cells(piece.cells.head(200), plan).frame
+def _conventions(plan: Plan) -> tuple[tuple[str, str], ...]:
+    """Options of the recipe for what the file has settled, where that is not the usual."""
+    found = [("decimal", "','")] if plan.options.decimal == "," else []
+    found += [("dates", plan.options.dates)] if plan.options.dates else []
+    return tuple(found)
+
+
+def _rows(plan: Plan, piece: Piece | None) -> Iterator[RecordColumn]:
+    examples = pl.DataFrame() if piece is None else read_cells(piece.cells.head(200), plan).frame
     for entry in plan.describe():
         name = entry["column"]
         values = _shown(examples[name]) if name in examples.columns else []

@@ -33,6 +33,7 @@ __all__ = [
     "ExportName",
     "Images",
     "Link",
+    "LongTable",
     "Name",
     "Nearest",
     "On",
@@ -265,6 +266,14 @@ class Query(Section):
     )
 
 
+class LongTable(Section):
+    """The columns of a long table, which has a row for each element or item."""
+
+    name: str = Field(min_length=1, description="Header of the column with the elements or items.")
+    value: str = Field(min_length=1, description="Header of the column with their values.")
+    unit: str | None = Field(None, description="Header of the column with the units of the values.")
+
+
 class Records(Section):
     """A table of process or laboratory records."""
 
@@ -314,6 +323,9 @@ class Records(Section):
     )
     footer: int = Field(0, ge=0, description="Rows at the end of each table that are not records.")
     names: tuple[str, ...] = Field((), description="The columns in order, where the file has no header.")
+    pivot: LongTable | None = Field(
+        None, description="A long table becomes one with a column for each element or item."
+    )
     columns: dict[str, str | None] = Field(
         {}, description="Headers as written in the file, with the column they mean; null omits one."
     )

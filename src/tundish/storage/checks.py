@@ -45,6 +45,7 @@ _FILES = {
     "linked_folder": ("a linked folder is not followed", "不读取符号链接指向的文件夹"),
     "linked_in_circle": ("the link points to itself", "链接指向自身，形成循环"),
     "linked_outside": ("a link out of the source is not followed", "不读取指向数据源之外的链接"),
+    "long_table": ("a long table, pivoted: a column for each item", "长表已转为宽表：每个项目一列"),
     "not_a_file": ("a link or a device, not a file", "链接或设备，不是普通文件"),
     "not_for_this_format": ("the label format does not use this file", "该标注格式不使用此文件"),
     "repeated_in_archive": ("a later archive entry has the same name", "压缩包中后面有同名条目"),

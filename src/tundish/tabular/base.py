@@ -10,7 +10,7 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["BROKEN", "PLACE", "SKIPPED", "FileOptions", "Layout", "Piece", "Remark", "Sheet"]
+__all__ = ["BROKEN", "PLACE", "SKIPPED", "FileOptions", "Layout", "Piece", "Pivot", "Remark", "Sheet"]
 
 PLACE = ("row", "line")
 """Columns of every piece: the record in its sheet from 0, its line as Excel or an editor counts, from 1."""
@@ -39,6 +39,7 @@ class FileOptions:
         hidden: Whether hidden rows and sheets of a workbook are read; None reads the rows alone.
         lines: The first and the last line of the records, from 1; None where there is no limit.
         footer: How many rows at the end are not records.
+        pivot: The columns of a long table.
     """
 
     sheets: tuple[str, ...] = ()
@@ -50,6 +51,19 @@ class FileOptions:
     hidden: Literal["skip", "read"] | None = None
     lines: tuple[int | None, int | None] = (None, None)
     footer: int = 0
+    pivot: Pivot | None = None
+
+
+class Pivot(NamedTuple):
+    """A long table: the headers of the columns with the items, with their values, and with the units.
+
+    `calorie` are the joules in a calorie, where values of one item are in several units.
+    """
+
+    name: str
+    value: str
+    unit: str | None = None
+    calorie: float = 4.1868
 
 
 class Remark(NamedTuple):

@@ -17,7 +17,7 @@ from tundish.storage.quarantine import quarantine_row
 from tundish.storage.shards import copy_parts, latest_files, read_files
 from tundish.storage.table import Table, field
 from tundish.storage.tables import RECORD_FIELDS
-from tundish.tabular.base import FileOptions
+from tundish.tabular.base import FileOptions, Pivot
 from tundish.tabular.files.open import open_table
 from tundish.tabular.headers.columns import ColumnTable, load_columns
 from tundish.tabular.headers.planner import make_plan
@@ -237,6 +237,11 @@ def _file_options(table: RecordTable) -> FileOptions:
         hidden=section.hidden,
         lines=section.lines,
         footer=section.footer,
+        pivot=(
+            Pivot(section.pivot.name, section.pivot.value, section.pivot.unit, section.calorie)
+            if section.pivot
+            else None
+        ),
     )
 
 

@@ -28,6 +28,7 @@ from tundish.stages.records.whole import (
 from tundish.storage.quarantine import quarantine_frame
 from tundish.storage.table import replacing, row_groups
 from tundish.storage.tables import QUARANTINE, RECORD_FAULTS, RECORD_FILES
+from tundish.tabular.headers.long import refuse_long
 from tundish.tabular.values.conventions import decide
 from tundish.tabular.values.settle import settle
 
@@ -114,7 +115,10 @@ def _rows(
     for opened in sheets:
         layout, count = opened.sheet.layout, 0
         opened = replace(opened, plan=decide(opened.plan, _cells(opened)))  # noqa: PLW2901  (known a bit better)
+        narrow = table.columns.only(table.wanted)
         for piece in opened.sheet.pieces():
+            if not count:
+                refuse_long(opened.plan, piece.cells, narrow)
             opened = replace(opened, plan=settle(opened.plan, piece.cells))  # noqa: PLW2901  (known a bit better)
             judged = judge(table, opened, piece)
             books.faults.append(judged.faults)

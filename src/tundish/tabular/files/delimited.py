@@ -13,7 +13,7 @@ import polars as pl
 from tundish.errors import SourceError
 from tundish.tabular.base import BROKEN, Layout, Piece
 from tundish.tabular.files.cutting import Cut, Dialect, cut
-from tundish.tabular.files.encoding import BLOCK, Block, blocks, detect, head
+from tundish.tabular.files.encoding import BLOCK, Block, blocks, detect, head, is_doubtful
 from tundish.tabular.files.header_rows import HEAD, find_header
 
 if TYPE_CHECKING:
@@ -133,7 +133,14 @@ def open_delimited(path: Path, name: str, options: FileOptions) -> DelimitedShee
     Raises:
         SourceError: The file is empty, or its header cannot be read.
     """
-    encoding = detect(path)
+    encoding = _stated(path, options.encoding) or detect(path)
+    if options.encoding is None and encoding == "gb18030" and is_doubtful(path):
+        raise SourceError(
+            "the encoding of the text is not certain: it is not UTF-8, and as GB 18030 it has hardly any common"
+            " character",
+            where=name,
+            fix="name it in the recipe's 'encoding', such as big5, cp1251 or shift_jis",
+        )
     newline = _newline(head(path, encoding))
     start = next(blocks(path, encoding, newline, name, _LOOK), Block(b""))
     if not start.data.strip():
@@ -158,6 +165,14 @@ def open_delimited(path: Path, name: str, options: FileOptions) -> DelimitedShee
         separator=None if separator == _NONE else separator.decode(),
     )
     return DelimitedSheet(layout, path, name, Dialect(separator, newline, width), first_line)
+
+
+def _stated(path: Path, encoding: str | None) -> str | None:
+    """The encoding that the recipe states; one with a byte order mark where the file has it."""
+    if encoding is None or not encoding.startswith(("utf-8", "utf-16", "utf_8", "utf_16")):
+        return encoding
+    found = detect(path)
+    return found if found in {"utf-8-sig", "utf-16"} else encoding.replace("_", "-")
 
 
 def _newline(start: bytes) -> bytes:

@@ -12,6 +12,7 @@ from tundish.errors import SourceError
 from tundish.tabular.files.columnar import open_arrow, open_parquet
 from tundish.tabular.files.delimited import open_delimited
 from tundish.tabular.files.edges import trimmed
+from tundish.tabular.files.pivot import pivoted
 from tundish.tabular.files.workbook import open_workbook
 
 if TYPE_CHECKING:
@@ -62,7 +63,10 @@ def open_table(path: Path, name: str, options: FileOptions) -> Sequence[Sheet]:
     Raises:
         SourceError: The file cannot be read: empty, damaged, locked with a password, not what its name says.
     """
-    return [trimmed(sheet, options) for sheet in _open(path, name, options)]
+    sheets = [trimmed(sheet, options) for sheet in _open(path, name, options)]
+    if options.pivot is not None:
+        return [pivoted(sheet, options.pivot, name) for sheet in sheets]
+    return sheets
 
 
 def _open(path: Path, name: str, options: FileOptions) -> Sequence[Sheet]:
