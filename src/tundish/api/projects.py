@@ -100,6 +100,7 @@ class AddedRecords(Added):
         columns: What each of its headers would be read as.
         missing: Required columns that none of its headers means.
         problem: Why it could not be read so to the end, in a sentence; None where it could.
+        evidence: How the file writes numbers and days, and what shows it, a sentence each.
     """
 
     schema: str
@@ -107,6 +108,7 @@ class AddedRecords(Added):
     columns: tuple[RecordColumn, ...]
     missing: tuple[str, ...]
     problem: str | None
+    evidence: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -271,6 +273,7 @@ def _add_records(
         columns=proposal.rows,
         missing=proposal.missing,
         problem=proposal.problem,
+        evidence=proposal.evidence,
     )
 
 

@@ -93,6 +93,8 @@ def _print_records(source: Path, added: AddedRecords) -> None:
     from rich.table import Table
 
     echo(f"{source}: {', '.join(added.layout)}; fits {added.schema}")
+    for fact in added.evidence:
+        echo(f"  - {fact}")
     table = Table("header", "column", "read as", "first values", box=None, pad_edge=False)
     for row in added.columns:
         cells = (row.header, row.means, row.read_as, ", ".join(row.examples))

@@ -15,7 +15,7 @@ from tundish.recipe.sections import Records
 from tundish.rules.models import models_of
 from tundish.stages.records.plan import read_options, record_table
 from tundish.tabular.base import FileOptions
-from tundish.tabular.files.open import open_table
+from tundish.tabular.files.open import is_table_name, open_table
 from tundish.tabular.files.pivot import pivoted
 from tundish.tabular.headers.long import find_long
 from tundish.tabular.headers.planner import make_plan
@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     from tundish.tabular.base import Layout, Piece, Pivot, Sheet
     from tundish.tabular.plan import Plan
 
-__all__ = ["Proposal", "column_names", "propose", "table_name"]
+__all__ = ["Proposal", "column_names", "propose", "table_files", "table_name"]
 
 _SHOWN = 3
+_FILES = 50
+"""Files of a folder whose headers are compared."""
 
 
 @dataclass(frozen=True)
@@ -108,9 +110,9 @@ def propose(
         for one in references
     ]
     known = tuple({name for table in tables for name in table.columns.spellings()})
-    sheets = open_table(
-        path, path.name, FileOptions(sheets=(sheet,) if sheet else (), names=names, known=known)
-    )
+    options = FileOptions(sheets=(sheet,) if sheet else (), names=names, known=known)
+    files = table_files(path)
+    sheets = open_table(files[0], files[0].name, options)
     if not names and all(_lacks_header(one.layout) for one in sheets):
         raise SourceError(
             f"the file has no header over its {len(sheets[0].layout.headers)} columns",
@@ -130,7 +132,43 @@ def propose(
             fix="add them to an alias table in schemas/, name the schema with --schema,"
             " or the columns with --names if it lacks a header",
         )
+    notes = _other_files(files, sheets[0].layout, options)
+    found = [replace(proposal, evidence=(*notes, *proposal.evidence)) for proposal in found]
     return sorted(found, key=lambda proposal: proposal.fit, reverse=True)
+
+
+def table_files(path: Path) -> list[Path]:
+    """The tables of a folder in the order of their names; a file is its own.
+
+    Raises:
+        SourceError: The folder holds no table.
+    """
+    if not path.is_dir():
+        return [path]
+    files = sorted(one for one in path.rglob("*") if one.is_file() and is_table_name(one.name))
+    files = [one for one in files if not one.name.startswith((".", "~$"))]
+    if not files:
+        raise SourceError("the folder holds no table", where=str(path), fix="name the folder with the tables")
+    return files
+
+
+def _other_files(files: Sequence[Path], first: Layout, options: FileOptions) -> list[str]:
+    """What a person should know of the other tables of a folder: a sentence each."""
+    if len(files) == 1:
+        return []
+    notes = [f"{len(files)} files are one table; the first is {files[0].name}"]
+    for file in files[1:_FILES]:
+        try:
+            headers = open_table(file, file.name, options)[0].layout.headers
+        except SourceError as error:
+            notes.append(f"{file.name} cannot be read: {error.what}")
+            continue
+        if set(headers) != set(first.headers):
+            more, fewer = sorted({*headers} - {*first.headers}), sorted({*first.headers} - {*headers})
+            notes.append(
+                f"{file.name} has other headers: more {_some(more) or '-'}; fewer {_some(fewer) or '-'}"
+            )
+    return notes
 
 
 def _lacks_header(layout: Layout) -> bool:
@@ -153,7 +191,8 @@ def table_name(source: Path, table: str | None = None) -> str:
         UsageError: The name cannot be one.
     """
     if table is None:
-        return re.sub(r"[^\w.-]+", "-", source.stem).strip("-.")[:100] or "records"
+        stem = source.stem.rpartition(".")[0] if source.suffix.lower() == ".gz" else source.stem
+        return re.sub(r"[^\w.-]+", "-", stem).strip("-.")[:100] or "records"
     if not re.fullmatch(r"\w[\w.-]{0,99}", table):
         raise UsageError(
             f"'{table}' cannot be the name of a table", fix="use letters, digits, '.', '-' and '_'"

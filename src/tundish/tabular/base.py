@@ -78,11 +78,12 @@ class Layout:
     """The layout of one sheet.
 
     Attributes:
-        sheet: The name of the sheet in a workbook.
+        sheet: The name of the sheet in a workbook, or of the file in a zip.
         headers: One per column, as written, two rows joined by "_". Never empty, not always distinct.
         header_rows: The number of rows above the first record, titles included.
         encoding: The encoding of a text file: utf-8, utf-8-sig, utf-16, gb18030, cp1252, latin-1.
         separator: The separator of a text file.
+        typed: Whether numbers are typed in the file, as in a workbook.
         date1904: Whether day numbers of a workbook count from 1904.
         remarks: What a person should know about the sheet.
     """
@@ -92,6 +93,7 @@ class Layout:
     header_rows: int
     encoding: str | None = None
     separator: str | None = None
+    typed: bool = False
     date1904: bool = False
     remarks: tuple[Remark, ...] = ()
 

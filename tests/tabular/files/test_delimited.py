@@ -25,7 +25,7 @@ def sheet_of(
 ) -> DelimitedSheet:
     path = folder / "table.csv"
     path.write_bytes(data.encode() if isinstance(data, str) else data)
-    sheet = open_delimited(path, "table.csv", asked or FileOptions())
+    sheet = open_delimited(path, "table.csv", asked or FileOptions())[0]
     return DelimitedSheet(sheet.layout, path, "table.csv", sheet.dialect, sheet.first_line, size)
 
 
@@ -280,7 +280,7 @@ def test_both_steel_files_hold_the_same_table(shared_data: Path) -> None:
     folder = shared_data / "steel_plates_faults"
     frames = []
     for name in ("Faults.NNA", "SteelPlatesFaults_Clean.csv"):
-        sheet = open_delimited(folder / name, name, FileOptions())
+        sheet = open_delimited(folder / name, name, FileOptions())[0]
         pieces = list(sheet.pieces())
         assert all(piece.broken.is_empty() for piece in pieces)
         frames.append(pl.concat(piece.cells for piece in pieces).drop("row", "line").cast(pl.Float64))
@@ -293,7 +293,7 @@ def test_the_steel_names_fit_both_files(shared_data: Path) -> None:
     folder = shared_data / "steel_plates_faults"
     names = tuple((folder / "Faults27x7_var").read_text().split())
     layouts = [
-        open_delimited(folder / name, name, FileOptions(names=names)).layout
+        open_delimited(folder / name, name, FileOptions(names=names))[0].layout
         for name in ("Faults.NNA", "SteelPlatesFaults_Clean.csv")
     ]
     assert (layouts[0].headers, layouts[0].header_rows) == (names, 0)
@@ -302,7 +302,7 @@ def test_the_steel_names_fit_both_files(shared_data: Path) -> None:
 
 @pytest.mark.shared
 def test_the_coal_file_is_whole(shared_data: Path) -> None:
-    sheet = open_delimited(shared_data / "coal_quality" / "coal_all.csv", "coal_all.csv", FileOptions())
+    sheet = open_delimited(shared_data / "coal_quality" / "coal_all.csv", "coal_all.csv", FileOptions())[0]
     (piece,) = sheet.pieces()
     assert piece.cells.shape == (4540, 12)
     assert sheet.layout.headers[-1] == "GCV"

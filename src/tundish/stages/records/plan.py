@@ -279,7 +279,8 @@ def _plan_sheets(
         except SourceError as error:
             problem = problem or error
             layout = sheet.layout
-            what = f"the table under row {layout.header_rows} of '{layout.sheet}' is skipped: {error.what}"
+            inside = f" of '{layout.sheet}'" if layout.sheet else ""
+            what = f"the table under row {layout.header_rows}{inside} is skipped: {error.what}"
             left.append(_file_fault(table.name, path, "sheet_left_out", what, "warning"))
         else:
             planned.append(OpenSheet(path, sheet, plan))

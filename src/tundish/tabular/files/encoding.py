@@ -42,7 +42,7 @@ _WESTERN = 0.5
 """Share of single bytes beyond ASCII from which on a text is western: hanzi have two or four bytes."""
 
 _FOUR = re.compile(rb"[\x81-\xfe][\x30-\x39][\x81-\xfe][\x30-\x39]")
-_JUDGED, _COMMON = 20, 0.65
+_JUDGED, _COMMON = 20, 0.4
 """Hanzi that suffice to judge a text, and the share of the first level of GB 2312 that it has at least."""
 
 _UNDEFINED = bytes([0x81, 0x8D, 0x8F, 0x90, 0x9D])
@@ -103,7 +103,7 @@ def is_doubtful(path: Path) -> bool:
     characters are not judged.
     """
     with path.open("rb") as file:
-        array = np.frombuffer(file.read(_LOOK), np.uint8)
+        array = np.frombuffer(_FOUR.sub(b"", file.read(_LOOK)), np.uint8)
     high = array >= 0x80
     edges = np.flatnonzero(np.diff(high, prepend=False, append=False))
     leads = np.concatenate(

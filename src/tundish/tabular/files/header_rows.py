@@ -117,7 +117,7 @@ def _found_rows(
     rows: Sequence[Row], known: frozenset[str], names: frozenset[str], merged: Sequence[Merged]
 ) -> tuple[int, int]:
     """The first row of the header, and how many there are: 0 where the records begin at once."""
-    hits = [name_hits(row, known | names) for row in rows[:_PREAMBLE]]
+    hits = [_hits(row, known | names) for row in rows[:_PREAMBLE]]
     best = max(range(min(_ROWS, len(hits))), key=lambda at: (hits[at], -at), default=0)
     if hits and not is_named_header(rows[best], hits[best]):  # a long preamble, perhaps
         more = (at for at in range(_ROWS, len(hits)) if hits[at] > 1 and is_named_header(rows[at], hits[at]))
@@ -137,6 +137,16 @@ def _found_rows(
     if names or not rows or _is_record(rows, first):
         return first, 0
     return first, _depth(rows, first, merged, hits)
+
+
+def _hits(row: Row, known: frozenset[str]) -> int:
+    """How many names of columns a row has; none where it has a number, which no header has.
+
+    A heat may be called like a column: 'H1,C,0.17' is a record.
+    """
+    cells = _filled_cells(row)
+    numbers = any(is_number(cell) and plain_name(cell) not in known for cell in cells)
+    return 0 if numbers else name_hits(cells, known)
 
 
 def name_hits(row: Sequence[str | None], known: frozenset[str]) -> int:

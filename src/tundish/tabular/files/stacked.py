@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from tundish.tabular.files.header_rows import is_named_header, is_number, name_hits, plain_name
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
 
     from tundish.tabular.files.header_rows import Row
 
-__all__ = ["Block", "later_headers", "side_by_side"]
+__all__ = ["Block", "later_headers", "later_lines", "side_by_side"]
 
 _FEW = 4
 """A row in four that looks like a header is no longer one: such a table lists names."""
@@ -69,6 +71,49 @@ def _is_header(filled: Sequence[object], names: frozenset[str]) -> bool:
         return False
     hits = name_hits(texts, names)
     return hits >= 2 and is_named_header(texts, hits)
+
+
+def later_lines(text: bytes, separator: bytes, newline: bytes, known: frozenset[str]) -> list[int]:
+    """The lines, from 0, on which later tables of a text begin: their titles, or their headers.
+
+    Args:
+        text: The whole text.
+        separator: What separates fields.
+        newline: What ends lines.
+        known: Names of columns, as plain_name() writes them.
+    """
+    if not known:
+        return []
+    number = rb"[ \t\"]*[-+<>]?[\d.]"
+    field = re.escape(separator)
+    # Lines with a number at the beginning of a field are records: most lines.
+    pattern = re.compile(
+        rb"^(?!%b)(?![^\r\n]*%b%b)[^\r\n]*%b[^\r\n]*" % (number, field, number, field), re.MULTILINE
+    )
+    found: list[tuple[int, tuple[str, ...]]] = []
+    line = at = candidates = 0
+    for match in pattern.finditer(text):
+        cells = [cell.strip(' \t"') for cell in match[0].decode("utf-8", "replace").split(separator.decode())]
+        candidates += 1
+        if not _is_header([cell for cell in cells if cell], known):
+            continue
+        line, at = line + text.count(newline, at, match.start()), match.start()
+        found.append((line, tuple(map(plain_name, cells))))
+    starts: list[int] = []
+    current = found[0][1] if found else ()
+    for (before, _), (here, names) in pairwise(found):
+        if names != current and here > before + 1:
+            starts.append(_title_above(text, newline, separator, here))
+        current = names
+    return starts if _FEW * len(starts) <= text.count(newline) else []
+
+
+def _title_above(text: bytes, newline: bytes, separator: bytes, line: int) -> int:
+    """The first of the blank lines and titles above a line."""
+    lines = text.split(newline, line)[:line]
+    while line and sum(bool(cell.strip()) for cell in lines[line - 1].split(separator)) < 2:
+        line -= 1
+    return line
 
 
 def side_by_side(header: Row, known: frozenset[str]) -> list[tuple[int, int]]:

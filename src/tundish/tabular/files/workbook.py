@@ -136,7 +136,7 @@ def _with_facts(
     """The tables with what holds for the whole workbook."""
     found = []
     for table in tables:
-        layout = replace(table.layout, date1904=date1904)
+        layout = replace(table.layout, typed=True, date1904=date1904)
         if hidden and not found:
             named = ", ".join(f"'{title}'" for title in hidden)
             told = Remark(

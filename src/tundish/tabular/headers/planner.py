@@ -70,7 +70,7 @@ class _Planner:
         self.headers = layout.headers
         self.labels = _number_repeats(layout.headers)
         self.joined = layout.header_rows > 1
-        self.separator, self.typed = layout.separator, layout.sheet is not None
+        self.separator, self.typed = layout.separator, layout.typed
 
     def plan(self, required: Collection[str]) -> Plan:
         stated = self._recipe()

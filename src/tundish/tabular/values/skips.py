@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from tundish.errors import SourceError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -158,6 +160,7 @@ def _header(cells: pl.DataFrame, plan: Plan) -> pl.Series:
         return pl.Series([], dtype=pl.UInt32)
     first, second = (cells[name].is_in(headers[name]).fill_null(value=False) for name in texts[:2])
     at = (first | second).arg_true()
+    _refuse_other_order(cells, plan, texts)
     rows = cells[at]
     same = rows.select(
         pl.all_horizontal(
@@ -167,6 +170,27 @@ def _header(cells: pl.DataFrame, plan: Plan) -> pl.Series:
         & (pl.sum_horizontal(pl.col(name).is_not_null() for name in texts) > 1)
     ).to_series()
     return at.filter(same)
+
+
+def _refuse_other_order(cells: pl.DataFrame, plan: Plan, texts: list[str]) -> None:
+    """Refuse a file whose header comes again with its columns in another order.
+
+    Raises:
+        SourceError: It does: what follows would be read into the wrong columns.
+    """
+    names = list({header for header in plan.headers if len(header) > 1 or not header.isascii()})
+    moved = cells.filter(
+        pl.all_horizontal(
+            pl.col(texts[at]).is_in(names).fill_null(value=False) & (pl.col(texts[at]) != plan.headers[at])
+            for at in range(2)
+        )
+    )
+    if len(names) > 1 and moved.height:
+        raise SourceError(
+            f"in line {moved['line'][0]} the header comes again with its columns in another order",
+            where=plan.where,
+            fix="split the file there, or limit it with 'rows' in the recipe",
+        )
 
 
 def _parts(header: str) -> list[str]:
