@@ -241,11 +241,14 @@ def _proposal(table: RecordTable, reference: str, sheet: Sheet, pivot: Pivot | N
     unsure = {header: match.candidates for header, match in matches.items() if match.candidates}
     found = {match.column for match in matches.values()} | {one for names in unsure.values() for one in names}
     missing = tuple(sorted(table.required - found))
+    if found == {None}:
+        plain = (RecordColumn(header, None, "not in the schema: kept as text") for header in matches)
+        return Proposal(reference, sheet.layout, tuple(plain), missing, pivot=pivot)
     options = replace(read_options(table.section, "UTC"), columns=dict.fromkeys(unsure))
     options = replace(options, date1904=sheet.layout.date1904)
     rows: list[RecordColumn] = []
     problem, plan = None, None
-    piece = next(sheet.pieces(), None) if found else None
+    piece = next(sheet.pieces(), None)
     try:
         plan = make_plan(sheet.layout, table.wanted, (), table.columns, options, "records.records")
         if piece is not None:
@@ -277,9 +280,10 @@ def _conventions(plan: Plan) -> tuple[tuple[str, str], ...]:
 
 def _rows(plan: Plan, piece: Piece | None) -> Iterator[RecordColumn]:
     examples = pl.DataFrame() if piece is None else read_cells(piece.cells.head(200), plan).frame
+    read = {column.name: column for column in examples.iter_columns()}
     for entry in plan.describe():
         name = entry["column"]
-        values = _shown(examples[name]) if name in examples.columns else []
+        values = _shown(read[name]) if name in read else []
         known = entry["how"] not in ("unknown", "left out")
         yield RecordColumn(entry["header"], name if known else None, _read_as(entry), tuple(values))
 

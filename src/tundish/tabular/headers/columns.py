@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from tundish.tabular.headers.alias_file import read_alias_file
@@ -194,5 +194,14 @@ def load_columns(path: Path) -> ColumnTable:
     Raises:
         SchemaError: The file is missing, or is not a valid alias table.
     """
-    columns, ambiguous = read_alias_file(path)
-    return ColumnTable(columns, ambiguous)
+    try:
+        facts = path.stat()
+    except OSError:
+        return ColumnTable(*read_alias_file(path))
+    return _loaded(path, facts.st_mtime_ns, facts.st_size)
+
+
+@lru_cache(maxsize=32)
+def _loaded(path: Path, _changed: int, _size: int) -> ColumnTable:
+    """The table as it is since its last change: many models share one."""
+    return ColumnTable(*read_alias_file(path))

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["find_long", "refuse_long"]
 
 _ROWS = 2000
+_WIDEST = 40
+"""Unknown columns that a long table has at most."""
+
 _ITEMS = 300
 _SURE = 0.7
 """Of the items, and of the numbers in the column of values."""
@@ -34,14 +37,14 @@ def find_long(plan: Plan, cells: pl.DataFrame, table: ColumnTable) -> Pivot | No
         cells: The first cells.
         table: The names that the columns of the schema may have.
     """
-    if any(column.kind in {"real", "integer"} for column in plan.columns):
+    if len(plan.unknown) > _WIDEST or any(column.kind in {"real", "integer"} for column in plan.columns):
         return None
     rows = cells.head(_ROWS)
     texts = {column.index: rows[f"c{column.index}"].cast(pl.String).drop_nulls() for column in plan.unknown}
     units = [column for column in plan.unknown if _are_units(texts[column.index])]
     numbers = [column for column in plan.unknown if _are_numbers(texts[column.index])]
     for column in plan.unknown:
-        if column in units or column in numbers or not _are_names(texts[column.index], table):
+        if column in (*units, *numbers) or not _are_names(texts[column.index], table):
             continue
         value = _beside(column, numbers)
         if value is not None:

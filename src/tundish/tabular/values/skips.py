@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["skipped_rows"]
 
 _LEADING = 4
+_ROUGH = 12
 _NARROW = 3
 """Columns from which on a row with one text is not a record."""
 
@@ -107,15 +108,22 @@ def _without_values(cells: pl.DataFrame, at: pl.Series, plan: Plan) -> list[tupl
     texts = [name for name, kind in cells.schema.items() if name.startswith("c") and kind == pl.String]
     if at.is_empty() or len(plan.headers) < _NARROW or len(texts) < len(plan.headers):
         return []
-    rows = cells.select(texts)[at]
-    filled = [pl.col(name).str.strip_chars().replace("", None) for name in texts]
-    row = rows.select(
-        count=pl.concat_list(filled).list.drop_nulls().list.n_unique(),
-        first=pl.coalesce(filled),
+    # Most rows have several texts in the first columns already.
+    rough = _texts_of(cells, at, texts[:_ROUGH])
+    notes = at.filter(rough["first"].str.contains(_NOTE).fill_null(value=False))
+    single = at.filter(rough["count"] < 2)
+    whole = _texts_of(cells, single, texts) if len(texts) > _ROUGH else rough.filter(pl.col("count") < 2)
+    return [(notes, "note_row"), (single.filter(whole["count"] == 1), "no_values")]
+
+
+def _texts_of(cells: pl.DataFrame, at: pl.Series, names: list[str]) -> pl.DataFrame:
+    """How many different texts these rows have, and the first."""
+    filled = [pl.col(name).str.strip_chars().replace("", None) for name in names]
+    return (
+        cells.select(names)[at]
+        .select(filled)
+        .select(count=pl.concat_list(pl.all()).list.drop_nulls().list.n_unique(), first=pl.coalesce(pl.all()))
     )
-    notes = row.select((pl.col("count") > 0) & pl.col("first").str.contains(_NOTE)).to_series()
-    single = row["count"] == 1
-    return [(at.filter(notes.fill_null(value=False)), "note_row"), (at.filter(single), "no_values")]
 
 
 def _summary(cells: pl.DataFrame, fast: pl.DataFrame, plan: Plan) -> pl.Series:
@@ -161,6 +169,8 @@ def _header(cells: pl.DataFrame, plan: Plan) -> pl.Series:
     first, second = (cells[name].is_in(headers[name]).fill_null(value=False) for name in texts[:2])
     at = (first | second).arg_true()
     _refuse_other_order(cells, plan, texts)
+    if at.is_empty():
+        return at
     rows = cells[at]
     same = rows.select(
         pl.all_horizontal(
