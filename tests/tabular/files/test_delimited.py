@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import polars as pl
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from tundish.errors import SourceError
 from tundish.tabular.base import FileOptions
 from tundish.tabular.files.delimited import DelimitedSheet, open_delimited
+from tundish.tabular.files.open import open_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -307,3 +309,56 @@ def test_the_coal_file_is_whole(shared_data: Path) -> None:
     assert piece.cells.shape == (4540, 12)
     assert sheet.layout.headers[-1] == "GCV"
     assert piece.cells["c8"][0] == ".70"
+
+
+KNOWN = FileOptions(known=("炉号", "C", "Si", "Mn", "S", "钢卷号", "Rm"))
+
+
+@pytest.mark.parametrize("size", [5, 1 << 20])
+def test_tables_under_each_other_have_each_their_own_header(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "a.csv"
+    lines = [
+        "早班,,",
+        "炉号,C,Mn",
+        "A1,0.1,1.3",
+        "炉号,C,Mn",
+        "A2,0.2,1.2",
+        "",
+        "中班,,",
+        "炉号,Mn,C",
+        "A3,1.3,0.1",
+    ]
+    lines += ["力学性能", "钢卷号,Rm,Si,S", "C1,300,0,1", "C2,310,0,1"]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    sheets = [replace(sheet, size=size) for sheet in open_delimited(path, "a.csv", KNOWN)]
+    assert [sheet.layout.headers for sheet in sheets] == [
+        ("炉号", "C", "Mn"),
+        ("炉号", "Mn", "C"),
+        ("钢卷号", "Rm", "Si", "S"),
+    ]
+    found = [[row for piece in sheet.pieces() for row in piece.cells.rows()] for sheet in sheets]
+    assert [[row[1:3] for row in rows] for rows in found] == [
+        [(3, "A1"), (4, "炉号"), (5, "A2"), (6, None)],
+        [(9, "A3")],
+        [(12, "C1"), (13, "C2")],
+    ]
+    numbers = [row[0] for rows in found for row in rows]
+    assert len(set(numbers)) == len(numbers)
+
+
+def test_an_encoding_that_the_recipe_states(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("номер;марка\n1;Ст3\n".encode("cp1251"))
+    (sheet,) = open_delimited(path, "a.csv", FileOptions(encoding="cp1251"))
+    assert sheet.layout.headers == ("номер", "марка")
+    assert read(sheet)[0] == [(0, 2, "1", "Ст3")]
+
+
+def test_rows_outside_and_a_footer_are_skipped_even_where_they_cannot_be_cut(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("id,x,y\n1,2,3\n2,3,4\n3,4,5\n合计 3,\n打印: 张\n", encoding="utf-8")
+    (sheet,) = open_table(path, "a.csv", FileOptions(lines=(3, None), footer=2))
+    (piece,) = sheet.pieces()
+    assert piece.broken.is_empty()
+    assert piece.cells["line"].to_list() == [2, 3, 4, 5, 6]
+    assert sorted(piece.skipped.rows()) == [(0, "outside_rows"), (3, "outside_rows"), (4, "outside_rows")]

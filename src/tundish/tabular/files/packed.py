@@ -63,8 +63,8 @@ def open_gzip(
             file = _unpacked(stream, path.stat().st_size, name)
     except _FAULTS as error:
         raise _damaged(name, error) from None
-    inner = name[:-3] if name.lower().endswith(".gz") else name
-    return [Unpacked(sheet.layout, sheet, file) for sheet in open_plain(Path(file.name), inner, options)]
+
+    return [Unpacked(sheet.layout, sheet, file) for sheet in open_plain(Path(file.name), name, options)]
 
 
 def open_zip(
