@@ -38,6 +38,7 @@ PLACES = {
     "Given": "sources.SOURCE.given",
     "Target": "sources.SOURCE.targets.TARGET",
     "Records": "records",
+    "LongTable": "records.TABLE.pivot",
     "Query": "records.TABLE.sql",
     "Images": "images",
     "Annotations": "annotations",

@@ -274,7 +274,7 @@ def _proposal(table: RecordTable, reference: str, sheet: Sheet, pivot: Pivot | N
 def _conventions(plan: Plan) -> tuple[tuple[str, str], ...]:
     """Options of the recipe for what the file has settled, where that is not the usual."""
     found = [("decimal", "','")] if plan.options.decimal == "," else []
-    found += [("dates", plan.options.dates)] if plan.options.dates else []
+    found += [("dates", plan.options.dates[:3])] if plan.options.dates else []
     return tuple(found)
 
 

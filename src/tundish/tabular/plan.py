@@ -15,8 +15,12 @@ __all__ = ["DateOrder", "How", "Kind", "Plan", "Planned", "ReadOptions", "sectio
 
 Kind = Literal["text", "real", "integer", "time", "flag"]
 How = Literal["header", "recipe", "magnitude", "assumed"]
-DateOrder = Literal["dmy", "mdy", "ymd"]
-"""The order of day, month and year where they are written as numbers."""
+DateOrder = Literal["dmy", "mdy", "ymd", "dmy4", "mdy4"]
+"""The order of day, month and year where they are written as numbers.
+
+The last two are what a file settles: for years of four digits only, as '31/12/2023' says nothing about
+'24-03-04'.
+"""
 
 
 @dataclass(frozen=True)

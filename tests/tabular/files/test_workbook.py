@@ -13,7 +13,7 @@ from tundish.tabular.base import FileOptions
 from tundish.tabular.files.workbook import open_workbook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from tundish.tabular.files.workbook import WorkbookSheet
@@ -40,7 +40,7 @@ def read(sheet: WorkbookSheet) -> list[tuple[object, ...]]:
 
 
 def rows_of(
-    *rows: tuple[object, ...],
+    *rows: Sequence[object],
 ) -> Callable[[xlsxwriter.Workbook, xlsxwriter.worksheet.Worksheet], None]:
     def fill(_: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
         for number, row in enumerate(rows):
@@ -417,9 +417,10 @@ def test_tables_side_by_side_are_tables_of_their_own(tmp_path: Path, gap: list[N
         left = 3 + len(gap)
         sheet.merge_range(0, 0, 0, 2, "1#转炉")
         sheet.merge_range(0, left, 0, left + 2, "2#转炉")
-        for number, row in enumerate((["炉号", "C", "S"], ["A1", 0.1, 0.01], ["A2", 0.2, 0.02]), start=1):
+        rows: list[list[object]] = [["炉号", "C", "S"], ["A1", 0.1, 0.01], ["A2", 0.2, 0.02]]
+        for number, row in enumerate(rows, start=1):
             sheet.write_row(number, 0, row)
-            sheet.write_row(number, left, [row[0].replace("A", "B"), *row[1:]])
+            sheet.write_row(number, left, [str(row[0]).replace("A", "B"), *row[1:]])
 
     one, other = open_workbook(book_of(tmp_path, s=fill), "book.xlsx", KNOWN)
     assert one.layout.headers == ("1#转炉_炉号", "1#转炉_C", "1#转炉_S")

@@ -35,7 +35,7 @@ def read(
         {"row": range(count), "line": range(2, count + 2)}, {"row": pl.Int64, "line": pl.Int64}
     )
     cells = places.with_columns(pl.Series(f"c{at}", values) for at, values in enumerate(table.values()))
-    plan = decide(plan, [cells.head(1), cells.tail(-1)])
+    plan = decide(plan, [cells])
     return plan, read_cells(cells, plan)
 
 
@@ -122,7 +122,7 @@ def at(month: int, day: int, hour: int = 0) -> datetime:
         (["04-Mar-2024 08:00:00", "4-Mar-24 08:00:00", "Mar 4 2024"], [at(3, 4, 8), at(3, 4, 8), at(3, 4)]),
         (["03/04/2024", "04/05/2024"], [None, None]),
         (["03/04/2024", "31/12/2024", "12/31/2024"], [None, None, None]),
-        (["03/04/24", "31/12/2024"], [at(4, 3), at(12, 31)]),
+        (["24-03-04", "31/12/2024"], [None, at(12, 31)]),
     ],
 )
 def test_the_order_of_day_and_month_is_decided_for_the_file(
@@ -154,3 +154,15 @@ def test_the_recipe_says_which_of_two_hours() -> None:
             ",", at=["2024-10-27 02:30", "2024年10月27日 2:30"], options={**zone, "ambiguous_hour": which}
         )[1]
         assert found.frame["at"].dt.hour().to_list() == [hour, hour]
+
+
+def test_a_file_is_looked_through_until_something_is_settled() -> None:
+    names = ColumnTable({name: Column(name) for name in WANTED})
+    plan = make_plan(Layout(None, ("id", "x", "at"), 1), WANTED, (), names, ReadOptions(), "records.r")
+
+    def piece(number: str, day: str) -> pl.DataFrame:
+        return pl.DataFrame({"row": [0], "line": [2], "c0": ["k"], "c1": [number], "c2": [day]})
+
+    pieces = [piece("2,498", "03/04/2024"), piece("0,5", "04/04/2024"), piece("1", "13/04/2024")]
+    found = decide(plan, pieces).options
+    assert (found.decimal, found.unclear, found.dates) == (",", "", "dmy4")

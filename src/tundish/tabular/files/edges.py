@@ -41,7 +41,7 @@ class Trimmed:
         last = 0
         for piece in self.sheet.pieces():
             rows = pl.concat([piece.cells["row"], piece.broken["row"]])
-            last = max(last, int(rows.max() or 0))  # type: ignore[arg-type]  (an integer column)
+            last = max(last, *rows.to_list()[-1:], *piece.cells["row"].to_list()[-1:], 0)
         return last + 1 - self.footer
 
     def _marked(self, piece: Piece, end: int | None) -> Piece:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import os
 import tempfile
+import weakref
 import zipfile
 import zlib
 from dataclasses import dataclass, replace
@@ -28,13 +30,23 @@ _RATIO = 1000
 _FAULTS = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
 
 
+class _File:
+    """A temporary file that is deleted when nothing refers to this."""
+
+    def __init__(self) -> None:
+        handle, name = tempfile.mkstemp(prefix="tundish-")
+        os.close(handle)
+        self.path = Path(name)
+        weakref.finalize(self, self.path.unlink, missing_ok=True)
+
+
 @dataclass(frozen=True)
 class Unpacked:
     """A table in a temporary file, which lives as long as this."""
 
     layout: Layout
     sheet: Sheet
-    file: tempfile._TemporaryFileWrapper[bytes]
+    file: _File
 
     def pieces(self) -> Iterator[Piece]:
         """Yield the records piece by piece."""
@@ -64,7 +76,7 @@ def open_gzip(
     except _FAULTS as error:
         raise _damaged(name, error) from None
 
-    return [Unpacked(sheet.layout, sheet, file) for sheet in open_plain(Path(file.name), name, options)]
+    return [Unpacked(sheet.layout, sheet, file) for sheet in open_plain(file.path, name, options)]
 
 
 def open_zip(
@@ -88,7 +100,7 @@ def open_zip(
     Raises:
         SourceError: It holds no table that can be read.
     """
-    found: list[Sheet] = []
+    found: list[Unpacked] = []
     remarks: list[Remark] = []
     with _archive(path) as archive:
         members = sorted(info.filename for info in archive.infolist() if not info.is_dir())
@@ -98,7 +110,7 @@ def open_zip(
                 with archive.open(member) as stream:
                     size = archive.getinfo(member).compress_size
                     file = _unpacked(stream, size, f"{name}, {member}")
-                sheets = open_plain(Path(file.name), member, options)
+                sheets = open_plain(file.path, member, options)
             except SourceError as error:
                 remarks.append(Remark("unreadable_table", f"{member} in {name}: {error.what}"))
                 continue
@@ -116,7 +128,7 @@ def open_zip(
             f"the zip archive holds no table that can be read: {why}", where=name, fix="look into the archive"
         )
     layout = replace(found[0].layout, remarks=(*found[0].layout.remarks, *remarks))
-    return [replace(found[0], layout=layout), *found[1:]]  # type: ignore[type-var]  (made above)
+    return [replace(found[0], layout=layout), *found[1:]]
 
 
 def _named(layout: Layout, member: str) -> Layout:
@@ -137,17 +149,19 @@ def _is_table(member: str, suffixes: Collection[str]) -> bool:
     return place.suffix.lower() in suffixes and not hidden
 
 
-def _unpacked(stream: IO[bytes], packed: int, name: str) -> tempfile._TemporaryFileWrapper[bytes]:
+def _unpacked(stream: IO[bytes] | gzip.GzipFile, packed: int, name: str) -> _File:
     """The unpacked bytes in a temporary file, which is deleted when nothing refers to it."""
-    file = tempfile.NamedTemporaryFile(prefix="tundish-")  # noqa: SIM115  (it outlives this function)
+    file = _File()
     most = _RATIO * max(packed, _CHUNK)
-    while chunk := stream.read(_CHUNK):
-        file.write(chunk)
-        if file.tell() > most:
-            raise SourceError(
-                "the packed file would unpack to an absurd size", where=name, fix="unpack it, and look at it"
-            )
-    file.flush()
+    with file.path.open("wb") as target:
+        while chunk := stream.read(_CHUNK):
+            target.write(chunk)
+            if target.tell() > most:
+                raise SourceError(
+                    "the packed file would unpack to an absurd size",
+                    where=name,
+                    fix="unpack it, and look at it",
+                )
     return file
 
 

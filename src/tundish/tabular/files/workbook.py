@@ -134,7 +134,7 @@ def _with_facts(
     tables: list[WorkbookSheet], hidden: tuple[str, ...], *, date1904: bool
 ) -> list[WorkbookSheet]:
     """The tables with what holds for the whole workbook."""
-    found = []
+    found: list[WorkbookSheet] = []
     for table in tables:
         layout = replace(table.layout, typed=True, date1904=date1904)
         if hidden and not found:

@@ -7,7 +7,7 @@ others settle ('0,17', '31/12/2023'); what nothing settles stays open, and such 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
@@ -87,6 +87,7 @@ class _Numbers:
     def settled(self, plan: Plan) -> Plan:
         """The plan with the decimal mark of the file."""
         comma, point = self.comma.count, self.point.count
+        mark: Literal[".", ","]
         if comma and point:
             mark, unclear = ("," if comma > point else "."), ".,"
             why = f"both marks occur: {self.comma} have a decimal comma, {self.point} a decimal point"
@@ -138,10 +139,10 @@ class _Days:
         if first and second:
             why = f"day and month in both orders: {self.day_first}, but {self.month_first}"
         elif first or second:
-            order = "dmy" if first else "mdy"
+            order = "dmy4" if first else "mdy4"
             why = f"{'day' if first else 'month'} first: {self.day_first if first else self.month_first}"
         elif self.dotted and plan.options.decimal == "," and not plan.options.unclear:
-            order, why = "dmy", f"day first: points in {self.unclear}, as decimal commas go with"
+            order, why = "dmy4", f"day first: points in {self.unclear}, as decimal commas go with"
         else:
             why = f"order of day and month unknown: {self.unclear} can be read in two ways"
         return replace(plan, options=replace(plan.options, dates=order), evidence=(*plan.evidence, why))

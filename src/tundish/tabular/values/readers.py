@@ -95,8 +95,12 @@ def as_real(cell: pl.Expr, kind: pl.DataType, marks: Marks) -> pl.Expr:
         return plain
     if marks.decimal == ",":
         grouped = cell.str.contains(r"^\s*[+-]?[1-9]\d{0,2}(?:\.\d{3})+(?:,\d*)?\s*$")
-        bare = pl.when(grouped).then(cell.str.replace_all(".", "", literal=True))
-        bare = bare.when(~cell.str.contains(".", literal=True)).then(cell)
+        bare = (
+            pl.when(grouped)
+            .then(cell.str.replace_all(".", "", literal=True))
+            .when(~cell.str.contains(".", literal=True))
+            .then(cell)
+        )
         commas = bare.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
         plain = pl.coalesce(plain, commas) if marks.typed else commas
     for mark in marks.unclear:

@@ -44,9 +44,12 @@ FORMATS: Sequence[tuple[str, str]] = (
 
 _D, _M, _Y = r"(\d{1,2})", r"[-/.](\d{1,2})[-/.]", r"(\d{4})(\D|$)"
 _SHORT = r"(\d\d)(\s|T|$)"
+_DAY_FIRST, _MONTH_FIRST = (rf"^\s*{_D}{_M}{_Y}", "$3-$2-$1$4"), (rf"^\s*{_D}{_M}{_Y}", "$3-$1-$2$4")
 ORDERS: Mapping[str, Sequence[tuple[str, str]]] = {
-    "dmy": ((rf"^\s*{_D}{_M}{_Y}", "$3-$2-$1$4"), (rf"^\s*{_D}{_M}{_SHORT}", "20$3-$2-$1$4")),
-    "mdy": ((rf"^\s*{_D}{_M}{_Y}", "$3-$1-$2$4"), (rf"^\s*{_D}{_M}{_SHORT}", "20$3-$1-$2$4")),
+    "dmy4": (_DAY_FIRST,),
+    "mdy4": (_MONTH_FIRST,),
+    "dmy": (_DAY_FIRST, (rf"^\s*{_D}{_M}{_SHORT}", "20$3-$2-$1$4")),
+    "mdy": (_MONTH_FIRST, (rf"^\s*{_D}{_M}{_SHORT}", "20$3-$1-$2$4")),
     "ymd": ((rf"^\s*(\d\d){_M}{_D}(\s|T|$)", "20$1-$2-$3$4"),),
 }
 """By the order of day, month and year: patterns, and the same date with the year first."""
@@ -108,8 +111,8 @@ def parse_time(
         ambiguous_hour: Which of the two is meant where summer time repeats an hour.
     """
     written = _with_month_number(clean(text))
-    for pattern, form in ORDERS.get(order or "", ()):
-        written = re.sub(pattern, re.sub(r"\$(\d)", r"\\g<\1>", form), written, flags=re.ASCII)
+    for pattern, year_first in ORDERS.get(order or "", ()):
+        written = re.sub(pattern, re.sub(r"\$(\d)", r"\\g<\1>", year_first), written, flags=re.ASCII)
     if _SERIAL.fullmatch(written) and SERIALS[0] <= float(written) < SERIALS[1]:
         written = str(from_serial(float(written), date1904=date1904))
     packed = _PACKED.fullmatch(written)
