@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from typing import Annotated, Any, Literal
 
@@ -20,6 +19,7 @@ from tundish.imaging.operations import parse_operations
 from tundish.recipe.classes import normalise, spellings
 from tundish.recipe.given import SPLIT_NAMES, Given
 from tundish.recipe.installed import Installed
+from tundish.recipe.reading import HowRead, LongTable
 from tundish.recipe.section import Section
 from tundish.recipe.targets import Target  # noqa: TC001  (Pydantic reads the annotations)
 from tundish.storage.tables import DISPUTES, LINKS, RECORD_FILES, TABLES, TARGETS
@@ -266,15 +266,7 @@ class Query(Section):
     )
 
 
-class LongTable(Section):
-    """The columns of a long table, which has a row for each element or item."""
-
-    name: str = Field(min_length=1, description="Header of the column with the elements or items.")
-    value: str = Field(min_length=1, description="Header of the column with their values.")
-    unit: str | None = Field(None, description="Header of the column with the units of the values.")
-
-
-class Records(Section):
+class Records(HowRead):
     """A table of process or laboratory records."""
 
     path: str | None = Field(
@@ -289,51 +281,11 @@ class Records(Section):
         description="Pandera model with the rules for records.",
     )
     sheet: str | None = Field(None, description="Only this sheet of a workbook; all that fit by default.")
-    sheets: tuple[str, ...] = Field((), description="Only these sheets of a workbook, hidden ones too.")
-    hidden: Literal["skip", "read"] | None = Field(
-        None,
-        description="Hidden rows and sheets of a workbook; by default the rows are read, the sheets are not.",
-    )
-    encoding: str | None = Field(
-        None, description="Encoding of a text file, such as cp1252 or gb18030; by default found."
-    )
-    decimal: Literal[".", ","] | None = Field(
-        None, description="Decimal mark; by default what the whole file settles."
-    )
-    thousands: Literal[".", ",", " ", "'"] | None = Field(
-        None, description="Mark between groups of three digits; by default the one beside the decimal mark."
-    )
-    dates: Literal["dmy", "mdy", "ymd"] | None = Field(
-        None,
-        description="Order of day, month and year where all are numbers; by default what the file settles.",
-    )
-    ambiguous_hour: Literal["first", "second"] | None = Field(
-        None, description="Which one is meant where summer time repeats an hour; by default neither."
-    )
-    header: int | None = Field(
-        None, ge=1, description="Line of the header, from 1; the last one where it has several."
-    )
-    header_rows: int | None = Field(
-        None, ge=0, le=3, description="Rows of the header, 0 for none; by default found."
-    )
-    rows: str | None = Field(
-        None,
-        pattern=r"^\d*\.\.\d*$",
-        description="Lines of the first and last record, such as '5..200' or '5..'; others are skipped.",
-    )
-    footer: int = Field(0, ge=0, description="Rows at the end of each table that are not records.")
     names: tuple[str, ...] = Field((), description="The columns in order, where the file has no header.")
-    pivot: LongTable | None = Field(
-        None, description="A long table becomes one with a column for each element or item."
-    )
     columns: dict[str, str | None] = Field(
         {}, description="Headers as written in the file, with the column they mean; null omits one."
     )
     units: dict[str, str] = Field({}, description="Unit of a column, where its header names none.")
-    missing: tuple[str, ...] = Field(
-        (),
-        description="Additional markers for a missing value: '9999', or '/Bad .*/' as a pattern.",
-    )
     calorie: float = Field(
         4.1868,
         description="J in a calorie: 4.1868 international table, 4.1816 at 20 degrees.",
@@ -350,31 +302,6 @@ class Records(Section):
         if (self.path is None) == (self.sql is None):
             raise ValueError("records come from a 'path' or from 'sql': give exactly one")
         return self
-
-    @field_validator("encoding")
-    @classmethod
-    def _known_encoding(cls, encoding: str | None) -> str | None:
-        try:
-            return encoding and codecs.lookup(encoding).name
-        except LookupError:
-            raise ValueError(f"'{encoding}' is an unknown encoding; such as utf-8, gb18030, cp1252") from None
-
-    @field_validator("missing")
-    @classmethod
-    def _patterns(cls, missing: tuple[str, ...]) -> tuple[str, ...]:
-        for marker in missing:
-            if len(marker) > 2 and marker.startswith("/") and marker.endswith("/"):
-                try:
-                    re.compile(marker[1:-1])
-                except re.error as error:
-                    raise ValueError(f"'{marker}' is not a regular expression: {error}") from error
-        return missing
-
-    @property
-    def lines(self) -> tuple[int | None, int | None]:
-        """The first and the last line of the records, from 1; None where there is no limit."""
-        first, _, last = (self.rows or "..").partition("..")
-        return int(first) if first else None, int(last) if last else None
 
     @field_validator("references", mode="before", json_schema_input_type=dict[str, str | tuple[str, ...]])
     @classmethod

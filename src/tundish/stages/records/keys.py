@@ -31,7 +31,7 @@ _REASON = (
     .otherwise(pl.lit("superseded_by_retest"))
 )
 _CHECK_OF = {"merged_into_record": "merged_record", "superseded_by_retest": "retest"}
-"""By reason the check that a person is told; a contradiction has one name."""
+"""By reason the check that is reported; a contradiction has one name."""
 _VERDICTS = pl.Schema({"record_id": pl.String, "outcome": pl.String, "reason": pl.String})
 
 

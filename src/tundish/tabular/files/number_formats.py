@@ -18,7 +18,7 @@ BUILT_IN = {9: "0%", 10: "0.00%"}
 
 _TOKEN = re.compile(r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|\[[^\]]*\]|_.|\*.|(?P<plain>.)', re.DOTALL)
 _LITERAL = frozenset("-/ ()℃°\uff05:+")
-"""Characters that stand in a format without quotes."""
+"""Characters that a format shows without quotes."""
 
 
 @dataclass(frozen=True)
