@@ -69,8 +69,8 @@ def detect(path: Path) -> str:
 
     The evidence is weighed by lines: a line that is not valid UTF-8 counts for GB 18030, one with sequences
     of three bytes (Chinese) for UTF-8. Sequences of two bytes count for neither: hanzi in GB 18030 are often
-    valid UTF-8. Where it is not UTF-8, single bytes beyond ASCII are western: '\xb0C' is '°C' in Windows-1252,
-    and a rare hanzi in GB 18030.
+    valid UTF-8. Where it is not UTF-8, single bytes beyond ASCII are western: '\xb0C' is '°C' in
+    Windows-1252, and a rare hanzi in GB 18030.
     """
     with path.open("rb") as file:
         start = file.read(4)
