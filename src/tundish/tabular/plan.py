@@ -10,6 +10,7 @@ from tundish.tabular.units import UnitError, canonical_unit, convert
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tundish.tabular.units import OwnUnits
 
 __all__ = ["How", "Kind", "Plan", "Planned", "ReadOptions", "section_of"]
 
@@ -73,16 +74,16 @@ class Planned:
         """Whether no value has determined the unit yet."""
         return bool(self.magnitudes) and self.unit_read is None
 
-    def in_unit(self, written: str, how: How, calorie: float) -> Planned:
-        """The column whose values in the file are in `written`.
+    def in_unit(self, written: str, how: How, calorie: float, own: OwnUnits | None = None) -> Planned:
+        """The column whose values in the file are in `written`; `own` are units of the alias file.
 
         Raises:
             UnitError: That unit is unknown, or cannot be converted to the unit of the column.
         """
-        unit = canonical_unit(written)
+        unit = canonical_unit(written, own)
         if unit is None or self.unit is None:
             raise UnitError(f"'{written}' is an unknown unit" if unit is None else "the column has no unit")
-        factor, offset = convert(unit, self.unit, calorie)
+        factor, offset = convert(unit, self.unit, calorie, own)
         if self.unit == "K":
             # A column in kelvin is a difference, such as the superheat; temperatures are in °C.
             offset = 0.0
@@ -100,6 +101,7 @@ class Plan:
         headers: All headers of the file, as written.
         options: What the recipe states about the columns.
         where: The section of the recipe and the file: "records.coals, raw/coal.csv".
+        units: The units that the alias file defines.
     """
 
     columns: tuple[Planned, ...]
@@ -108,6 +110,7 @@ class Plan:
     headers: tuple[str, ...]
     options: ReadOptions
     where: str
+    units: OwnUnits = field(default_factory=dict)
 
     @property
     def extra(self) -> tuple[str, ...]:

@@ -63,7 +63,7 @@ class _Planner:
         self.wanted = wanted
         narrow = table.only(wanted)
         absent = {name: Column(name) for name in wanted if name not in narrow.columns}
-        self.table = ColumnTable({**narrow.columns, **absent}, narrow.ambiguous)
+        self.table = ColumnTable({**narrow.columns, **absent}, narrow.ambiguous, narrow.units)
         self.options = options
         self.where = where
         self.section = section_of(where)
@@ -91,7 +91,13 @@ class _Planner:
             raise self._missing(missing, [column.header for column in unknown])
         ordered = tuple(mapped[name] for name in self.wanted if name in mapped)
         return Plan(
-            ordered, self._name_unknown(unknown), tuple(left_out), self.headers, self.options, self.where
+            ordered,
+            self._name_unknown(unknown),
+            tuple(left_out),
+            self.headers,
+            self.options,
+            self.where,
+            self.table.units,
         )
 
     def _recipe(self) -> dict[int, str | None]:
@@ -148,7 +154,7 @@ class _Planner:
                 column, unit_read=spec.unit if assumed else None, how="assumed" if assumed else None
             )
         try:
-            return column.in_unit(written, how, self.options.calorie)
+            return column.in_unit(written, how, self.options.calorie, self.table.units)
         except UnitError as error:
             raise self._error(
                 f"the {how} says that '{label}' is in {written}, which cannot become {spec.unit}: {error}",
