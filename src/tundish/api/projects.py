@@ -13,7 +13,7 @@ from tundish.propose.column import RecordColumn
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tundish.propose.addition import Addition
     from tundish.storage.dataset import DatasetFolder
@@ -100,6 +100,10 @@ class AddedRecords(Added):
         columns: What each of its headers would be read as.
         missing: Required columns that none of its headers means.
         problem: Why it could not be read so to the end, in a sentence; None where it could.
+        others: Other schemas that know some of its headers, the best first, with what speaks against them.
+        key: The column that names a record in a schema that was written for it; None where it has none.
+        schema_files: The files of that schema, by their names in the project; empty where one of the
+            project's fits.
     """
 
     schema: str
@@ -107,6 +111,9 @@ class AddedRecords(Added):
     columns: tuple[RecordColumn, ...]
     missing: tuple[str, ...]
     problem: str | None
+    others: tuple[str, ...] = ()
+    key: str | None = None
+    schema_files: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -251,6 +258,7 @@ def _add_records(
 ) -> AddedRecords:
     from tundish.propose.addition import add_records  # noqa: PLC0415
     from tundish.propose.records import column_names, propose, table_name  # noqa: PLC0415
+    from tundish.propose.schema.start import write_start  # noqa: PLC0415
 
     recipe = _recipe(dataset)
     if force and recipe.exists():
@@ -260,9 +268,11 @@ def _add_records(
             fix="omit 'force'; remove the table's section first if it is to be written again",
         )
     label, columns = table_name(source, table), column_names(names)
-    proposal = propose(dataset.project, source, schema, sheet, columns)[0]
+    proposal = propose(dataset.project, source, schema, sheet, columns, label)
     addition = add_records(dataset, recipe, source, proposal, table=label, sheet=sheet, names=columns)
     if not dry_run:
+        if proposal.start is not None:
+            write_start(dataset.project, proposal.start)
         _write(dataset, recipe, addition.text)
     return AddedRecords(
         **_in_common(dataset, recipe, addition, written=not dry_run),
@@ -271,6 +281,9 @@ def _add_records(
         columns=proposal.rows,
         missing=proposal.missing,
         problem=proposal.problem,
+        others=proposal.others,
+        key=proposal.start.key if proposal.start else None,
+        schema_files=proposal.start.texts if proposal.start else {},
     )
 
 

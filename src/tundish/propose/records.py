@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,23 +11,29 @@ import polars as pl
 
 from tundish.errors import SourceError, UsageError
 from tundish.propose.column import RecordColumn
+from tundish.propose.schema.start import make_start
+from tundish.propose.schema.text import examples, read_as
 from tundish.recipe.sections import Records
 from tundish.rules.models import models_of
 from tundish.stages.records.plan import read_options, record_table
 from tundish.tabular.base import FileOptions
 from tundish.tabular.files.open import open_table
 from tundish.tabular.headers.planner import make_plan
+from tundish.tabular.infer.unknown import unknown_kinds, with_kinds
+from tundish.tabular.plan import ReadOptions
 from tundish.tabular.values.cells import read_cells
 from tundish.tabular.values.settle import settle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from tundish.propose.schema.start import Start
     from tundish.stages.records.plan import RecordTable
     from tundish.tabular.base import Layout, Sheet
+    from tundish.tabular.headers.columns import Match
     from tundish.tabular.plan import Plan
 
-__all__ = ["Proposal", "column_names", "propose", "table_name"]
+__all__ = ["Fit", "Proposal", "column_names", "fits_of", "propose", "record_schemas", "table_name"]
 
 _SHOWN = 3
 
@@ -42,19 +48,25 @@ class Proposal:
         rows: One for each column of the file.
         missing: Required columns that no header means.
         problem: Why the file could not be read so to the end, in a sentence.
+        start: The schema's texts, where it is not one of the project yet.
+        others: Schemas of the project that know some of the headers, with how many, the best first.
+        stated: Headers with their columns, which the recipe has to state.
+        sheet: The only sheet of a workbook that is to be read.
+        header_rows: The rows of the header, where the recipe has to state them.
+        notes: What a person should know, a sentence each.
     """
 
     schema: str
     layout: Layout
     rows: tuple[RecordColumn, ...]
-    missing: tuple[str, ...]
+    missing: tuple[str, ...] = ()
     problem: str | None = None
-
-    @property
-    def fit(self) -> tuple[bool, int]:
-        """Better proposals are larger: all required columns first, then the most columns understood."""
-        understood = sum(row.column is not None or bool(row.candidates) for row in self.rows)
-        return (not self.missing, understood)
+    start: Start | None = None
+    others: tuple[str, ...] = ()
+    stated: Mapping[str, str] = field(default_factory=dict)
+    sheet: str | None = None
+    header_rows: int | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def layout_facts(self) -> tuple[str, ...]:
@@ -72,28 +84,87 @@ class Proposal:
         return tuple(fact for fact in facts if fact)
 
 
+@dataclass(frozen=True)
+class Fit:
+    """How well a model of the project fits a sheet, by its headers alone.
+
+    Attributes:
+        table: The model with its alias table.
+        schema: As a recipe names it.
+        sheet: The sheet.
+        matches: What each header means.
+        missing: Columns of the key, and required ones, that no header means.
+    """
+
+    table: RecordTable
+    schema: str
+    sheet: Sheet
+    matches: Mapping[str, Match]
+    missing: tuple[str, ...]
+
+    @property
+    def understood(self) -> int:
+        """The columns of the file that the model knows, those included that only a person can tell apart."""
+        return sum(
+            self.matches[header].column is not None or bool(self.matches[header].candidates)
+            for header in self.sheet.layout.headers
+        )
+
+    @property
+    def fits(self) -> bool:
+        """Whether the key is understood, and at least half of the columns."""
+        return not self.missing and 2 * self.understood >= len(self.sheet.layout.headers)
+
+    @property
+    def rank(self) -> tuple[bool, int]:
+        """Better fits are larger: all required columns first, then the most columns understood."""
+        return (not self.missing, self.understood)
+
+
 def propose(
     project: Path,
     path: Path,
     schema: str | None = None,
     sheet: str | None = None,
     names: tuple[str, ...] = (),
-) -> list[Proposal]:
-    """Proposals for a file, the best first.
+    table: str | None = None,
+) -> Proposal:
+    """The proposal for a file: a model of the project that fits it, else a start.
 
     Args:
         project: The project whose schemas are tried.
         path: The file.
-        schema: Try this schema only.
+        schema: Use this schema, however badly it fits.
         sheet: Look at this sheet of a workbook only.
         names: The columns in order, for a file without header.
+        table: The name of the table, for the files of a start.
 
     Raises:
-        SourceError: The file cannot be read at all, has no header and `names` are not given, or has no header
-            that a schema knows.
+        SourceError: The file cannot be read at all, or has no header and `names` are not given.
         SchemaError: A schema is wrong.
     """
-    references = [schema] if schema else list(_record_schemas(project))
+    sheets, fits = fits_of(project, path, schema, sheet, names)
+    best = fits[0] if fits else None
+    if best is not None and (schema is not None or best.fits):
+        proposal = _proposal(best)
+        return replace(proposal, others=_others(fits[1:])) if schema is None else proposal
+    return _start(project, path, sheets, sheet, names, table or table_name(path), _others(fits))
+
+
+def fits_of(
+    project: Path,
+    path: Path,
+    schema: str | None = None,
+    sheet: str | None = None,
+    names: tuple[str, ...] = (),
+) -> tuple[Sequence[Sheet], list[Fit]]:
+    """The sheets of a file, and how the models of the project that know a header fit them, the best first.
+
+    Raises:
+        SourceError: The file cannot be read at all, or has no header and `names` are not given.
+        SchemaError: A schema is wrong.
+    """
+    references = [schema] if schema else list(record_schemas(project))
     tables = [
         record_table(project, "records", Records.model_validate({"path": path.name, "schema": one}))
         for one in references
@@ -107,28 +178,79 @@ def propose(
             fix="give their names in order: --names a,b,c or --names FILE with one on each line",
         )
     found = [
-        proposal
+        fit
         for table, reference in zip(tables, references, strict=True)
         for one in sheets
-        if (proposal := _proposal(table, reference, one)).fit[1] or schema
+        if (fit := _fit(table, reference, one)).understood or schema
     ]
-    if not found:
-        raise SourceError(
-            f"no schema of this project knows any of its headers ({_some(sheets[0].layout.headers)})",
-            where=str(path),
-            fix="add them to an alias table in schemas/, name the schema with --schema,"
-            " or the columns with --names if it lacks a header",
-        )
-    return sorted(found, key=lambda proposal: proposal.fit, reverse=True)
+    return sheets, sorted(found, key=lambda fit: fit.rank, reverse=True)
+
+
+def _fit(table: RecordTable, reference: str, sheet: Sheet) -> Fit:
+    narrow = table.columns.only(table.wanted)
+    joined = sheet.layout.header_rows > 1
+    matches = {header: narrow.lookup(header, joined=joined) for header in sheet.layout.headers}
+    found = {match.column for match in matches.values()}
+    found |= {name for match in matches.values() for name in match.candidates}
+    # The names of a schema's own columns count, too, where the alias table does not list them.
+    found |= set(sheet.layout.headers)
+    return Fit(table, reference, sheet, matches, tuple(sorted({*table.required, *table.key} - found)))
+
+
+def _others(fits: Sequence[Fit]) -> tuple[str, ...]:
+    """Up to three other models, each once, with what speaks for and against them."""
+    best: dict[str, Fit] = {}
+    for fit in fits:
+        best.setdefault(fit.schema, fit)
+    told = []
+    for fit in list(best.values())[:_SHOWN]:
+        lacks = f", lacks {', '.join(fit.missing)}" if fit.missing else ""
+        told.append(f"{fit.schema} ({fit.understood} of {len(fit.sheet.layout.headers)} columns{lacks})")
+    return tuple(told)
+
+
+def _start(
+    project: Path,
+    path: Path,
+    sheets: Sequence[Sheet],
+    sheet: str | None,
+    names: tuple[str, ...],
+    table: str,
+    others: tuple[str, ...],
+) -> Proposal:
+    """The proposal of a new schema, made from the first sheet that has several columns."""
+    chosen = next((one for one in sheets if len(one.layout.headers) > 1), sheets[0])
+    layout = chosen.layout
+    start = make_start(project, table, path.name, chosen, ReadOptions())
+    different = [
+        one.layout.sheet for one in sheets if one is not chosen and one.layout.headers != layout.headers
+    ]
+    only = layout.sheet if sheet is None and different else sheet
+    known = FileOptions(sheet=only, names=names, known=start.spellings())
+    again = next(one for one in open_table(path, path.name, known) if one.layout.sheet == layout.sheet)
+    rows = tuple(
+        RecordColumn(one.found.header, one.name, read_as(one), examples(one.found.evidence))
+        for one in start.columns
+    )
+    notes = [f"sheets with other columns are not read: {', '.join(filter(None, different))}"] * bool(
+        different and sheet is None
+    )
+    return Proposal(
+        start.schema,
+        layout,
+        rows,
+        start=start,
+        others=others,
+        stated=start.renamed,
+        sheet=only,
+        header_rows=layout.header_rows if again.layout != layout and not names else None,
+        notes=tuple(notes),
+    )
 
 
 def _lacks_header(layout: Layout) -> bool:
     """Whether the first row is a record already. Parquet and Arrow name their columns elsewhere."""
     return layout.header_rows == 0 and (layout.separator is not None or layout.sheet is not None)
-
-
-def _some(headers: Sequence[str]) -> str:
-    return ", ".join(headers[:_SHOWN]) + (", ..." if len(headers) > _SHOWN else "")
 
 
 def table_name(source: Path, table: str | None = None) -> str:
@@ -177,20 +299,16 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _record_schemas(project: Path) -> Iterator[str]:
+def record_schemas(project: Path) -> Iterator[str]:
     """The models that have an alias table beside them."""
     for path in sorted((project / "schemas").glob("*.py")):
         if path.with_suffix(".yaml").exists():
             yield from (f"schemas/{path.name}:{model.__name__}" for model in models_of(path))
 
 
-def _proposal(table: RecordTable, reference: str, sheet: Sheet) -> Proposal:
-    narrow = table.columns.only(table.wanted)
-    joined = sheet.layout.header_rows > 1
-    matches = {header: narrow.lookup(header, joined=joined) for header in sheet.layout.headers}
+def _proposal(fit: Fit) -> Proposal:
+    table, sheet, matches = fit.table, fit.sheet, fit.matches
     unsure = {header: match.candidates for header, match in matches.items() if match.candidates}
-    found = {match.column for match in matches.values()} | {one for names in unsure.values() for one in names}
-    missing = tuple(sorted(table.required - found))
     options = replace(read_options(table.section, "UTC"), columns=dict.fromkeys(unsure))
     rows: list[RecordColumn] = []
     problem = None
@@ -206,19 +324,21 @@ def _proposal(table: RecordTable, reference: str, sheet: Sheet) -> Proposal:
         else row
         for row in rows
     ]
-    return Proposal(reference, sheet.layout, tuple(rows), missing, problem)
+    return Proposal(fit.schema, sheet.layout, tuple(rows), fit.missing, problem)
 
 
 def _rows(plan: Plan, sheet: Sheet) -> Iterator[RecordColumn]:
     piece = next(sheet.pieces(), None)
     examples = pl.DataFrame()
     if piece is not None:
-        plan = settle(plan, piece.cells)
+        joined = sheet.layout.header_rows > 1
+        kinds = unknown_kinds(plan, piece.cells, joined=joined)
+        plan = settle(with_kinds(plan, kinds, joined=joined), piece.cells)
         examples = read_cells(piece.cells.head(200), plan).frame
     for entry in plan.describe():
         name = entry["column"]
         values = _shown(examples[name]) if name in examples.columns else []
-        known = entry["how"] not in ("unknown", "left out")
+        known = entry["how"] not in ("unknown", "typed", "left out")
         yield RecordColumn(entry["header"], name if known else None, _read_as(entry), tuple(values))
 
 
@@ -231,8 +351,9 @@ def _shown(column: pl.Series) -> list[str]:
 
 def _read_as(entry: dict[str, str | None]) -> str:
     read, unit, how = entry["read_as"], entry["unit"], entry["how"]
-    if how == "unknown":
-        return "not in the schema: kept as text"
+    if how in ("unknown", "typed"):
+        kind = {"real": "a number", "integer": "a whole number", "flag": "yes or no", "time": "a time"}
+        return f"not in the schema: {kind.get(entry['kind'] or '', 'text')}{f', {unit}' if unit else ''}"
     if unit is None or read is None:
         return entry["kind"] or ""
     because = {"header": "", "recipe": "", "magnitude": ", by its magnitude", "assumed": ", assumed"}[

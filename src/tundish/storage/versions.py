@@ -6,7 +6,7 @@ __all__ = ["VERSIONS"]
 
 VERSIONS = {
     "measure": 3,
-    "records": 1,
+    "records": 2,
     "validate": 4,
     "dedup": 2,
     "consensus": 2,

@@ -45,7 +45,7 @@ class Planned:
 
     Attributes:
         name: The name in the table of records.
-        kind: The kind of its values; text for an unknown header.
+        kind: The kind of its values; that of an unknown header is found from them.
         header: The header as written in the file.
         index: The place in the file, from 0.
         known: Whether it is a column of the schema.
@@ -92,7 +92,7 @@ class Planned:
 
 @dataclass(frozen=True)
 class Plan:
-    """Every column of a file: mapped, unknown (kept as text), or left out by the recipe.
+    """Every column of a file: mapped, unknown (typed by its values), or left out by the recipe.
 
     Attributes:
         columns: The mapped columns, in the order of the schema.
@@ -117,8 +117,17 @@ class Plan:
         """The names of the columns that are not in the schema."""
         return tuple(column.name for column in self.unknown)
 
+    @property
+    def typed(self) -> tuple[Planned, ...]:
+        """The columns that are not in the schema and that are not text."""
+        return tuple(column for column in self.unknown if column.kind != "text")
+
     def describe(self) -> list[dict[str, Any]]:
-        """Describe each column of the file, in its order: header, column, kind, unit, read_as, how."""
+        """Describe each column of the file, in its order: header, column, kind, unit, read_as, how.
+
+        `how` is where the unit comes from; 'typed' for a column that the schema does not know and whose
+        values have a kind, 'unknown' for one that is left as text, 'left out' for one that the recipe omits.
+        """
         told: dict[int, dict[str, Any]] = {
             column.index: {
                 "header": column.header,
@@ -126,7 +135,7 @@ class Plan:
                 "kind": column.kind,
                 "unit": column.unit,
                 "read_as": column.unit_read,
-                "how": column.how if column.known else "unknown",
+                "how": column.how if column.known else "unknown" if column.kind == "text" else "typed",
             }
             for column in (*self.columns, *self.unknown)
         }

@@ -19,6 +19,7 @@ from tundish.stages.base import Context, Outcome, Stage
 from tundish.stages.records.judge import causes, fault_rows, judge
 from tundish.stages.records.keys import Hashes, repeats
 from tundish.stages.records.plan import open_sheets, record_tables
+from tundish.stages.records.unknown import type_unknown
 from tundish.stages.records.whole import quarantined_references, unknown_references, whole_faults
 from tundish.storage.quarantine import quarantine_frame
 from tundish.storage.table import replacing, row_groups
@@ -75,11 +76,12 @@ def _run(context: Context) -> Outcome:
 
 def _judge_table(context: Context, table: RecordTable, target: Path, books: _Books) -> None:
     """Read all files of a table into `target`, and judge its repeated records."""
-    with open_sheets(context, table) as (sheets, file_faults):
+    with open_sheets(context, table) as (opened_sheets, file_faults):
+        sheets = type_unknown(opened_sheets)
         books.faults.append(quarantine_frame(file_faults))
         present = [name for name in table.wanted if any(name in _names(opened) for opened in sheets)]
-        extra = list(dict.fromkeys(name for opened in sheets for name in opened.plan.extra))
-        arrow = table.arrow(present, extra)
+        extra = {one.name: one for opened in sheets for one in opened.plan.unknown}
+        arrow = table.arrow(present, list(extra.values()))
         keyed = bool(table.key) and set(table.key) <= set(present)
         hashes = Hashes(table.key if keyed else (), [*present, *extra])
         with pq.ParquetWriter(target, arrow.schema, compression="zstd") as writer:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tundish.tabular.base import Layout
     from tundish.tabular.headers.columns import Match
 
-__all__ = ["make_plan"]
+__all__ = ["make_plan", "number_repeats"]
 
 
 _TAKEN = frozenset({*PLACE, "record_id", "path", "sheet", "outcome", "reason", "notes"})
@@ -68,7 +68,7 @@ class _Planner:
         self.where = where
         self.section = section_of(where)
         self.headers = layout.headers
-        self.labels = _number_repeats(layout.headers)
+        self.labels = number_repeats(layout.headers)
         self.joined = layout.header_rows > 1
 
     def plan(self, required: Collection[str]) -> Plan:
@@ -200,8 +200,8 @@ class _Planner:
         return SourceError(what, where=self.where, fix=fix)
 
 
-def _number_repeats(headers: tuple[str, ...]) -> tuple[str, ...]:
-    """Number headers that occur several times: 厚度, 厚度 (2)."""
+def number_repeats(headers: tuple[str, ...]) -> tuple[str, ...]:
+    """The headers as the recipe names them; those that occur several times are numbered: 厚度, 厚度 (2)."""
     found: list[str] = []
     for header in headers:
         label, number = header, 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import keyword
 import re
 import unicodedata
@@ -17,8 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["class_name", "identifier", "unique_names"]
 
 _SIGNS = {"%": " percent ", "‰": " permille ", "&": " and ", "+": " plus ", "@": " at ", "Δ": " delta "}
-_LONGEST = 60
-_BUILTINS = frozenset(dir(builtins))
+_LONGEST = 48
+"""Columns that a name takes at most; a Chinese character takes two."""
 
 
 def identifier(text: str) -> str:
@@ -39,8 +38,14 @@ def identifier(text: str) -> str:
 
 def _joined(text: str) -> str:
     """The words with one '_' between them, in the form to which Python brings an identifier."""
-    name = unicodedata.normalize("NFKC", re.sub(r"[\W_]+", "_", text)).strip("_")
-    return re.sub(r"_+", "_", name)[:_LONGEST].rstrip("_")
+    name = re.sub(r"[\W_]+", "_", unicodedata.normalize("NFKC", re.sub(r"[\W_]+", "_", text))).strip("_")
+    width, end = 0, 0
+    for char in name:
+        width += 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        if width > _LONGEST:
+            break
+        end += 1
+    return name[:end].rstrip("_")
 
 
 def unique_names(names: Iterable[str], reserved: Collection[str], endings: Collection[str]) -> list[str]:
@@ -51,14 +56,14 @@ def unique_names(names: Iterable[str], reserved: Collection[str], endings: Colle
         reserved: The names that a column must not have.
         endings: What the names of rules add to that of their column: those are kept free as well.
     """
-    taken = {name.casefold() for name in reserved}
+    taken: set[str] = set()
     found = []
     for number, name in enumerate(names, start=1):
         first = name or f"column_{number}"
-        if keyword.iskeyword(first) or first in _BUILTINS or first.casefold() in taken:
+        if keyword.iskeyword(first) or first in reserved:
             first = f"{first}_value"
         one, count = first, 2
-        while {f"{one}{ending}".casefold() for ending in ("", *endings)} & taken:
+        while {f"{one}{ending}".casefold() for ending in ("", *endings)} & taken or one in reserved:
             one, count = f"{first}_{count}", count + 1
         taken |= {f"{one}{ending}".casefold() for ending in ("", *endings)}
         found.append(one)
@@ -69,4 +74,4 @@ def class_name(table: str, reserved: Collection[str]) -> str:
     """The name of a model from that of its table: 'bf-log' is BfLog, '高炉日志' 高炉日志."""
     words = (identifier(table) or "records").split("_")
     name = "".join(word[:1].upper() + word[1:] for word in words)
-    return f"{name}Table" if keyword.iskeyword(name) or name in _BUILTINS or name in reserved else name
+    return f"{name}Table" if keyword.iskeyword(name) or name in reserved else name

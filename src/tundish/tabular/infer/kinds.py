@@ -74,7 +74,7 @@ class _Look:
 
 
 def guess_kinds(
-    cells: pl.DataFrame, names: Sequence[str], units: Mapping[int, str], options: ReadOptions
+    cells: pl.DataFrame, names: Mapping[int, str], units: Mapping[int, str], options: ReadOptions
 ) -> dict[int, Kind]:
     """Guess the kinds of columns; one without a single value is not in the answer.
 
@@ -82,14 +82,14 @@ def guess_kinds(
 
     Args:
         cells: The cells of a piece: PLACE, then c0, c1, ...
-        names: The headers of all columns, without their units.
+        names: The headers of the columns, without their units, by their places.
         units: The unit of a column by its place, where its header names one: no time has a unit.
         options: What the recipe states about the columns.
     """
     sample = cells.head(_LOOK)
     guesses = _first_guesses(sample, names, units)
     doubtful = [index for index, kind in guesses.items() if kind != "text" and _is_text(sample, index)]
-    for index in _refuted(sample, doubtful, guesses, units, options, len(names)):
+    for index in _refuted(sample, doubtful, guesses, units, options):
         guesses[index] = "text"
     return guesses
 
@@ -98,10 +98,12 @@ def _is_text(cells: pl.DataFrame, index: int) -> bool:
     return cells[f"c{index}"].dtype == pl.String
 
 
-def _first_guesses(sample: pl.DataFrame, names: Sequence[str], units: Mapping[int, str]) -> dict[int, Kind]:
-    looks = _looks(sample, [f"c{index}" for index in range(len(names))])
+def _first_guesses(
+    sample: pl.DataFrame, names: Mapping[int, str], units: Mapping[int, str]
+) -> dict[int, Kind]:
+    looks = _looks(sample, [f"c{index}" for index in names])
     guesses: dict[int, Kind] = {}
-    for index, name in enumerate(names):
+    for index, name in names.items():
         column = sample[f"c{index}"]
         if f"c{index}" in looks:
             kind = _guess(looks[f"c{index}"], name, measured=index in units)
@@ -176,7 +178,6 @@ def _refuted(
     guesses: dict[int, Kind],
     units: Mapping[int, str],
     options: ReadOptions,
-    count: int,
 ) -> list[int]:
     """The columns of which too many cells cannot be read as what they were guessed to be.
 
@@ -184,11 +185,11 @@ def _refuted(
     """
     if not columns:
         return []
-    found = _unread(sample, columns, guesses, units, options, count)
+    found = _unread(sample, columns, guesses, units, options)
     again = [index for index in found if guesses[index] == "time"]
     if again:
         numbers: dict[int, Kind] = dict.fromkeys(again, "real")
-        wrong = set(_unread(sample, again, numbers, units, options, count))
+        wrong = set(_unread(sample, again, numbers, units, options))
         guesses.update({index: "real" for index in again if index not in wrong})
         found = [index for index in found if index not in again or index in wrong]
     return found
@@ -200,12 +201,11 @@ def _unread(
     kinds: Mapping[int, Kind],
     units: Mapping[int, str],
     options: ReadOptions,
-    count: int,
 ) -> list[int]:
     planned = tuple(
         Planned(f"c{index}", kinds[index], f"c{index}", index, unit=units.get(index)) for index in columns
     )
-    headers = tuple(f"c{index}" for index in range(count))
+    headers = tuple(sample.columns[2:])
     read = read_cells(sample, Plan(planned, (), (), headers, options, ""))
     faults = dict(read.faults["column"].value_counts().iter_rows())
     values = read.frame.select(pl.col(column.name).count() for column in planned).row(0, named=True)

@@ -60,7 +60,9 @@ def survey(sheet: Sheet, options: ReadOptions) -> tuple[Surveyed, ...]:
     first = next(sheet.pieces(), None)
     known = {index: unit.unit for index, unit in enumerate(units) if unit.unit is not None}
     guesses = (
-        guess_kinds(first.cells, [unit.name for unit in units], known, options) if first is not None else {}
+        guess_kinds(first.cells, {index: unit.name for index, unit in enumerate(units)}, known, options)
+        if first is not None
+        else {}
     )
     kinds: dict[int, Kind] = {index: guesses.get(index, "text") for index in range(len(units))}
     while True:

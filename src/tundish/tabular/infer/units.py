@@ -72,7 +72,9 @@ def header_unit(header: str, *, joined: bool = False) -> HeaderUnit:
             own = (unit, None) if unit is not None else own_unit(found["unit"])
             if own is not None:
                 return HeaderUnit(found["name"].strip(), *own)
-    return HeaderUnit(*split_unit(header))
+    name, unit = split_unit(header)
+    # '灰熔融性FT' names a temperature of the ash, not feet.
+    return HeaderUnit(text) if unit == "ft" and text.endswith("FT") else HeaderUnit(name, unit)
 
 
 def own_unit(text: str) -> tuple[str, str] | None:
