@@ -48,6 +48,14 @@ from tundish.api.projects import (
 )
 from tundish.api.results import Progress, Result, Results
 from tundish.api.samples import Images, Label, Sample
+from tundish.api.schemas import (
+    SchemaDiff,
+    SchemaInferred,
+    SchemaState,
+    schema_check,
+    schema_diff,
+    schema_infer,
+)
 from tundish.errors import GateError, OutsideError, TundishError, UsageError
 from tundish.stages.base import Outcome
 
@@ -79,6 +87,9 @@ __all__ = [
     "Run",
     "Sample",
     "SampleMade",
+    "SchemaDiff",
+    "SchemaInferred",
+    "SchemaState",
     "Status",
     "TundishError",
     "UsageError",
@@ -98,6 +109,9 @@ __all__ = [
     "run",
     "run_stage",
     "sample",
+    "schema_check",
+    "schema_diff",
+    "schema_infer",
     "status",
 ]
 

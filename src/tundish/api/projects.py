@@ -27,6 +27,7 @@ __all__ = [
     "SampleMade",
     "add",
     "init",
+    "project_folder",
     "sample",
 ]
 
@@ -207,7 +208,7 @@ def add(
     from tundish.storage.dataset import DatasetFolder  # noqa: PLC0415
 
     path = Path(source).expanduser()
-    dataset = DatasetFolder(_dataset_name(name, path), _project_folder(project))
+    dataset = DatasetFolder(_dataset_name(name, path), project_folder(project))
     check_source(path, dataset)
     if is_table(path):
         return _add_records(
@@ -317,7 +318,15 @@ def _write(dataset: DatasetFolder, recipe: Path, text: str) -> None:
         write_schema(dataset.project)
 
 
-def _project_folder(project: str | os.PathLike[str]) -> Path:
+def project_folder(project: str | os.PathLike[str]) -> Path:
+    """The folder of a project as a path.
+
+    Args:
+        project: The folder.
+
+    Raises:
+        UsageError: It is not a project.
+    """
     folder = Path(project)
     if not (folder / "pipelines").is_dir():
         raise UsageError("not a Tundish project", where=str(folder), fix="make one with 'tundish init'")
@@ -354,7 +363,7 @@ def sample(
     from tundish.storage.dataset import DatasetFolder  # noqa: PLC0415
 
     makers = {"steel-surface": make_steel_surface, "coal-belt": make_coal_belt}
-    folder = _project_folder(project)
+    folder = project_folder(project)
     made = []
     for number, (name, make) in enumerate(makers.items()):
         if progress is not None:

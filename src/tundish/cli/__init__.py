@@ -23,6 +23,7 @@ _COMMANDS = {
     "init": "tundish.cli.project",
     "add": "tundish.cli.add",
     "sample": "tundish.cli.project",
+    "schema": "tundish.cli.schema",
     "run": "tundish.cli.stages",
     "ingest": "tundish.cli.stages",
     "measure": "tundish.cli.stages",

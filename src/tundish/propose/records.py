@@ -12,7 +12,7 @@ import polars as pl
 from tundish.errors import SourceError, UsageError
 from tundish.propose.column import RecordColumn
 from tundish.propose.schema.start import make_start
-from tundish.propose.schema.text import examples, read_as
+from tundish.propose.schema.text import shown
 from tundish.recipe.sections import Records
 from tundish.rules.models import models_of
 from tundish.stages.records.plan import read_options, record_table
@@ -33,7 +33,16 @@ if TYPE_CHECKING:
     from tundish.tabular.headers.columns import Match
     from tundish.tabular.plan import Plan
 
-__all__ = ["Fit", "Proposal", "column_names", "fits_of", "propose", "record_schemas", "table_name"]
+__all__ = [
+    "Fit",
+    "Proposal",
+    "column_names",
+    "fits_of",
+    "propose",
+    "record_schemas",
+    "several_columns",
+    "table_name",
+]
 
 _SHOWN = 3
 
@@ -119,6 +128,11 @@ class Fit:
     def rank(self) -> tuple[bool, int]:
         """Better fits are larger: all required columns first, then the most columns understood."""
         return (not self.missing, self.understood)
+
+
+def several_columns(sheets: Sequence[Sheet]) -> Sheet:
+    """The first sheet that has several columns, else the first one."""
+    return next((one for one in sheets if len(one.layout.headers) > 1), sheets[0])
 
 
 def propose(
@@ -219,7 +233,7 @@ def _start(
     others: tuple[str, ...],
 ) -> Proposal:
     """The proposal of a new schema, made from the first sheet that has several columns."""
-    chosen = next((one for one in sheets if len(one.layout.headers) > 1), sheets[0])
+    chosen = several_columns(sheets)
     layout = chosen.layout
     start = make_start(project, table, path.name, chosen, ReadOptions())
     different = [
@@ -228,17 +242,13 @@ def _start(
     only = layout.sheet if sheet is None and different else sheet
     known = FileOptions(sheet=only, names=names, known=start.spellings())
     again = next(one for one in open_table(path, path.name, known) if one.layout.sheet == layout.sheet)
-    rows = tuple(
-        RecordColumn(one.found.header, one.name, read_as(one), examples(one.found.evidence))
-        for one in start.columns
-    )
     notes = [f"sheets with other columns are not read: {', '.join(filter(None, different))}"] * bool(
         different and sheet is None
     )
     return Proposal(
         start.schema,
         layout,
-        rows,
+        tuple(map(shown, start.columns)),
         start=start,
         others=others,
         stated=start.renamed,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tundish.tabular.infer.units import HeaderUnit
     from tundish.tabular.plan import ReadOptions
 
-__all__ = ["Start", "make_start", "write_start"]
+__all__ = ["Start", "make_start", "reserved_names", "write_start"]
 
 _IMPORTED = {"Annotated", "Any", "ClassVar", "Config", "Time", "annotations", "pa", "pl", *rules.__all__}
 _TYPES = {"bool", "dict", "float", "int", "list", "str"}
@@ -76,7 +76,9 @@ class Start:
         return ColumnTable(*parse_alias_text(self.alias_text, self.alias_file)).spellings()
 
 
-def make_start(project: Path, table: str, file: str, sheet: Sheet, options: ReadOptions) -> Start:
+def make_start(
+    project: Path, table: str, file: str, sheet: Sheet, options: ReadOptions, *, instead: bool = False
+) -> Start:
     """Make a schema from the records of a sheet.
 
     Args:
@@ -85,6 +87,7 @@ def make_start(project: Path, table: str, file: str, sheet: Sheet, options: Read
         file: The name of the file, for comments.
         sheet: The sheet.
         options: What is known about its values.
+        instead: Whether a schema of that name is replaced; by default the new one gets another name.
     """
     surveyed = survey(sheet, options)
     names = unique_names([identifier(one.unit.name) for one in surveyed], _RESERVED, ("_unusual",))
@@ -95,7 +98,7 @@ def make_start(project: Path, table: str, file: str, sheet: Sheet, options: Read
     model = class_name(table, _IMPORTED)
     rows = max((one.evidence.filled + one.evidence.missing for one in surveyed), default=0)
     return Start(
-        f"schemas/{_free_name(project, table)}.py:{model}",
+        f"schemas/{table if instead else _free_name(project, table)}.py:{model}",
         tuple(columns),
         key_name,
         rows,
@@ -103,6 +106,11 @@ def make_start(project: Path, table: str, file: str, sheet: Sheet, options: Read
         alias_text(file, columns),
         renamed,
     )
+
+
+def reserved_names() -> frozenset[str]:
+    """The names that a column of a model of records must not have."""
+    return frozenset(_RESERVED)
 
 
 def write_start(project: Path, start: Start) -> None:

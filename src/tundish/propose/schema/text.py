@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tundish.neutral import for_terminal
+from tundish.propose.column import RecordColumn
 from tundish.propose.schema.python_text import assignment, comment, literal
 from tundish.propose.yaml_edit import flow, quoted
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from tundish.propose.schema.column import StartColumn
     from tundish.tabular.infer.evidence import Evidence
 
-__all__ = ["alias_text", "column_lines", "describe", "examples", "model_text", "read_as"]
+__all__ = ["alias_lines", "alias_text", "column_lines", "describe", "model_text", "shown"]
 
 _TYPES = {"text": "str", "real": "float", "integer": "int", "flag": "bool", "time": "Time"}
 _HEAD = '''\
@@ -128,13 +129,13 @@ def describe(column: StartColumn) -> str:
         facts.append(f"{_shown(evidence.least, evidence)} to {_shown(evidence.most, evidence)}{unit}")
     if evidence.unique:
         facts.append("each once")
-    return f"{', '.join(facts)}; such as {', '.join(examples(evidence))}"
+    return f"{', '.join(facts)}; such as {', '.join(_examples(evidence))}"
 
 
 _NOUNS = {"real": "numbers", "integer": "whole numbers", "time": "times", "flag": "flags", "text": "text"}
 
 
-def examples(evidence: Evidence) -> tuple[str, ...]:
+def _examples(evidence: Evidence) -> tuple[str, ...]:
     """The examples of a column as text."""
     return tuple(_shown(one, evidence) for one in evidence.examples)
 
@@ -156,11 +157,12 @@ def _shown(value: object, evidence: Evidence) -> str:
     return f"{value:%Y-%m-%d %H:%M}"
 
 
-def read_as(column: StartColumn) -> str:
-    """What a column is read as, for the table that `tundish add` prints."""
-    unit = column.found.unit
-    kind = {"real": "number", "integer": "whole number", "flag": "yes or no"}.get(column.found.kind)
-    return f"{kind or column.found.kind}{f', {unit.unit}' if unit.unit else ''}"
+def shown(column: StartColumn) -> RecordColumn:
+    """The column as `tundish add` shows it."""
+    found = column.found
+    kind = {"real": "number", "integer": "whole number", "flag": "yes or no"}.get(found.kind, found.kind)
+    unit = f", {found.unit.unit}" if found.unit.unit else ""
+    return RecordColumn(found.header, column.name, f"{kind}{unit}", _examples(found.evidence))
 
 
 def alias_text(file: str, columns: Sequence[StartColumn]) -> str:
@@ -172,9 +174,15 @@ def alias_text(file: str, columns: Sequence[StartColumn]) -> str:
     """
     lines = [
         f"# The headers of {_safe(file)}, and the units of its columns. Add the names that other files use.",
-        *_unit_lines(columns),
-        "columns:",
+        *alias_lines(columns),
     ]
+    return "\n".join(lines) + "\n"
+
+
+def alias_lines(columns: Sequence[StartColumn]) -> Iterator[str]:
+    """The lines of an alias table for these columns, with the units that Tundish does not know."""
+    yield from _unit_lines(columns)
+    yield "columns:"
     for column in columns:
         facts: dict[str, object] = {}
         if column.found.unit.unit:
@@ -182,8 +190,7 @@ def alias_text(file: str, columns: Sequence[StartColumn]) -> str:
         facts["about"] = " ".join(column.found.header.split())
         if column.names:
             facts["names"] = list(column.names)
-        lines.append(f"  {quoted(column.name)}: {flow(facts)}")
-    return "\n".join(lines) + "\n"
+        yield f"  {quoted(column.name)}: {flow(facts)}"
 
 
 def _unit_lines(columns: Sequence[StartColumn]) -> Iterator[str]:
