@@ -75,14 +75,11 @@ def test_diff__says_what_is_new_missing_and_otherwise_and_gives_the_lines(plant:
     tundish.schema_infer("meters.csv")
     same = tundish.schema_diff("meters.csv")
     assert (same.new, same.missing, same.changed) == ((), (), ())
-    write(
-        "june.csv",
-        ["日期,蒸汽(GJ),电量(kWh)", *(line.replace("甲", "10").replace("乙", "20") for line in LINES)],
-    )
+    numbers = [line.replace("甲", "10").replace("乙", "20") for line in LINES]
+    write("june.csv", ["日期,蒸汽(GJ),电量(kWh)", *numbers])
     found = tundish.schema_diff("june.csv")
-    assert [(one.header, one.column, one.read_as) for one in found.new] == [
-        ("电量(kWh)", "electricity", "number, kWh")
-    ]
+    (new,) = found.new
+    assert (new.header, new.column, new.read_as) == ("电量(kWh)", "electricity", "number, kWh")
     assert found.missing == ("shift",)
     assert "    electricity: float | None = expected(" in "\n".join(found.model_lines)
     assert found.alias_lines[-1] == "  electricity: {unit: kWh, about: 电量(kWh), names: [电量]}"
@@ -94,15 +91,13 @@ def test_diff__says_what_is_new_missing_and_otherwise_and_gives_the_lines(plant:
 
 def test_the_lines_of_a_diff_make_the_schema_fit(plant: Path) -> None:
     tundish.schema_infer("meters.csv")
-    wide = [f"{TABLE[0]},电量(kWh)", *(f"{line},{number + 0.5}" for number, line in enumerate(LINES))]
-    write("june.csv", wide)
+    write("june.csv", [f"{TABLE[0]},电量(kWh)", *(f"{line},{at + 0.5}" for at, line in enumerate(LINES))])
     found = tundish.schema_diff("june.csv")
     model, alias = plant / "schemas/meters.py", plant / "schemas/meters.yaml"
     end = "    class Config:"
     lines = "\n".join([*found.model_lines, "", end])
-    model.write_text(
-        model.read_text("utf-8").replace("    class Config:", f"{lines}\n\n    class Config:"), "utf-8"
-    )
+    text = model.read_text("utf-8").replace(end, lines)
+    model.write_text(text.replace("import expected", "import usual, expected"), "utf-8")
     text = alias.read_text("utf-8").replace("units:\n", "units:\n  kWh:\n")
     alias.write_text(text + found.alias_lines[-1] + "\n", "utf-8")
     assert [one.problem for one in tundish.schema_check()] == [None]
