@@ -46,6 +46,7 @@ from tundish.api.projects import (
     init,
     sample,
 )
+from tundish.api.query import query
 from tundish.api.results import Progress, Result, Results
 from tundish.api.samples import Images, Label, Sample
 from tundish.api.schemas import (
@@ -105,6 +106,7 @@ __all__ = [
     "label_push",
     "label_start",
     "open",
+    "query",
     "read_table",
     "run",
     "run_stage",

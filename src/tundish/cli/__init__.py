@@ -38,6 +38,7 @@ _COMMANDS = {
     "export": "tundish.cli.stages",
     "report": "tundish.cli.stages",
     "status": "tundish.cli.status",
+    "query": "tundish.cli.query",
     "completion": "tundish.cli.completion",
 }
 
