@@ -85,6 +85,7 @@ def expected(
     *,
     filled: bool = False,
     values: Sequence[Any] = (),
+    usual: tuple[float | None, float | None] = (None, None),
 ) -> Any:
     """A column as it was found in a file: what differs is reported, and the record kept.
 
@@ -94,11 +95,19 @@ def expected(
         chinese: The same in Chinese; empty where they are English only.
         filled: Whether an empty value is reported. Rule ``{column}_missing``.
         values: Where there are any, another value is reported. Rule ``{column}_new``.
+        usual: The least and the greatest usual value; one beyond them is reported. Rule ``{column}_unusual``.
     """
     missing = warning(f"{column}_missing", _says("the {} is missing", english), _says("缺少{}", chinese))
     new = warning(f"{column}_new", _says("the {} has a new value", english), _says("{}出现新取值", chinese))
-    metadata = rules(missing=missing if filled else None, other=new if values else None)
-    return pa.Field(nullable=not filled, isin=list(values) or None, metadata=metadata)
+    odd = warning(f"{column}_unusual", _says("the {} is unusual", english), _says("{}超出常见范围", chinese))
+    low, high = usual
+    metadata = rules(
+        below=None if low is None else odd,
+        above=None if high is None else odd,
+        missing=missing if filled else None,
+        other=new if values else None,
+    )
+    return pa.Field(nullable=not filled, ge=low, le=high, isin=list(values) or None, metadata=metadata)
 
 
 def _says(sentence: str, name: str) -> str:

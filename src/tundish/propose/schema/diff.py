@@ -54,7 +54,7 @@ def compare_schema(fit: Fit, options: ReadOptions) -> Difference:
     known = {one.index: fit.matches[one.header].column for one in surveyed}
     fresh = [one for one in surveyed if known[one.index] is None and not fit.matches[one.header].candidates]
     reserved = {*reserved_names(), *fit.table.wanted}
-    names = unique_names([identifier(one.unit.name) for one in fresh], reserved, ("_unusual",))
+    names = unique_names([identifier(one.unit.name) for one in fresh], reserved)
     new = tuple(
         StartColumn(name, found, (found.unit.name,) if found.unit.name != name else ())
         for name, found in zip(names, fresh, strict=True)

@@ -25,6 +25,8 @@ def literal(value: object) -> str:
     """A value as Python writes it: text in double quotes where that needs no more escapes."""
     if isinstance(value, list):
         return f"[{', '.join(map(literal, value))}]"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(literal, value))})"
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return repr(int(value))
     if not isinstance(value, str):

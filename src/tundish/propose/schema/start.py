@@ -90,7 +90,7 @@ def make_start(
         instead: Whether a schema of that name is replaced; by default the new one gets another name.
     """
     surveyed = survey(sheet, options)
-    names = unique_names([identifier(one.unit.name) for one in surveyed], _RESERVED, ("_unusual",))
+    names = unique_names([identifier(one.unit.name) for one in surveyed], _RESERVED)
     columns = [StartColumn(name, found) for name, found in zip(names, surveyed, strict=True)]
     columns, renamed = _with_names(columns, sheet.layout)
     key = find_key(surveyed)

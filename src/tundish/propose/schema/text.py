@@ -96,13 +96,12 @@ def column_lines(column: StartColumn, *, key: bool) -> Iterator[str]:
     options: dict[str, object] = {"filled": True} if evidence.filled and not evidence.missing else {}
     if values:
         options["values"] = values
+    if column.limits is not None:
+        options["usual"] = column.limits
     target = f"{column.name}: {kind} | None"
     yield from (
         assignment(target, "expected", arguments, options) if options else assignment(target, "optional", ())
     )
-    if column.limits is not None:
-        rest = [*([english, chinese]), *column.limits]
-        yield from assignment(f"{column.name}_unusual", "usual", [column.name, *rest])
 
 
 def _called(column: StartColumn) -> tuple[str, str]:

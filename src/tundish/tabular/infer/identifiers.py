@@ -48,13 +48,12 @@ def _joined(text: str) -> str:
     return name[:end].rstrip("_")
 
 
-def unique_names(names: Iterable[str], reserved: Collection[str], endings: Collection[str]) -> list[str]:
+def unique_names(names: Iterable[str], reserved: Collection[str]) -> list[str]:
     """Give each column a name that no other has, whatever its case, and that is not reserved.
 
     Args:
         names: The names of the columns as `identifier` gives them; an empty one becomes column_7.
         reserved: The names that a column must not have.
-        endings: What the names of rules add to that of their column: those are kept free as well.
     """
     taken: set[str] = set()
     found = []
@@ -63,9 +62,9 @@ def unique_names(names: Iterable[str], reserved: Collection[str], endings: Colle
         if keyword.iskeyword(first) or first in reserved:
             first = f"{first}_value"
         one, count = first, 2
-        while {f"{one}{ending}".casefold() for ending in ("", *endings)} & taken or one in reserved:
+        while one.casefold() in taken or one in reserved:
             one, count = f"{first}_{count}", count + 1
-        taken |= {f"{one}{ending}".casefold() for ending in ("", *endings)}
+        taken.add(one.casefold())
         found.append(one)
     return found
 
