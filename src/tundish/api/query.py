@@ -68,7 +68,7 @@ def _list_tables(dataset: object) -> pl.DataFrame:
     from tundish.storage.query import views  # noqa: PLC0415
 
     assert isinstance(dataset, DatasetFolder)
-    rows = [(one.name, one.about, ", ".join(one.dataset().schema.names)) for one in views(dataset)]
+    rows = [(one.name, one.about, ", ".join(one.columns)) for one in views(dataset)]
     return pl.DataFrame(rows, {"table": pl.String, "rows are": pl.String, "columns": pl.String}, orient="row")
 
 

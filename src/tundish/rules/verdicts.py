@@ -177,7 +177,8 @@ def breaches(schema: pa.DataFrameSchema, check: pa.Check, frame: pl.DataFrame, k
         SchemaError: The check does not run, or fails without naming rows.
     """
     # A check of one column gets that column: to hand on a wide table costs more than to check it.
-    read = frame.select(key) if key is not None and check.name in _OF_ONE_COLUMN else frame
+    one = key is not None and check.name in _OF_ONE_COLUMN
+    read = frame.get_column(str(key)).to_frame() if one else frame
     try:
         sound: pl.Series = check(read.lazy(), key).check_output.collect().to_series()
     except _FAULTS as problem:

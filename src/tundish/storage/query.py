@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["View", "ask", "views"]
 
 _PART = re.compile(r"(?P<split>.+)-\d{5}-of-\d{5}")
+_VERDICT = ("outcome", "reason")
+"""Columns that a view of accepted records lacks: there is nothing in them."""
+
 _READING = {"SELECT", "EXPLAIN", "MULTI"}
 """Kinds of statements that read; DuckDB counts PIVOT as several."""
 
@@ -49,6 +52,12 @@ class View:
         """The schema and the name."""
         folder, _, name = self.name.partition(".")
         return [folder, name] if folder in {"records", "exports"} and name else [self.name]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of its columns."""
+        left_out = _VERDICT if self.accepted else ()
+        return tuple(name for name in self.dataset().schema.names if name not in left_out)
 
     def dataset(self) -> Any:
         """Its rows, as Arrow reads them piece by piece."""
@@ -146,7 +155,7 @@ def _define(connection: Any, existing: Sequence[View], zone: str) -> None:
             connection.execute(f"create schema if not exists {_quoted(folder)}")
         name = ".".join(map(_quoted, view.parts))
         kept = " where outcome = 'accepted'" if view.accepted else ""
-        columns = " exclude (outcome, reason)" if view.accepted else ""
+        columns = f" exclude ({', '.join(_VERDICT)})" if view.accepted else ""
         connection.execute(f"create view {name} as select *{columns} from _table_{number}{kept}")  # noqa: S608
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 from tundish.neutral import for_terminal
 from tundish.propose.column import RecordColumn
 from tundish.propose.schema.python_text import assignment, comment, literal
@@ -152,7 +150,7 @@ def _shown(value: object, evidence: Evidence) -> str:
         text = str(value)
         return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
     if isinstance(value, float):
-        return str(pl.Series([value]).round_sig_figs(6).cast(pl.String)[0])
+        return literal(float(f"{value:.6g}"))
     return f"{value:%Y-%m-%d %H:%M}"
 
 

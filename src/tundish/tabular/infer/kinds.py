@@ -25,7 +25,7 @@ _LOOK = 2000
 """Cells of a column that are examined: the first ones."""
 
 _IDENTIFIER = re.compile(
-    r"(?:号|号码|编号|编码|代码|代号|条码|牌号|钢种|规格|名称?|班组|班次|班别|备注|说明|状态)$"
+    r"(?:号|炉次|铁次|号码|编号|编码|代码|代号|条码|牌号|钢种|规格|名称?|班组|班次|班别|备注|说明|状态)$"
     r"|(?<![a-z])(?:no|nr|id|ids|code|key|serial|barcode|uuid|guid|name|grade|heat|coil|slab|batch|tag)$"
 )
 _TIME = re.compile(

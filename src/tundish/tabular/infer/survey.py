@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -14,9 +15,9 @@ from tundish.tabular.plan import Plan, Planned
 from tundish.tabular.values.cells import read_cells
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from tundish.tabular.base import Layout, Sheet
+    from tundish.tabular.base import Layout, Piece, Sheet
     from tundish.tabular.plan import Kind, ReadOptions
 
 __all__ = ["Surveyed", "find_key", "survey"]
@@ -57,7 +58,8 @@ def survey(sheet: Sheet, options: ReadOptions) -> tuple[Surveyed, ...]:
         options: What is known about its values.
     """
     units = [_unit(header, sheet.layout) for header in sheet.layout.headers]
-    first = next(sheet.pieces(), None)
+    pieces = sheet.pieces()
+    first = next(pieces, None)
     known = {index: unit.unit for index, unit in enumerate(units) if unit.unit is not None}
     guesses = (
         guess_kinds(first.cells, {index: unit.name for index, unit in enumerate(units)}, known, options)
@@ -65,14 +67,16 @@ def survey(sheet: Sheet, options: ReadOptions) -> tuple[Surveyed, ...]:
         else {}
     )
     kinds: dict[int, Kind] = {index: guesses.get(index, "text") for index in range(len(units))}
+    again = chain(() if first is None else (first,), pieces)
     while True:
-        evidence = _gather(sheet, kinds, known, options)
+        evidence = _gather(again, sheet.layout, kinds, known, options)
         wrong = [
             index for index, one in evidence.items() if _refuted(kinds[index], one, measured=index in known)
         ]
         if not wrong:
             break
         kinds |= dict.fromkeys(wrong, "text")
+        again = chain(sheet.pieces())
     return tuple(
         _surveyed(Surveyed(header, index, units[index], kinds[index], evidence[index]))
         for index, header in enumerate(sheet.layout.headers)
@@ -90,14 +94,18 @@ def _refuted(kind: Kind, evidence: Evidence, *, measured: bool) -> bool:
 
 
 def _gather(
-    sheet: Sheet, kinds: Mapping[int, Kind], units: Mapping[int, str], options: ReadOptions
+    pieces: Iterable[Piece],
+    layout: Layout,
+    kinds: Mapping[int, Kind],
+    units: Mapping[int, str],
+    options: ReadOptions,
 ) -> dict[int, Evidence]:
     columns = tuple(
         Planned(f"c{index}", kind, f"c{index}", index, unit=units.get(index)) for index, kind in kinds.items()
     )
-    plan = Plan(columns, (), (), sheet.layout.headers, options, "")
+    plan = Plan(columns, (), (), layout.headers, options, "")
     gauge = Gauge({column.name: column.kind for column in columns})
-    for piece in sheet.pieces():
+    for piece in pieces:
         cells = read_cells(piece.cells, plan)
         frame = cells.frame
         if cells.skipped.height:
