@@ -319,14 +319,7 @@ def _write(dataset: DatasetFolder, recipe: Path, text: str) -> None:
 
 
 def project_folder(project: str | os.PathLike[str]) -> Path:
-    """The folder of a project as a path.
-
-    Args:
-        project: The folder.
-
-    Raises:
-        UsageError: It is not a project.
-    """
+    """The folder of a project; a UsageError where it is not one."""
     folder = Path(project)
     if not (folder / "pipelines").is_dir():
         raise UsageError("not a Tundish project", where=str(folder), fix="make one with 'tundish init'")

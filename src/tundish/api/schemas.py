@@ -53,7 +53,7 @@ class SchemaState(Result):
 
     Attributes:
         schema: The model as recipes name it, or its file where that cannot be read.
-        columns: Its columns.
+        columns: The columns of the model, in its order.
         required: Those that a file must have.
         key: Those that name a record.
         rules: The number of its rules.
@@ -115,7 +115,8 @@ def schema_infer(
     Raises:
         UsageError: The file cannot be read, or the project has a schema of that name.
     """
-    from tundish.propose.records import column_names, fits_of, several_columns, table_name  # noqa: PLC0415
+    from tundish.propose.fit import fits_of  # noqa: PLC0415
+    from tundish.propose.records import column_names, several_columns, table_name  # noqa: PLC0415
     from tundish.propose.schema.start import make_start, write_start  # noqa: PLC0415
     from tundish.propose.schema.text import shown  # noqa: PLC0415
     from tundish.tabular.plan import ReadOptions  # noqa: PLC0415
@@ -187,7 +188,8 @@ def schema_diff(
     Raises:
         UsageError: The file cannot be read, or no schema knows any of its headers.
     """
-    from tundish.propose.records import column_names, fits_of  # noqa: PLC0415
+    from tundish.propose.fit import fits_of  # noqa: PLC0415
+    from tundish.propose.records import column_names  # noqa: PLC0415
     from tundish.propose.schema.diff import compare_schema  # noqa: PLC0415
     from tundish.propose.schema.text import shown  # noqa: PLC0415
     from tundish.tabular.plan import ReadOptions  # noqa: PLC0415

@@ -11,11 +11,10 @@ import polars as pl
 
 from tundish.errors import SourceError, UsageError
 from tundish.propose.column import RecordColumn
+from tundish.propose.fit import fits_of, lacks_header
 from tundish.propose.schema.start import make_start
 from tundish.propose.schema.text import shown
-from tundish.recipe.sections import Records
-from tundish.rules.models import models_of
-from tundish.stages.records.plan import read_options, record_table
+from tundish.stages.records.plan import read_options
 from tundish.tabular.base import FileOptions
 from tundish.tabular.files.open import open_table
 from tundish.tabular.headers.planner import make_plan
@@ -27,22 +26,12 @@ from tundish.tabular.values.settle import settle
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from tundish.propose.fit import Fit
     from tundish.propose.schema.start import Start
-    from tundish.stages.records.plan import RecordTable
     from tundish.tabular.base import Layout, Sheet
-    from tundish.tabular.headers.columns import Match
     from tundish.tabular.plan import Plan
 
-__all__ = [
-    "Fit",
-    "Proposal",
-    "column_names",
-    "fits_of",
-    "propose",
-    "record_schemas",
-    "several_columns",
-    "table_name",
-]
+__all__ = ["Proposal", "column_names", "propose", "several_columns", "table_name"]
 
 _SHOWN = 3
 
@@ -88,46 +77,9 @@ class Proposal:
             separators.get(layout.separator, repr(layout.separator)),
             f"{layout.header_rows} header row{'s' if layout.header_rows != 1 else ''}",
         )
-        if layout.header_rows == 0 and not _lacks_header(layout):
+        if layout.header_rows == 0 and not lacks_header(layout):
             return ("columns with names",)
         return tuple(fact for fact in facts if fact)
-
-
-@dataclass(frozen=True)
-class Fit:
-    """How well a model of the project fits a sheet, by its headers alone.
-
-    Attributes:
-        table: The model with its alias table.
-        schema: As a recipe names it.
-        sheet: The sheet.
-        matches: What each header means.
-        missing: Columns of the key, and required ones, that no header means.
-    """
-
-    table: RecordTable
-    schema: str
-    sheet: Sheet
-    matches: Mapping[str, Match]
-    missing: tuple[str, ...]
-
-    @property
-    def understood(self) -> int:
-        """The columns of the file that the model knows, those included that only a person can tell apart."""
-        return sum(
-            self.matches[header].column is not None or bool(self.matches[header].candidates)
-            for header in self.sheet.layout.headers
-        )
-
-    @property
-    def fits(self) -> bool:
-        """Whether the key is understood, and at least half of the columns."""
-        return not self.missing and 2 * self.understood >= len(self.sheet.layout.headers)
-
-    @property
-    def rank(self) -> tuple[bool, int]:
-        """Better fits are larger: all required columns first, then the most columns understood."""
-        return (not self.missing, self.understood)
 
 
 def several_columns(sheets: Sequence[Sheet]) -> Sheet:
@@ -163,52 +115,6 @@ def propose(
         proposal = _proposal(best)
         return replace(proposal, others=_others(fits[1:])) if schema is None else proposal
     return _start(project, path, sheets, sheet, names, table or table_name(path), _others(fits))
-
-
-def fits_of(
-    project: Path,
-    path: Path,
-    schema: str | None = None,
-    sheet: str | None = None,
-    names: tuple[str, ...] = (),
-) -> tuple[Sequence[Sheet], list[Fit]]:
-    """The sheets of a file, and how the models of the project that know a header fit them, the best first.
-
-    Raises:
-        SourceError: The file cannot be read at all, or has no header and `names` are not given.
-        SchemaError: A schema is wrong.
-    """
-    references = [schema] if schema else list(record_schemas(project))
-    tables = [
-        record_table(project, "records", Records.model_validate({"path": path.name, "schema": one}))
-        for one in references
-    ]
-    known = tuple({name for table in tables for name in table.columns.spellings()})
-    sheets = open_table(path, path.name, FileOptions(sheet=sheet, names=names, known=known))
-    if not names and all(_lacks_header(one.layout) for one in sheets):
-        raise SourceError(
-            f"the file has no header over its {len(sheets[0].layout.headers)} columns",
-            where=str(path),
-            fix="give their names in order: --names a,b,c or --names FILE with one on each line",
-        )
-    found = [
-        fit
-        for table, reference in zip(tables, references, strict=True)
-        for one in sheets
-        if (fit := _fit(table, reference, one)).understood or schema
-    ]
-    return sheets, sorted(found, key=lambda fit: fit.rank, reverse=True)
-
-
-def _fit(table: RecordTable, reference: str, sheet: Sheet) -> Fit:
-    narrow = table.columns.only(table.wanted)
-    joined = sheet.layout.header_rows > 1
-    matches = {header: narrow.lookup(header, joined=joined) for header in sheet.layout.headers}
-    found = {match.column for match in matches.values()}
-    found |= {name for match in matches.values() for name in match.candidates}
-    # The names of a schema's own columns count, too, where the alias table does not list them.
-    found |= set(sheet.layout.headers)
-    return Fit(table, reference, sheet, matches, tuple(sorted({*table.required, *table.key} - found)))
 
 
 def _others(fits: Sequence[Fit]) -> tuple[str, ...]:
@@ -258,11 +164,6 @@ def _start(
     )
 
 
-def _lacks_header(layout: Layout) -> bool:
-    """Whether the first row is a record already. Parquet and Arrow name their columns elsewhere."""
-    return layout.header_rows == 0 and (layout.separator is not None or layout.sheet is not None)
-
-
 def table_name(source: Path, table: str | None = None) -> str:
     """What a table is called in the recipe.
 
@@ -307,13 +208,6 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except OSError:  # a long list of names is too long for a path
         return False
-
-
-def record_schemas(project: Path) -> Iterator[str]:
-    """The models that have an alias table beside them."""
-    for path in sorted((project / "schemas").glob("*.py")):
-        if path.with_suffix(".yaml").exists():
-            yield from (f"schemas/{path.name}:{model.__name__}" for model in models_of(path))
 
 
 def _proposal(fit: Fit) -> Proposal:

@@ -90,7 +90,7 @@ def expected(
     """A column as it was found in a file: what differs is reported, and the record kept.
 
     Args:
-        column: Its name.
+        column: The name of the column.
         english: What it is called in sentences; empty where the sentences are Chinese only.
         chinese: The same in Chinese; empty where they are English only.
         filled: Whether an empty value is reported. Rule ``{column}_missing``.

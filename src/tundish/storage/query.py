@@ -130,7 +130,7 @@ def ask(dataset: DatasetFolder, sql: str, zone: str) -> pl.DataFrame:
             _one_that_reads(duckdb.extract_statements(sql))
             _define(connection, existing, zone)
             answer = connection.sql(sql)
-            table = pa.table({}) if answer is None else answer.to_arrow_table()
+            table = answer.to_arrow_table()
         except duckdb.Error as error:
             raise _wrong(error, existing) from error
     return _as_frame(table)

@@ -266,13 +266,13 @@ def convert(
             tonnes and kilograms, as rolling forces are.
     """
     if own:
-        (more, unit_from), (fewer, unit_to) = _in_known(unit_from, own), _in_known(unit_to, own)
-        if unit_from == unit_to:
+        (more, one), (fewer, other) = _in_known(unit_from, own), _in_known(unit_to, own)
+        if one == other:
             return more / fewer, 0.0
-        if not {unit_from, unit_to} & set(own):
-            factor, offset = convert(unit_from, unit_to, calorie)
-            return factor * more / fewer, offset / fewer
-        raise UnitError(f"{unit_from} cannot become {unit_to}")
+        if {one, other} & set(own):
+            raise UnitError(f"{unit_from} cannot become {unit_to}")
+        scale, shift = convert(one, other, calorie)
+        return scale * more / fewer, shift / fewer
     source, target = _known(unit_from), _known(unit_to)
     if _QUANTITY[target] == "force" and source in {"t", "kg"}:
         source += "f"

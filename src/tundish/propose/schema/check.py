@@ -27,7 +27,7 @@ class Checked:
 
     Attributes:
         schema: The model as a recipe names it, or its file where that cannot be read.
-        columns: Its columns.
+        columns: The columns of the model, in its order.
         required: Those that a file must have.
         key: Those that name a record.
         rules: The number of its rules.

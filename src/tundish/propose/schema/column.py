@@ -17,7 +17,7 @@ _NUMBERED = re.compile(
     r"(?:号|编号|编码|序号|备注|说明|意见)$"
     r"|(?<![a-z])(?:no|nr|id|ids|serial|key|uuid|guid|barcode|remarks?|notes?|comments?)$"
 )
-"""Headers of numbers and of free text: a new value of these is no news."""
+"""Headers of numbers and of free text: a new value of these says nothing."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from tundish.tabular.units import UnitError, convert
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tundish.propose.records import Fit
+    from tundish.propose.fit import Fit
     from tundish.tabular.infer.survey import Surveyed
     from tundish.tabular.plan import ReadOptions
 

@@ -40,7 +40,7 @@ class Start:
 
     Attributes:
         schema: The model as a recipe names it.
-        columns: Its columns.
+        columns: The columns of the model, in the order of the file.
         key: The column that names a record; None where none was found.
         rows: The records that were looked at.
         model_text: The Python file.

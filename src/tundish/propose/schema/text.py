@@ -41,7 +41,7 @@ def model_text(model: str, file: str, rows: int, columns: Sequence[StartColumn],
         model: The name of its class.
         file: The file it was found in.
         rows: The records of that file.
-        columns: Its columns.
+        columns: The columns, in the order of the file.
         key: The column that names a record.
     """
     body = [line for column in columns for line in ("", *column_lines(column, key=column.name == key))]

@@ -42,7 +42,8 @@ def type_unknown(sheets: list[OpenSheet]) -> list[OpenSheet]:
 
     A column has one kind in all sheets: text where two of them disagree, or no first piece has a value.
     """
-    found, opened, kept = [], [], 0
+    found: list[dict[str, Kind]] = []
+    opened, kept = [], 0
     for one in sheets:
         kinds, sheet, cells = _peek(one)
         keep = cells and kept + cells <= _KEPT and len(found) < _OPEN

@@ -166,7 +166,7 @@ class Gauge:
 
 
 def _is_distinct(column: pl.Series) -> bool:
-    """Whether no value occurs twice; times and numbers that only rise are told at a glance."""
+    """Whether no value occurs twice; times and numbers that only rise need no comparison."""
     if not isinstance(column.dtype, pl.String):
         later = column.slice(1)
         if len(column) < 2 or (later > column.slice(0, len(later))).all():

@@ -12,16 +12,8 @@ from tundish.tabular.units import canonical_unit, known_units
 
 __all__ = ["HeaderUnit", "header_unit", "own_unit"]
 
-_PREFIXES = {
-    "万": 10**4,
-    "千": 1000,
-    "百": 100,
-    "亿": 10**8,
-    "k": 1000,
-    "M": 10**6,
-    "G": 10**9,
-    "m": Fraction(1, 1000),
-}
+_POWERS = {"百": 2, "千": 3, "k": 3, "万": 4, "M": 6, "亿": 8, "G": 9, "m": -3}
+_PREFIXES = {sign: Fraction(10) ** power for sign, power in _POWERS.items()}
 _WORDS = """
 m m2 m3 mm mm2 mm3 cm cm2 cm3 dm km um μm L mL l g kg mg ug t lb s ms min h d a J kJ MJ GJ TJ cal kcal W
 kW MW GW Wh kWh MWh GWh var kvar Mvar varh kvarh VA kVA MVA V kV mV A kA mA Ah Ω N kN MN Pa kPa MPa bar
@@ -64,7 +56,7 @@ def header_unit(header: str, *, joined: bool = False) -> HeaderUnit:
         joined: Whether it may be two rows joined by '_', the second a unit.
     """
     text = clean(header)
-    patterns = (_BRACKET, _GLUED, _AFTER) if joined else (_BRACKET, _GLUED)
+    patterns = (_BRACKET, _AFTER, _GLUED) if joined else (_BRACKET, _GLUED)
     for pattern in patterns:
         found = pattern.match(text)
         if found and found["name"].strip():
