@@ -103,7 +103,7 @@ def _print_records(source: Path, added: AddedRecords) -> None:
     if added.schema_files:
         key = f"the key is {added.key}" if added.key else "no column names a record, so it has no key"
         echo(f"No schema of the project fits, so it gets one as a start; {key}.")
-    if added.others:
+    if added.others and added.schema_files:
         echo(f"Other schemas that know some headers: {'; '.join(added.others)}.")
     if added.missing:
         echo(f"Required and not found: {', '.join(added.missing)}; name their headers under 'columns'.")
