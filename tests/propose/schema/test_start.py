@@ -56,7 +56,7 @@ def add(plant: Path, source: Path, **options: str) -> tundish.AddedRecords:
 
 def test_a_table_of_no_model_is_typed_with_units_key_and_categories(plant: Path, tmp_path: Path) -> None:
     added = add(plant, write(tmp_path / "furnace.csv", FURNACE))
-    assert (added.schema, added.key) == ("schemas/furnace.py:Furnace", "time")
+    assert (added.schema, added.key) == ("schemas/furnace.py:Furnace", "heat")
     read = {row.header: (row.column, row.read_as) for row in added.columns}
     assert read == {
         "时间": ("time", "time"),

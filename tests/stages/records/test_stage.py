@@ -252,7 +252,7 @@ def test_headers_of_the_plant__may_be_called_like_anything(data: Data) -> None:
     data.run(lab={"schema": COAL})
     assert data.became("lab") == [CONFLICT, CONFLICT]
     assert data.table("lab").row(0, named=True)["outcome (2)"] == 11.0
-    assert data.table("lab").row(0, named=True)["outcome_new"] == "12"
+    assert data.table("lab").row(0, named=True)["outcome_new"] == 12.0
 
 
 # Rules over the whole table, and references.
