@@ -13,9 +13,10 @@ from tundish.propose.column import RecordColumn
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tundish.propose.addition import Addition
+    from tundish.propose.schema.start import Start
     from tundish.storage.dataset import DatasetFolder
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "SampleMade",
     "add",
     "init",
+    "project_folder",
     "sample",
 ]
 
@@ -101,6 +103,10 @@ class AddedRecords(Added):
         missing: Required columns that none of its headers means.
         problem: Why it could not be read so to the end, in a sentence; None where it could.
         evidence: How the file writes numbers and days, and what shows it, a sentence each.
+        others: Other schemas that know some of its headers, the best first, with what speaks against them.
+        key: The column that names a record in a schema that was written for it; None where it has none.
+        schema_files: The files of that schema, by their names in the project; empty where one of the
+            project's fits.
     """
 
     schema: str
@@ -109,6 +115,9 @@ class AddedRecords(Added):
     missing: tuple[str, ...]
     problem: str | None
     evidence: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    key: str | None = None
+    schema_files: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -202,7 +211,7 @@ def add(
     from tundish.storage.dataset import DatasetFolder  # noqa: PLC0415
 
     path = Path(source).expanduser()
-    dataset = DatasetFolder(_dataset_name(name, path), _project_folder(project))
+    dataset = DatasetFolder(_dataset_name(name, path), project_folder(project))
     check_source(path, dataset)
     if is_table(path):
         return _add_records(
@@ -262,10 +271,10 @@ def _add_records(
             fix="omit 'force'; remove the table's section first if it is to be written again",
         )
     label, columns = table_name(source, table), column_names(names)
-    proposal = propose(dataset.project, source, schema, sheet, columns)[0]
+    proposal = propose(dataset.project, source, schema, sheet, columns, label)
     addition = add_records(dataset, recipe, source, proposal, table=label, sheet=sheet, names=columns)
     if not dry_run:
-        _write(dataset, recipe, addition.text)
+        _write(dataset, recipe, addition.text, proposal.start)
     return AddedRecords(
         **_in_common(dataset, recipe, addition, written=not dry_run),
         schema=proposal.schema,
@@ -274,6 +283,9 @@ def _add_records(
         missing=proposal.missing,
         problem=proposal.problem,
         evidence=proposal.evidence,
+        others=proposal.others,
+        key=proposal.start.key if proposal.start else None,
+        schema_files=proposal.start.texts if proposal.start else {},
     )
 
 
@@ -295,11 +307,14 @@ def _recipe(dataset: DatasetFolder) -> Path:
     return dataset.project / "pipelines" / f"{dataset.name}.yaml"
 
 
-def _write(dataset: DatasetFolder, recipe: Path, text: str) -> None:
+def _write(dataset: DatasetFolder, recipe: Path, text: str, start: Start | None = None) -> None:
     from tundish.propose.editors import SCHEMA_LINE, write_schema  # noqa: PLC0415
     from tundish.propose.recipe_text import list_pipeline  # noqa: PLC0415
+    from tundish.propose.schema.start import write_start  # noqa: PLC0415
     from tundish.storage.table import write_atomically  # noqa: PLC0415
 
+    if start is not None:
+        write_start(dataset.project, start)
     # The list first: it is what may be refused.
     list_pipeline(dataset.project / "params.yaml", dataset.name)
     write_atomically(recipe, text.encode())
@@ -307,7 +322,8 @@ def _write(dataset: DatasetFolder, recipe: Path, text: str) -> None:
         write_schema(dataset.project)
 
 
-def _project_folder(project: str | os.PathLike[str]) -> Path:
+def project_folder(project: str | os.PathLike[str]) -> Path:
+    """The folder of a project; a UsageError where it is not one."""
     folder = Path(project)
     if not (folder / "pipelines").is_dir():
         raise UsageError("not a Tundish project", where=str(folder), fix="make one with 'tundish init'")
@@ -344,7 +360,7 @@ def sample(
     from tundish.storage.dataset import DatasetFolder  # noqa: PLC0415
 
     makers = {"steel-surface": make_steel_surface, "coal-belt": make_coal_belt}
-    folder = _project_folder(project)
+    folder = project_folder(project)
     made = []
     for number, (name, make) in enumerate(makers.items()):
         if progress is not None:

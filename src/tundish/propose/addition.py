@@ -131,7 +131,8 @@ def add_records(
     place = as_written(source, dataset)
     lines = list(section_lines(table, place, proposal, sheet, names))
     if not recipe.exists():
-        return Addition(record_recipe(dataset.name, table, lines), "created", place, table)
+        text = record_recipe(dataset.name, table, lines)
+        return Addition(text, "created", place, table, notes=proposal.notes)
     before = load(recipe)
     if table in {*before.records, *(one.label for one in before.sources)}:
         same = table in before.records and before.records[table].path
@@ -144,7 +145,7 @@ def add_records(
             fix="change its section there, or choose another name with --table",
         )
     text = with_records(recipe.read_bytes().decode(), lines, str(recipe))
-    return Addition(text, "extended", place, table)
+    return Addition(text, "extended", place, table, notes=proposal.notes)
 
 
 def _distinct(classes: Sequence[str], known: set[str]) -> list[str]:

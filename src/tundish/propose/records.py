@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,30 +11,33 @@ import polars as pl
 
 from tundish.errors import SourceError, UsageError
 from tundish.propose.column import RecordColumn
-from tundish.recipe.sections import Records
-from tundish.rules.models import models_of
-from tundish.stages.records.plan import read_options, record_table
+from tundish.propose.fit import fit_of, fits_of, lacks_header
+from tundish.propose.schema.start import make_start
+from tundish.propose.schema.text import shown
+from tundish.propose.table_files import other_files, table_files
+from tundish.stages.records.plan import read_options
 from tundish.tabular.base import FileOptions
-from tundish.tabular.files.open import is_table_name, open_table
+from tundish.tabular.files.open import open_table
 from tundish.tabular.files.pivot import pivoted
 from tundish.tabular.headers.long import find_long
 from tundish.tabular.headers.planner import make_plan
+from tundish.tabular.infer.unknown import unknown_kinds, with_kinds
+from tundish.tabular.plan import ReadOptions
 from tundish.tabular.values.cells import read_cells
 from tundish.tabular.values.conventions import decide
 from tundish.tabular.values.settle import settle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from tundish.stages.records.plan import RecordTable
+    from tundish.propose.fit import Fit
+    from tundish.propose.schema.start import Start
     from tundish.tabular.base import Layout, Piece, Pivot, Sheet
     from tundish.tabular.plan import Plan
 
-__all__ = ["Proposal", "column_names", "propose", "table_files", "table_name"]
+__all__ = ["Proposal", "column_names", "propose", "several_columns", "table_name"]
 
 _SHOWN = 3
-_FILES = 50
-"""Files of a folder whose headers are compared."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,12 @@ class Proposal:
         rows: One for each column of the file.
         missing: Required columns that no header means.
         problem: Why the file could not be read so to the end, in a sentence.
+        start: The schema's texts, where it is not one of the project yet.
+        others: Schemas of the project that know some of the headers, with how many, the best first.
+        stated: Headers with their columns, which the recipe has to state.
+        sheet: The only sheet of a workbook that is to be read.
+        header_rows: The rows of the header, where the recipe has to state them.
+        notes: What a person should know, a sentence each.
         evidence: How the file writes numbers and days, and what shows it, a sentence each.
         conventions: Options of the recipe that say the same.
         pivot: The columns of a long table.
@@ -55,17 +64,17 @@ class Proposal:
     schema: str
     layout: Layout
     rows: tuple[RecordColumn, ...]
-    missing: tuple[str, ...]
+    missing: tuple[str, ...] = ()
     problem: str | None = None
+    start: Start | None = None
+    others: tuple[str, ...] = ()
+    stated: Mapping[str, str] = field(default_factory=dict)
+    sheet: str | None = None
+    header_rows: int | None = None
+    notes: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     conventions: tuple[tuple[str, str], ...] = ()
     pivot: Pivot | None = None
-
-    @property
-    def fit(self) -> tuple[bool, int]:
-        """Better proposals are larger: all required columns first, then the most columns understood."""
-        understood = sum(row.column is not None or bool(row.candidates) for row in self.rows)
-        return (not self.missing, understood)
 
     @property
     def layout_facts(self) -> tuple[str, ...]:
@@ -78,9 +87,14 @@ class Proposal:
             separators.get(layout.separator, repr(layout.separator)),
             f"{layout.header_rows} header row{'s' if layout.header_rows != 1 else ''}",
         )
-        if layout.header_rows == 0 and not _lacks_header(layout):
+        if layout.header_rows == 0 and not lacks_header(layout):
             return ("columns with names",)
         return tuple(fact for fact in facts if fact)
+
+
+def several_columns(sheets: Sequence[Sheet]) -> Sheet:
+    """The first sheet that has several columns, else the first one."""
+    return next((one for one in sheets if len(one.layout.headers) > 1), sheets[0])
 
 
 def propose(
@@ -89,95 +103,83 @@ def propose(
     schema: str | None = None,
     sheet: str | None = None,
     names: tuple[str, ...] = (),
-) -> list[Proposal]:
-    """Proposals for a file, the best first.
+    table: str | None = None,
+) -> Proposal:
+    """The proposal for a file: a model of the project that fits it, else a start.
 
     Args:
         project: The project whose schemas are tried.
-        path: The file.
-        schema: Try this schema only.
+        path: The file, or a folder of files that are one table.
+        schema: Use this schema, however badly it fits.
         sheet: Look at this sheet of a workbook only.
         names: The columns in order, for a file without header.
+        table: The name of the table, for the files of a start.
 
     Raises:
-        SourceError: The file cannot be read at all, has no header and `names` are not given, or has no header
-            that a schema knows.
+        SourceError: The file cannot be read at all, or has no header and `names` are not given.
         SchemaError: A schema is wrong.
     """
-    references = [schema] if schema else list(_record_schemas(project))
-    tables = [
-        record_table(project, "records", Records.model_validate({"path": path.name, "schema": one}))
-        for one in references
+    sheets, fits = fits_of(project, path, schema, sheet, names)
+    best = fits[0] if fits else None
+    pivot = None
+    if best is not None and not best.fits:
+        best, pivot = next(filter(None, map(_as_long, fits)), (best, None))
+    options = FileOptions(sheets=(sheet,) if sheet else (), names=names)
+    told = tuple(other_files(table_files(path), sheets[0].layout, options))
+    if best is not None and (schema is not None or best.fits):
+        proposal = _proposal(best, pivot)
+        others = _others(fits[1:]) if schema is None else ()
+        return replace(proposal, others=others, evidence=(*told, *proposal.evidence))
+    start = _start(project, path, sheets, sheet, names, table or table_name(path), _others(fits))
+    return replace(start, evidence=(*told, *start.evidence))
+
+
+def _others(fits: Sequence[Fit]) -> tuple[str, ...]:
+    """Up to three other models, each once, with what speaks for and against them."""
+    best: dict[str, Fit] = {}
+    for fit in fits:
+        best.setdefault(fit.schema, fit)
+    told = []
+    for fit in list(best.values())[:_SHOWN]:
+        lacks = f", lacks {', '.join(fit.missing)}" if fit.missing else ""
+        told.append(f"{fit.schema} ({fit.understood} of {len(fit.sheet.layout.headers)} columns{lacks})")
+    return tuple(told)
+
+
+def _start(
+    project: Path,
+    path: Path,
+    sheets: Sequence[Sheet],
+    sheet: str | None,
+    names: tuple[str, ...],
+    table: str,
+    others: tuple[str, ...],
+) -> Proposal:
+    """The proposal of a new schema, made from the first sheet that has several columns."""
+    chosen = several_columns(sheets)
+    layout = chosen.layout
+    start = make_start(project, table, path.name, chosen, ReadOptions())
+    different = [
+        one.layout.sheet for one in sheets if one is not chosen and one.layout.headers != layout.headers
     ]
-    known = tuple({name for table in tables for name in table.columns.spellings()})
-    options = FileOptions(sheets=(sheet,) if sheet else (), names=names, known=known)
-    files = table_files(path)
-    sheets = open_table(files[0], files[0].name, options)
-    if not names and all(_lacks_header(one.layout) for one in sheets):
-        raise SourceError(
-            f"the file has no header over its {len(sheets[0].layout.headers)} columns",
-            where=str(path),
-            fix="give their names in order: --names a,b,c or --names FILE with one on each line",
-        )
-    found = [
-        proposal
-        for table, reference in zip(tables, references, strict=True)
-        for one in sheets
-        if (proposal := _proposal(table, reference, one)).fit[1] or schema
-    ]
-    if not found:
-        raise SourceError(
-            f"no schema of this project knows any of its headers ({_some(sheets[0].layout.headers)})",
-            where=str(path),
-            fix="add them to an alias table in schemas/, name the schema with --schema,"
-            " or the columns with --names if it lacks a header",
-        )
-    notes = _other_files(files, sheets[0].layout, options)
-    found = [replace(proposal, evidence=(*notes, *proposal.evidence)) for proposal in found]
-    return sorted(found, key=lambda proposal: proposal.fit, reverse=True)
-
-
-def table_files(path: Path) -> list[Path]:
-    """The tables of a folder in the order of their names; a file is its own.
-
-    Raises:
-        SourceError: The folder holds no table.
-    """
-    if not path.is_dir():
-        return [path]
-    files = sorted(one for one in path.rglob("*") if one.is_file() and is_table_name(one.name))
-    files = [one for one in files if not one.name.startswith((".", "~$"))]
-    if not files:
-        raise SourceError("the folder holds no table", where=str(path), fix="name the folder with the tables")
-    return files
-
-
-def _other_files(files: Sequence[Path], first: Layout, options: FileOptions) -> list[str]:
-    """What a person should know of the other tables of a folder: a sentence each."""
-    if len(files) == 1:
-        return []
-    notes = [f"{len(files)} files are one table; the first is {files[0].name}"]
-    for file in files[1:_FILES]:
-        try:
-            headers = open_table(file, file.name, options)[0].layout.headers
-        except SourceError as error:
-            notes.append(f"{file.name} cannot be read: {error.what}")
-            continue
-        if set(headers) != set(first.headers):
-            more, fewer = sorted({*headers} - {*first.headers}), sorted({*first.headers} - {*headers})
-            notes.append(
-                f"{file.name} has other headers: more {_some(more) or '-'}; fewer {_some(fewer) or '-'}"
-            )
-    return notes
-
-
-def _lacks_header(layout: Layout) -> bool:
-    """Whether the first row is a record already. Parquet and Arrow name their columns elsewhere."""
-    return layout.header_rows == 0 and (layout.separator is not None or layout.sheet is not None)
-
-
-def _some(headers: Sequence[str]) -> str:
-    return ", ".join(headers[:_SHOWN]) + (", ..." if len(headers) > _SHOWN else "")
+    only = layout.sheet if sheet is None and different else sheet
+    known = FileOptions(sheets=(only,) if only else (), names=names, known=start.spellings())
+    first = table_files(path)[0]
+    again = next(one for one in open_table(first, first.name, known) if one.layout.sheet == layout.sheet)
+    notes = [f"sheets with other columns are not read: {', '.join(filter(None, different))}"] * bool(
+        different and sheet is None
+    )
+    return Proposal(
+        start.schema,
+        layout,
+        tuple(map(shown, start.columns)),
+        start=start,
+        others=others,
+        stated=start.renamed,
+        sheet=only,
+        header_rows=layout.header_rows if again.layout != layout and not names else None,
+        notes=tuple(notes),
+    )
 
 
 def table_name(source: Path, table: str | None = None) -> str:
@@ -227,35 +229,39 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _record_schemas(project: Path) -> Iterator[str]:
-    """The models that have an alias table beside them."""
-    for path in sorted((project / "schemas").glob("*.py")):
-        if path.with_suffix(".yaml").exists():
-            yield from (f"schemas/{path.name}:{model.__name__}" for model in models_of(path))
+def _as_long(fit: Fit) -> tuple[Fit, Pivot] | None:
+    """A model's fit to a long table once that is pivoted; None where it is not long, or does not fit so."""
+    table, sheet = fit.table, fit.sheet
+    piece = next(sheet.pieces(), None)
+    if piece is None:
+        return None
+    try:
+        plan = make_plan(sheet.layout, table.wanted, (), table.columns, _options(fit), "records.records")
+        long = find_long(plan, piece.cells, table.columns.only(table.wanted))
+    except SourceError:  # told where the model is proposed
+        return None
+    if long is None:
+        return None
+    wide = fit_of(table, fit.schema, pivoted(sheet, long, "the file"))
+    return (wide, long) if wide.fits else None
 
 
-def _proposal(table: RecordTable, reference: str, sheet: Sheet, pivot: Pivot | None = None) -> Proposal:
-    narrow = table.columns.only(table.wanted)
-    joined = sheet.layout.header_rows > 1
-    matches = {header: narrow.lookup(header, joined=joined) for header in sheet.layout.headers}
+def _options(fit: Fit) -> ReadOptions:
+    unsure = [header for header, match in fit.matches.items() if match.candidates]
+    options = replace(read_options(fit.table.section, "UTC"), columns=dict.fromkeys(unsure))
+    return replace(options, date1904=fit.sheet.layout.date1904)
+
+
+def _proposal(fit: Fit, pivot: Pivot | None = None) -> Proposal:
+    table, sheet, matches = fit.table, fit.sheet, fit.matches
     unsure = {header: match.candidates for header, match in matches.items() if match.candidates}
-    found = {match.column for match in matches.values()} | {one for names in unsure.values() for one in names}
-    missing = tuple(sorted(table.required - found))
-    if found == {None}:
-        plain = (RecordColumn(header, None, "not in the schema: kept as text") for header in matches)
-        return Proposal(reference, sheet.layout, tuple(plain), missing, pivot=pivot)
-    options = replace(read_options(table.section, "UTC"), columns=dict.fromkeys(unsure))
-    options = replace(options, date1904=sheet.layout.date1904)
     rows: list[RecordColumn] = []
     problem, plan = None, None
     piece = next(sheet.pieces(), None)
     try:
-        plan = make_plan(sheet.layout, table.wanted, (), table.columns, options, "records.records")
+        plan = make_plan(sheet.layout, table.wanted, (), table.columns, _options(fit), "records.records")
         if piece is not None:
-            long = find_long(plan, piece.cells, narrow) if pivot is None else None
-            if long is not None:
-                return _proposal(table, reference, pivoted(sheet, long, "the file"), long)
-            plan = settle(decide(plan, [piece.cells]), piece.cells)
+            plan = _settled(plan, piece, joined=sheet.layout.header_rows > 1)
         rows = list(_rows(plan, piece))
     except SourceError as error:
         problem = f"{error.what}; {error.fix}"
@@ -266,9 +272,17 @@ def _proposal(table: RecordTable, reference: str, sheet: Sheet, pivot: Pivot | N
         else row
         for row in rows
     ]
-    evidence = () if plan is None else plan.evidence
-    proposal = Proposal(reference, sheet.layout, tuple(rows), missing, problem, evidence, pivot=pivot)
-    return proposal if plan is None else replace(proposal, conventions=_conventions(plan))
+    proposal = Proposal(fit.schema, sheet.layout, tuple(rows), fit.missing, problem, pivot=pivot)
+    if plan is None:
+        return proposal
+    return replace(proposal, evidence=plan.evidence, conventions=_conventions(plan))
+
+
+def _settled(plan: Plan, piece: Piece, *, joined: bool) -> Plan:
+    """The plan with what the first cells say: how numbers and days are written, units, unknown columns."""
+    plan = decide(plan, [piece.cells])
+    kinds = unknown_kinds(plan, piece.cells, joined=joined)
+    return settle(with_kinds(plan, kinds, joined=joined), piece.cells)
 
 
 def _conventions(plan: Plan) -> tuple[tuple[str, str], ...]:
@@ -284,7 +298,7 @@ def _rows(plan: Plan, piece: Piece | None) -> Iterator[RecordColumn]:
     for entry in plan.describe():
         name = entry["column"]
         values = _shown(read[name]) if name in read else []
-        known = entry["how"] not in ("unknown", "left out")
+        known = entry["how"] not in ("unknown", "typed", "left out")
         yield RecordColumn(entry["header"], name if known else None, _read_as(entry), tuple(values))
 
 
@@ -297,8 +311,9 @@ def _shown(column: pl.Series) -> list[str]:
 
 def _read_as(entry: dict[str, str | None]) -> str:
     read, unit, how = entry["read_as"], entry["unit"], entry["how"]
-    if how == "unknown":
-        return "not in the schema: kept as text"
+    if how in ("unknown", "typed"):
+        kind = {"real": "a number", "integer": "a whole number", "flag": "yes or no", "time": "a time"}
+        return f"not in the schema: {kind.get(entry['kind'] or '', 'text')}{f', {unit}' if unit else ''}"
     if unit is None or read is None:
         return entry["kind"] or ""
     because = {"header": "", "recipe": "", "magnitude": ", by its magnitude", "assumed": ", assumed"}[

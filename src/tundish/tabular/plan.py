@@ -10,6 +10,7 @@ from tundish.tabular.units import UnitError, canonical_unit, convert
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tundish.tabular.units import OwnUnits
 
 __all__ = ["DateOrder", "How", "Kind", "Plan", "Planned", "ReadOptions", "section_of"]
 
@@ -60,7 +61,7 @@ class Planned:
 
     Attributes:
         name: The name in the table of records.
-        kind: The kind of its values; text for an unknown header.
+        kind: The kind of its values; that of an unknown header is found from them.
         header: The header as written in the file.
         index: The place in the file, from 0.
         known: Whether it is a column of the schema.
@@ -89,16 +90,16 @@ class Planned:
         """Whether no value has determined the unit yet."""
         return bool(self.magnitudes) and self.unit_read is None
 
-    def in_unit(self, written: str, how: How, calorie: float) -> Planned:
-        """The column whose values in the file are in `written`.
+    def in_unit(self, written: str, how: How, calorie: float, own: OwnUnits | None = None) -> Planned:
+        """The column whose values in the file are in `written`; `own` are units of the alias file.
 
         Raises:
             UnitError: That unit is unknown, or cannot be converted to the unit of the column.
         """
-        unit = canonical_unit(written)
+        unit = canonical_unit(written, own)
         if unit is None or self.unit is None:
             raise UnitError(f"'{written}' is an unknown unit" if unit is None else "the column has no unit")
-        factor, offset = convert(unit, self.unit, calorie)
+        factor, offset = convert(unit, self.unit, calorie, own)
         if self.unit == "K":
             # A column in kelvin is a difference, such as the superheat; temperatures are in °C.
             offset = 0.0
@@ -107,7 +108,7 @@ class Planned:
 
 @dataclass(frozen=True)
 class Plan:
-    """Every column of a file: mapped, unknown (kept as text), or left out by the recipe.
+    """Every column of a file: mapped, unknown (typed by its values), or left out by the recipe.
 
     Attributes:
         columns: The mapped columns, in the order of the schema.
@@ -117,8 +118,9 @@ class Plan:
         options: What the recipe states about the columns.
         where: The section of the recipe and the file: "records.coals, raw/coal.csv".
         separator: The separator of a text file.
-        typed: Whether numbers are typed in the file, so that texts alone show how people write them.
+        numbers_typed: Whether numbers are typed in the file, so that texts alone show how people write them.
         evidence: What decided the decimal mark and the order of day and month, a sentence each.
+        units: The units that the alias file defines.
     """
 
     columns: tuple[Planned, ...]
@@ -128,16 +130,26 @@ class Plan:
     options: ReadOptions
     where: str
     separator: str | None = None
-    typed: bool = False
+    numbers_typed: bool = False
     evidence: tuple[str, ...] = ()
+    units: OwnUnits = field(default_factory=dict)
 
     @property
     def extra(self) -> tuple[str, ...]:
         """The names of the columns that are not in the schema."""
         return tuple(column.name for column in self.unknown)
 
+    @property
+    def typed(self) -> tuple[Planned, ...]:
+        """The columns that are not in the schema and that are not text."""
+        return tuple(column for column in self.unknown if column.kind != "text")
+
     def describe(self) -> list[dict[str, Any]]:
-        """Describe each column of the file, in its order: header, column, kind, unit, read_as, how."""
+        """Describe each column of the file, in its order: header, column, kind, unit, read_as, how.
+
+        `how` is where the unit comes from; 'typed' for a column that the schema does not know and whose
+        values have a kind, 'unknown' for one that is left as text, 'left out' for one that the recipe omits.
+        """
         told: dict[int, dict[str, Any]] = {
             column.index: {
                 "header": column.header,
@@ -145,7 +157,7 @@ class Plan:
                 "kind": column.kind,
                 "unit": column.unit,
                 "read_as": column.unit_read,
-                "how": column.how if column.known else "unknown",
+                "how": column.how if column.known else "unknown" if column.kind == "text" else "typed",
             }
             for column in (*self.columns, *self.unknown)
         }

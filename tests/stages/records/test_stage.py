@@ -302,8 +302,8 @@ def test_headers_of_the_plant__may_be_called_like_anything(data: Data) -> None:
     data.csv("lab.csv", f"sample_id,Aad,{names}", "1,10,11,12,13,14,15,16,17,18", "1,20,,,,,,,,")
     data.run(lab={"schema": COAL})
     assert data.became("lab") == [CONFLICT, CONFLICT]
-    assert data.table("lab").row(0, named=True)["outcome (2)"] == "11"
-    assert data.table("lab").row(0, named=True)["outcome_new"] == "12"
+    assert data.table("lab").row(0, named=True)["outcome (2)"] == 11.0
+    assert data.table("lab").row(0, named=True)["outcome_new"] == 12.0
 
 
 # Rules over the whole table, and references.

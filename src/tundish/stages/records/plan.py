@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tundish.recipe.sections import Records
     from tundish.stages.base import Context
     from tundish.tabular.base import Sheet
-    from tundish.tabular.plan import Kind
+    from tundish.tabular.plan import Kind, Planned
 
 __all__ = ["OpenSheet", "RecordTable", "open_sheets", "read_options", "record_table", "record_tables"]
 
@@ -99,7 +99,7 @@ class RecordTable:
         column = self.columns.columns.get(name)
         return None if column is None else column.repeat
 
-    def arrow(self, present: Sequence[str], extra: Sequence[str]) -> Table:
+    def arrow(self, present: Sequence[str], extra: Sequence[Planned]) -> Table:
         """The schema of the table: the columns of every record, those present, then the unknown ones."""
         known = [
             field(
@@ -111,7 +111,15 @@ class RecordTable:
             for name in self.wanted
             if name in present
         ]
-        unknown = [field(name, pa.string(), "not in the schema; as written") for name in extra]
+        unknown = [
+            field(
+                one.name,
+                _ARROW[one.kind],
+                f"not in the schema; {'as written' if one.kind == 'text' else 'typed by its values'}",
+                one.unit or "",
+            )
+            for one in extra
+        ]
         return Table(self.name, pa.schema([*RECORD_FIELDS, *known, *unknown]), (), "records")
 
 

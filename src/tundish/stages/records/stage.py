@@ -19,6 +19,7 @@ from tundish.stages.base import Context, Outcome, Stage
 from tundish.stages.records.judge import causes, fault_rows, judge
 from tundish.stages.records.keys import Hashes, repeats
 from tundish.stages.records.plan import open_sheets, record_tables
+from tundish.stages.records.unknown import type_unknown
 from tundish.stages.records.whole import (
     merged_faults,
     quarantined_references,
@@ -86,12 +87,14 @@ def _run(context: Context) -> Outcome:
 
 def _judge_table(context: Context, table: RecordTable, target: Path, books: _Books) -> None:
     """Read all files of a table into `target`, and judge its repeated records."""
-    with open_sheets(context, table) as (sheets, file_faults):
+    with open_sheets(context, table) as (opened_sheets, file_faults):
+        decided = [replace(one, plan=decide(one.plan, _cells(one))) for one in opened_sheets]
+        sheets = type_unknown(decided)
         books.faults.append(quarantine_frame(file_faults))
         present = [name for name in table.wanted if any(name in _names(opened) for opened in sheets)]
-        extra = list(dict.fromkeys(name for opened in sheets for name in opened.plan.extra))
-        arrow = table.arrow(present, extra)
-        hashes = Hashes(table.key_of(present, extra), [*present, *extra])
+        extra = {one.name: one for opened in sheets for one in opened.plan.unknown}
+        arrow = table.arrow(present, list(extra.values()))
+        hashes = Hashes(table.key_of(present, list(extra)), [*present, *extra])
         with pq.ParquetWriter(target, arrow.schema, compression="zstd") as writer:
             for rows in _rows(context, table, sheets, books):
                 filled = _complete(rows, arrow)
@@ -114,7 +117,6 @@ def _rows(
     """Yield the judged records of all sheets, in order; their faults are added to the books."""
     for opened in sheets:
         layout, count = opened.sheet.layout, 0
-        opened = replace(opened, plan=decide(opened.plan, _cells(opened)))  # noqa: PLW2901  (known a bit better)
         narrow = table.columns.only(table.wanted)
         for piece in opened.sheet.pieces():
             if not count:

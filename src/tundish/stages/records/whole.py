@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from tundish.rules.check import check, table_columns
 
@@ -22,7 +23,7 @@ _PLACE = ["path", "sheet", "row", "line"]
 def whole_faults(table: RecordTable, path: Path) -> pl.DataFrame:
     """Find breaches of the rules over the whole table, among its accepted records."""
     wanted = table_columns(table.model)
-    present = pl.read_parquet_schema(path)
+    present = pq.read_schema(path).names
     names = [name for name in table.wanted if name in wanted and name in present]
     if not names:
         return pl.DataFrame()
@@ -70,7 +71,7 @@ def _lost(
     check_name, severity, sentence = fault
     found = [pl.DataFrame()]
     for column, targets in table.section.references.items():
-        if column not in pl.read_parquet_schema(files[table.name]):
+        if column not in pq.read_schema(files[table.name]).names:
             continue
         known = pl.concat(_values(files, target, accepted) for target in targets)
         value = pl.col(column).cast(pl.String)

@@ -41,10 +41,11 @@ class Cells:
 
     Attributes:
         frame: PLACE, then the columns of the schema that the file has, in the schema's order, numbers in
-            their canonical unit, times in UTC; then the unknown columns as text. It has a row for every row
-            given.
+            their canonical unit, times in UTC; then the unknown columns, of the kinds that the plan says. It
+            has a row for every row given.
         notes: The notes, as in `NOTES`.
-        faults: The faults, as in `FAULTS`; their cells are null in the frame. Skipped rows have none.
+        faults: The faults, as in `FAULTS`; their cells are null in the frame. Skipped rows have none, and
+            unknown columns: what cannot be read there is a note, as no schema asks for it.
         skipped: The skipped rows, as in SKIPPED; they are in the frame too.
     """
 
@@ -62,23 +63,29 @@ def read_cells(cells: pl.DataFrame, plan: Plan, marked: pl.DataFrame | None = No
         plan: The plan of the sheet, with all units determined.
         marked: Rows that are known not to be records, as in SKIPPED.
     """
+    columns = (*plan.columns, *plan.typed)
     fast = read_fast(cells, plan)
-    odd_text = odd_texts(fast, plan.columns)
+    odd_text = odd_texts(fast, columns)
     skipped = skipped_rows(cells, fast, plan)
     if marked is not None and marked.height:
         skipped = _with_marked(skipped, cells, marked)
-    values, notes, faults = [], [], []
-    for column in plan.columns:
+    values, notes, faults = {}, [], []
+    for column in columns:
         suspects = odd_text[column.name] if column.name in odd_text.columns else None
         reading = finish(column, cells[f"c{column.index}"], fast[column.name], suspects, plan)
-        values.append(reading.values.alias(column.name))
+        values[column.name] = reading.values.alias(column.name)
         if reading.odd.height:
             odd = _place(reading, cells, skipped)
+            if column.known:
+                faults.append(_faults(odd, column))
+            else:
+                odd = odd.with_columns(note=pl.coalesce("note", "check"))
             notes.append(_notes(odd, column))
-            faults.append(_faults(odd, column))
-    unknown = [cells[f"c{column.index}"].cast(pl.String).alias(column.name) for column in plan.unknown]
+    for column in plan.unknown:
+        text = cells[f"c{column.index}"].cast(pl.String).alias(column.name)
+        values[column.name] = values.pop(column.name, text)
     return Cells(
-        pl.DataFrame([*cells.select(PLACE).get_columns(), *values, *unknown]),
+        pl.DataFrame([*cells.select(PLACE).get_columns(), *values.values()]),
         pl.concat([NOTES.to_frame(), *notes]).sort("row", maintain_order=True),
         pl.concat([FAULTS.to_frame(), *faults]).sort("row", maintain_order=True),
         skipped.select(cells["row"].gather(skipped["at"]).alias("row"), "reason"),

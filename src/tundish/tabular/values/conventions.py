@@ -72,7 +72,7 @@ class _Numbers:
         self.comma.add(column.filter(text.str.contains(_GROUPS)))
         self.open_comma.add(commas.filter(text.str.contains(AMBIGUOUS[","])))
         # Numbers of a workbook are written with a point whatever the person writes in cells of text.
-        pointed = commas if plan.typed else column
+        pointed = commas if plan.numbers_typed else column
         self.point.add(pointed.filter(text.str.contains(_POINT)))
         if semicolons:
             self.open_point.add(column.filter(text.str.contains(AMBIGUOUS["."])))

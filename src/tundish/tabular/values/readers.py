@@ -44,14 +44,15 @@ def read_fast(cells: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     """Read all columns under their names, as far as Polars can; null for the rest. Text is stripped."""
     marks = marks_of(plan)
     return cells.select(
-        _quick(column, cells[f"c{column.index}"], marks, plan.options.dates) for column in plan.columns
+        _quick(column, cells[f"c{column.index}"], marks, plan.options.dates)
+        for column in (*plan.columns, *plan.typed)
     )
 
 
 def marks_of(plan: Plan) -> Marks:
     """How the file separates decimals and thousands."""
     options = plan.options
-    return Marks(options.decimal or ".", options.thousands, options.unclear, plan.typed)
+    return Marks(options.decimal or ".", options.thousands, options.unclear, plan.numbers_typed)
 
 
 def odd_texts(fast: pl.DataFrame, columns: Sequence[Planned]) -> pl.DataFrame:

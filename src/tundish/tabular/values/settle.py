@@ -50,7 +50,8 @@ def _settle_column(plan: Plan, column: Planned, cells: pl.DataFrame) -> Planned:
     if column.unit_read is None:
         if unit is None:
             raise _no_unit(plan, column, values)
-        return replace(column.in_unit(unit, "magnitude", plan.options.calorie), magnitudes={})
+        found = column.in_unit(unit, "magnitude", plan.options.calorie, plan.units)
+        return replace(found, magnitudes={})
     limits = column.magnitudes.get(column.unit_read)
     if unit not in {None, column.unit_read} and limits and _mostly_outside(values, limits):
         raise _error(
