@@ -135,10 +135,10 @@ def test_a_shipped_model_is_proposed_only_where_its_key_and_half_of_the_columns_
     half = add(plant, write(tmp_path / "half.csv", ["coil_no,终轧温度,x", *rows]))
     assert half.schema == "schemas/steel.py:HotStripCoil"
     assert not half.schema_files
-    few = ["炉号,元素,含量,单位", *(f"A{number},{element},0.1,%" for number in range(9) for element in "CPS")]
-    long = add(plant, write(tmp_path / "long.csv", few))
-    assert long.schema == "schemas/long.py:Long"
-    assert any("HeatChemistry (1 of 4 columns" in other for other in long.others)
+    few = ["炉号,甲,乙,丙", *(f"A{number},x{number % 3},{number}.5,y" for number in range(9))]
+    other = add(plant, write(tmp_path / "other.csv", few))
+    assert other.schema == "schemas/other.py:Other"
+    assert any("HeatChemistry (1 of 4 columns" in one for one in other.others)
     keyless = add(plant, write(tmp_path / "keyless.csv", ["终轧温度,卷取温度", "880,600", "870,601"]))
     assert keyless.schema == "schemas/keyless.py:Keyless"
     assert keyless.key is None
