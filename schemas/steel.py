@@ -181,6 +181,7 @@ class HeatChemistry(pa.DataFrameModel):
     """The analysis of one heat; contents in wt %."""
 
     heat_no: str = name_of("heat_no", "heat number", "炉次号")
+    stage: str | None = optional()
     grade_code: str | None = optional()
     steel_grade: str | None = optional()
     tapped_at: Time | None = optional()
@@ -274,7 +275,8 @@ class HeatChemistry(pa.DataFrameModel):
     class Config:
         """Settings of the table: the key of a record, and which of two counts."""
 
-        metadata: ClassVar = {"key": ("heat_no",), "latest_by": "analysed_at"}
+        # A heat is analysed at several stages: converter, ladle furnace, caster.
+        metadata: ClassVar = {"key": ("heat_no",), "key_also": ("stage",), "latest_by": "analysed_at"}
 
 
 class Slab(pa.DataFrameModel):

@@ -39,6 +39,7 @@ PLACES = {
     "Given": "sources.SOURCE.given",
     "Target": "sources.SOURCE.targets.TARGET",
     "Records": "records",
+    "LongTable": "records.TABLE.pivot",
     "Query": "records.TABLE.sql",
     "Images": "images",
     "Annotations": "annotations",

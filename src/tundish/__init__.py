@@ -46,8 +46,17 @@ from tundish.api.projects import (
     add,
     init,
 )
+from tundish.api.query import query
 from tundish.api.results import Progress, Result, Results
 from tundish.api.samples import Images, Label, Sample
+from tundish.api.schemas import (
+    SchemaDiff,
+    SchemaInferred,
+    SchemaState,
+    schema_check,
+    schema_diff,
+    schema_infer,
+)
 from tundish.errors import GateError, OutsideError, TundishError, UsageError
 from tundish.stages.base import Outcome
 
@@ -79,6 +88,9 @@ __all__ = [
     "Run",
     "Sample",
     "SampleMade",
+    "SchemaDiff",
+    "SchemaInferred",
+    "SchemaState",
     "Status",
     "TundishError",
     "UnreadLabels",
@@ -95,10 +107,14 @@ __all__ = [
     "label_push",
     "label_start",
     "open",
+    "query",
     "read_table",
     "run",
     "run_stage",
     "sample",
+    "schema_check",
+    "schema_diff",
+    "schema_infer",
     "status",
 ]
 

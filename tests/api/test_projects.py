@@ -360,7 +360,9 @@ class TestAddRefuses:
         (tmp_path / "in/notes.docx").write_text("x")
         assert "none of its 1 files is an image" in self.refusal(plant, tmp_path / "in")
         (tmp_path / "in/lab.xlsb").write_text("x")
-        assert "add a table by its own path, such as 'lab.xlsb'" in self.refusal(plant, tmp_path / "in")
+        assert "lab.xlsb: the file is plain text" in self.refusal(plant, tmp_path / "in"), (
+            "a folder of tables"
+        )
 
     @pytest.mark.parametrize(
         ("name", "data", "expected"),

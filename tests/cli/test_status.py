@@ -151,7 +151,9 @@ def test_status_json_keeps_its_keys(sample_plant: Path) -> None:
         *("label conflicts", "splits", "left out"),
     ]
     assert set(answer["files"]) == {"input", "accepted", "quarantined", "skipped"}
-    assert set(answer["records"]["coils"]) == {"input", "accepted", "quarantined", "skipped", "warnings"}
+    assert set(answer["records"]["coils"]) == {
+        *("input", "accepted", "quarantined", "skipped", "warnings", "columns")
+    }
 
 
 def test_status_quiet_prints_nothing(sample_plant: Path) -> None:

@@ -22,6 +22,13 @@ def test_every_command_of_tutorial_and_questions_prints_what_the_page_shows(tmp_
     assert not found, "\n".join(found)
 
 
+@pytest.mark.slow
+def test_every_command_of_a_table_of_your_own_prints_what_the_page_shows(tmp_path: Path) -> None:
+    page, reader = DOCS / "your-own-table.md", Reader(tmp_path)
+    found = [said(page, step, printed) for step, printed in differences(page, reader)]
+    assert not found, "\n".join(found)
+
+
 def test_the_tutorial_has_ten_steps_and_each_shows_a_command() -> None:
     parts = (DOCS / "tutorial.md").read_text(encoding="utf-8").split("\n## ")[1:]
     numbered = [part for part in parts if part[0].isdigit()]

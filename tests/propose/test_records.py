@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import zipfile
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +14,7 @@ import yaml
 from tests.propose.workbooks import xlsb
 
 import tundish
+from tundish.errors import SourceError
 from tundish.propose.records import column_names, table_name
 from tundish.propose.source import is_table
 from tundish.recipe.load import load
@@ -28,6 +31,9 @@ def plant(tmp_path: Path) -> Path:
     (folder / "pipelines").mkdir(parents=True)
     (folder / "schemas").symlink_to(ROOT / "schemas")  # the models are built once for all tests
     return folder
+
+
+ITEMS = (("C", 0.17, "%"), ("Mn", 1.3, "%"), ("N", 51, "ppm"))
 
 
 def add(plant: Path, source: Path, **options: str | bool) -> tundish.AddedRecords:
@@ -70,13 +76,94 @@ def test_add__takes_every_kind_of_table_that_ingest_takes(plant: Path, tmp_path:
     assert coils.select("coil_no", "T_finish").rows() == [("A1", 880.0), ("A2", 876.0)]
 
 
-def test_is_table__by_the_name_alone_and_a_folder_never(tmp_path: Path) -> None:
+def test_is_table__by_the_name_and_a_folder_or_a_zip_by_what_is_in_it(tmp_path: Path) -> None:
     assert {
         suffix for suffix in TABLE_SUFFIXES if is_table(tmp_path / f"x{suffix.upper()}")
     } == TABLE_SUFFIXES
     (tmp_path / "folder.csv").mkdir()
     assert not is_table(tmp_path / "folder.csv")
     assert not is_table(tmp_path / "photos.zip")
+    (tmp_path / "folder.csv" / "may.csv").write_text(CSV, encoding="utf-8")
+    assert is_table(tmp_path / "folder.csv")
+    (tmp_path / "folder.csv" / "notes.txt").write_text("0 0.5 0.5 0.1 0.1", encoding="utf-8")
+    assert not is_table(tmp_path / "folder.csv")
+    with zipfile.ZipFile(tmp_path / "tables.zip", "w") as archive:
+        archive.writestr("may.csv", CSV)
+    assert is_table(tmp_path / "tables.zip")
+    with zipfile.ZipFile(tmp_path / "tables.zip", "a") as archive:
+        archive.writestr("photo.jpg", b"")
+    assert not is_table(tmp_path / "tables.zip")
+
+
+def test_add__a_folder_of_monthly_files_is_one_table(plant: Path, tmp_path: Path) -> None:
+    months = tmp_path / "months"
+    months.mkdir()
+    (months / "2024-01.csv").write_text("coil_no,FT\nA1,880\n", encoding="utf-8")
+    (months / "2024-02.csv.gz").write_bytes(gzip.compress(b"coil_no;CT;FT\nA2;600,5;870\n"))
+    added = add(plant, months)
+    assert added.evidence[:2] == (
+        "2 files are one table; the first is 2024-01.csv",
+        "2024-02.csv.gz has other headers: more CT; fewer -",
+    )
+    tundish.run("line1", project=plant, last="records")
+    rows = tundish.read_table("months", "line1", project=plant).select("coil_no", "T_finish", "T_coil").rows()
+    assert rows == [("A1", 880.0, None), ("A2", 870.0, 600.5)]
+
+
+def test_add__a_zip_of_tables_and_what_in_it_cannot_be_read(plant: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "coils.zip", "w") as archive:
+        archive.writestr("一月.csv", b"coil_no,FT\nA1,880\n")
+        archive.writestr("二月.csv", b"")
+        archive.writestr("三月.xlsx", b"PK\x03\x04 cut off")
+    add(plant, tmp_path / "coils.zip")
+    tundish.run("line1", project=plant, last="records")
+    rows = tundish.read_table("coils", "line1", project=plant).select("record_id", "T_finish").rows()
+    assert rows == [("coils.zip#一月.csv!0", 880.0)]
+
+
+def test_add__a_long_table_is_pivoted(plant: Path, tmp_path: Path) -> None:
+    path = tmp_path / "lims.csv"
+    head = "炉号,分析项目,结果,单位,分析员\n"
+    rows = "".join(f"H{heat},{name},{value},{unit},张\n" for heat in (1, 2) for name, value, unit in ITEMS)
+    path.write_text(head + rows + "H2,C,0.18,%,张\nH3,N,0.005,%,李\n", encoding="utf-8")
+    added = add(plant, path)
+    assert added.schema == "schemas/steel.py:HeatChemistry"
+    assert "pivot: {name: 分析项目, value: 结果, unit: 单位}" in added.recipe.read_text(encoding="utf-8")
+    tundish.run("line1", project=plant, last="records")
+    found = tundish.read_table("lims", "line1", project=plant)
+    assert found.select("heat_no", "C", "Mn", "N", "outcome", "reason").rows() == [
+        ("H1", 0.17, 1.3, 0.0051, "accepted", None),
+        ("H2", 0.17, 1.3, 0.0051, "quarantined", "conflicting_record"),
+        ("H2", 0.18, None, None, "quarantined", "conflicting_record"),
+        ("H3", None, None, 0.005, "accepted", None),
+    ]
+
+
+def test_run__a_long_table_without_pivot_is_refused(plant: Path, tmp_path: Path) -> None:
+    path = tmp_path / "lims.csv"
+    rows = "".join(f"H{heat},{name},{value}\n" for heat in (1, 2) for name, value, _ in ITEMS)
+    path.write_text("炉号,项目,值\n" + rows, encoding="utf-8")
+    recipe = add(plant, path).recipe
+    text = recipe.read_text(encoding="utf-8")
+    recipe.write_text(
+        "".join(line for line in text.splitlines(keepends=True) if "pivot:" not in line), encoding="utf-8"
+    )
+    with pytest.raises(SourceError, match="a row for each '项目'"):
+        tundish.run("line1", project=plant, last="records")
+
+
+def test_add__tells_what_the_file_settled_in_its_comments(plant: Path, tmp_path: Path) -> None:
+    path = tmp_path / "coils.csv"
+    path.write_text(
+        "coil_no;coil_time;FT\nA1;31.12.2023 08:00;870,5\nA2;01.02.2024 08:00;1.870,5\n", encoding="utf-8"
+    )
+    added = add(plant, path)
+    assert added.evidence == (
+        "decimal comma: '870,5' in line 2 and 1 more",
+        "day first: '31.12.2023 08:00' in line 2",
+    )
+    text = added.recipe.read_text(encoding="utf-8")
+    assert "    # decimal: ','\n    # dates: dmy\n" in text
 
 
 def test_add__a_second_table_keeps_the_text_and_the_order(plant: Path, tmp_path: Path) -> None:

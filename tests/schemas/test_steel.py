@@ -63,7 +63,7 @@ COIL: Row = {
 }  # fmt: skip
 SOUND: dict[str, Row] = {
     "HeatChemistry": {
-        "heat_no": "26E0301", "grade_code": "X1", "steel_grade": "DC04", "tapped_at": at(0),
+        "heat_no": "26E0301", "stage": "LF", "grade_code": "X1", "steel_grade": "DC04", "tapped_at": at(0),
         "analysed_at": at(20),
         **ANALYSIS, "CEV": round(cev(ANALYSIS), 2), "CET": round(cet(ANALYSIS), 2),
         "Pcm": round(pcm(ANALYSIS), 2),

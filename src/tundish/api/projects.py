@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from tundish.api.results import Result
 from tundish.errors import GateError, UsageError
 from tundish.propose.column import RecordColumn
-from tundish.propose.unread import UnreadLabels
+from tundish.propose.images.unread import UnreadLabels
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tundish.propose.addition import Addition
+    from tundish.propose.schema.start import Start
     from tundish.storage.dataset import DatasetFolder
 
 __all__ = [
@@ -109,6 +110,11 @@ class AddedRecords(Added):
         columns: What each of its headers would be read as.
         missing: Required columns that none of its headers means.
         problem: Why it could not be read so to the end, in a sentence; None where it could.
+        evidence: How the file writes numbers and days, and what shows it, a sentence each.
+        others: Other schemas that know some of its headers, the best first, with what speaks against them.
+        key: The column that names a record in a schema that was written for it; None where it has none.
+        schema_files: The files of that schema, by their names in the project; empty where one of the
+            project's fits.
     """
 
     schema: str
@@ -116,6 +122,10 @@ class AddedRecords(Added):
     columns: tuple[RecordColumn, ...]
     missing: tuple[str, ...]
     problem: str | None
+    evidence: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    key: str | None = None
+    schema_files: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def init(folder: str | os.PathLike[str]) -> Project:
@@ -209,7 +219,7 @@ def _add_images(
     dataset: DatasetFolder, source: Path, *, force: bool, dry_run: bool, strict: bool
 ) -> AddedImages:
     from tundish.propose.addition import add_images, files_of_records  # noqa: PLC0415
-    from tundish.propose.images import examine  # noqa: PLC0415
+    from tundish.propose.images.look import examine  # noqa: PLC0415
 
     recipe = recipe_of(dataset)
     looked = examine(source, files_of_records(dataset, recipe))
@@ -259,10 +269,10 @@ def _add_records(
             fix="omit 'force'; remove the table's section first if it is to be written again",
         )
     label, columns = table_name(source, table), column_names(names)
-    proposal = propose(dataset.project, source, schema, sheet, columns)[0]
+    proposal = propose(dataset.project, source, schema, sheet, columns, label)
     addition = add_records(dataset, recipe, source, proposal, table=label, sheet=sheet, names=columns)
     if not dry_run:
-        _write(dataset, recipe, addition.text)
+        _write(dataset, recipe, addition.text, proposal.start)
     return AddedRecords(
         **_in_common(dataset, recipe, addition, written=not dry_run),
         schema=proposal.schema,
@@ -270,6 +280,10 @@ def _add_records(
         columns=proposal.rows,
         missing=proposal.missing,
         problem=proposal.problem,
+        evidence=proposal.evidence,
+        others=proposal.others,
+        key=proposal.start.key if proposal.start else None,
+        schema_files=proposal.start.texts if proposal.start else {},
     )
 
 
@@ -292,11 +306,14 @@ def recipe_of(dataset: DatasetFolder) -> Path:
     return dataset.project / "pipelines" / f"{dataset.name}.yaml"
 
 
-def _write(dataset: DatasetFolder, recipe: Path, text: str) -> None:
+def _write(dataset: DatasetFolder, recipe: Path, text: str, start: Start | None = None) -> None:
     from tundish.propose.editors import SCHEMA_LINE, write_schema  # noqa: PLC0415
     from tundish.propose.recipe_text import list_pipeline  # noqa: PLC0415
+    from tundish.propose.schema.start import write_start  # noqa: PLC0415
     from tundish.storage.table import write_atomically  # noqa: PLC0415
 
+    if start is not None:
+        write_start(dataset.project, start)
     # The list first: it is what may be refused.
     list_pipeline(dataset.project / "params.yaml", dataset.name)
     write_atomically(recipe, text.encode())

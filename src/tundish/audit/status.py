@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import polars as pl
 
 from tundish.audit.leaks import find_leaks
@@ -14,7 +15,16 @@ from tundish.results import Result
 from tundish.storage.accepted import splits_are_older
 from tundish.storage.receipts import export_states
 from tundish.storage.seen import find_gone
-from tundish.storage.tables import CONSENSUS, COVERAGE, DUPLICATES, LINKS, QUARANTINE, SPLITS, STANDING
+from tundish.storage.tables import (
+    CONSENSUS,
+    COVERAGE,
+    DUPLICATES,
+    LINKS,
+    QUARANTINE,
+    RECORD_FILES,
+    SPLITS,
+    STANDING,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,6 +38,9 @@ if TYPE_CHECKING:
 __all__ = ["Status", "read_status"]
 
 _Counts = dict[str, int]
+
+_READ = {"typed": "typed", "unknown": "text", "left out": "left out"}
+"""How a column was read that the schema does not know, or that the recipe omits, by the words of the plan."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +60,8 @@ class Status(Result):
         contradictions: A sentence for each contradiction between the tables.
         warnings: What was reported of files, images and labels, and kept.
         record_warnings: What was reported of records and kept, by table.
+        columns: How many columns of the files were read by name, typed by their values, left as text, and
+            left out by the recipe; by table of records.
         links: Images with a record, with several that fit equally well (ambiguous), and without one by
             reason; by table of records.
         coverage: Image files by what is known of them: labelled, negative, unlabelled, rejected ...
@@ -75,6 +90,7 @@ class Status(Result):
     contradictions: tuple[str, ...] = ()
     warnings: _Counts | None = None
     record_warnings: dict[str, _Counts] = field(default_factory=dict)
+    columns: dict[str, _Counts] = field(default_factory=dict)
     links: dict[str, _Counts] = field(default_factory=dict)
     coverage: _Counts | None = None
     copies: _Counts | None = None
@@ -95,6 +111,7 @@ class Status(Result):
         records = {
             name: tally.counts()
             | ({} if self.warnings is None else {"warnings": self.record_warnings.get(name, {})})
+            | ({"columns": self.columns[name]} if name in self.columns else {})
             for name, tally in self.records.items()
         }
         known = {
@@ -140,6 +157,7 @@ def read_status(dataset: DatasetFolder, *, classes: Sequence[str] | None = None)
         leaks=_leaks(dataset),
         closes=ledger.closes,
         contradictions=ledger.contradictions,
+        columns=_columns(dataset),
         links={} if links is None else _links(links),
         coverage=None if standing is None else _counts(standing["state"]),
         classes=None if classes is None else _classes(dataset, classes),
@@ -200,6 +218,19 @@ def _splits(dataset: DatasetFolder) -> dict[str, _Counts]:
     return {
         "splits": _counts(splits["split"].drop_nulls()),
         "left_out": _counts(reason.split(":")[0] for reason in left),
+    }
+
+
+def _columns(dataset: DatasetFolder) -> dict[str, _Counts]:
+    """How the columns of each table were read: each header once, as the first file that has it."""
+    files = _read(RECORD_FILES, dataset)
+    found: dict[str, dict[str, str]] = {}
+    for table, columns in files.select("table", "columns").iter_rows() if files is not None else ():
+        for column in orjson.loads(columns):
+            found.setdefault(table, {}).setdefault(column["header"], _READ.get(column["how"], "by name"))
+    return {
+        table: {how: list(read.values()).count(how) for how in ("by name", *_READ.values())}
+        for table, read in found.items()
     }
 
 

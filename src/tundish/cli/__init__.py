@@ -23,6 +23,7 @@ _COMMANDS = {
     "init": "tundish.cli.project",
     "add": "tundish.cli.add",
     "sample": "tundish.cli.project",
+    "schema": "tundish.cli.schema",
     "run": "tundish.cli.stages",
     "ingest": "tundish.cli.stages",
     "measure": "tundish.cli.stages",
@@ -37,6 +38,7 @@ _COMMANDS = {
     "export": "tundish.cli.stages",
     "report": "tundish.cli.stages",
     "status": "tundish.cli.status",
+    "query": "tundish.cli.query",
     "completion": "tundish.cli.completion",
 }
 

@@ -28,6 +28,10 @@ _WORDS = {
     "of skipped": ("{what} skipped", "{what}：跳过"),
     "warnings": ("kept with a warning", "保留，但有警告"),
     "of warnings": ("{what} kept with a warning", "{what}：保留，但有警告"),
+    "columns": (
+        "{what}: {named} columns read by name, {typed} typed by their values, {text} left as text",
+        "{what}：按名称读取 {named} 列，按数值判定类型 {typed} 列，保留为文本 {text} 列",
+    ),
     "links": ("{what}: linked to {linked} images", "{what}：已关联 {linked} 个图像"),
     "ambiguous": (
         "{what}: linked to {linked} images, {ambiguous} of them to several records that fit equally well",

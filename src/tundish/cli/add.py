@@ -110,13 +110,21 @@ def _print_records(source: Path, added: AddedRecords) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    echo(f"{source}: {', '.join(added.layout)}; fits {added.schema}")
+    fits = "its own schema" if added.schema_files else "fits"
+    echo(f"{source}: {', '.join(added.layout)}; {fits} {added.schema}")
+    for fact in added.evidence:
+        echo(f"  - {fact}")
     table = Table("header", "column", "read as", "first values", box=None, pad_edge=False)
     for row in added.columns:
         cells = (row.header, row.means, row.read_as, ", ".join(row.examples))
         table.add_row(*(for_terminal(cell) for cell in cells))
     if verbosity() >= 0:
         Console(highlight=False, markup=False).print(table)
+    if added.schema_files:
+        key = f"the key is {added.key}" if added.key else "no column names a record, so it has no key"
+        echo(f"No schema of the project fits, so it gets one as a start; {key}.")
+    if added.others and added.schema_files:
+        echo(f"Other schemas that know some headers: {'; '.join(added.others)}.")
     if added.missing:
         echo(f"Required and not found: {', '.join(added.missing)}; name their headers under 'columns'.")
     if added.problem:
@@ -129,10 +137,19 @@ def _print_end(added: Added) -> None:
         echo(f"Note: {note}.")
     if not added.written:
         answer(f"Nothing was written. {recipe} would be:\n\n{added.text}")
+        for name, text in _schema_files(added).items():
+            answer(f"{name} would be:\n\n{text}")
         return
+    for name in _schema_files(added):
+        echo(f"Wrote {name}.")
     echo(f"{_DONE[added.action]} {recipe}. Read it, then run one of:")
     echo(f"  {pasteable('tundish', 'run', added.dataset)}")
     echo(f"  {repro(added.recipe.parents[1])}")
+
+
+def _schema_files(added: Added) -> dict[str, str]:
+    """The files of a schema that was made for the table."""
+    return dict(getattr(added, "schema_files", {}))
 
 
 def _answer(added: AddedImages | AddedRecords) -> dict[str, Any]:

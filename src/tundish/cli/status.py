@@ -106,6 +106,7 @@ class _Page:
         for table, tally in status.records.items():
             yield from self._reasons(table, tally)
             yield from self._list(say("of warnings", what=table), status.record_warnings.get(table))
+            yield from self._columns(table)
             yield from self._links(table)
         yield from self._dataset()
 
@@ -162,6 +163,12 @@ class _Page:
     def _reasons(self, what: str, tally: Tally) -> Iterator[str]:
         yield from self._list(say("of quarantined", what=what), tally.quarantined)
         yield from self._list(say("of skipped", what=what), tally.skipped)
+
+    def _columns(self, table: str) -> Iterator[str]:
+        columns = self._status.columns.get(table)
+        if columns:
+            named, typed, text = columns["by name"], columns["typed"], columns["text"]
+            yield from self._text(say("columns", what=table, named=named, typed=typed, text=text))
 
     def _links(self, table: str) -> Iterator[str]:
         links = dict(self._status.links.get(table, {}))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tundish.formats.base import Evidence
-    from tundish.propose.beside import Beside
+    from tundish.propose.images.beside import Beside
     from tundish.propose.records import Proposal
     from tundish.recipe.load import Recipe
     from tundish.storage.dataset import DatasetFolder
@@ -136,7 +136,8 @@ def add_records(
     place = as_written(source, dataset)
     lines = list(section_lines(table, place, proposal, sheet, names))
     if not recipe.exists():
-        return Addition(record_recipe(dataset.name, table, lines), "created", place, table)
+        text = record_recipe(dataset.name, table, lines)
+        return Addition(text, "created", place, table, notes=proposal.notes)
     before = load(recipe)
     if table in {*before.records, *(one.label for one in before.sources)}:
         same = table in before.records and before.records[table].path
@@ -149,7 +150,7 @@ def add_records(
             fix="change its section there, or choose another name with --table",
         )
     text = with_records(recipe.read_bytes().decode(), lines, str(recipe))
-    return Addition(text, "extended", place, table)
+    return Addition(text, "extended", place, table, notes=proposal.notes)
 
 
 def files_of_records(dataset: DatasetFolder, recipe: Path) -> frozenset[Path]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tundish.formats.base import Evidence
-    from tundish.propose.beside import Beside
+    from tundish.propose.images.beside import Beside
     from tundish.propose.records import Proposal
 
 __all__ = [
@@ -224,11 +224,23 @@ def section_lines(
     yield f"{quoted(table)}:"
     yield f"  path: {quoted(place)}"
     yield f"  schema: {quoted(proposal.schema)}"
-    if sheet is not None:
-        yield f"  sheet: {quoted(sheet)}"
+    only = sheet if sheet is not None else proposal.sheet
+    if only is not None:
+        yield f"  sheet: {quoted(only)}"
+    if proposal.header_rows is not None:
+        yield f"  header_rows: {proposal.header_rows}"
     if names:
         yield "  # the file has no header; its columns in order"
         yield f"  names: {flow(list(names))}"
+    if proposal.pivot is not None:
+        yield "  # a row for each element or item becomes a column for each"
+        columns = {"name": proposal.pivot.name, "value": proposal.pivot.value, "unit": proposal.pivot.unit}
+        yield f"  pivot: {flow({key: header for key, header in columns.items() if header})}"
+    yield from (f"  # {_comment(fact)}" for fact in proposal.evidence)
+    yield from (f"  # {option}: {value}" for option, value in proposal.conventions)
+    if proposal.stated:
+        yield "  # headers that are alike, or occur twice"
+        yield f"  columns: {flow(dict(proposal.stated))}"
     unsure = [row for row in proposal.rows if row.candidates]
     if unsure:
         yield "  # These headers may mean several columns: choose, or write null to omit one."

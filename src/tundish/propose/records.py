@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,23 +11,31 @@ import polars as pl
 
 from tundish.errors import SourceError, UsageError
 from tundish.propose.column import RecordColumn
-from tundish.recipe.sections import Records
-from tundish.rules.models import models_of
-from tundish.stages.records.plan import read_options, record_table
+from tundish.propose.fit import fit_of, fits_of, lacks_header
+from tundish.propose.schema.start import make_start
+from tundish.propose.schema.text import shown
+from tundish.propose.table_files import other_files, table_files
+from tundish.stages.records.plan import read_options
 from tundish.tabular.base import FileOptions
 from tundish.tabular.files.open import open_table
+from tundish.tabular.files.pivot import pivoted
+from tundish.tabular.headers.long import find_long
 from tundish.tabular.headers.planner import make_plan
+from tundish.tabular.infer.unknown import unknown_kinds, with_kinds
+from tundish.tabular.plan import ReadOptions
 from tundish.tabular.values.cells import read_cells
+from tundish.tabular.values.conventions import decide
 from tundish.tabular.values.settle import settle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from tundish.stages.records.plan import RecordTable
-    from tundish.tabular.base import Layout, Sheet
+    from tundish.propose.fit import Fit
+    from tundish.propose.schema.start import Start
+    from tundish.tabular.base import Layout, Piece, Pivot, Sheet
     from tundish.tabular.plan import Plan
 
-__all__ = ["Proposal", "column_names", "propose", "table_name"]
+__all__ = ["Proposal", "column_names", "propose", "several_columns", "table_name"]
 
 _SHOWN = 3
 
@@ -42,19 +50,31 @@ class Proposal:
         rows: One for each column of the file.
         missing: Required columns that no header means.
         problem: Why the file could not be read so to the end, in a sentence.
+        start: The schema's texts, where it is not one of the project yet.
+        others: Schemas of the project that know some of the headers, with how many, the best first.
+        stated: Headers with their columns, which the recipe has to state.
+        sheet: The only sheet of a workbook that is to be read.
+        header_rows: The rows of the header, where the recipe has to state them.
+        notes: What a person should know, a sentence each.
+        evidence: How the file writes numbers and days, and what shows it, a sentence each.
+        conventions: Options of the recipe that say the same.
+        pivot: The columns of a long table.
     """
 
     schema: str
     layout: Layout
     rows: tuple[RecordColumn, ...]
-    missing: tuple[str, ...]
+    missing: tuple[str, ...] = ()
     problem: str | None = None
-
-    @property
-    def fit(self) -> tuple[bool, int]:
-        """Better proposals are larger: all required columns first, then the most columns understood."""
-        understood = sum(row.column is not None or bool(row.candidates) for row in self.rows)
-        return (not self.missing, understood)
+    start: Start | None = None
+    others: tuple[str, ...] = ()
+    stated: Mapping[str, str] = field(default_factory=dict)
+    sheet: str | None = None
+    header_rows: int | None = None
+    notes: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    conventions: tuple[tuple[str, str], ...] = ()
+    pivot: Pivot | None = None
 
     @property
     def layout_facts(self) -> tuple[str, ...]:
@@ -67,9 +87,14 @@ class Proposal:
             separators.get(layout.separator, repr(layout.separator)),
             f"{layout.header_rows} header row{'s' if layout.header_rows != 1 else ''}",
         )
-        if layout.header_rows == 0 and not _lacks_header(layout):
+        if layout.header_rows == 0 and not lacks_header(layout):
             return ("columns with names",)
         return tuple(fact for fact in facts if fact)
+
+
+def several_columns(sheets: Sequence[Sheet]) -> Sheet:
+    """The first sheet that has several columns, else the first one."""
+    return next((one for one in sheets if len(one.layout.headers) > 1), sheets[0])
 
 
 def propose(
@@ -78,57 +103,83 @@ def propose(
     schema: str | None = None,
     sheet: str | None = None,
     names: tuple[str, ...] = (),
-) -> list[Proposal]:
-    """Proposals for a file, the best first.
+    table: str | None = None,
+) -> Proposal:
+    """The proposal for a file: a model of the project that fits it, else a start.
 
     Args:
         project: The project whose schemas are tried.
-        path: The file.
-        schema: Try this schema only.
+        path: The file, or a folder of files that are one table.
+        schema: Use this schema, however badly it fits.
         sheet: Look at this sheet of a workbook only.
         names: The columns in order, for a file without header.
+        table: The name of the table, for the files of a start.
 
     Raises:
-        SourceError: The file cannot be read at all, has no header and `names` are not given, or has no header
-            that a schema knows.
+        SourceError: The file cannot be read at all, or has no header and `names` are not given.
         SchemaError: A schema is wrong.
     """
-    references = [schema] if schema else list(_record_schemas(project))
-    tables = [
-        record_table(project, "records", Records.model_validate({"path": path.name, "schema": one}))
-        for one in references
+    sheets, fits = fits_of(project, path, schema, sheet, names)
+    best = fits[0] if fits else None
+    pivot = None
+    if best is not None and not best.fits:
+        best, pivot = next(filter(None, map(_as_long, fits)), (best, None))
+    options = FileOptions(sheets=(sheet,) if sheet else (), names=names)
+    told = tuple(other_files(table_files(path), sheets[0].layout, options))
+    if best is not None and (schema is not None or best.fits):
+        proposal = _proposal(best, pivot)
+        others = _others(fits[1:]) if schema is None else ()
+        return replace(proposal, others=others, evidence=(*told, *proposal.evidence))
+    start = _start(project, path, sheets, sheet, names, table or table_name(path), _others(fits))
+    return replace(start, evidence=(*told, *start.evidence))
+
+
+def _others(fits: Sequence[Fit]) -> tuple[str, ...]:
+    """Up to three other models, each once, with what speaks for and against them."""
+    best: dict[str, Fit] = {}
+    for fit in fits:
+        best.setdefault(fit.schema, fit)
+    told = []
+    for fit in list(best.values())[:_SHOWN]:
+        lacks = f", lacks {', '.join(fit.missing)}" if fit.missing else ""
+        told.append(f"{fit.schema} ({fit.understood} of {len(fit.sheet.layout.headers)} columns{lacks})")
+    return tuple(told)
+
+
+def _start(
+    project: Path,
+    path: Path,
+    sheets: Sequence[Sheet],
+    sheet: str | None,
+    names: tuple[str, ...],
+    table: str,
+    others: tuple[str, ...],
+) -> Proposal:
+    """The proposal of a new schema, made from the first sheet that has several columns."""
+    chosen = several_columns(sheets)
+    layout = chosen.layout
+    start = make_start(project, table, path.name, chosen, ReadOptions())
+    different = [
+        one.layout.sheet for one in sheets if one is not chosen and one.layout.headers != layout.headers
     ]
-    known = tuple({name for table in tables for name in table.columns.spellings()})
-    sheets = open_table(path, path.name, FileOptions(sheet=sheet, names=names, known=known))
-    if not names and all(_lacks_header(one.layout) for one in sheets):
-        raise SourceError(
-            f"the file has no header over its {len(sheets[0].layout.headers)} columns",
-            where=str(path),
-            fix="give their names in order: --names a,b,c or --names FILE with one on each line",
-        )
-    found = [
-        proposal
-        for table, reference in zip(tables, references, strict=True)
-        for one in sheets
-        if (proposal := _proposal(table, reference, one)).fit[1] or schema
-    ]
-    if not found:
-        raise SourceError(
-            f"no schema of this project knows any of its headers ({_some(sheets[0].layout.headers)})",
-            where=str(path),
-            fix="add them to an alias table in schemas/, name the schema with --schema,"
-            " or the columns with --names if it lacks a header",
-        )
-    return sorted(found, key=lambda proposal: proposal.fit, reverse=True)
-
-
-def _lacks_header(layout: Layout) -> bool:
-    """Whether the first row is a record already. Parquet and Arrow name their columns elsewhere."""
-    return layout.header_rows == 0 and (layout.separator is not None or layout.sheet is not None)
-
-
-def _some(headers: Sequence[str]) -> str:
-    return ", ".join(headers[:_SHOWN]) + (", ..." if len(headers) > _SHOWN else "")
+    only = layout.sheet if sheet is None and different else sheet
+    known = FileOptions(sheets=(only,) if only else (), names=names, known=start.spellings())
+    first = table_files(path)[0]
+    again = next(one for one in open_table(first, first.name, known) if one.layout.sheet == layout.sheet)
+    notes = [f"sheets with other columns are not read: {', '.join(filter(None, different))}"] * bool(
+        different and sheet is None
+    )
+    return Proposal(
+        start.schema,
+        layout,
+        tuple(map(shown, start.columns)),
+        start=start,
+        others=others,
+        stated=start.renamed,
+        sheet=only,
+        header_rows=layout.header_rows if again.layout != layout and not names else None,
+        notes=tuple(notes),
+    )
 
 
 def table_name(source: Path, table: str | None = None) -> str:
@@ -142,7 +193,8 @@ def table_name(source: Path, table: str | None = None) -> str:
         UsageError: The name cannot be one.
     """
     if table is None:
-        return re.sub(r"[^\w.-]+", "-", source.stem).strip("-.")[:100] or "records"
+        stem = source.stem.rpartition(".")[0] if source.suffix.lower() == ".gz" else source.stem
+        return re.sub(r"[^\w.-]+", "-", stem).strip("-.")[:100] or "records"
     if not re.fullmatch(r"\w[\w.-]{0,99}", table):
         raise UsageError(
             f"'{table}' cannot be the name of a table", fix="use letters, digits, '.', '-' and '_'"
@@ -177,26 +229,40 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _record_schemas(project: Path) -> Iterator[str]:
-    """The models that have an alias table beside them."""
-    for path in sorted((project / "schemas").glob("*.py")):
-        if path.with_suffix(".yaml").exists():
-            yield from (f"schemas/{path.name}:{model.__name__}" for model in models_of(path))
-
-
-def _proposal(table: RecordTable, reference: str, sheet: Sheet) -> Proposal:
-    narrow = table.columns.only(table.wanted)
-    joined = sheet.layout.header_rows > 1
-    matches = {header: narrow.lookup(header, joined=joined) for header in sheet.layout.headers}
-    unsure = {header: match.candidates for header, match in matches.items() if match.candidates}
-    found = {match.column for match in matches.values()} | {one for names in unsure.values() for one in names}
-    missing = tuple(sorted(table.required - found))
-    options = replace(read_options(table.section, "UTC"), columns=dict.fromkeys(unsure))
-    rows: list[RecordColumn] = []
-    problem = None
+def _as_long(fit: Fit) -> tuple[Fit, Pivot] | None:
+    """A model's fit to a long table once that is pivoted; None where it is not long, or does not fit so."""
+    table, sheet = fit.table, fit.sheet
+    piece = next(sheet.pieces(), None)
+    if piece is None:
+        return None
     try:
-        plan = make_plan(sheet.layout, table.wanted, (), table.columns, options, "records.records")
-        rows = list(_rows(plan, sheet))
+        plan = make_plan(sheet.layout, table.wanted, (), table.columns, _options(fit), "records.records")
+        long = find_long(plan, piece.cells, table.columns.only(table.wanted))
+    except SourceError:  # told where the model is proposed
+        return None
+    if long is None:
+        return None
+    wide = fit_of(table, fit.schema, pivoted(sheet, long, "the file"))
+    return (wide, long) if wide.fits else None
+
+
+def _options(fit: Fit) -> ReadOptions:
+    unsure = [header for header, match in fit.matches.items() if match.candidates]
+    options = replace(read_options(fit.table.section, "UTC"), columns=dict.fromkeys(unsure))
+    return replace(options, date1904=fit.sheet.layout.date1904)
+
+
+def _proposal(fit: Fit, pivot: Pivot | None = None) -> Proposal:
+    table, sheet, matches = fit.table, fit.sheet, fit.matches
+    unsure = {header: match.candidates for header, match in matches.items() if match.candidates}
+    rows: list[RecordColumn] = []
+    problem, plan = None, None
+    piece = next(sheet.pieces(), None)
+    try:
+        plan = make_plan(sheet.layout, table.wanted, (), table.columns, _options(fit), "records.records")
+        if piece is not None:
+            plan = _settled(plan, piece, joined=sheet.layout.header_rows > 1)
+        rows = list(_rows(plan, piece))
     except SourceError as error:
         problem = f"{error.what}; {error.fix}"
         rows = [RecordColumn(header, match.column, match.unit or "") for header, match in matches.items()]
@@ -206,19 +272,33 @@ def _proposal(table: RecordTable, reference: str, sheet: Sheet) -> Proposal:
         else row
         for row in rows
     ]
-    return Proposal(reference, sheet.layout, tuple(rows), missing, problem)
+    proposal = Proposal(fit.schema, sheet.layout, tuple(rows), fit.missing, problem, pivot=pivot)
+    if plan is None:
+        return proposal
+    return replace(proposal, evidence=plan.evidence, conventions=_conventions(plan))
 
 
-def _rows(plan: Plan, sheet: Sheet) -> Iterator[RecordColumn]:
-    piece = next(sheet.pieces(), None)
-    examples = pl.DataFrame()
-    if piece is not None:
-        plan = settle(plan, piece.cells)
-        examples = read_cells(piece.cells.head(200), plan).frame
+def _settled(plan: Plan, piece: Piece, *, joined: bool) -> Plan:
+    """The plan with what the first cells say: how numbers and days are written, units, unknown columns."""
+    plan = decide(plan, [piece.cells])
+    kinds = unknown_kinds(plan, piece.cells, joined=joined)
+    return settle(with_kinds(plan, kinds, joined=joined), piece.cells)
+
+
+def _conventions(plan: Plan) -> tuple[tuple[str, str], ...]:
+    """Options of the recipe for what the file has settled, where that is not the usual."""
+    found = [("decimal", "','")] if plan.options.decimal == "," else []
+    found += [("dates", plan.options.dates[:3])] if plan.options.dates else []
+    return tuple(found)
+
+
+def _rows(plan: Plan, piece: Piece | None) -> Iterator[RecordColumn]:
+    examples = pl.DataFrame() if piece is None else read_cells(piece.cells.head(200), plan).frame
+    read = {column.name: column for column in examples.iter_columns()}
     for entry in plan.describe():
         name = entry["column"]
-        values = _shown(examples[name]) if name in examples.columns else []
-        known = entry["how"] not in ("unknown", "left out")
+        values = _shown(read[name]) if name in read else []
+        known = entry["how"] not in ("unknown", "typed", "left out")
         yield RecordColumn(entry["header"], name if known else None, _read_as(entry), tuple(values))
 
 
@@ -231,8 +311,9 @@ def _shown(column: pl.Series) -> list[str]:
 
 def _read_as(entry: dict[str, str | None]) -> str:
     read, unit, how = entry["read_as"], entry["unit"], entry["how"]
-    if how == "unknown":
-        return "not in the schema: kept as text"
+    if how in ("unknown", "typed"):
+        kind = {"real": "a number", "integer": "a whole number", "flag": "yes or no", "time": "a time"}
+        return f"not in the schema: {kind.get(entry['kind'] or '', 'text')}{f', {unit}' if unit else ''}"
     if unit is None or read is None:
         return entry["kind"] or ""
     because = {"header": "", "recipe": "", "magnitude": ", by its magnitude", "assumed": ", assumed"}[

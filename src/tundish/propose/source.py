@@ -6,6 +6,7 @@ import difflib
 import os
 import tarfile
 import zipfile
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,17 +15,44 @@ from tundish.formats.base import IMAGE_SUFFIXES
 from tundish.formats.reading.sniffing import UNREAD_IMAGES
 from tundish.sources.files import ARCHIVE_SUFFIXES
 from tundish.sources.rows import has_pictures
-from tundish.tabular.files.open import TABLE_SUFFIXES
+from tundish.tabular.files.open import is_table_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tundish.storage.dataset import DatasetFolder
 
 __all__ = ["as_written", "check_source", "is_table", "place_of"]
 
+_MOST = 20_000
+"""Files of a folder that are looked at to see what it holds."""
+
 
 def is_table(source: Path) -> bool:
-    """Whether a source is a file of records: a table by its name that holds no pictures."""
-    return not source.is_dir() and source.suffix.lower() in TABLE_SUFFIXES and not has_pictures(source)
+    """Whether a source is records: a table by its name, or a folder or a zip with tables and no images.
+
+    Texts (.txt) in a folder may be labels: they make it no source of records.
+    """
+    if source.is_dir():
+        files = [path for path in islice(source.rglob("*"), _MOST) if path.is_file()]
+        return _are_tables(path.name for path in files) and not any(map(has_pictures, files))
+    if source.suffix.lower() == ".zip" and zipfile.is_zipfile(source):
+        try:
+            with zipfile.ZipFile(source) as archive:
+                return _are_tables(info.filename for info in archive.infolist() if not info.is_dir())
+        except (zipfile.BadZipFile, OSError):
+            return False
+    return is_table_name(source.name) and not has_pictures(source)
+
+
+def _are_tables(names: Iterable[str]) -> bool:
+    """Whether there are tables among these files, and no images and no labels."""
+    found = [name.lower() for name in names if not Path(name).name.startswith((".", "~$"))]
+    if "xl/workbook.xml" in found:
+        return True  # a workbook, whatever it is called
+    tables = [name for name in found if is_table_name(name) and not name.endswith((".dat", ".data"))]
+    others = IMAGE_SUFFIXES | {".json", ".xml", ".txt"}
+    return bool(tables) and not any(Path(name).suffix in others for name in found)
 
 
 def check_source(source: Path, dataset: DatasetFolder) -> None:
@@ -59,7 +87,7 @@ def _meant(source: Path) -> str:
 
 
 def _check_kind(source: Path) -> None:
-    if source.is_dir() or source.suffix.lower() in TABLE_SUFFIXES:
+    if source.is_dir() or is_table_name(source.name):
         return
     if not source.is_file():
         raise SourceError("this is not a regular file", where=str(source), fix="name a folder or a file")

@@ -18,6 +18,7 @@ from tundish.imaging.operations import parse_operations
 from tundish.recipe.classes import normalise, spellings
 from tundish.recipe.given import SPLIT_NAMES
 from tundish.recipe.installed import Installed
+from tundish.recipe.reading import HowRead, LongTable
 from tundish.recipe.section import Name, Section
 from tundish.recipe.source import FurtherLabels, Source
 
@@ -31,6 +32,7 @@ __all__ = [
     "FurtherLabels",
     "Images",
     "Link",
+    "LongTable",
     "Name",
     "Nearest",
     "On",
@@ -204,7 +206,7 @@ class Query(Section):
     )
 
 
-class Records(Section):
+class Records(HowRead):
     """A table of process or laboratory records."""
 
     path: str | None = Field(
@@ -219,17 +221,11 @@ class Records(Section):
         description="Pandera model with the rules for records.",
     )
     sheet: str | None = Field(None, description="Only this sheet of a workbook; all that fit by default.")
-    header_rows: int | None = Field(
-        None, ge=0, le=3, description="Rows of the header, 0 for none; by default found."
-    )
     names: tuple[str, ...] = Field((), description="The columns in order, where the file has no header.")
     columns: dict[str, str | None] = Field(
         {}, description="Headers as written in the file, with the column they mean; null omits one."
     )
     units: dict[str, str] = Field({}, description="Unit of a column, where its header names none.")
-    missing: tuple[str, ...] = Field(
-        (), description="Additional markers for a missing value, such as '9999'."
-    )
     calorie: float = Field(
         4.1868,
         description="J in a calorie: 4.1868 international table, 4.1816 at 20 degrees.",

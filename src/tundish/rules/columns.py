@@ -26,6 +26,7 @@ __all__ = [
     "at_least",
     "between",
     "choice",
+    "expected",
     "keeps",
     "later",
     "name_of",
@@ -47,38 +48,77 @@ def optional() -> Any:
     return pa.Field(nullable=True)
 
 
-def name_of(column: str, english: str, chinese: str) -> Any:
+def name_of(column: str, english: str = "", chinese: str = "") -> Any:
     """A column that names the record: it is required and never empty. Rule ``{column}_missing``."""
-    rule = error(f"{column}_missing", f"the {english} is missing", f"缺少{chinese}")
+    rule = error(f"{column}_missing", _says("the {} is missing", english), _says("缺少{}", chinese))
     return pa.Field(metadata=rules(missing=rule))
 
 
-def number(column: str, english: str, chinese: str, **limits: Any) -> Any:
+def number(column: str, english: str = "", chinese: str = "", **limits: Any) -> Any:
     """A number or empty; outside `limits` (ge, gt, le, lt) it is impossible. Rule ``{column}_range``."""
-    rule = error(f"{column}_range", f"the {english} cannot have this value", f"{chinese}不可能为此值")
+    sentence = _says("the {} cannot have this value", english), _says("{}不可能为此值", chinese)
+    rule = error(f"{column}_range", *sentence)
     return pa.Field(nullable=True, metadata=rules(below=rule, above=rule), **limits)
 
 
-def percent(column: str, english: str, chinese: str) -> Any:
+def percent(column: str, english: str = "", chinese: str = "") -> Any:
     """A share of a whole, 0 to 100 %, or empty. Rule ``{column}_range``."""
     return number(column, english, chinese, ge=0, le=100)
 
 
-def positive(column: str, english: str, chinese: str) -> Any:
+def positive(column: str, english: str = "", chinese: str = "") -> Any:
     """A number above 0, or empty. Rule ``{column}_range``."""
     return number(column, english, chinese, gt=0)
 
 
 def choice(column: str, english: str, chinese: str, values: Sequence[Any]) -> Any:
     """One of some values, or empty. Rule ``{column}_unknown``."""
-    rule = error(f"{column}_unknown", f"the {english} is not an allowed value", f"{chinese}不在允许取值之内")
+    sentence = _says("the {} is not an allowed value", english), _says("{}不在允许取值之内", chinese)
+    rule = error(f"{column}_unknown", *sentence)
     return pa.Field(nullable=True, isin=list(values), metadata=rules(other=rule))
+
+
+def expected(
+    column: str,
+    english: str = "",
+    chinese: str = "",
+    *,
+    filled: bool = False,
+    values: Sequence[Any] = (),
+    usual: tuple[float | None, float | None] = (None, None),
+) -> Any:
+    """A column as it was found in a file: what differs is reported, and the record kept.
+
+    Args:
+        column: The name of the column.
+        english: What it is called in sentences; empty where the sentences are Chinese only.
+        chinese: The same in Chinese; empty where they are English only.
+        filled: Whether an empty value is reported. Rule ``{column}_missing``.
+        values: Where there are any, another value is reported. Rule ``{column}_new``.
+        usual: The least and the greatest usual value; one beyond them is reported. Rule ``{column}_unusual``.
+    """
+    missing = warning(f"{column}_missing", _says("the {} is missing", english), _says("缺少{}", chinese))
+    new = warning(f"{column}_new", _says("the {} has a new value", english), _says("{}出现新取值", chinese))
+    odd = warning(f"{column}_unusual", _says("the {} is unusual", english), _says("{}超出常见范围", chinese))
+    low, high = usual
+    metadata = rules(
+        below=None if low is None else odd,
+        above=None if high is None else odd,
+        missing=missing if filled else None,
+        other=new if values else None,
+    )
+    return pa.Field(nullable=not filled, ge=low, le=high, isin=list(values) or None, metadata=metadata)
+
+
+def _says(sentence: str, name: str) -> str:
+    """The sentence about what is called so; none where it has no name in that language."""
+    return sentence.format(name) if name else ""
 
 
 def usual(column: str, english: str, chinese: str, low: float, high: float) -> Any:
     """A warning outside the usual range: the rule ``{column}_unusual`` with the limits low and high."""
-    rule = warning(f"{column}_unusual", f"the {english} is unusual", f"{chinese}超出常见范围")
-    return within(rule, pl.col(column), low=low, high=high)
+    sentence = _says("the {} is unusual", english), _says("{}超出常见范围", chinese)
+    return within(warning(f"{column}_unusual", *sentence), pl.col(column), low=low, high=high)
 
 
 def keeps(rule: Rule, sound: pl.Expr, *columns: str) -> Any:

@@ -19,7 +19,7 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The name of a limit, what a breach means in English and Chinese, its severity, and its standard."""
+    """The name of a limit, what a breach means in English or Chinese, its severity, and its standard."""
 
     name: str
     sentence: str
@@ -29,16 +29,16 @@ class Rule:
 
     @property
     def words(self) -> str:
-        """The sentence, in both languages where it has them."""
-        return f"{self.sentence} / {self.chinese}" if self.chinese else self.sentence
+        """The sentence, in both languages where it has them; one is enough."""
+        return " / ".join(filter(None, (self.sentence, self.chinese)))
 
 
-def error(name: str, sentence: str, chinese: str = "", *, standard: str = "") -> Rule:
+def error(name: str, sentence: str = "", chinese: str = "", *, standard: str = "") -> Rule:
     """A rule whose breach quarantines the row; `standard` names the source of its limit, with the edition."""
     return Rule(name, sentence, "error", chinese, standard)
 
 
-def warning(name: str, sentence: str, chinese: str = "", *, standard: str = "") -> Rule:
+def warning(name: str, sentence: str = "", chinese: str = "", *, standard: str = "") -> Rule:
     """A rule whose breach is reported while the row is kept; `standard` as for `error`."""
     return Rule(name, sentence, "warning", chinese, standard)
 

@@ -36,6 +36,16 @@ _FAULTS = (
 )
 
 
+_OF_ONE_COLUMN = frozenset(
+    {
+        *("greater_than_or_equal_to", "greater_than", "less_than_or_equal_to", "less_than", "equal_to"),
+        *("not_equal_to", "isin", "notin", "str_matches", "str_contains", "str_startswith", "str_endswith"),
+        *("str_length", "field_uniqueness", "not_nullable"),
+    }
+)
+"""Names of checks that need nothing but their column."""
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """One condition that a schema sets for every row.
@@ -115,10 +125,15 @@ def fitting(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> pl.DataFrame:
     Raises:
         SchemaError: The schema requires a column or a type that the table does not have.
     """
-    patterns = [name if column.regex else re.escape(name) for name, column in schema.columns.items()]
+    patterns = [re.compile(name) for name, column in schema.columns.items() if column.regex]
+    named = {name for name, column in schema.columns.items() if not column.regex}
     wanted = frame.select(
-        name for name in frame.columns if any(re.fullmatch(pattern, name) for pattern in patterns)
+        name
+        for name in frame.columns
+        if name in named or any(pattern.fullmatch(name) for pattern in patterns)
     )
+    if _fits_already(schema, wanted):
+        return wanted
     try:
         with config_context(validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_ONLY):
             parsed: pl.LazyFrame = schema.validate(wanted.lazy(), lazy=True)
@@ -135,6 +150,24 @@ def fitting(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _fits_already(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> bool:
+    """Whether there is nothing to parse: each column has its type, and those that are missing may be."""
+    if schema.parsers or schema.strict or schema.ordered or schema.dtype or schema.add_missing_columns:
+        return False
+    kinds = dict(frame.schema)
+    return all(
+        not column.regex
+        and not column.parsers
+        and column.default is None
+        and (
+            not column.required
+            if name not in kinds
+            else column.dtype is not None and column.dtype.type == kinds[name]
+        )
+        for name, column in schema.columns.items()
+    )
+
+
 def breaches(schema: pa.DataFrameSchema, check: pa.Check, frame: pl.DataFrame, key: str | None) -> pl.Series:
     """Find the positions of the rows that fail a check, ascending; `frame` is a result of `fitting`.
 
@@ -143,8 +176,11 @@ def breaches(schema: pa.DataFrameSchema, check: pa.Check, frame: pl.DataFrame, k
     Raises:
         SchemaError: The check does not run, or fails without naming rows.
     """
+    # A check of one column gets that column: to hand on a wide table costs more than to check it.
+    one = key is not None and check.name in _OF_ONE_COLUMN
+    read = frame.get_column(str(key)).to_frame() if one else frame
     try:
-        sound: pl.Series = check(frame.lazy(), key).check_output.collect().to_series()
+        sound: pl.Series = check(read.lazy(), key).check_output.collect().to_series()
     except _FAULTS as problem:
         raise SchemaError(
             f"the check '{check.name}' does not run: {problem}", where=str(schema.name)

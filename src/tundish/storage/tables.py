@@ -331,7 +331,8 @@ RECORD_FIELDS = (
     field(
         "notes",
         pa.list_(pa.struct([("column", _TEXT), ("note", _TEXT), ("raw", _TEXT)])),
-        "what a number or a gap cannot express: censored (<, >), not tested, below detection, error, remark",
+        "what a number or a gap cannot express: censored (<, >), not tested, below detection, error, remark,"
+        " no data, not running, bad value, questionable, not calculated",
     ),
 )
 """The first columns of every table in records/; the columns of its schema follow."""

@@ -6,7 +6,7 @@ __all__ = ["VERSIONS"]
 
 VERSIONS = {
     "measure": 4,
-    "records": 1,
+    "records": 2,
     "validate": 5,
     "dedup": 2,
     "consensus": 3,

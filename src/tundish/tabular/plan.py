@@ -10,11 +10,18 @@ from tundish.tabular.units import UnitError, canonical_unit, convert
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tundish.tabular.units import OwnUnits
 
-__all__ = ["How", "Kind", "Plan", "Planned", "ReadOptions", "section_of"]
+__all__ = ["DateOrder", "How", "Kind", "Plan", "Planned", "ReadOptions", "section_of"]
 
 Kind = Literal["text", "real", "integer", "time", "flag"]
 How = Literal["header", "recipe", "magnitude", "assumed"]
+DateOrder = Literal["dmy", "mdy", "ymd", "dmy4", "mdy4"]
+"""The order of day, month and year where they are written as numbers.
+
+The last two are what a file settles: for years of four digits only, as '31/12/2023' says nothing about
+'24-03-04'.
+"""
 
 
 @dataclass(frozen=True)
@@ -24,10 +31,15 @@ class ReadOptions:
     Attributes:
         columns: The column by header as written in the file; None omits a header.
         units: The unit by column, where the header names none or a wrong one.
-        missing: Additional markers for a missing value.
+        missing: Additional markers for a missing value; one between slashes is a regular expression.
         calorie: Joules in one calorie.
         zone: IANA name of the time zone of the plant's clocks.
         date1904: Whether Excel's day numbers count from 1904.
+        decimal: The decimal mark; None until the file has settled it.
+        thousands: The mark between groups of three digits; None is the usual one beside the decimal mark.
+        dates: The order of day, month and year; None where nothing settles it.
+        ambiguous_hour: Which of the two is meant where summer time repeats an hour.
+        unclear: The marks that may separate decimals as well as thousands in this file.
     """
 
     columns: Mapping[str, str | None] = field(default_factory=dict)
@@ -36,6 +48,11 @@ class ReadOptions:
     calorie: float = 4.1868
     zone: str = "UTC"
     date1904: bool = False
+    decimal: Literal[".", ","] | None = None
+    thousands: str | None = None
+    dates: DateOrder | None = None
+    ambiguous_hour: Literal["first", "second"] | None = None
+    unclear: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,7 +61,7 @@ class Planned:
 
     Attributes:
         name: The name in the table of records.
-        kind: The kind of its values; text for an unknown header.
+        kind: The kind of its values; that of an unknown header is found from them.
         header: The header as written in the file.
         index: The place in the file, from 0.
         known: Whether it is a column of the schema.
@@ -73,16 +90,16 @@ class Planned:
         """Whether no value has determined the unit yet."""
         return bool(self.magnitudes) and self.unit_read is None
 
-    def in_unit(self, written: str, how: How, calorie: float) -> Planned:
-        """The column whose values in the file are in `written`.
+    def in_unit(self, written: str, how: How, calorie: float, own: OwnUnits | None = None) -> Planned:
+        """The column whose values in the file are in `written`; `own` are units of the alias file.
 
         Raises:
             UnitError: That unit is unknown, or cannot be converted to the unit of the column.
         """
-        unit = canonical_unit(written)
+        unit = canonical_unit(written, own)
         if unit is None or self.unit is None:
             raise UnitError(f"'{written}' is an unknown unit" if unit is None else "the column has no unit")
-        factor, offset = convert(unit, self.unit, calorie)
+        factor, offset = convert(unit, self.unit, calorie, own)
         if self.unit == "K":
             # A column in kelvin is a difference, such as the superheat; temperatures are in °C.
             offset = 0.0
@@ -91,7 +108,7 @@ class Planned:
 
 @dataclass(frozen=True)
 class Plan:
-    """Every column of a file: mapped, unknown (kept as text), or left out by the recipe.
+    """Every column of a file: mapped, unknown (typed by its values), or left out by the recipe.
 
     Attributes:
         columns: The mapped columns, in the order of the schema.
@@ -100,6 +117,10 @@ class Plan:
         headers: All headers of the file, as written.
         options: What the recipe states about the columns.
         where: The section of the recipe and the file: "records.coals, raw/coal.csv".
+        separator: The separator of a text file.
+        numbers_typed: Whether numbers are typed in the file, so that texts alone show how people write them.
+        evidence: What decided the decimal mark and the order of day and month, a sentence each.
+        units: The units that the alias file defines.
     """
 
     columns: tuple[Planned, ...]
@@ -108,14 +129,27 @@ class Plan:
     headers: tuple[str, ...]
     options: ReadOptions
     where: str
+    separator: str | None = None
+    numbers_typed: bool = False
+    evidence: tuple[str, ...] = ()
+    units: OwnUnits = field(default_factory=dict)
 
     @property
     def extra(self) -> tuple[str, ...]:
         """The names of the columns that are not in the schema."""
         return tuple(column.name for column in self.unknown)
 
+    @property
+    def typed(self) -> tuple[Planned, ...]:
+        """The columns that are not in the schema and that are not text."""
+        return tuple(column for column in self.unknown if column.kind != "text")
+
     def describe(self) -> list[dict[str, Any]]:
-        """Describe each column of the file, in its order: header, column, kind, unit, read_as, how."""
+        """Describe each column of the file, in its order: header, column, kind, unit, read_as, how.
+
+        `how` is where the unit comes from; 'typed' for a column that the schema does not know and whose
+        values have a kind, 'unknown' for one that is left as text, 'left out' for one that the recipe omits.
+        """
         told: dict[int, dict[str, Any]] = {
             column.index: {
                 "header": column.header,
@@ -123,7 +157,7 @@ class Plan:
                 "kind": column.kind,
                 "unit": column.unit,
                 "read_as": column.unit_read,
-                "how": column.how if column.known else "unknown",
+                "how": column.how if column.known else "unknown" if column.kind == "text" else "typed",
             }
             for column in (*self.columns, *self.unknown)
         }

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import polars as pl
 
-__all__ = ["UnitError", "canonical_unit", "convert", "known_units", "unit_by_magnitude"]
+__all__ = [
+    "OwnUnits",
+    "UnitError",
+    "canonical_unit",
+    "convert",
+    "known_units",
+    "spelled",
+    "unit_by_magnitude",
+]
+
+OwnUnits = Mapping[str, tuple[float, str]]
+"""Units that an alias file defines, by their spelling: how many of which unit one is. One that is not a
+multiple of another is (1, itself)."""
 
 _F = Fraction
 _POUND = _F("0.45359237")
@@ -217,28 +228,51 @@ def known_units() -> tuple[str, ...]:
     return tuple(_QUANTITY)
 
 
-def canonical_unit(text: str) -> str | None:
-    """The canonical spelling of a unit ('MJ/Kg' is MJ/kg, '卡/克' cal/g, '㎜' mm), or None."""
-    spelled = unicodedata.normalize("NFKC", text.replace("˚", "°"))
-    spelled = re.sub(r"\s+|\^|\*\*", "", spelled).strip("()[]【】")
-    spelled = re.sub(r"^质量分数[/,(]?(?=.)", "", spelled).rstrip(")")
-    if spelled in _QUANTITY:
-        return spelled
-    return _EXACT.get(spelled) or _LOOSE.get(spelled.lower())
+def spelled(text: str) -> str:
+    """A unit without blanks, brackets and '^', in the form that units are compared in."""
+    bare = unicodedata.normalize("NFKC", text.replace("˚", "°"))
+    return re.sub(r"\s+|\^|\*\*", "", bare).strip("()[]【】")
 
 
-def convert(unit_from: str, unit_to: str, calorie: float = 4.1868) -> tuple[float, float]:
+def canonical_unit(text: str, own: OwnUnits | None = None) -> str | None:
+    """The canonical spelling of a unit ('MJ/Kg' is MJ/kg, '卡/克' cal/g, '㎜' mm), or None.
+
+    Args:
+        text: The unit as written.
+        own: More units, which an alias file defines; they come first.
+    """
+    written = spelled(text)
+    if own and written in own:
+        return written
+    written = re.sub(r"^质量分数[/,(]?(?=.)", "", written).rstrip(")")
+    if written in _QUANTITY:
+        return written
+    return _EXACT.get(written) or _LOOSE.get(written.lower())
+
+
+def convert(
+    unit_from: str, unit_to: str, calorie: float = 4.1868, own: OwnUnits | None = None
+) -> tuple[float, float]:
     """The factor and offset: a value in `unit_to` is the value in `unit_from` times factor plus offset.
 
     Args:
         unit_from: The unit to convert from, in any spelling.
         unit_to: The unit to convert to, in any spelling.
         calorie: Joules in one calorie: 4.1868 of the international table, 4.1816 at 20 degrees.
+        own: More units, which an alias file defines.
 
     Raises:
         UnitError: A unit is unknown, or the two measure different quantities. A force may be given in
             tonnes and kilograms, as rolling forces are.
     """
+    if own:
+        (more, one), (fewer, other) = _in_known(unit_from, own), _in_known(unit_to, own)
+        if one == other:
+            return more / fewer, 0.0
+        if {one, other} & set(own):
+            raise UnitError(f"{unit_from} cannot become {unit_to}")
+        scale, shift = convert(one, other, calorie)
+        return scale * more / fewer, shift / fewer
     source, target = _known(unit_from), _known(unit_to)
     if _QUANTITY[target] == "force" and source in {"t", "kg"}:
         source += "f"
@@ -247,6 +281,14 @@ def convert(unit_from: str, unit_to: str, calorie: float = 4.1868) -> tuple[floa
     size = _size(target, calorie)
     offset = (_ZERO.get(source, _F(0)) - _ZERO.get(target, _F(0))) / size
     return float(_size(source, calorie) / size), float(offset)
+
+
+def _in_known(unit: str, own: OwnUnits) -> tuple[float, str]:
+    """How many of which unit one is that is not a multiple of another; in the canonical spelling."""
+    name = canonical_unit(unit, own)
+    if name is None:
+        raise UnitError(f"'{unit}' is an unknown unit")
+    return own.get(name, (1.0, name))
 
 
 def _known(unit: str) -> str:

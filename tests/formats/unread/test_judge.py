@@ -13,7 +13,7 @@ from tundish.formats.base import Listing
 from tundish.formats.reading.sniffing import catalog_of
 from tundish.formats.unread.found import find_suspects
 from tundish.formats.unread.judge import judge, may_be_labels
-from tundish.propose.unread import UnreadLabels, by_kind
+from tundish.propose.images.unread import UnreadLabels, by_kind
 
 PICTURES = ["shots/a.jpg", "shots/b.jpg", "shots/c.jpg"]
 BOX = {"file": "a.jpg", "flaw": "pit", "box": [1, 2, 3, 4]}

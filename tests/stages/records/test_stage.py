@@ -196,11 +196,62 @@ def test_retest__of_nothing_but_the_time(data: Data) -> None:
     assert data.became("lab") == [ACCEPTED, REPLACED]
 
 
+def test_halves__rows_of_one_key_with_other_columns_filled_are_one_record(data: Data) -> None:
+    head = "heat_no,C(%),Mn(%),N(ppm),方法"
+    data.csv("heats.csv", head, "A1,0.17,,,ICP", "A1,,1.33,,XRF", "A2,0.2,1.1,,", "A2,0.2,,45,", "A3,0.2,1,,")
+    data.run(heats={"schema": HEAT})
+    merged = ("skipped", "merged_into_record")
+    assert data.became("heats") == [merged, ACCEPTED, merged, ACCEPTED, ACCEPTED]
+    kept = data.table("heats").filter(pl.col("outcome") == "accepted")
+    assert kept.select("heat_no", "C", "Mn").rows() == [
+        ("A1", 0.17, 1.33),
+        ("A2", 0.2, 1.1),
+        ("A3", 0.2, 1.0),
+    ]
+    assert [severity for severity, *_ in data.told("merged_record")] == ["warning", "warning"]
+
+
+def test_halves__together_they_must_follow_the_rules_too(data: Data) -> None:
+    data.csv("heats.csv", "heat_no,Als(%),Alt(%)", "A1,0.05,", "A1,,0.03", "A2,0.03,", "A2,,0.05")
+    data.run(heats={"schema": HEAT})
+    merged, broken = ("skipped", "merged_into_record"), ("quarantined", "Als_above_Alt")
+    assert data.became("heats") == [merged, broken, merged, ACCEPTED]
+
+
+def test_halves__one_row_for_each_element_is_not_a_repeat_test(data: Data) -> None:
+    data.csv("heats.csv", "heat_no,元件,含量", "A1,x,0.17", "A1,y,0.2", "A2,x,0.3")
+    data.run(heats={"schema": HEAT})
+    assert data.became("heats") == [CONFLICT, CONFLICT, ACCEPTED]
+    assert "different values of 元件, 含量" in data.told("conflicting_record")[0][2]
+
+
+def test_stage__samples_of_one_heat_at_several_stages_are_records_of_their_own(data: Data) -> None:
+    data.csv(
+        "heats.csv",
+        "heat_no,工位,C(%)",
+        "A1,转炉,0.04",
+        "A1,LF,0.16",
+        "A1,连铸,0.17",
+        "A1,LF,0.16",
+        "A2,LF,0.2",
+    )
+    data.run(heats={"schema": HEAT})
+    assert data.became("heats") == [ACCEPTED, ACCEPTED, ACCEPTED, REPEATED, ACCEPTED]
+
+
+def test_key__of_the_recipe_may_be_a_column_that_the_schema_lacks(data: Data) -> None:
+    data.csv("heats.csv", "heat_no,班次,C(%)", "A1,甲,0.04", "A1,乙,0.16", "A1,乙,0.2")
+    data.run(heats={"schema": HEAT, "key": ["heat_no", "班次"]})
+    assert data.became("heats") == [ACCEPTED, CONFLICT, CONFLICT]
+    with pytest.raises(SchemaError, match="neither schema nor file has"):
+        data.run(heats={"schema": HEAT, "key": ["heat_no", "炉长"]})
+
+
 def test_conflict__all_are_quarantined_and_the_others_are_named(data: Data) -> None:
     data.csv("lab/a.csv", LAB, "1,2026-01-01,2,10,30,58", "2,2026-01-01,2,10,30,58")
     data.csv("lab/b.csv", LAB, "1,2026-01-02,2,20,20,58", "3,,,,,")
     data.run(lab={"schema": COAL, "path": "raw/lab"})
-    assert data.became("lab") == [CONFLICT, ACCEPTED, CONFLICT, ACCEPTED]
+    assert data.became("lab") == [CONFLICT, ACCEPTED, CONFLICT, ("skipped", "no_values")]
     first, second = data.told("conflicting_record")
     assert first[:2] == ("error", "line 2")
     for _, _, message in (first, second):
@@ -251,8 +302,8 @@ def test_headers_of_the_plant__may_be_called_like_anything(data: Data) -> None:
     data.csv("lab.csv", f"sample_id,Aad,{names}", "1,10,11,12,13,14,15,16,17,18", "1,20,,,,,,,,")
     data.run(lab={"schema": COAL})
     assert data.became("lab") == [CONFLICT, CONFLICT]
-    assert data.table("lab").row(0, named=True)["outcome (2)"] == "11"
-    assert data.table("lab").row(0, named=True)["outcome_new"] == "12"
+    assert data.table("lab").row(0, named=True)["outcome (2)"] == 11.0
+    assert data.table("lab").row(0, named=True)["outcome_new"] == 12.0
 
 
 # Rules over the whole table, and references.
@@ -361,7 +412,7 @@ def test_sheets__one_that_does_not_fit_is_left_out_with_a_warning(data: Data) ->
     assert data.became("lab") == [ACCEPTED]
     ((severity, _, message),) = data.told("sheet_left_out")
     assert severity == "warning"
-    assert "the sheet 'Notes' is skipped" in message
+    assert "the table under row 1 of 'Notes' is skipped" in message
     assert data.faults["kind"].to_list() == ["file"]
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import polars as pl
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from tundish.errors import SourceError
 from tundish.tabular.base import FileOptions
 from tundish.tabular.files.delimited import DelimitedSheet, open_delimited
+from tundish.tabular.files.open import open_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +27,7 @@ def sheet_of(
 ) -> DelimitedSheet:
     path = folder / "table.csv"
     path.write_bytes(data.encode() if isinstance(data, str) else data)
-    sheet = open_delimited(path, "table.csv", asked or FileOptions())
+    sheet = open_delimited(path, "table.csv", asked or FileOptions())[0]
     return DelimitedSheet(sheet.layout, path, "table.csv", sheet.dialect, sheet.first_line, size)
 
 
@@ -227,7 +229,7 @@ def test_any_table_comes_back_cell_for_cell(
     text = io.StringIO()
     csv.writer(text, delimiter=separator, lineterminator=newline, quoting=quoting).writerows([header, *rows])
     data = text.getvalue().encode(encoding)
-    asked = FileOptions(header_rows=1)
+    asked = FileOptions(header_rows=1, encoding="gb18030" if encoding == "gb18030" else None)
     sheet = sheet_of(tmp_path_factory.mktemp("table"), data, asked, size)
     assert sheet.layout.headers == tuple(header)
     cells, broken = read(sheet)
@@ -280,7 +282,7 @@ def test_both_steel_files_hold_the_same_table(shared_data: Path) -> None:
     folder = shared_data / "steel_plates_faults"
     frames = []
     for name in ("Faults.NNA", "SteelPlatesFaults_Clean.csv"):
-        sheet = open_delimited(folder / name, name, FileOptions())
+        sheet = open_delimited(folder / name, name, FileOptions())[0]
         pieces = list(sheet.pieces())
         assert all(piece.broken.is_empty() for piece in pieces)
         frames.append(pl.concat(piece.cells for piece in pieces).drop("row", "line").cast(pl.Float64))
@@ -293,7 +295,7 @@ def test_the_steel_names_fit_both_files(shared_data: Path) -> None:
     folder = shared_data / "steel_plates_faults"
     names = tuple((folder / "Faults27x7_var").read_text().split())
     layouts = [
-        open_delimited(folder / name, name, FileOptions(names=names)).layout
+        open_delimited(folder / name, name, FileOptions(names=names))[0].layout
         for name in ("Faults.NNA", "SteelPlatesFaults_Clean.csv")
     ]
     assert (layouts[0].headers, layouts[0].header_rows) == (names, 0)
@@ -302,8 +304,61 @@ def test_the_steel_names_fit_both_files(shared_data: Path) -> None:
 
 @pytest.mark.shared
 def test_the_coal_file_is_whole(shared_data: Path) -> None:
-    sheet = open_delimited(shared_data / "coal_quality" / "coal_all.csv", "coal_all.csv", FileOptions())
+    sheet = open_delimited(shared_data / "coal_quality" / "coal_all.csv", "coal_all.csv", FileOptions())[0]
     (piece,) = sheet.pieces()
     assert piece.cells.shape == (4540, 12)
     assert sheet.layout.headers[-1] == "GCV"
     assert piece.cells["c8"][0] == ".70"
+
+
+KNOWN = FileOptions(known=("炉号", "C", "Si", "Mn", "S", "钢卷号", "Rm"))
+
+
+@pytest.mark.parametrize("size", [5, 1 << 20])
+def test_tables_under_each_other_have_each_their_own_header(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "a.csv"
+    lines = [
+        "早班,,",
+        "炉号,C,Mn",
+        "A1,0.1,1.3",
+        "炉号,C,Mn",
+        "A2,0.2,1.2",
+        "",
+        "中班,,",
+        "炉号,Mn,C",
+        "A3,1.3,0.1",
+    ]
+    lines += ["力学性能", "钢卷号,Rm,Si,S", "C1,300,0,1", "C2,310,0,1"]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    sheets = [replace(sheet, size=size) for sheet in open_delimited(path, "a.csv", KNOWN)]
+    assert [sheet.layout.headers for sheet in sheets] == [
+        ("炉号", "C", "Mn"),
+        ("炉号", "Mn", "C"),
+        ("钢卷号", "Rm", "Si", "S"),
+    ]
+    found = [[row for piece in sheet.pieces() for row in piece.cells.rows()] for sheet in sheets]
+    assert [[row[1:3] for row in rows] for rows in found] == [
+        [(3, "A1"), (4, "炉号"), (5, "A2")],
+        [(9, "A3")],
+        [(12, "C1"), (13, "C2")],
+    ]
+    numbers = [row[0] for rows in found for row in rows]
+    assert len(set(numbers)) == len(numbers)
+
+
+def test_an_encoding_that_the_recipe_states(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("номер;марка\n1;сталь\n".encode("cp1251"))
+    (sheet,) = open_delimited(path, "a.csv", FileOptions(encoding="cp1251"))
+    assert sheet.layout.headers == ("номер", "марка")
+    assert read(sheet)[0] == [(0, 2, "1", "сталь")]
+
+
+def test_rows_outside_and_a_footer_are_skipped_even_where_they_cannot_be_cut(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("id,x,y\n1,2,3\n2,3,4\n3,4,5\n合计 3,\n打印: 张\n", encoding="utf-8")
+    (sheet,) = open_table(path, "a.csv", FileOptions(lines=(3, None), footer=2))
+    (piece,) = sheet.pieces()
+    assert piece.broken.is_empty()
+    assert piece.cells["line"].to_list() == [2, 3, 4, 5, 6]
+    assert sorted(piece.skipped.rows()) == [(0, "outside_rows"), (3, "outside_rows"), (4, "outside_rows")]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tundish.tabular.files.encoding import blocks, detect
+from tundish.tabular.files.encoding import blocks, detect, is_doubtful
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -145,3 +145,40 @@ def test_bytes_of_no_encoding_break_their_line_alone(tmp_path: Path) -> None:
 
 def test_a_file_without_its_last_newline_is_whole(tmp_path: Path) -> None:
     assert read(write(tmp_path, b"a\nb"), "utf-8", 2) == ("a\nb\n", {})
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("coil;FT [°C];thickness [µm]\nA;1;2\n", "cp1252"),
+        ("Größe;Höhe\nMüller;1\nStraße;2\n", "cp1252"),
+        ("Température;Qualité €\nA;2\n", "cp1252"),
+        ("±0.5;°C\n", "cp1252"),
+        ("炉号,温度(℃),钢种\n1,2,低碳\n", "gb18030"),
+        ("炉号,镕,喆\n1,2,3\n", "gb18030"),
+        ("名,㐀,𠮷\n1,2,3\n", "gb18030"),
+    ],
+)
+def test_western_letters_and_hanzi_are_told_apart(tmp_path: Path, text: str, encoding: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(text.encode(encoding))
+    assert detect(path) == encoding
+    assert b"".join(block.data for block in blocks(path, encoding, b"\n", "a.csv")).decode() == text
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "doubtful"),
+    [
+        ("номер плавки,марка стали,температура\n" * 2, "cp1251", True),
+        ("溶鋼番号,鋼種,温度,コイル番号\n" * 3, "shift_jis", True),
+        ("炉号,钢种,温度,化验编号,碳,硅,锰,磷,硫,钼,铌,钛,钒\n", "gb18030", False),
+        ("强度,挠度,镍,铬,钼,铌,钛,钒,锆,铈,镧,硼\n" * 2, "gb18030", False),
+        ("номер", "cp1251", False),
+    ],
+)
+def test_text_of_other_encodings_does_not_pass_for_gb18030(
+    tmp_path: Path, text: str, encoding: str, doubtful: bool
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(text.encode(encoding))
+    assert is_doubtful(path) is doubtful

@@ -102,13 +102,10 @@ def test_text_is_a_table_whatever_its_suffix(tmp_path: Path, name: str) -> None:
         ("a.csv", CSV.encode("utf-16-le"), "UTF-16 without a byte order mark; save it as UTF-8"),
         ("a.csv", CSV.encode("utf-32"), "the text is in UTF-32; save it as UTF-8"),
         ("a.csv", bytes(range(256)) * 8 + bytes(range(0, 64, 3)) + bytes((0, 7)) * 400, "is binary|UTF-16"),
-        (
-            "a.csv.gz",
-            gzip.compress(CSV.encode(), mtime=0),
-            "the file is packed with gzip, not a table; unpack it",
-        ),
+        ("a.csv.gz", gzip.compress(CSV.encode(), mtime=0)[:-9], "the packed file is damaged"),
+        ("a.csv.gz", gzip.compress(b"", mtime=0), "the file is empty"),
         ("a.pdf", b"%PDF-1.7", "the file is a PDF document, not a table"),
-        ("a.zip", archive(**{"a.csv": CSV}), "the file is a zip archive, not a workbook; unpack it"),
+        ("a.zip", archive(**{"a.jpg": "x"}), "holds no table that can be read: not tables, .*a.jpg"),
         ("a.xlsx", workbook()[:-200], "the workbook is damaged: .* copy it again"),
         ("a.xlsx", changed(workbook()), "the workbook is damaged: .* copy it again"),
         ("a.xlsx", archive(**{"xl/workbook.xml": "<a"}), "the file is a damaged workbook or not a workbook"),
@@ -137,7 +134,7 @@ def test_a_sheet_of_a_text_file_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text(CSV, "utf-8")
     with pytest.raises(SourceError, match="asks for sheet '一月', but the file is not a workbook"):
-        open_table(path, "a.csv", FileOptions(sheet="一月"))
+        open_table(path, "a.csv", FileOptions(sheets=("一月",)))
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from tundish.tabular.base import FileOptions
 from tundish.tabular.files.workbook import open_workbook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from tundish.tabular.files.workbook import WorkbookSheet
@@ -40,7 +40,7 @@ def read(sheet: WorkbookSheet) -> list[tuple[object, ...]]:
 
 
 def rows_of(
-    *rows: tuple[object, ...],
+    *rows: Sequence[object],
 ) -> Callable[[xlsxwriter.Workbook, xlsxwriter.worksheet.Worksheet], None]:
     def fill(_: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
         for number, row in enumerate(rows):
@@ -201,16 +201,16 @@ def test_visible_sheets_with_records_come_in_order_and_double_headers_stay(tmp_p
     sheets = open_workbook(path, "book.xlsx", FileOptions())
     assert [sheet.layout.sheet for sheet in sheets] == ["一月", "二月"]
     assert [sheet.layout.headers for sheet in sheets] == [("a", "a"), ("c", "column 2", "d")]
-    (asked,) = open_workbook(path, "book.xlsx", FileOptions(sheet="hidden"))
+    (asked,) = open_workbook(path, "book.xlsx", FileOptions(sheets=("hidden",)))
     assert read(asked) == [(0, 2, "5", "6")]
 
 
 def test_a_sheet_that_is_not_there_or_holds_nothing_is_an_error(tmp_path: Path) -> None:
     path = book_of(tmp_path, 一月=rows_of(("a", "b"), (1, 2)), leer=rows_of(("a", "b")))
     with pytest.raises(SourceError, match=r"there is no sheet '三月'; name one of '一月', 'leer'"):
-        open_workbook(path, "book.xlsx", FileOptions(sheet="三月"))
+        open_workbook(path, "book.xlsx", FileOptions(sheets=("三月",)))
     with pytest.raises(SourceError, match=r"book.xlsx, sheet 'leer': it contains no records"):
-        open_workbook(path, "book.xlsx", FileOptions(sheet="leer"))
+        open_workbook(path, "book.xlsx", FileOptions(sheets=("leer",)))
 
 
 def test_long_sheets_come_in_pieces_and_merged_cells_reach_over_them(tmp_path: Path) -> None:
@@ -277,3 +277,162 @@ def test_open_document_sheets_are_read(tmp_path: Path) -> None:
     (sheet,) = open_workbook(path, "book.ods", FileOptions())
     assert (sheet.layout.sheet, sheet.layout.headers) == ("化验", ("样品", "Aad"))
     assert read(sheet) == [(0, 2, "S1", "1.5")]
+
+
+def test_numbers_are_read_as_their_formats_show_them(tmp_path: Path) -> None:
+    def fill(book: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
+        percent, padded, unit = (
+            book.add_format({"num_format": code}) for code in ("0.00%", "0000000", '0.0"mm"')
+        )
+        sheet.write_row(0, 1, ["编号", "灰分", "厚度"])
+        sheet.write_row(1, 1, [12345, 0.1234, 2.5], None)
+        sheet.write_number(2, 1, 12345, padded)
+        sheet.write_number(2, 2, 0.1234, percent)
+        sheet.write_number(2, 3, 2.5, unit)
+        sheet.write_string(3, 1, "0012346", padded)
+        sheet.write_string(3, 2, "9.85 %", percent)
+        sheet.write_blank(3, 3, None, unit)
+
+    (sheet,) = open_workbook(book_of(tmp_path, s=fill), "book.xlsx", FileOptions())
+    assert [row[2:] for row in read(sheet)] == [
+        ("12345", "0.1234", "2.5"),
+        ("0012345", "12.34%", "2.5 mm"),
+        ("0012346", "9.85 %", None),
+    ]
+
+
+def test_numbers_of_more_than_15_digits_are_marked_as_rounded(tmp_path: Path) -> None:
+    numbers = [2305011234567890123, 230501123456789012, 1e15, 999999999999999, -2e20]
+    path = book_of(tmp_path, s=rows_of(["id", "x"], *([number, "a"] for number in numbers)))
+    (sheet,) = open_workbook(path, "book.xlsx", FileOptions())
+    assert [row[2] for row in read(sheet)] == [
+        "2.30501123456789E+18",
+        "2.30501123456789E+17",
+        "1E+15",
+        "999999999999999",
+        "-2E+20",
+    ]
+
+
+def test_formulas_without_a_stored_result_are_reported(tmp_path: Path) -> None:
+    def fill(_: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
+        sheet.write_row(0, 0, ["炉号", "C", "S"])
+        sheet.write_row(1, 0, ["A1", 0.1, 0.01])
+        sheet.write_formula(1, 2, "=B2*2", None, 0.2)
+        sheet.write_string(2, 0, "A2")
+        sheet.write_formula(2, 1, '=""', None, " ")
+
+    path = book_of(tmp_path, s=fill)
+    stored = (b"<f>B2*2</f><v>0.2</v>", b"<f>B2*2</f>")
+    changed = replaced(path, "xl/worksheets/sheet1.xml", *stored)
+    (sheet,) = open_workbook(changed, "book.xlsx", FileOptions())
+    assert [row[2:] for row in read(sheet)] == [("A1", "0.1", "=B2*2"), ("A2", " ", None)]
+    ((check, message),) = sheet.layout.remarks
+    assert check == "formula_without_result"
+    assert "1 formulas of the sheet 's'" in message
+
+
+def replaced(path: Path, part: str, old: bytes, new: bytes) -> Path:
+    """A copy of a workbook with a text of one part replaced."""
+    target = path.with_name("changed.xlsx")
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(target, "w") as copy:
+        for name in source.namelist():
+            data = source.read(name)
+            assert name != part or old in data
+            copy.writestr(name, data.replace(old, new) if name == part else data)
+    return target
+
+
+def test_day_numbers_of_a_workbook_from_1904(tmp_path: Path) -> None:
+    path = tmp_path / "old.xlsx"
+    with xlsxwriter.Workbook(path, {"date_1904": True}) as book:
+        rows_of(["t", "x"], ["a", 1])(book, book.add_worksheet("s"))
+    (sheet,) = open_workbook(path, "old.xlsx", FileOptions())
+    assert sheet.layout.date1904
+
+
+def test_hidden_rows_and_sheets_are_reported_and_read_as_asked(tmp_path: Path) -> None:
+    def hiding(_: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
+        rows_of(["炉号", "C", "S"], ["A1", 1, 2], ["A2", 1, 2], ["A3", 1, 2])(_, sheet)
+        sheet.set_row(2, None, None, {"hidden": True})
+
+    def hidden(_: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
+        rows_of(["炉号", "C"], ["B1", 1])(_, sheet)
+        sheet.hide()
+
+    path = book_of(tmp_path, now=hiding, old=hidden)
+    (sheet,) = open_workbook(path, "book.xlsx", FileOptions())
+    assert [check for check, _ in sheet.layout.remarks] == ["hidden_rows_read", "hidden_sheet"]
+    assert len(read(sheet)) == 3
+    sheets = open_workbook(path, "book.xlsx", FileOptions(hidden="read"))
+    assert [(one.layout.sheet, one.layout.remarks, len(read(one))) for one in sheets] == [
+        ("now", (), 3),
+        ("old", (), 1),
+    ]
+    (sheet,) = open_workbook(path, "book.xlsx", FileOptions(hidden="skip"))
+    (piece,) = sheet.pieces()
+    assert piece.skipped.rows() == [(1, "hidden_row")]
+
+
+KNOWN = FileOptions(known=("炉号", "C", "Si", "Mn", "S", "Rm", "钢卷号"))
+
+
+def test_tables_under_each_other_have_each_their_own_header(tmp_path: Path) -> None:
+    path = book_of(
+        tmp_path,
+        s=rows_of(
+            ["早班"],
+            ["炉号", "C", "S", "备注"],
+            ["A1", 0.17, 0.01, "正常"],
+            ["A2", 0.18, 0.02, None],
+            ["炉号", "C", "S", "备注"],
+            ["A3", 0.19, 0.02, None],
+            [],
+            ["中班"],
+            ["炉号", "S", "C"],
+            ["A4", 0.01, 0.17],
+            ["力学性能"],
+            ["钢卷号", "Rm"],
+            ["MPa", None],
+            ["C1", 300],
+        ),
+    )
+    tables = open_workbook(path, "book.xlsx", KNOWN)
+    assert [table.layout.headers[:3] for table in tables][:2] == [("炉号", "C", "S"), ("炉号", "S", "C")]
+    assert [table.layout.headers[0] for table in tables][2:] == ["钢卷号_MPa"]
+    assert [[row[1] for row in read(table)] for table in tables] == [[3, 4, 5, 6], [10], [14]]
+    rows = [row[0] for table in tables for row in read(table)]
+    assert len(set(rows)) == len(rows)
+    assert tables[0].layout.remarks[0].check == "several_tables"
+
+
+def test_a_table_of_names_is_one_table(tmp_path: Path) -> None:
+    path = book_of(tmp_path, s=rows_of(["炉号", "C"], ["S", "Mn"], ["Si", "C"], ["Mn", "S"], ["C", "Rm"]))
+    assert len(open_workbook(path, "book.xlsx", KNOWN)) == 1
+
+
+@pytest.mark.parametrize("gap", [[], [None]])
+def test_tables_side_by_side_are_tables_of_their_own(tmp_path: Path, gap: list[None]) -> None:
+    def fill(_: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
+        left = 3 + len(gap)
+        sheet.merge_range(0, 0, 0, 2, "1#转炉")
+        sheet.merge_range(0, left, 0, left + 2, "2#转炉")
+        rows: list[list[object]] = [["炉号", "C", "S"], ["A1", 0.1, 0.01], ["A2", 0.2, 0.02]]
+        for number, row in enumerate(rows, start=1):
+            sheet.write_row(number, 0, row)
+            sheet.write_row(number, left, [str(row[0]).replace("A", "B"), *row[1:]])
+
+    one, other = open_workbook(book_of(tmp_path, s=fill), "book.xlsx", KNOWN)
+    assert one.layout.headers == ("1#转炉_炉号", "1#转炉_C", "1#转炉_S")
+    assert other.layout.headers == ("2#转炉_炉号", "2#转炉_C", "2#转炉_S")
+    assert [row[2:] for row in read(other)] == [("B1", "0.1", "0.01"), ("B2", "0.2", "0.02")]
+    assert {row[0] for row in read(one)}.isdisjoint(row[0] for row in read(other))
+
+
+def test_a_header_below_a_long_preamble_or_where_the_options_say(tmp_path: Path) -> None:
+    preamble = [[f"line {number}", "note", "text"] for number in range(32)]
+    path = book_of(tmp_path, s=rows_of(*preamble, ["炉号", "C", "S"], ["A1", 0.1, 0.01]))
+    (sheet,) = open_workbook(path, "book.xlsx", KNOWN)
+    assert (sheet.layout.headers, sheet.layout.header_rows) == (("炉号", "C", "S"), 33)
+    (sheet,) = open_workbook(path, "book.xlsx", FileOptions(header=33))
+    assert (sheet.layout.headers, sheet.layout.header_rows) == (("炉号", "C", "S"), 33)

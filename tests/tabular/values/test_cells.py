@@ -11,14 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tundish.tabular.base import Layout
+from tundish.tabular.base import SKIPPED, Layout
 from tundish.tabular.headers.alias_file import Column
 from tundish.tabular.headers.columns import ColumnTable
 from tundish.tabular.headers.planner import make_plan
 from tundish.tabular.plan import ReadOptions
-from tundish.tabular.values.cells import FAULTS, NOTES, SKIPPED, Cells, read_cells
+from tundish.tabular.values.cells import FAULTS, NOTES, Cells, read_cells
+from tundish.tabular.values.conventions import decide
 from tundish.tabular.values.marks import Fault
-from tundish.tabular.values.numbers import parse_number
+from tundish.tabular.values.numbers import Marks, parse_number
 from tundish.tabular.values.settle import settle
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def piece(*columns: Sequence[Any] | pl.Series, first: int = 0) -> pl.DataFrame:
 def one(kind: Kind, cells: Sequence[Any] | pl.Series, **options: Any) -> Cells:
     """One column 'x' of a kind, beside an identifier that keeps the rows from being blank."""
     keys = [f"k{n}" for n in range(len(cells))]
-    return read_cells(piece(keys, cells), plan(["id", "x"], {"id": "text", "x": kind}, **options))
+    table = piece(keys, cells)
+    return read_cells(table, decide(plan(["id", "x"], {"id": "text", "x": kind}, **options), [table]))
 
 
 def notes(read: Cells) -> list[tuple[Any, ...]]:
@@ -140,24 +142,32 @@ def test_numbers() -> None:
     ]
 
 
-@given(st.lists(st.one_of(st.text("0123456789.,-+eE<>*% /未检", max_size=7), st.none()), max_size=20))
-def test_a_column_is_read_as_its_cells_are(texts: list[str | None]) -> None:
-    read = one("real", texts)
+@given(
+    st.lists(st.one_of(st.text("0123456789.,-+eE<>*%? /未检", max_size=7), st.none()), max_size=20),
+    st.sampled_from(".,"),
+    st.sampled_from(["", ",", ".,"]),
+)
+def test_a_column_is_read_as_its_cells_are(texts: list[str | None], mark: str, unclear: str) -> None:
+    table = piece([f"k{n}" for n in range(len(texts))], texts)
+    read = read_cells(table, plan(["id", "x"], {"id": "text", "x": "real"}, decimal=mark, unclear=unclear))
     faulty = dict(read.faults.select("row", "check").iter_rows())
-    comma = "decimal_comma" in faulty.values()
     for row, text in enumerate(texts):
         if text is None:
             continue
-        told = parse_number(text)
+        told = parse_number(text, marks=Marks(mark, unclear=unclear))
         if isinstance(told, Fault):
             assert faulty[row] == told.check
-        elif not (comma and row in faulty):
+        else:
             assert read.frame["x"][row] == told.value
 
 
-def test_thousands_among_decimal_commas_are_not_guessed() -> None:
-    assert checks(one("real", ["1,234", "2,345"])) == []
-    assert checks(one("real", ["1,234", "12,5", "3.5"])) == [(0, "decimal_comma"), (1, "decimal_comma")]
+def test_a_comma_that_nothing_settles_is_not_guessed() -> None:
+    assert checks(one("real", ["1,234", "2,345"])) == [(0, "ambiguous_number"), (1, "ambiguous_number")]
+    assert checks(one("real", ["1,234", "12,5", "3.5"])) == [(0, "ambiguous_number"), (1, "decimal_comma")]
+    assert one("real", ["1,234", "3.5"]).frame["x"].to_list() == [1234.0, 3.5]
+    assert one("real", ["1,234", "12,5"]).frame["x"].to_list() == [1.234, 12.5]
+    assert one("real", ["1,234"], decimal=".").frame["x"].to_list() == [1234.0]
+    assert one("real", ["1,234"], decimal=",").frame["x"].to_list() == [1.234]
 
 
 def test_own_markers_for_missing() -> None:
@@ -298,6 +308,7 @@ def test_rows_that_are_not_records() -> None:
         (6, "subtotal_row"),
         (8, "repeated_header"),
         (9, "repeated_header"),
+        (12, "no_values"),
     ]
     assert read.frame.height == len(rows)
     assert checks(read) == [(7, "not_a_time"), (10, "not_a_number")]

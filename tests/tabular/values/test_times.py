@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tundish.tabular.plan import ReadOptions
 from tundish.tabular.values.clock import fill_times, guess_format, local_times, to_utc
 from tundish.tabular.values.marks import Fault
 from tundish.tabular.values.times import from_serial, parse_time
@@ -106,7 +107,7 @@ def test_a_column_is_read_as_its_cells_are(zone: str) -> None:
     form = guess_format(written)
     assert form == "%Y-%m-%d %H:%M:%S"
     fast = written.to_frame().select(local_times(pl.col("t"), form)).to_series()
-    for text, value in zip(texts, fill_times(written, fast, zone), strict=True):
+    for text, value in zip(texts, fill_times(written, fast, ReadOptions(zone=zone)), strict=True):
         told = parse_time(text, zone)
         # What the fast way does not know is null, and Python's turn.
         assert value == told or (

@@ -13,7 +13,7 @@ from tundish.sources.patterns import files_of
 from tundish.stages.ingest.intake import Taken
 from tundish.stages.ingest.query import Answer, ask
 from tundish.storage.shards import image_id_of, write_parts
-from tundish.tabular.files.open import TABLE_SUFFIXES
+from tundish.tabular.files.open import is_table_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -77,7 +77,7 @@ def _entry(path: Path, name: str, *, named: bool) -> RecordEntry:
     fault = None
     if not named and path.name.startswith((".", "~$")):
         fault = EntryFault("system_file", "a hidden file, or the lock of an open workbook")
-    elif not named and path.suffix.lower() not in TABLE_SUFFIXES:
+    elif not named and not is_table_name(path.name) and path.suffix.lower() != ".zip":
         fault = EntryFault("not_for_this_format", "its name is not that of a table")
     return RecordEntry(name, facts.st_size, stamp, path.read_bytes, fault, fault is not None, file=path)
 

@@ -31,7 +31,7 @@ class Judged:
 
 def judge(table: RecordTable, opened: OpenSheet, piece: Piece) -> Judged:
     """Read and check one piece; rules over the whole table come later."""
-    cells = read_cells(piece.cells, opened.plan)
+    cells = read_cells(piece.cells, opened.plan, piece.skipped)
     unread = pl.concat([_cell_faults(cells), _broken_faults(piece.broken)])
     breaches = _rule_faults(table, opened, cells)
     rows = _with_outcome(cells, piece.broken, causes("row", unread, breaches))

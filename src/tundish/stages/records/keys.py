@@ -1,8 +1,8 @@
-"""Find repeated records: exact repeats, repeat tests that agree, and records that contradict each other."""
+"""Find repeated records: exact repeats, repeat tests that agree, halves of one record, contradictions."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -16,13 +16,22 @@ if TYPE_CHECKING:
 
     from tundish.stages.records.plan import RecordTable
 
-__all__ = ["Hashes", "repeats"]
+__all__ = ["Hashes", "Repeats", "repeats"]
 
 _PLACE = ("path", "sheet", "row", "line")
 _SHOWN = 3
 """The number of places that a message names: a wrong key gives thousands."""
 _CONFLICT = pl.col("differing") != ""
 """`differing` names the columns in which records of one key disagree."""
+_REASON = (
+    pl.when(_CONFLICT)
+    .then(pl.lit("conflicting_record"))
+    .when(pl.col("gives"))
+    .then(pl.lit("merged_into_record"))
+    .otherwise(pl.lit("superseded_by_retest"))
+)
+_CHECK_OF = {"merged_into_record": "merged_record", "superseded_by_retest": "retest"}
+"""By reason the check that is reported; a contradiction has one name."""
 _VERDICTS = pl.Schema({"record_id": pl.String, "outcome": pl.String, "reason": pl.String})
 
 
@@ -67,8 +76,22 @@ class Hashes:
         return pl.Series(values[counts > 1], dtype=pl.UInt64)
 
 
-def repeats(table: RecordTable, path: Path, hashes: Hashes) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Judge accepted records that occur more than once: verdicts (record_id, outcome, reason) and faults.
+class Repeats(NamedTuple):
+    """What became of the records that occur more than once.
+
+    Attributes:
+        verdicts: record_id, outcome and reason.
+        faults: Errors and warnings about them.
+        merged: Records that took values from others of their key: record_id and the columns with values.
+    """
+
+    verdicts: pl.DataFrame
+    faults: pl.DataFrame
+    merged: pl.DataFrame
+
+
+def repeats(table: RecordTable, path: Path, hashes: Hashes) -> Repeats:
+    """Judge accepted records that occur more than once.
 
     Args:
         table: The table, with its tolerances.
@@ -77,20 +100,20 @@ def repeats(table: RecordTable, path: Path, hashes: Hashes) -> tuple[pl.DataFram
     """
     wanted = hashes.repeated()
     if not wanted.len():
-        return pl.DataFrame(schema=_VERDICTS), pl.DataFrame()
+        return Repeats(_VERDICTS.to_frame(), pl.DataFrame(), pl.DataFrame())
     replaced, current = _older(_matching(path, hashes, wanted), hashes)
     copies, rest = _exact(current, hashes.columns)
     if not hashes.key:
-        return copies, pl.DataFrame()
-    later, faults = _same_key(table, hashes.key, rest)
-    return pl.concat([replaced, copies, later]), faults
+        return Repeats(copies, pl.DataFrame(), pl.DataFrame())
+    found = _same_key(table, hashes, rest)
+    return found._replace(verdicts=pl.concat([replaced, copies, found.verdicts]))
 
 
 def _older(rows: pl.DataFrame, hashes: Hashes) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Verdicts on accepted records of which a later file has a newer version, and the other accepted ones."""
     accepted = pl.col("outcome") == "accepted"
     if not hashes.versions:
-        return pl.DataFrame(schema=_VERDICTS), rows
+        return _VERDICTS.to_frame(), rows
     named = ~pl.any_horizontal(pl.col(hashes.key).is_null())
     older = named & (pl.col("path") < pl.col("path").max().over(hashes.key))
     rows = rows.with_columns(older=older).filter(accepted)
@@ -118,30 +141,44 @@ def _exact(candidates: pl.DataFrame, columns: Sequence[str]) -> tuple[pl.DataFra
     return verdicts, candidates.filter(first)
 
 
-def _same_key(table: RecordTable, key: list[str], rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Judge records of one key that differ: a repeat within the tolerances, or a contradiction."""
-    groups = rows.filter(pl.len().over(key) > 1, ~pl.any_horizontal(pl.col(key).is_null()))
+def _same_key(table: RecordTable, hashes: Hashes, rows: pl.DataFrame) -> Repeats:
+    """Judge records of one key that differ: repeat tests within the tolerances, halves, contradictions."""
+    key = hashes.key
+    named = [name for name in key if name in table.key] or key
+    groups = rows.filter(pl.len().over(key) > 1, ~pl.any_horizontal(pl.col(named).is_null()))
     if not groups.height:
-        return pl.DataFrame(schema=_VERDICTS), pl.DataFrame()
-    held = [
-        name
-        for name, kind in table.wanted.items()
-        if name in rows.columns and name not in key and kind != "time"
-    ]
+        return Repeats(_VERDICTS.to_frame(), pl.DataFrame(), pl.DataFrame())
+    values = [name for name in hashes.columns if name not in key]
+    held = [name for name in values if table.wanted.get(name, "time") != "time"]
+    extra = [name for name in values if name not in table.wanted]
     apart = [pl.when(_apart(name, table.repeat(name)).over(key)).then(pl.lit(name)) for name in held]
+    # Without a value of the schema nothing agrees: what only the unknown columns say counts.
+    empty = pl.all_horizontal(pl.lit(value=True), *(pl.col(name).count().over(key) == 0 for name in held))
+    apart += [pl.when(empty & _apart(name, None).over(key)).then(pl.lit(name)) for name in extra]
     where = pl.concat_str(apart, separator=", ", ignore_nulls=True) if apart else pl.lit("")
     groups = groups.with_columns(differing=where)
     if table.latest_by in groups.columns:
         groups = groups.sort(table.latest_by, nulls_last=False, maintain_order=True)
-    taken = groups.filter(_CONFLICT | ~pl.struct(key).is_last_distinct())
-    verdicts = taken.select(
-        "record_id",
-        outcome=pl.when(_CONFLICT).then(pl.lit("quarantined")).otherwise(pl.lit("skipped")),
-        reason=pl.when(_CONFLICT)
-        .then(pl.lit("conflicting_record"))
-        .otherwise(pl.lit("superseded_by_retest")),
-    )
-    return verdicts, _describe_faults(key, groups, taken)
+    gives = pl.any_horizontal(pl.lit(value=False), *(_is_last_value(name, key) for name in held))
+    last = pl.struct(key).is_last_distinct()
+    groups = groups.with_columns(gives=gives & ~last, last=last)
+    taken = groups.filter(_CONFLICT | ~pl.col("last"))
+    outcome = pl.when(_CONFLICT).then(pl.lit("quarantined")).otherwise(pl.lit("skipped"))
+    verdicts = taken.select("record_id", outcome=outcome, reason=_REASON)
+    return Repeats(verdicts, _describe_faults(key, groups, taken), _merged(key, groups, values))
+
+
+def _is_last_value(name: str, key: list[str]) -> pl.Expr:
+    """Whether a record has the last value of a column among those of its key."""
+    filled = pl.col(name).is_not_null()
+    return filled & (filled.cast(pl.Int64).cum_sum(reverse=True).over(key) == 1)
+
+
+def _merged(key: list[str], groups: pl.DataFrame, values: list[str]) -> pl.DataFrame:
+    """The records that stay, with the values that only others of their key have."""
+    joined = groups.with_columns(pl.col(name).forward_fill().over(key) for name in values)
+    gives = pl.col("gives").any().over(key) & ~_CONFLICT
+    return joined.filter(gives & pl.col("last")).select("record_id", *_PLACE, *key, *values)
 
 
 def _apart(name: str, tolerance: float | None) -> pl.Expr:
@@ -169,12 +206,16 @@ def _describe_faults(key: list[str], groups: pl.DataFrame, taken: pl.DataFrame) 
     retest = pl.format(
         "{} was determined again within the tolerance; the last one counts ({})", value, "places"
     )
+    merged = pl.format(
+        "{} is on several rows with other columns filled; they are merged ({})", value, "places"
+    )
+    gives = pl.col("gives")
     return taken.select(
         *_PLACE,
         index=pl.lit(None, pl.Int32),
-        check=pl.when(_CONFLICT).then(pl.lit("conflicting_record")).otherwise(pl.lit("retest")),
+        check=_REASON.replace(_CHECK_OF),
         column=pl.lit(", ".join(key)),
         value=value,
-        message=pl.when(_CONFLICT).then(conflict).otherwise(retest),
+        message=pl.when(_CONFLICT).then(conflict).when(gives).then(merged).otherwise(retest),
         severity=pl.when(_CONFLICT).then(pl.lit("error")).otherwise(pl.lit("warning")),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from tundish.storage.quarantine import quarantine_row
 from tundish.storage.shards import copy_parts, latest_files, read_files
 from tundish.storage.table import Table, field
 from tundish.storage.tables import RECORD_FIELDS
-from tundish.tabular.base import FileOptions
+from tundish.tabular.base import FileOptions, Pivot
 from tundish.tabular.files.open import open_table
 from tundish.tabular.headers.columns import ColumnTable, load_columns
 from tundish.tabular.headers.planner import make_plan
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tundish.recipe.sections import Records
     from tundish.stages.base import Context
     from tundish.tabular.base import Sheet
-    from tundish.tabular.plan import Kind
+    from tundish.tabular.plan import Kind, Planned
 
 __all__ = ["OpenSheet", "RecordTable", "open_sheets", "read_options", "record_table", "record_tables"]
 
@@ -60,6 +60,7 @@ class RecordTable:
         wanted: The columns of the model with their kinds, in its order.
         key: The columns that name a record; empty where the table has no key.
         latest_by: The time column that decides which of two repeats is later.
+        key_also: Columns that belong to the key where a file has them, such as the stage of a sample.
     """
 
     name: str
@@ -70,13 +71,35 @@ class RecordTable:
     required: frozenset[str]
     key: tuple[str, ...]
     latest_by: str | None
+    key_also: tuple[str, ...] = ()
+
+    def key_of(self, present: Sequence[str], extra: Sequence[str]) -> list[str]:
+        """The columns that name a record among those that the files have; none where one is missing.
+
+        Args:
+            present: The columns of the model that the files have.
+            extra: The columns that are not in the model.
+
+        Raises:
+            SchemaError: The recipe names a column that neither the schema nor a file has.
+        """
+        for column in self.section.key or ():
+            if column not in self.wanted and column not in extra:
+                raise SchemaError(
+                    f"the key of records.{self.name} names '{column}', which neither schema nor file has",
+                    where=self.section.schema_,
+                    fix=f"they have: {', '.join([*self.wanted, *extra])}",
+                )
+        if not self.key or not set(self.key) <= {*present, *extra}:
+            return []
+        return [*self.key, *(name for name in self.key_also if name in present and name not in self.key)]
 
     def repeat(self, name: str) -> float | None:
         """The largest difference of two determinations that agree; None where they must be equal."""
         column = self.columns.columns.get(name)
         return None if column is None else column.repeat
 
-    def arrow(self, present: Sequence[str], extra: Sequence[str]) -> Table:
+    def arrow(self, present: Sequence[str], extra: Sequence[Planned]) -> Table:
         """The schema of the table: the columns of every record, those present, then the unknown ones."""
         known = [
             field(
@@ -88,7 +111,15 @@ class RecordTable:
             for name in self.wanted
             if name in present
         ]
-        unknown = [field(name, pa.string(), "not in the schema; as written") for name in extra]
+        unknown = [
+            field(
+                one.name,
+                _ARROW[one.kind],
+                f"not in the schema; {'as written' if one.kind == 'text' else 'typed by its values'}",
+                one.unit or "",
+            )
+            for one in extra
+        ]
         return Table(self.name, pa.schema([*RECORD_FIELDS, *known, *unknown]), (), "records")
 
 
@@ -147,7 +178,7 @@ def record_table(project: Path, name: str, section: Records) -> RecordTable:
         wanted[column] = kind
     metadata = model.Config.metadata or {}
     key = section.key if section.key is not None else tuple(metadata.get("key", ()))
-    for column in (*key, *section.references):
+    for column in section.references:
         if column not in wanted:
             raise SchemaError(
                 f"records.{name} names '{column}', which its schema does not have",
@@ -163,6 +194,7 @@ def record_table(project: Path, name: str, section: Records) -> RecordTable:
         frozenset(column for column, facts in schema.columns.items() if facts.required),
         key,
         metadata.get("latest_by"),
+        () if section.key is not None else tuple(metadata.get("key_also", ())),
     )
 
 
@@ -203,7 +235,22 @@ def open_sheets(
 
 def _file_options(table: RecordTable) -> FileOptions:
     section = table.section
-    return FileOptions(section.sheet, section.header_rows, section.names, table.columns.spellings())
+    return FileOptions(
+        sheets=section.sheets if section.sheet is None else (section.sheet,),
+        header_rows=section.header_rows,
+        header=section.header,
+        names=section.names,
+        known=table.columns.spellings(),
+        encoding=section.encoding,
+        hidden=section.hidden,
+        lines=section.lines,
+        footer=section.footer,
+        pivot=(
+            Pivot(section.pivot.name, section.pivot.value, section.pivot.unit, section.calorie)
+            if section.pivot
+            else None
+        ),
+    )
 
 
 def read_options(section: Records, zone: str) -> ReadOptions:
@@ -214,6 +261,10 @@ def read_options(section: Records, zone: str) -> ReadOptions:
         missing=section.missing,
         calorie=section.calorie,
         zone=zone,
+        decimal=section.decimal,
+        thousands=section.thousands,
+        dates=section.dates,
+        ambiguous_hour=section.ambiguous_hour,
     )
 
 
@@ -226,11 +277,18 @@ def _plan_sheets(
         place = f"records.{table.name}, {path}" + (
             f", sheet {sheet.layout.sheet}" if sheet.layout.sheet else ""
         )
+        left += [
+            _file_fault(table.name, path, remark.check, remark.message, "warning")
+            for remark in sheet.layout.remarks
+        ]
+        here = replace(options, date1904=sheet.layout.date1904)
         try:
-            plan = make_plan(sheet.layout, table.wanted, table.required, table.columns, options, place)
+            plan = make_plan(sheet.layout, table.wanted, table.required, table.columns, here, place)
         except SourceError as error:
             problem = problem or error
-            what = f"the sheet '{sheet.layout.sheet}' is skipped: {error.what}"
+            layout = sheet.layout
+            inside = f" of '{layout.sheet}'" if layout.sheet else ""
+            what = f"the table under row {layout.header_rows}{inside} is skipped: {error.what}"
             left.append(_file_fault(table.name, path, "sheet_left_out", what, "warning"))
         else:
             planned.append(OpenSheet(path, sheet, plan))

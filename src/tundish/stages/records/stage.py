@@ -19,10 +19,18 @@ from tundish.stages.base import Context, Outcome, Stage
 from tundish.stages.records.judge import causes, fault_rows, judge
 from tundish.stages.records.keys import Hashes, repeats
 from tundish.stages.records.plan import open_sheets, record_tables
-from tundish.stages.records.whole import quarantined_references, unknown_references, whole_faults
+from tundish.stages.records.unknown import type_unknown
+from tundish.stages.records.whole import (
+    merged_faults,
+    quarantined_references,
+    unknown_references,
+    whole_faults,
+)
 from tundish.storage.quarantine import quarantine_frame
 from tundish.storage.table import replacing, row_groups
 from tundish.storage.tables import QUARANTINE, RECORD_FAULTS, RECORD_FILES
+from tundish.tabular.headers.long import refuse_long
+from tundish.tabular.values.conventions import decide
 from tundish.tabular.values.settle import settle
 
 if TYPE_CHECKING:
@@ -33,6 +41,10 @@ if TYPE_CHECKING:
     from tundish.storage.table import Table
 
 __all__ = ["STAGE"]
+
+
+_FIXED = ("record_id", "path", "sheet", "row", "line")
+"""What names a record, and is never written over."""
 
 
 @dataclass
@@ -75,23 +87,25 @@ def _run(context: Context) -> Outcome:
 
 def _judge_table(context: Context, table: RecordTable, target: Path, books: _Books) -> None:
     """Read all files of a table into `target`, and judge its repeated records."""
-    with open_sheets(context, table) as (sheets, file_faults):
+    with open_sheets(context, table) as (opened_sheets, file_faults):
+        decided = [replace(one, plan=decide(one.plan, _cells(one))) for one in opened_sheets]
+        sheets = type_unknown(decided)
         books.faults.append(quarantine_frame(file_faults))
         present = [name for name in table.wanted if any(name in _names(opened) for opened in sheets)]
-        extra = list(dict.fromkeys(name for opened in sheets for name in opened.plan.extra))
-        arrow = table.arrow(present, extra)
-        keyed = bool(table.key) and set(table.key) <= set(present)
+        extra = {one.name: one for opened in sheets for one in opened.plan.unknown}
+        arrow = table.arrow(present, list(extra.values()))
         sql = table.section.sql
         versions = sql is not None and sql.since is not None
-        hashes = Hashes(table.key if keyed else (), [*present, *extra], versions=versions)
+        hashes = Hashes(table.key_of(present, list(extra)), [*present, *extra], versions=versions)
         with pq.ParquetWriter(target, arrow.schema, compression="zstd") as writer:
             for rows in _rows(context, table, sheets, books):
                 filled = _complete(rows, arrow)
                 hashes.add(filled)
                 writer.write_table(filled.to_arrow().cast(arrow.schema))
-    verdicts, faults = repeats(table, target, hashes)
-    books.add(table, faults)
-    _rewrite(target, verdicts)
+    found = repeats(table, target, hashes)
+    books.add(table, found.faults)
+    _rewrite(target, found.verdicts, found.merged)
+    _quarantine(table, target, merged_faults(table, found.merged), books)
     _quarantine(table, target, whole_faults(table, target), books)
 
 
@@ -105,7 +119,10 @@ def _rows(
     """Yield the judged records of all sheets, in order; their faults are added to the books."""
     for opened in sheets:
         layout, count = opened.sheet.layout, 0
+        narrow = table.columns.only(table.wanted)
         for piece in opened.sheet.pieces():
+            if not count:
+                refuse_long(opened.plan, piece.cells, narrow)
             opened = replace(opened, plan=settle(opened.plan, piece.cells))  # noqa: PLW2901  (known a bit better)
             judged = judge(table, opened, piece)
             books.faults.append(judged.faults)
@@ -127,6 +144,10 @@ def _rows(
         )
 
 
+def _cells(opened: OpenSheet) -> Iterator[pl.DataFrame]:
+    return (piece.cells for piece in opened.sheet.pieces())
+
+
 def _complete(rows: pl.DataFrame, arrow: Table) -> pl.DataFrame:
     """Complete rows with all columns of the table in its order; those the sheet lacks are null."""
     wanted = pl.Schema(arrow.schema)
@@ -146,8 +167,8 @@ def _quarantine(table: RecordTable, target: Path, found: pl.DataFrame, books: _B
     _rewrite(target, why.select(record_id="id", outcome=pl.lit("quarantined"), reason="reason"))
 
 
-def _rewrite(target: Path, verdicts: pl.DataFrame) -> None:
-    """Write verdicts (record_id, outcome, reason) into a table, piece by piece."""
+def _rewrite(target: Path, verdicts: pl.DataFrame, values: pl.DataFrame | None = None) -> None:
+    """Write verdicts (record_id, outcome, reason), and values by record_id, into a table piece by piece."""
     if not verdicts.height:
         return
     with (
@@ -156,9 +177,16 @@ def _rewrite(target: Path, verdicts: pl.DataFrame) -> None:
         pq.ParquetWriter(changed, file.schema_arrow, compression="zstd") as writer,
     ):
         for rows in row_groups(file):
-            new = rows.select("record_id").join(verdicts, on="record_id", how="left", maintain_order="left")
-            judged = rows.with_columns(new[name].fill_null(rows[name]) for name in ("outcome", "reason"))
+            judged = _overlaid(rows, verdicts, ["outcome", "reason"])
+            if values is not None and values.height:
+                judged = _overlaid(judged, values, [name for name in values.columns if name not in _FIXED])
             writer.write_table(judged.to_arrow().cast(file.schema_arrow))
+
+
+def _overlaid(rows: pl.DataFrame, changes: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+    """The rows with the values that the changes have for their record_id."""
+    new = rows.select("record_id").join(changes, on="record_id", how="left", maintain_order="left")
+    return rows.with_columns(new[name].fill_null(rows[name]) for name in names)
 
 
 def _outcome(context: Context, tables: list[RecordTable], books: _Books) -> Outcome:

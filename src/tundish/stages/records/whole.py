@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from tundish.rules.check import check, table_columns
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from tundish.stages.records.plan import RecordTable
 
-__all__ = ["quarantined_references", "unknown_references", "whole_faults"]
+__all__ = ["merged_faults", "quarantined_references", "unknown_references", "whole_faults"]
 
 _PLACE = ["path", "sheet", "row", "line"]
 
@@ -22,12 +23,27 @@ _PLACE = ["path", "sheet", "row", "line"]
 def whole_faults(table: RecordTable, path: Path) -> pl.DataFrame:
     """Find breaches of the rules over the whole table, among its accepted records."""
     wanted = table_columns(table.model)
-    present = pl.read_parquet_schema(path)
+    present = pq.read_schema(path).names
     names = [name for name in table.wanted if name in wanted and name in present]
     if not names:
         return pl.DataFrame()
     rows = _read_accepted(path, names)
     failures = check(table.model, rows.select(names), "table")
+    places = rows.select(_PLACE)[failures["row"]]
+    return failures.drop("row").with_columns(*(places[name] for name in _PLACE), index=pl.lit(None, pl.Int32))
+
+
+def merged_faults(table: RecordTable, rows: pl.DataFrame) -> pl.DataFrame:
+    """Find breaches of the rules by row in records that took values from others of their key.
+
+    Args:
+        table: The table.
+        rows: The records as they are now, with their places.
+    """
+    names = [name for name in table.wanted if name in rows.columns]
+    if not rows.height:
+        return pl.DataFrame()
+    failures = check(table.model, rows.select(names), "row")
     places = rows.select(_PLACE)[failures["row"]]
     return failures.drop("row").with_columns(*(places[name] for name in _PLACE), index=pl.lit(None, pl.Int32))
 
@@ -55,7 +71,7 @@ def _lost(
     check_name, severity, sentence = fault
     found = [pl.DataFrame()]
     for column, targets in table.section.references.items():
-        if column not in pl.read_parquet_schema(files[table.name]):
+        if column not in pq.read_schema(files[table.name]).names:
             continue
         known = pl.concat(_values(files, target, accepted) for target in targets)
         value = pl.col(column).cast(pl.String)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
 from tundish.errors import SourceError
-from tundish.tabular.base import BROKEN, Layout, Piece
+from tundish.tabular.base import BROKEN, Layout, Piece, Remark
 from tundish.tabular.files.cutting import Cut, Dialect, cut
-from tundish.tabular.files.encoding import BLOCK, Block, blocks, detect, head
-from tundish.tabular.files.header_rows import HEAD, find_header
+from tundish.tabular.files.encoding import BLOCK, Block, blocks, detect, head, is_doubtful
+from tundish.tabular.files.header_rows import HEAD, find_header, plain_name
+from tundish.tabular.files.stacked import later_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,7 +37,18 @@ _BOM = "\ufeff".encode()
 
 @dataclass(frozen=True)
 class DelimitedSheet:
-    """The table of a text file; `first_line` is the line its records begin on, from 0."""
+    """A table of a text file.
+
+    Attributes:
+        layout: How it is laid out.
+        path: The file.
+        name: Its name, for messages.
+        dialect: How it separates fields and records.
+        first_line: The line its records begin on, from 0.
+        size: Bytes of the file that are read at once.
+        end: The line after the last record, from 0; None for the end of the file.
+        before: What the numbers of its rows begin with, so that no two rows of a file have one number.
+    """
 
     layout: Layout
     path: Path
@@ -44,10 +56,12 @@ class DelimitedSheet:
     dialect: Dialect
     first_line: int
     size: int = BLOCK
+    end: int | None = None
+    before: int = 0
 
     def pieces(self) -> Iterator[Piece]:
         """Yield the records, about `size` bytes of the file at a time, and cut the next ones meanwhile."""
-        row, line = 0, self.first_line
+        row, line = self.before, self.first_line
         for part in _read_ahead(self._cuts()):
             if part.records:
                 yield self._piece(part, row, line)
@@ -57,7 +71,7 @@ class DelimitedSheet:
         """Cut the blocks of the file; what remains of one is put before the next."""
         skip, rest, faults = self.first_line, b"", dict[int, tuple[str, str]]()
         encoding = self.layout.encoding or "utf-8"
-        for block in blocks(self.path, encoding, self.dialect.newline, self.name, self.size):
+        for block in self._blocks(encoding):
             data, shift = block.data, rest.count(self.dialect.newline)
             faults |= {
                 number - skip + shift: fault for number, fault in block.faults.items() if number >= skip
@@ -71,6 +85,21 @@ class DelimitedSheet:
             rest = part.rest
             faults = {number - part.used: fault for number, fault in faults.items() if number >= part.used}
         yield cut(rest, self.dialect, faults, final=True)
+
+    def _blocks(self, encoding: str) -> Iterator[Block]:
+        """The blocks of the file down to the end of the table."""
+        left = self.end
+        newline = self.dialect.newline
+        for block in blocks(self.path, encoding, newline, self.name, self.size):
+            lines = block.data.count(newline)
+            if left is None or lines < left:
+                yield block
+                left = None if left is None else left - lines
+                continue
+            rest = _after(block.data, newline, left)
+            data = block.data[: len(block.data) - len(rest)]
+            yield Block(data, {number: fault for number, fault in block.faults.items() if number < left})
+            return
 
     def _piece(self, part: Cut, row: int, line: int) -> Piece:
         data = part.data
@@ -127,21 +156,65 @@ class _Record(NamedTuple):
     cells: Row
 
 
-def open_delimited(path: Path, name: str, options: FileOptions) -> DelimitedSheet:
-    """Open the table of a text file; its encoding, separator and header are found from its first lines.
+def open_delimited(path: Path, name: str, options: FileOptions) -> list[DelimitedSheet]:
+    """Open the tables of a text file; its encoding, separator and header are found from its first lines.
 
     Raises:
         SourceError: The file is empty, or its header cannot be read.
     """
-    encoding = detect(path)
+    encoding = _stated(path, options.encoding) or detect(path)
+    if options.encoding is None and encoding == "gb18030" and is_doubtful(path):
+        raise SourceError(
+            "the encoding of the text is not certain: it is not UTF-8, and as GB 18030 it has few common"
+            " characters",
+            where=name,
+            fix="name it in the recipe's 'encoding', such as big5, cp1251 or shift_jis",
+        )
     newline = _newline(head(path, encoding))
     start = next(blocks(path, encoding, newline, name, _LOOK), Block(b""))
     if not start.data.strip():
         raise SourceError("the file is empty", where=name, fix="remove it from the recipe's source")
     separator, records = _sniff(start.data, newline, options)
+    later: list[int] = []
+    if separator != _NONE and path.stat().st_size <= BLOCK and options.header is None:
+        text = next(blocks(path, encoding, newline, name, BLOCK + 1), Block(b"")).data
+        later = later_lines(text, separator, newline, frozenset(map(plain_name, options.known)))
+    layout = Layout(None, (), 0, encoding, None if separator == _NONE else separator.decode())
+    if not later:
+        return [_sheet(path, name, layout, start, records, Dialect(separator, newline, 0), options)]
+    found: list[DelimitedSheet] = []
+    for first, end in zip([0, *later], [*later, None], strict=True):
+        part = Block(_after(text, newline, first) if end is None else _lines(text, newline, first, end))
+        rows = _first_records(part.data, separator, newline)
+        dialect = Dialect(separator, newline, 0)
+        sheet = _sheet(path, name, layout, part, rows, dialect, options)
+        line = first + sheet.first_line
+        moved = replace(sheet.layout, header_rows=line if first else sheet.layout.header_rows)
+        before = line - found[0].first_line if found else 0
+        found.append(replace(sheet, layout=moved, first_line=line, end=end, before=before))
+    at = ", ".join(str(sheet.first_line) for sheet in found)
+    told = Remark("several_tables", f"{name} has {len(found)} tables; their headers end in line {at}")
+    return [replace(found[0], layout=replace(found[0].layout, remarks=(told,))), *found[1:]]
+
+
+def _lines(text: bytes, newline: bytes, first: int, end: int) -> bytes:
+    start = _after(text, newline, first)
+    return start[: len(start) - len(_after(start, newline, end - first))]
+
+
+def _sheet(
+    path: Path,
+    name: str,
+    layout: Layout,
+    start: Block,
+    records: Sequence[_Record],
+    dialect: Dialect,
+    options: FileOptions,
+) -> DelimitedSheet:
+    """The table that begins with these records."""
     header, width = _header(records, options, name)
     after = len(records) <= header.rows
-    first_line = start.data.count(newline) if after else records[header.rows].line
+    first_line = start.data.count(dialect.newline) if after else records[header.rows].line
     top = records[header.titles].line if header.titles < len(records) else first_line
     for line, (_, sentence) in sorted(start.faults.items()):
         if top <= line < first_line:
@@ -150,14 +223,16 @@ def open_delimited(path: Path, name: str, options: FileOptions) -> DelimitedShee
                 where=f"{name}, line {line + 1}",
                 fix="save the file in one encoding, such as UTF-8",
             )
-    layout = Layout(
-        sheet=None,
-        headers=header.names,
-        header_rows=header.rows,
-        encoding=encoding,
-        separator=None if separator == _NONE else separator.decode(),
-    )
-    return DelimitedSheet(layout, path, name, Dialect(separator, newline, width), first_line)
+    layout = replace(layout, headers=header.names, header_rows=header.rows)
+    return DelimitedSheet(layout, path, name, replace(dialect, width=width), first_line)
+
+
+def _stated(path: Path, encoding: str | None) -> str | None:
+    """The encoding that the recipe states; one with a byte order mark where the file has it."""
+    if encoding is None or not encoding.startswith(("utf-8", "utf-16", "utf_8", "utf_16")):
+        return encoding
+    found = detect(path)
+    return found if found in {"utf-8-sig", "utf-16"} else encoding.replace("_", "-")
 
 
 def _newline(start: bytes) -> bytes:

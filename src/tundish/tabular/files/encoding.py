@@ -1,12 +1,14 @@
 """Detect the encoding of a text file, and read its lines as UTF-8, block by block.
 
-The order is: byte order mark, UTF-8, GB 18030 (GBK and GB 2312 are parts of it). A file has one encoding,
-that of most of its text beyond ASCII; a line in another encoding is reported, never guessed.
+The order is: byte order mark, UTF-8, then GB 18030 (GBK and GB 2312 are parts of it) or a western encoding of
+one byte a character. A file has one encoding, that of most of its text beyond ASCII; a line in another
+encoding is reported, never guessed.
 """
 
 from __future__ import annotations
 
 import codecs
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["BLOCK", "Block", "blocks", "detect", "head"]
+__all__ = ["BLOCK", "Block", "blocks", "detect", "head", "is_doubtful"]
 
 BLOCK = 32 << 20
 """Bytes of a file that are held in memory at once."""
@@ -33,8 +35,18 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_CODECS = {"utf-8": "utf-8", "utf-8-sig": "utf-8", "utf-16": "utf-8", "gb18030": "gb18030"}
-"""The codec of the bytes once the mark is removed and UTF-16 is converted to UTF-8."""
+_CODECS = {"utf-8-sig": "utf-8", **dict.fromkeys(("utf-16", "utf-16-le", "utf-16-be"), "utf-8")}
+"""The codec of the bytes once the mark is removed and UTF-16 is converted to UTF-8; others are their own."""
+
+_WESTERN = 0.5
+"""Share of single bytes beyond ASCII from which on a text is western: hanzi have two or four bytes."""
+
+_FOUR = re.compile(rb"[\x81-\xfe][\x30-\x39][\x81-\xfe][\x30-\x39]")
+_JUDGED, _COMMON = 20, 0.4
+"""Hanzi that suffice to judge a text, and the share of the first level of GB 2312 that it has at least."""
+
+_UNDEFINED = bytes([0x81, 0x8D, 0x8F, 0x90, 0x9D])
+"""Bytes that are no character in Windows-1252."""
 
 _LOST = ("\ufffd".encode(), "锟斤拷".encode())
 
@@ -51,11 +63,14 @@ class Block:
 
 
 def detect(path: Path) -> str:
-    """Detect the encoding of a text file: utf-8, utf-8-sig, utf-16 or gb18030. ASCII is utf-8.
+    r"""Detect the encoding of a text file: utf-8, utf-8-sig, utf-16, gb18030, cp1252 or latin-1.
+
+    ASCII is utf-8.
 
     The evidence is weighed by lines: a line that is not valid UTF-8 counts for GB 18030, one with sequences
     of three bytes (Chinese) for UTF-8. Sequences of two bytes count for neither: hanzi in GB 18030 are often
-    valid UTF-8.
+    valid UTF-8. Where it is not UTF-8, single bytes beyond ASCII are western: '\xb0C' is '°C' in
+    Windows-1252, and a rare hanzi in GB 18030.
     """
     with path.open("rb") as file:
         start = file.read(4)
@@ -63,37 +78,78 @@ def detect(path: Path) -> str:
             if start.startswith(mark):
                 return encoding
         file.seek(0)
-        utf8 = gb18030 = 0
+        utf8 = gb18030 = western = 0
         rest = b""
         while data := file.read(_LOOK):
             rest += data
             cut = max(rest.rfind(b"\n"), rest.rfind(b"\r")) + 1
             lines, rest = (rest[:cut], rest[cut:]) if cut else (rest, b"")
             here = _weigh(lines)
-            utf8, gb18030 = utf8 + here[0], gb18030 + here[1]
+            utf8, gb18030, western = utf8 + here[0], gb18030 + here[1], western + here[2]
             if max(utf8, gb18030) > _DECIDED and max(utf8, gb18030) > 10 * min(utf8, gb18030):
                 break
         else:
             here = _weigh(rest)
-            utf8, gb18030 = utf8 + here[0], gb18030 + here[1]
+            utf8, gb18030, western = utf8 + here[0], gb18030 + here[1], western + here[2]
+    if western > max(utf8, gb18030):
+        return _western(path)
     return "gb18030" if gb18030 > utf8 else "utf-8"
 
 
-def _weigh(data: bytes) -> tuple[int, int]:
-    """Count the characters that indicate UTF-8, and those that indicate GB 18030."""
+def is_doubtful(path: Path) -> bool:
+    """Whether the text of a file in GB 18030 hardly has common hanzi, so that it may be in another encoding.
+
+    Big5, Cyrillic and the like decode as GB 18030 too, into hanzi that nobody writes. Texts of a few
+    characters are not judged.
+    """
+    with path.open("rb") as file:
+        array = np.frombuffer(_FOUR.sub(b"", file.read(_LOOK)), np.uint8)
+    high = array >= 0x80
+    edges = np.flatnonzero(np.diff(high, prepend=False, append=False))
+    leads = np.concatenate(
+        [np.array([], np.uint8), *(array[start:end:2] for start, end in edges.reshape(-1, 2).tolist())]
+    )
+    common = ((leads >= 0xB0) & (leads <= 0xD7)) | (leads == 0xA1) | (leads == 0xA3)
+    return len(leads) >= _JUDGED and float(common.mean()) < _COMMON
+
+
+def _western(path: Path) -> str:
+    """Windows-1252, or Latin-1 where a byte is no character there."""
+    with path.open("rb") as file:
+        while data := file.read(_LOOK):
+            if data.translate(None, _UNDEFINED) != data:
+                return "latin-1"
+    return "cp1252"
+
+
+def _weigh(data: bytes) -> tuple[int, int, int]:
+    """Count the characters that indicate UTF-8, GB 18030, and a western encoding."""
     if data.isascii():
-        return 0, 0
+        return 0, 0, 0
     if _is_utf8(data):
-        return int(np.count_nonzero(np.frombuffer(data, np.uint8) >= 0xE0)), 0
-    utf8 = gb18030 = 0
+        return int(np.count_nonzero(np.frombuffer(data, np.uint8) >= 0xE0)), 0, 0
+    utf8 = gb18030 = western = 0
     for line in data.splitlines():
         if line.isascii():
             continue
         if _fits(line, "utf-8"):
             utf8 += sum(byte >= 0xE0 for byte in line)
+            continue
+        count = sum(byte >= 0x80 for byte in line)
+        if _single_bytes(line) >= _WESTERN * count:
+            western += count
         elif _fits(line, "gb18030"):
-            gb18030 += sum(byte >= 0x80 for byte in line) // 2
-    return utf8, gb18030
+            gb18030 += count // 2
+    return utf8, gb18030, western
+
+
+def _single_bytes(line: bytes) -> int:
+    """How many bytes beyond ASCII have no other beside them."""
+    high = np.frombuffer(_FOUR.sub(b"", line), np.uint8) >= 0x80
+    alone = high.copy()
+    alone[1:] &= ~high[:-1]
+    alone[:-1] &= ~high[1:]
+    return int(alone.sum())
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -118,7 +174,7 @@ def _fits(data: bytes, codec: str) -> bool:
 def head(path: Path, encoding: str) -> bytes:
     """Read the first megabyte as UTF-8, cut anywhere; what cannot be decoded is replaced."""
     for data in _without_mark(path, encoding, _LOOK):
-        return data.decode(_CODECS[encoding], errors="replace").encode()
+        return data.decode(_CODECS.get(encoding, encoding), errors="replace").encode()
     return b""
 
 
@@ -128,7 +184,7 @@ def blocks(path: Path, encoding: str, newline: bytes, name: str, size: int = BLO
     Raises:
         SourceError: A line is longer than 128 MB, so this is not a table.
     """
-    codec = _CODECS[encoding]
+    codec = _CODECS.get(encoding, encoding)
     rest: list[bytes] = []
     for data in _without_mark(path, encoding, size):
         cut = data.rfind(newline) + 1
@@ -149,8 +205,8 @@ def blocks(path: Path, encoding: str, newline: bytes, name: str, size: int = BLO
 
 def _without_mark(path: Path, encoding: str, size: int) -> Iterator[bytes]:
     with path.open("rb") as file:
-        if encoding == "utf-16":
-            decoder = codecs.getincrementaldecoder("utf-16")(errors="replace")
+        if encoding.startswith("utf-16"):
+            decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
             while data := file.read(max(size // 2, 2)):
                 yield decoder.decode(data).encode("utf-8", errors="replace")
             yield decoder.decode(b"", final=True).encode("utf-8", errors="replace")
@@ -166,12 +222,12 @@ def _block(data: bytes, codec: str, newline: bytes) -> Block:
     faults: dict[int, tuple[str, str]] = {}
     if codec == "gb18030":
         foreign = _utf8_lines(data, newline)
-    elif _is_utf8(data):
+    elif codec != "utf-8" or _is_utf8(data):
         foreign = []
     else:
         foreign = [number for number, line in enumerate(data.split(newline)) if not _fits(line, codec)]
     mixed = "mixed_encoding", f"the line is in another encoding than the file, which is {codec}"
-    if codec == "gb18030" and not foreign:
+    if codec != "utf-8" and not foreign:
         try:
             data = data.decode(codec).encode()
         except UnicodeDecodeError:

@@ -18,12 +18,22 @@ if TYPE_CHECKING:
 
     from tundish.tabular.base import FileOptions
 
-__all__ = ["HEAD", "Header", "Merged", "Row", "find_header"]
+__all__ = [
+    "HEAD",
+    "Header",
+    "Merged",
+    "Row",
+    "find_header",
+    "is_named_header",
+    "is_number",
+    "name_hits",
+    "plain_name",
+]
 
-HEAD = 60
+HEAD = 120
 """Rows that suffice to find a header and to see the records below it."""
 
-_ROWS = 10
+_ROWS, _PREAMBLE = 10, 40
 _DEEPEST = 3
 
 Row = tuple[str | None, ...]
@@ -63,11 +73,14 @@ def find_header(
             header.
     """
     rows = [tuple(row[:width]) + (None,) * (width - len(row)) for row in rows]
-    known = frozenset(map(_plain, options.known))
-    if options.header_rows is not None:
+    known = frozenset(map(plain_name, options.known))
+    if options.header is not None:
+        count = options.header_rows or 1
+        first = max(min(options.header, len(rows)) - count, 0)
+    elif options.header_rows is not None:
         first, count = _stated_rows(rows, options.header_rows, merged)
     else:
-        first, count = _found_rows(rows, known, frozenset(map(_plain, options.names)), merged)
+        first, count = _found_rows(rows, known, frozenset(map(plain_name, options.names)), merged)
     if count:
         return Header(first + count, first, _names(rows[first : first + count], first, width, merged))
     if options.names and len(options.names) != width:
@@ -79,15 +92,17 @@ def find_header(
     return Header(first, first, options.names or tuple(f"column {number + 1}" for number in range(width)))
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """A name of a column without blanks, width and case."""
     return "".join(unicodedata.normalize("NFKC", name).split()).casefold()
 
 
-def _filled_cells(row: Row) -> list[str]:
+def _filled_cells(row: Sequence[str | None]) -> list[str]:
     return [cell for cell in row if cell and not cell.isspace()]
 
 
-def _is_number(cell: str | None) -> bool:
+def is_number(cell: str | None) -> bool:
+    """Whether a text is a number, a date or a clock time."""
     return cell is not None and _NUMBER.fullmatch(unicodedata.normalize("NFKC", cell).strip()) is not None
 
 
@@ -102,9 +117,12 @@ def _found_rows(
     rows: Sequence[Row], known: frozenset[str], names: frozenset[str], merged: Sequence[Merged]
 ) -> tuple[int, int]:
     """The first row of the header, and how many there are: 0 where the records begin at once."""
-    hits = [_hits(row, known | names) for row in rows[:_ROWS]]
-    best = max(range(len(hits)), key=lambda at: (hits[at], -at), default=0)
-    if hits and _is_header_by_names(rows[best], hits[best]):
+    hits = [_hits(row, known | names) for row in rows[:_PREAMBLE]]
+    best = max(range(min(_ROWS, len(hits))), key=lambda at: (hits[at], -at), default=0)
+    if hits and not is_named_header(rows[best], hits[best]):  # a long preamble, perhaps
+        more = (at for at in range(_ROWS, len(hits)) if hits[at] > 1 and is_named_header(rows[at], hits[at]))
+        best = next(more, best)
+    if hits and is_named_header(rows[best], hits[best]):
         first = best
         while first and _is_group(rows, first - 1, merged) and not _is_title(rows, first - 1, merged):
             first -= 1
@@ -122,11 +140,25 @@ def _found_rows(
 
 
 def _hits(row: Row, known: frozenset[str]) -> int:
-    return len({_plain(cell) for cell in _filled_cells(row)} & known)
+    """How many names of columns a row has; none where it has a number, which no header has.
+
+    A heat may be called like a column: 'H1,C,0.17' is a record.
+    """
+    cells = _filled_cells(row)
+    numbers = any(is_number(cell) and plain_name(cell) not in known for cell in cells)
+    return 0 if numbers else name_hits(cells, known)
 
 
-def _is_header_by_names(row: Row, hits: int) -> bool:
-    """A value may be spelled like a column (a grade 'C'): one name alone does not make a header."""
+def name_hits(row: Sequence[str | None], known: frozenset[str]) -> int:
+    """How many different names of columns a row has."""
+    return len({plain_name(cell) for cell in _filled_cells(row)} & known)
+
+
+def is_named_header(row: Sequence[str | None], hits: int) -> bool:
+    """Whether so many names make a row a header.
+
+    A value may be spelled like a column (a grade 'C'): one name alone does not make a header.
+    """
     return hits >= 1 and (hits >= 3 or 2 * hits >= len(_filled_cells(row)))
 
 
@@ -142,7 +174,7 @@ def _is_title(rows: Sequence[Row], at: int, merged: Sequence[Merged]) -> bool:
     if len(cells) == 1:
         return not wide or 2 * max(wide) > len(row) or _is_wider(rows, at)
     below = len(_filled_cells(rows[at + 1])) if at + 1 < len(rows) else 0
-    notes = sum(":" in unicodedata.normalize("NFKC", cell) or _is_number(cell) for cell in cells)
+    notes = sum(":" in unicodedata.normalize("NFKC", cell) or is_number(cell) for cell in cells)
     return 2 * len(cells) <= len(row) and below > len(cells) and notes > 0
 
 
@@ -156,14 +188,14 @@ def _is_group(rows: Sequence[Row], at: int, merged: Sequence[Merged]) -> bool:
         return False
     row, below = rows[at], rows[at + 1]
     if any(top == at and (bottom == at + 1 or right > left) for top, left, bottom, right in merged):
-        return not any(map(_is_number, below))
+        return not any(map(is_number, below))
     opened = [column for column, cell in enumerate(row) if not cell and below[column]]
-    if not opened or any(map(_is_number, below)) or not _filled_cells(row):
+    if not opened or any(map(is_number, below)) or not _filled_cells(row):
         return False
     if any(cell and not below[column] for column, cell in enumerate(row)):
         return True
     after = rows[at + 2 : at + 12]
-    return len(opened) > 1 and any(_is_number(row[column]) for row in after for column in opened)
+    return len(opened) > 1 and any(is_number(row[column]) for row in after for column in opened)
 
 
 def _depth(rows: Sequence[Row], first: int, merged: Sequence[Merged], hits: Sequence[int]) -> int:
@@ -173,7 +205,7 @@ def _depth(rows: Sequence[Row], first: int, merged: Sequence[Merged], hits: Sequ
         at = first + count
         cells = _filled_cells(rows[at])
         units = bool(cells) and all(_UNIT.fullmatch(unicodedata.normalize("NFKC", c).strip()) for c in cells)
-        named = at < len(hits) and hits[at] >= 2 and _is_header_by_names(rows[at], hits[at])
+        named = at < len(hits) and hits[at] >= 2 and is_named_header(rows[at], hits[at])
         dashes = units and all(cell in {"-", "—", "/"} for cell in cells)
         if not (_is_group(rows, at - 1, merged) or named or (units and not dashes)):
             break
@@ -188,7 +220,7 @@ def _is_record(rows: Sequence[Row], at: int) -> bool:
         if not cell:
             continue
         under = [row[column] for row in below if row[column]]
-        if _is_number(cell) and (not under or 2 * sum(map(_is_number, under)) >= len(under)):
+        if is_number(cell) and (not under or 2 * sum(map(is_number, under)) >= len(under)):
             return True
         pattern = _pattern(cell)
         if "9" in pattern and len(under) > 1 and all(_pattern(other or "") == pattern for other in under):

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 from tundish.errors import SourceError
 from tundish.tabular.files.columnar import open_arrow, open_parquet
 from tundish.tabular.files.delimited import open_delimited
+from tundish.tabular.files.edges import trimmed
+from tundish.tabular.files.packed import open_gzip, open_zip
+from tundish.tabular.files.pivot import pivoted
 from tundish.tabular.files.workbook import open_workbook
 
 if TYPE_CHECKING:
@@ -19,9 +22,10 @@ if TYPE_CHECKING:
 
     from tundish.tabular.base import FileOptions, Sheet
 
-__all__ = ["TABLE_SUFFIXES", "open_table"]
+__all__ = ["TABLE_SUFFIXES", "is_table_name", "open_table"]
 
 _LOOK = 8192
+_GZIP = b"\x1f\x8b"
 _ZIP, _OLE = b"PK\x03\x04", bytes.fromhex("d0cf11e0a1b11ae1")
 _WORKBOOKS = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".et"}
 _COLUMNAR = {".parquet", ".pq", ".arrow", ".feather", ".ipc"}
@@ -34,7 +38,6 @@ _UTF32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
 
 _OTHERS = (
     (b"%PDF", "a PDF document", "ask for the table itself, as .xlsx or .csv"),
-    (b"\x1f\x8b", "packed with gzip", "unpack it"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it"),
     (b"Rar!", "a RAR archive", "unpack it"),
     (b"BZh", "packed with bzip2", "unpack it"),
@@ -50,8 +53,18 @@ _MARKUP = re.compile(
 )
 
 
+def is_table_name(name: str) -> bool:
+    """Whether a file may hold a table by its name: it may also be packed with gzip."""
+    path = PurePath(name.lower())
+    return (
+        path.with_suffix("").suffix in TABLE_SUFFIXES
+        if path.suffix == ".gz"
+        else path.suffix in TABLE_SUFFIXES
+    )
+
+
 def open_table(path: Path, name: str, options: FileOptions) -> Sequence[Sheet]:
-    """Open the tables of a file that contain records.
+    """Open the tables of a file that contain records, with the rows that the options name.
 
     Args:
         path: The file, or a temporary copy of it.
@@ -61,6 +74,13 @@ def open_table(path: Path, name: str, options: FileOptions) -> Sequence[Sheet]:
     Raises:
         SourceError: The file cannot be read: empty, damaged, locked with a password, not what its name says.
     """
+    sheets = [trimmed(sheet, options) for sheet in _open(path, name, options)]
+    if options.pivot is not None:
+        return [pivoted(sheet, options.pivot, name) for sheet in sheets]
+    return sheets
+
+
+def _open(path: Path, name: str, options: FileOptions) -> Sequence[Sheet]:
     try:
         with path.open("rb") as file:
             start = file.read(_LOOK)
@@ -69,12 +89,15 @@ def open_table(path: Path, name: str, options: FileOptions) -> Sequence[Sheet]:
             f"the file cannot be read ({error.strerror})", where=name, fix="check its path and permissions"
         ) from None
     _refuse(start, name)
+    if start.startswith(_GZIP):
+        return open_gzip(path, name, options, _open)
     if start.startswith((_ZIP, _OLE)):
-        _refuse_archive(path, name, start)
+        if start.startswith(_ZIP) and not _check_archive(path, name):
+            return open_zip(path, name, options, _open_member, TABLE_SUFFIXES)
         return open_workbook(path, name, options)
-    if options.sheet is not None:
+    if options.sheets:
         raise SourceError(
-            f"the recipe asks for sheet '{options.sheet}', but the file is not a workbook",
+            f"the recipe asks for sheet '{options.sheets[0]}', but the file is not a workbook",
             where=name,
             fix="remove 'sheet' from the recipe",
         )
@@ -83,7 +106,7 @@ def open_table(path: Path, name: str, options: FileOptions) -> Sequence[Sheet]:
     if start.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
         return [open_arrow(path, name)]
     _refuse_text(start, name)
-    return [open_delimited(path, name, options)]
+    return open_delimited(path, name, options)
 
 
 def _refuse(start: bytes, name: str) -> None:
@@ -95,12 +118,23 @@ def _refuse(start: bytes, name: str) -> None:
             raise SourceError(f"the file is {what}, not a table", where=name, fix=fix)
 
 
-def _refuse_archive(path: Path, name: str, start: bytes) -> None:
-    if not start.startswith(_ZIP):
-        return
+def _open_member(path: Path, name: str, options: FileOptions) -> Sequence[Sheet]:
+    """Open a table in a zip; a zip in a zip is not opened."""
+    with path.open("rb") as file:
+        if file.read(4).startswith(_ZIP) and not _check_archive(path, name):
+            raise SourceError("it is a zip archive in a zip archive", where=name, fix="unpack it")
+    return _open(path, name, options)
+
+
+def _check_archive(path: Path, name: str) -> bool:
+    """Whether a zip is a workbook.
+
+    Raises:
+        SourceError: It is damaged.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
-            members = set(archive.namelist())
+            members = {name.replace("\\", "/") for name in archive.namelist()}
             broken = archive.testzip()
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
         broken = str(error)
@@ -111,8 +145,7 @@ def _refuse_archive(path: Path, name: str, start: bytes) -> None:
             where=name,
             fix="copy it again from where it came from",
         )
-    if not members & {"xl/workbook.xml", "xl/workbook.bin", "content.xml"}:
-        raise SourceError("the file is a zip archive, not a workbook", where=name, fix="unpack it")
+    return bool(members & {"xl/workbook.xml", "xl/workbook.bin", "content.xml"})
 
 
 def _refuse_text(start: bytes, name: str) -> None:

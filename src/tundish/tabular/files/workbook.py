@@ -1,17 +1,15 @@
-"""Tables of workbooks: xlsx, xlsm, xls, ods. Every cell becomes text, as it is in the sheet."""
+"""Tables of workbooks: xlsx, xlsm, xlsb, xls, et, ods. Every cell becomes text, as it is in the sheet."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import polars as pl
 from python_calamine import (
     CalamineError,
-    CalamineSheet,
     CalamineWorkbook,
     PasswordError,
     SheetTypeEnum,
@@ -19,14 +17,18 @@ from python_calamine import (
 )
 
 from tundish.errors import SourceError
-from tundish.tabular.base import BROKEN, FileOptions, Layout, Piece
-from tundish.tabular.files.header_rows import HEAD, Merged, Row, find_header
-from tundish.tabular.files.workbook_parts import ErrorCells, SheetPart, sheet_parts
+from tundish.tabular.base import SKIPPED, FileOptions, Layout, Piece, Remark
+from tundish.tabular.files.grid import Grid, open_grid
+from tundish.tabular.files.header_rows import HEAD, find_header, plain_name
+from tundish.tabular.files.stacked import Block, later_headers, side_by_side
+from tundish.tabular.files.workbook_parts import SheetPart, book_parts
 from tundish.tabular.files.workbook_trial import survives
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from tundish.tabular.files.header_rows import Header
 
 __all__ = ["WorkbookSheet", "open_workbook"]
 
@@ -34,73 +36,51 @@ _ROWS = 20_000
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
-_Value = float | str | bool | time | date | datetime | timedelta
-
-
-@dataclass(frozen=True)
-class _Grid:
-    """The cells of a sheet as text, from its first row and its first column in use."""
-
-    sheet: CalamineSheet
-    width: int
-    height: int
-    merged: Sequence[Merged] = ()
-    errors: ErrorCells = field(default_factory=dict)
-
-    def rows(self) -> Iterator[Row]:
-        """Yield every row down to the last one that is not empty."""
-        first = (self.sheet.start or (0, 0))[1]
-        for number, row in enumerate(islice(self.sheet.iter_rows(), self.height)):
-            cells = list(map(_text, row[: self.width]))
-            cells += [None] * (self.width - len(cells))
-            for column, text in self.errors.get(number, ()):
-                if 0 <= column - first < self.width:
-                    cells[column - first] = text
-            yield tuple(cells)
-
-    def filled(self) -> Iterator[Row]:
-        """Yield the same rows, with the value of merged cells repeated in each of them."""
-        coming = sorted(self.merged, reverse=True)
-        open_: list[tuple[int, int, int, str | None]] = []
-        for number, row in enumerate(self.rows()):
-            while coming and coming[-1][0] == number:
-                _, left, bottom, right = coming.pop()
-                open_.append(
-                    (bottom, left, min(right + 1, self.width), row[left] if left < self.width else None)
-                )
-            if not open_:
-                yield row
-                continue
-            cells = list(row)
-            for _, left, end, value in open_:
-                cells[left:end] = [value] * (end - left)
-            yield tuple(cells)
-            open_ = [span for span in open_ if span[0] > number]
-
 
 @dataclass(frozen=True)
 class WorkbookSheet:
-    """One sheet of a workbook."""
+    """One table of a sheet.
+
+    Attributes:
+        layout: How it is laid out; `header_rows` counts all rows of the sheet above the first record.
+        grid: The cells of the sheet.
+        end: The row after the last record, from 0.
+        columns: Its columns in the grid: from, to (not included).
+        before: The records of the sheet's tables before this one, so that no two rows have one number.
+        skip_hidden: Whether hidden rows are not records.
+    """
 
     layout: Layout
-    grid: _Grid
+    grid: Grid
+    end: int
+    columns: tuple[int, int]
+    before: int = 0
+    skip_hidden: bool = False
 
     def pieces(self) -> Iterator[Piece]:
         """Yield the records, 20,000 at a time; `line` is the row of the sheet, from 1."""
-        head = self.layout.header_rows
-        rows = islice(self.grid.filled(), head, None)
-        schema = pl.Schema({f"c{number}": pl.String for number in range(self.grid.width)})
+        head, (left, right) = self.layout.header_rows, self.columns
+        rows = islice(self.grid.filled(), head, self.end)
+        schema = pl.Schema({f"c{number}": pl.String for number in range(right - left)})
         done = 0
         while batch := list(islice(rows, _ROWS)):
-            cells = pl.DataFrame(dict(zip(schema, zip(*batch, strict=True), strict=True)), schema)
+            columns = list(zip(*batch, strict=True))[left:right]
+            cells = pl.DataFrame(dict(zip(schema, columns, strict=True)), schema)
             numbers = pl.int_range(done, done + len(batch), dtype=pl.Int64, eager=True)
-            cells = cells.select(numbers.alias("row"), (numbers + (head + 1)).alias("line"), pl.all())
-            yield Piece(cells, BROKEN.to_frame())
+            lines = numbers + (head + 1)
+            cells = cells.select((numbers + self.before).alias("row"), lines.alias("line"), pl.all())
+            yield Piece(cells, skipped=self._hidden(cells))
             done += len(batch)
+
+    def _hidden(self, cells: pl.DataFrame) -> pl.DataFrame:
+        if not self.skip_hidden or not self.grid.part.hidden:
+            return SKIPPED.to_frame()
+        hidden = cells.filter((pl.col("line") - 1).is_in(sorted(self.grid.part.hidden)))
+        return hidden.select("row", reason=pl.lit("hidden_row"))
 
 
 def open_workbook(path: Path, name: str, options: FileOptions) -> list[WorkbookSheet]:
-    """Open the visible sheets of a workbook that contain records, or the one that is options for.
+    """Open the tables in the sheets of a workbook: the visible sheets, or those that the options name.
 
     Raises:
         SourceError: The workbook is locked or damaged, has no such sheet, or contains no records.
@@ -111,11 +91,12 @@ def open_workbook(path: Path, name: str, options: FileOptions) -> list[WorkbookS
         raise _damaged(name, "it requires more memory than a workbook can need")
     with path.open("rb") as file, _reporting_faults(name):
         book = CalamineWorkbook.from_filelike(file)
-    parts = sheet_parts(path)
-    sheets = []
-    for title in _wanted_sheets(book, options, name):
+    parts = book_parts(path)
+    titles, hidden = _wanted_sheets(book, options, name)
+    tables: list[WorkbookSheet] = []
+    for title in titles:
         where = f"{name}, sheet '{title}'"
-        part = parts.get(title, SheetPart())
+        part = parts.sheets.get(title, SheetPart())
         if part.too_large:
             raise SourceError(
                 f"the sheet extends over {part.too_large}",
@@ -124,74 +105,135 @@ def open_workbook(path: Path, name: str, options: FileOptions) -> list[WorkbookS
             )
         with _reporting_faults(where):
             sheet = book.get_sheet_by_name(title)
-        found = _open_sheet(sheet, part.errors, where, options)
-        if found is not None:
-            sheets.append(found)
-    if not sheets:
-        where = f"{name}, sheet '{options.sheet}'" if options.sheet else name
+        tables += _tables(open_grid(sheet, part, parts.formats), where, options)
+    if not tables:
+        where = f"{name}, sheet '{options.sheets[0]}'" if options.sheets else name
         raise SourceError("it contains no records", where=where, fix="remove it from the recipe's source")
-    return sheets
+    return _with_facts(tables, hidden, date1904=parts.date1904)
 
 
-def _wanted_sheets(book: CalamineWorkbook, options: FileOptions, name: str) -> list[str]:
+def _wanted_sheets(
+    book: CalamineWorkbook, options: FileOptions, name: str
+) -> tuple[list[str], tuple[str, ...]]:
+    """The sheets to read, and the hidden ones that are not read."""
     tables = [sheet for sheet in book.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
-    if options.sheet is None:
-        return [sheet.name for sheet in tables if sheet.visible == SheetVisibleEnum.Visible]
     names = [sheet.name for sheet in tables]
-    if options.sheet not in names:
-        fix = "name one of " + ", ".join(f"'{title}'" for title in names)
-        raise SourceError(f"there is no sheet '{options.sheet}'", where=name, fix=fix)
-    return [options.sheet]
+    for title in options.sheets:
+        if title not in names:
+            fix = "name one of " + ", ".join(f"'{one}'" for one in names)
+            raise SourceError(f"there is no sheet '{title}'", where=name, fix=fix)
+    if options.sheets:
+        return list(options.sheets), ()
+    if options.hidden == "read":
+        return names, ()
+    visible = [sheet.name for sheet in tables if sheet.visible == SheetVisibleEnum.Visible]
+    return visible, tuple(title for title in names if title not in visible)
 
 
-def _open_sheet(
-    sheet: CalamineSheet, errors: ErrorCells, where: str, options: FileOptions
-) -> WorkbookSheet | None:
-    first = (sheet.start or (0, 0))[1]
-    height, width = _used_area(sheet, errors, first)
-    merged = [
-        (top, left - first, bottom, right - first)
-        for (top, left), (bottom, right) in sheet.merged_cell_ranges or ()
-        if left >= first
-    ]
-    grid = _Grid(sheet, width, height, merged, errors)
+def _with_facts(
+    tables: list[WorkbookSheet], hidden: tuple[str, ...], *, date1904: bool
+) -> list[WorkbookSheet]:
+    """The tables with what holds for the whole workbook."""
+    found: list[WorkbookSheet] = []
+    for table in tables:
+        layout = replace(table.layout, typed=True, date1904=date1904)
+        if hidden and not found:
+            named = ", ".join(f"'{title}'" for title in hidden)
+            told = Remark(
+                "hidden_sheet", f"hidden and not read: {named}; name them in 'sheets', or set 'hidden: read'"
+            )
+            layout = replace(layout, remarks=(*layout.remarks, told))
+        found.append(replace(table, layout=layout))
+    return found
+
+
+def _tables(grid: Grid, where: str, options: FileOptions) -> list[WorkbookSheet]:
+    """The tables of one sheet."""
     rows = list(islice(grid.rows(), HEAD))
     if not rows:
-        return None
-    header = find_header(rows, width, options, where, merged)
-    if header.rows >= height:
-        return None
-    return WorkbookSheet(Layout(sheet.name, header.names, header.rows), grid)
+        return []
+    header = find_header(rows, grid.width, options, where, grid.merged)
+    if header.rows >= grid.height:
+        return []
+    known = frozenset(map(plain_name, options.known))
+    later: list[Block] = []
+    if header.rows > header.titles and options.header is None:
+        titles = rows[header.titles : header.rows]
+        later = later_headers(_raw(grid), header.rows, titles, known)
+    ends = [*(block.end for block in later), grid.height]
+    found = _beside(grid, header, ends[0], known, options)
+    before = (ends[0] - header.rows) * len(found)
+    for block, end in zip(later, ends[1:], strict=True):
+        shifted = [(top - block.end, left, low - block.end, right) for top, left, low, right in grid.merged]
+        sample = list(islice(grid.rows(), block.end, min(end, block.end + HEAD)))
+        below = find_header(sample, grid.width, options, where, [span for span in shifted if span[0] >= 0])
+        named = _moved(below, block.end)
+        if named.rows >= end:
+            continue
+        tables = _beside(grid, named, end, known, options, before)
+        found += tables
+        before += (end - named.rows) * len(tables)
+    return _with_remarks(found, grid, options)
 
 
-def _used_area(sheet: CalamineSheet, errors: ErrorCells, first: int) -> tuple[int, int]:
-    """Rows and columns down to the last ones that are not empty."""
-    height = max(errors, default=-1) + 1
-    width = max((column - first + 1 for row in errors.values() for column, _ in row), default=0)
-    for number, row in enumerate(sheet.iter_rows(), start=1):
-        end = len(row)
-        while end > width and row[end - 1] == "":
-            end -= 1
-        width = max(width, end)
-        if number > height and any(value != "" for value in row):
-            height = number
-    return height, width
+def _raw(grid: Grid) -> Iterator[list[object]]:
+    return (list(row) for row in islice(grid.sheet.iter_rows(), grid.height))
 
 
-def _text(value: _Value) -> str | None:
-    """A value as text: the shortest that gives the same number; ISO 8601 for dates and times."""
-    if isinstance(value, str):
-        return value or None
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, (int, float)):
-        return str(int(value)) if abs(value) < 1e15 and value == int(value) else repr(value)
-    if isinstance(value, timedelta):
-        minutes, seconds = divmod(round(value.total_seconds()), 60)
-        return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"
-    if isinstance(value, (datetime, time)):
-        return value.isoformat()
-    return datetime(value.year, value.month, value.day).isoformat()  # noqa: DTZ001 - a sheet knows no zone
+def _moved(header: Header, down: int) -> Header:
+    return replace(header, rows=header.rows + down, titles=header.titles + down)
+
+
+def _beside(
+    grid: Grid, header: Header, end: int, known: frozenset[str], options: FileOptions, before: int = 0
+) -> list[WorkbookSheet]:
+    """The tables side by side under one header: mostly one."""
+    last = next(islice(grid.filled(), header.rows - 1, None), ()) if header.rows > header.titles else ()
+    ranges = side_by_side(last, known) if last else [(0, grid.width)]
+    found = []
+    for number, (left, right) in enumerate(ranges):
+        layout = Layout(grid.sheet.name, header.names[left:right], header.rows)
+        while len(ranges) > 1 and layout.headers and layout.headers[-1].startswith("column "):
+            layout = replace(layout, headers=layout.headers[:-1])
+        columns = (left, left + len(layout.headers))
+        offset = before + number * (end - header.rows)
+        found.append(WorkbookSheet(layout, grid, end, columns, offset, skip_hidden=options.hidden == "skip"))
+    return found
+
+
+def _with_remarks(tables: list[WorkbookSheet], grid: Grid, options: FileOptions) -> list[WorkbookSheet]:
+    """The tables of a sheet; the first says what a person should know about the sheet."""
+    title, part, remarks = grid.sheet.name, grid.part, []
+    if len(tables) > 1:
+        lines = ", ".join(str(table.layout.header_rows) for table in tables)
+        remarks.append(
+            Remark(
+                "several_tables",
+                f"the sheet '{title}' has {len(tables)} tables; their headers end in row {lines}",
+            )
+        )
+    if part.hidden and options.hidden is None:
+        shown = ", ".join(str(row + 1) for row in sorted(part.hidden)[:5])
+        more = ", ..." if len(part.hidden) > 5 else ""
+        remarks.append(
+            Remark(
+                "hidden_rows_read",
+                f"rows of the sheet '{title}' are hidden and were read ({shown}{more}):"
+                " 'hidden: skip' omits them, 'hidden: read' confirms them",
+            )
+        )
+    if part.formulas:
+        remarks.append(
+            Remark(
+                "formula_without_result",
+                f"{part.formulas} formulas of the sheet '{title}' have no stored result:"
+                " open the workbook in Excel and save it",
+            )
+        )
+    if not tables or not remarks:
+        return tables
+    layout = replace(tables[0].layout, remarks=tuple(remarks))
+    return [replace(tables[0], layout=layout), *tables[1:]]
 
 
 @contextmanager

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
 
 from tundish.errors import SchemaError
-from tundish.tabular.units import UnitError, canonical_unit, convert, known_units
+from tundish.tabular.units import UnitError, canonical_unit, convert, known_units, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["Column", "read_alias_file"]
+__all__ = ["AliasTable", "Column", "parse_alias_text", "read_alias_file"]
 
 
 @dataclass(frozen=True)
@@ -44,26 +44,50 @@ class Column:
         return (self.name, *self.names)
 
 
-def read_alias_file(path: Path) -> tuple[dict[str, Column], dict[str, tuple[str, ...]]]:
-    """Read the columns by name, and the ambiguous headers with the columns they may mean.
+class AliasTable(NamedTuple):
+    """An alias file.
+
+    Attributes:
+        columns: The columns by name.
+        ambiguous: Ambiguous headers with the columns they may mean.
+        units: The units that the file defines.
+    """
+
+    columns: dict[str, Column]
+    ambiguous: dict[str, tuple[str, ...]]
+    units: dict[str, tuple[float, str]]
+
+
+def read_alias_file(path: Path) -> AliasTable:
+    """Read an alias file.
 
     Raises:
         SchemaError: The file is missing, or is not a valid alias table.
     """
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
+        return parse_alias_text(path.read_text(encoding="utf-8-sig"), str(path))
     except FileNotFoundError:
         raise SchemaError(
             "there is no alias table beside the schema", where=str(path), fix="write one: 'columns: {}'"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SchemaError(f"the alias table cannot be read ({error})", where=str(path)) from error
+
+
+def parse_alias_text(text: str, where: str) -> AliasTable:
+    """Read the text of an alias file; `where` names it in errors.
+
+    Raises:
+        SchemaError: It is not a valid alias table.
+    """
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        place = f"{where}:{mark.line + 1}" if mark else where
         problem = getattr(error, "problem", None) or "unreadable"
-        raise SchemaError(f"this is not YAML: {problem}", where=where, fix="fix the line") from error
-    return _Reader(str(path)).table(node)
+        raise SchemaError(f"this is not YAML: {problem}", where=place, fix="fix the line") from error
+    return _Reader(where).table(node)
 
 
 class _Reader:
@@ -71,9 +95,12 @@ class _Reader:
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self.units: dict[str, tuple[float, str]] = {}
 
-    def table(self, node: yaml.Node | None) -> tuple[dict[str, Column], dict[str, tuple[str, ...]]]:
-        parts = dict(self._pairs(node, "an alias table", ("columns", "ambiguous")))
+    def table(self, node: yaml.Node | None) -> AliasTable:
+        parts = dict(self._pairs(node, "an alias table", ("units", "columns", "ambiguous")))
+        for name, value in self._pairs(parts.get("units"), "units"):
+            self.units[spelled(name)] = self._own_unit(spelled(name), value)
         columns = {
             name: self._column(name, value) for name, value in self._pairs(parts.get("columns"), "columns")
         }
@@ -83,7 +110,23 @@ class _Reader:
             for name in ambiguous[header]:
                 if name not in columns:
                     raise self._error(value, f"the ambiguous header '{header}' names '{name}'", columns)
-        return columns, ambiguous
+        return AliasTable(columns, ambiguous, self.units)
+
+    def _own_unit(self, name: str, node: yaml.Node) -> tuple[float, str]:
+        """A unit of the file's own: nothing, or a multiple of a unit that is known before it."""
+        written = "" if node.tag.endswith(":null") else self._text(node, f"unit '{name}'").strip()
+        if not written:
+            return 1.0, name
+        factor, _, rest = written.partition(" ")
+        of = canonical_unit(rest, self.units)
+        try:
+            size = float(factor)
+        except ValueError:
+            size = 0.0
+        if of is None or not size > 0 or size == float("inf"):
+            raise self._error(node, f"the unit '{name}' is a multiple of a known unit, such as '10000 m3/h'")
+        more, base = self.units.get(of, (1.0, of))
+        return size * more, base
 
     def _column(self, name: str, node: yaml.Node) -> Column:
         what = f"column '{name}'"
@@ -104,22 +147,23 @@ class _Reader:
         found = {}
         for written, value in self._pairs(node, f"magnitudes of {what}"):
             try:
-                convert(written, unit or "")
+                convert(written, unit or "", own=self.units)
             except UnitError as error:
                 raise self._error(value, f"magnitudes of {what}: {error}") from None
             limits = [self._number(item, what) for item in self._items(value, f"magnitudes of {what}")]
             if len(limits) != 2 or limits[0] >= limits[1]:
                 raise self._error(value, f"{what}: the magnitude of {written} is a range such as [10, 35]")
-            found[str(canonical_unit(written))] = (limits[0], limits[1])
+            found[str(canonical_unit(written, self.units))] = (limits[0], limits[1])
         return found
 
     def _unit(self, node: yaml.Node | None, what: str) -> str | None:
         if node is None or node.tag.endswith(":null"):
             return None
         written = self._text(node, what)
-        unit = canonical_unit(written)
+        unit = canonical_unit(written, self.units)
         if unit is None:
-            raise self._error(node, f"{what} has the unit '{written}'", known_units())
+            names = (*self.units, *known_units())
+            raise self._error(node, f"{what} has the unit '{written}', define it under 'units'", names)
         return unit
 
     def _pairs(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from tundish.tabular.headers.alias_file import read_alias_file
 from tundish.tabular.text import base_of, clean, compare, qualified, separates_d, split_unit, squeeze
-from tundish.tabular.units import UnitError, convert
+from tundish.tabular.units import OwnUnits, UnitError, convert, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["ColumnTable", "Match", "load_columns"]
 
 _SYMBOLS = frozenset({"ad", "ar", "d", "daf"})
+_BRACKET = re.compile(r"(?P<name>.+?)\s*[(\[【](?P<unit>[^()\[\]【】]+)[)\]】]", re.DOTALL)
 _STRANGE_UNIT = re.compile(r"(?P<name>.+?)\s*[(\[](?P<unit>[A-Za-z%°/·.0-9*^-]+)[)\]]")
 
 
@@ -43,10 +44,11 @@ class Match:
 
 @dataclass(frozen=True)
 class ColumnTable:
-    """Columns by canonical name, and ambiguous headers with the columns they may mean."""
+    """Columns by canonical name, ambiguous headers with the columns they may mean, and units of its own."""
 
     columns: Mapping[str, Column]
     ambiguous: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    units: OwnUnits = field(default_factory=dict)
 
     def only(self, wanted: Collection[str]) -> ColumnTable:
         """The table for the columns of one model: a name that two models share is unambiguous within one."""
@@ -57,6 +59,7 @@ class ColumnTable:
         return ColumnTable(
             {name: column for name, column in self.columns.items() if name in wanted},
             {header: names for header, names in ambiguous.items() if names},
+            self.units,
         )
 
     def lookup(self, header: str, *, joined: bool = True) -> Match:
@@ -66,7 +69,7 @@ class ColumnTable:
             header: The header as written in the file, its unit included.
             joined: Whether it may be two rows joined by '_', so that its last part alone is tried too.
         """
-        name, unit = split_unit(header)
+        name, unit = self._own_unit(header) or split_unit(header)
         found = self._whole(header)
         if found is not None:
             return replace(found, unit=unit if self._fits(found.column, unit) else None)
@@ -83,13 +86,27 @@ class ColumnTable:
             return Match(candidates=(found.column,), strange=strange["unit"])
         return Match(unit=unit)
 
+    def _own_unit(self, header: str) -> tuple[str, str] | None:
+        """The header split into its name and a unit that the alias file defines; None where it names none."""
+        if not self.units:
+            return None
+        text = clean(header)
+        bracket = _BRACKET.fullmatch(text)
+        if bracket and (unit := spelled(bracket["unit"])) in self.units:
+            return bracket["name"].rstrip("/_, "), unit
+        ends = (unit for unit in sorted(self.units, key=len, reverse=True) if text.endswith(unit))
+        name = text.removesuffix(next(ends, ""))
+        if name != text and re.search(r"[\u3400-\u9fff\s/_,]$", name) and name.strip("/_, "):
+            return name.strip("/_, "), text[len(name) :]
+        return None
+
     def _fits(self, column: str | None, unit: str | None) -> bool:
         """Whether a unit at the end of a known name is a unit: '灰熔融性FT' is not a length in feet."""
         kept = None if column is None else self.columns[column].unit
         if unit is None or kept is None:
             return True
         try:
-            convert(unit, kept, 4.1868)
+            convert(unit, kept, 4.1868, self.units)
         except UnitError:
             return False
         return True
@@ -194,5 +211,14 @@ def load_columns(path: Path) -> ColumnTable:
     Raises:
         SchemaError: The file is missing, or is not a valid alias table.
     """
-    columns, ambiguous = read_alias_file(path)
-    return ColumnTable(columns, ambiguous)
+    try:
+        facts = path.stat()
+    except OSError:
+        return ColumnTable(*read_alias_file(path))
+    return _loaded(path, facts.st_mtime_ns, facts.st_size)
+
+
+@lru_cache(maxsize=32)
+def _loaded(path: Path, _changed: int, _size: int) -> ColumnTable:
+    """The table as it is since its last change: many models share one."""
+    return ColumnTable(*read_alias_file(path))

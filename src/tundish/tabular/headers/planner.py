@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tundish.tabular.base import Layout
     from tundish.tabular.headers.columns import Match
 
-__all__ = ["make_plan"]
+__all__ = ["make_plan", "number_repeats"]
 
 
 _TAKEN = frozenset({*PLACE, "record_id", "path", "sheet", "outcome", "reason", "notes"})
@@ -63,13 +63,14 @@ class _Planner:
         self.wanted = wanted
         narrow = table.only(wanted)
         absent = {name: Column(name) for name in wanted if name not in narrow.columns}
-        self.table = ColumnTable({**narrow.columns, **absent}, narrow.ambiguous)
+        self.table = ColumnTable({**narrow.columns, **absent}, narrow.ambiguous, narrow.units)
         self.options = options
         self.where = where
         self.section = section_of(where)
         self.headers = layout.headers
-        self.labels = _number_repeats(layout.headers)
+        self.labels = number_repeats(layout.headers)
         self.joined = layout.header_rows > 1
+        self.separator, self.typed = layout.separator, layout.typed
 
     def plan(self, required: Collection[str]) -> Plan:
         stated = self._recipe()
@@ -91,7 +92,15 @@ class _Planner:
             raise self._missing(missing, [column.header for column in unknown])
         ordered = tuple(mapped[name] for name in self.wanted if name in mapped)
         return Plan(
-            ordered, self._name_unknown(unknown), tuple(left_out), self.headers, self.options, self.where
+            ordered,
+            self._name_unknown(unknown),
+            tuple(left_out),
+            self.headers,
+            self.options,
+            self.where,
+            self.separator,
+            self.typed,
+            units=self.table.units,
         )
 
     def _recipe(self) -> dict[int, str | None]:
@@ -148,7 +157,7 @@ class _Planner:
                 column, unit_read=spec.unit if assumed else None, how="assumed" if assumed else None
             )
         try:
-            return column.in_unit(written, how, self.options.calorie)
+            return column.in_unit(written, how, self.options.calorie, self.table.units)
         except UnitError as error:
             raise self._error(
                 f"the {how} says that '{label}' is in {written}, which cannot become {spec.unit}: {error}",
@@ -194,8 +203,8 @@ class _Planner:
         return SourceError(what, where=self.where, fix=fix)
 
 
-def _number_repeats(headers: tuple[str, ...]) -> tuple[str, ...]:
-    """Number headers that occur several times: 厚度, 厚度 (2)."""
+def number_repeats(headers: tuple[str, ...]) -> tuple[str, ...]:
+    """The headers as the recipe names them; those that occur several times are numbered: 厚度, 厚度 (2)."""
     found: list[str] = []
     for header in headers:
         label, number = header, 2

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tundish.tabular.plan import Plan, Planned
     from tundish.tabular.values.reading import Reading
 
-__all__ = ["FAULTS", "NOTES", "SKIPPED", "Cells", "read_cells"]
+__all__ = ["FAULTS", "NOTES", "Cells", "read_cells"]
 
 NOTES = pl.Schema({"row": pl.Int64, "column": pl.String, "note": pl.String, "raw": pl.String})
 """What a value cannot express: censored (<, <=, >, >=), remark; or why it is null: missing, ..."""
@@ -34,9 +34,6 @@ FAULTS = pl.Schema(
 )
 """Cells that cannot be read; `index` is the column's place in the file, from 0, `value` its text."""
 
-SKIPPED = pl.Schema({"row": pl.Int64, "reason": pl.String})
-"""Rows that are not records: blank_row, subtotal_row, repeated_header."""
-
 
 @dataclass(frozen=True)
 class Cells:
@@ -44,11 +41,12 @@ class Cells:
 
     Attributes:
         frame: PLACE, then the columns of the schema that the file has, in the schema's order, numbers in
-            their canonical unit, times in UTC; then the unknown columns as text. It has a row for every row
-            given.
+            their canonical unit, times in UTC; then the unknown columns, of the kinds that the plan says. It
+            has a row for every row given.
         notes: The notes, as in `NOTES`.
-        faults: The faults, as in `FAULTS`; their cells are null in the frame. Skipped rows have none.
-        skipped: The skipped rows, as in `SKIPPED`; they are in the frame too.
+        faults: The faults, as in `FAULTS`; their cells are null in the frame. Skipped rows have none, and
+            unknown columns: what cannot be read there is a note, as no schema asks for it.
+        skipped: The skipped rows, as in SKIPPED; they are in the frame too.
     """
 
     frame: pl.DataFrame
@@ -57,32 +55,47 @@ class Cells:
     skipped: pl.DataFrame
 
 
-def read_cells(cells: pl.DataFrame, plan: Plan) -> Cells:
+def read_cells(cells: pl.DataFrame, plan: Plan, marked: pl.DataFrame | None = None) -> Cells:
     """Read the cells of a piece.
 
     Args:
         cells: PLACE, then c0, c1, ... as a piece has them.
         plan: The plan of the sheet, with all units determined.
+        marked: Rows that are known not to be records, as in SKIPPED.
     """
-    fast = read_fast(cells, plan.columns)
-    odd_text = odd_texts(fast, plan.columns)
+    columns = (*plan.columns, *plan.typed)
+    fast = read_fast(cells, plan)
+    odd_text = odd_texts(fast, columns)
     skipped = skipped_rows(cells, fast, plan)
-    values, notes, faults = [], [], []
-    for column in plan.columns:
+    if marked is not None and marked.height:
+        skipped = _with_marked(skipped, cells, marked)
+    values, notes, faults = {}, [], []
+    for column in columns:
         suspects = odd_text[column.name] if column.name in odd_text.columns else None
-        reading = finish(column, cells[f"c{column.index}"], fast[column.name], suspects, plan.options)
-        values.append(reading.values.alias(column.name))
+        reading = finish(column, cells[f"c{column.index}"], fast[column.name], suspects, plan)
+        values[column.name] = reading.values.alias(column.name)
         if reading.odd.height:
             odd = _place(reading, cells, skipped)
+            if column.known:
+                faults.append(_faults(odd, column))
+            else:
+                odd = odd.with_columns(note=pl.coalesce("note", "check"))
             notes.append(_notes(odd, column))
-            faults.append(_faults(odd, column))
-    unknown = [cells[f"c{column.index}"].cast(pl.String).alias(column.name) for column in plan.unknown]
+    for column in plan.unknown:
+        text = cells[f"c{column.index}"].cast(pl.String).alias(column.name)
+        values[column.name] = values.pop(column.name, text)
     return Cells(
-        pl.DataFrame([*cells.select(PLACE).get_columns(), *values, *unknown]),
+        pl.DataFrame([*cells.select(PLACE).get_columns(), *values.values()]),
         pl.concat([NOTES.to_frame(), *notes]).sort("row", maintain_order=True),
         pl.concat([FAULTS.to_frame(), *faults]).sort("row", maintain_order=True),
         skipped.select(cells["row"].gather(skipped["at"]).alias("row"), "reason"),
     )
+
+
+def _with_marked(skipped: pl.DataFrame, cells: pl.DataFrame, marked: pl.DataFrame) -> pl.DataFrame:
+    at = cells.select("row", at=pl.int_range(pl.len(), dtype=pl.UInt32))
+    more = marked.join(at, on="row", how="inner").select("at", "reason")
+    return pl.concat([more, skipped]).unique("at", keep="first", maintain_order=True).sort("at")
 
 
 def _place(reading: Reading, cells: pl.DataFrame, skipped: pl.DataFrame) -> pl.DataFrame:

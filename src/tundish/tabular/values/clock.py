@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, overload
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from tundish.tabular.values.reading import unread
-from tundish.tabular.values.times import FORMATS, SERIALS, YEARS, from_serial
+from tundish.tabular.values.times import FORMATS, ORDERS, SERIALS, YEARS, from_serial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-__all__ = ["TIME", "fill_times", "guess_format", "local_times", "to_utc"]
+    from tundish.tabular.plan import DateOrder, ReadOptions
+
+__all__ = ["SAMPLE", "TIME", "fill_times", "guess_format", "in_order", "local_times", "to_utc"]
 
 TIME = pl.Datetime("us", "UTC")
-_SAMPLE = 200
+SAMPLE = 200
+"""Texts that suffice to see how a column writes times."""
+
 _DAYS = 20_000
 
 
 def guess_format(texts: pl.Series, but: Collection[str] = ()) -> str | None:
     """Guess the format of most of the first texts, leaving some aside; None where it is not a common one."""
-    sample = texts.drop_nulls().head(_SAMPLE)
+    sample = texts.drop_nulls().head(SAMPLE)
     found = [(int(sample.str.contains(form).sum()), name) for form, name in FORMATS if name not in but]
     count, name = max(found, key=lambda one: one[0], default=(0, ""))
     return name if count else None
@@ -36,26 +40,42 @@ def local_times(texts: pl.Expr, form: str) -> pl.Expr:
     return texts.str.to_datetime(form, time_unit="us", strict=False, cache=False)
 
 
-def fill_times(written: pl.Series, values: pl.Series, zone: str, *, date1904: bool = False) -> pl.Series:
+@overload
+def in_order(texts: pl.Series, order: DateOrder | None) -> pl.Series: ...
+
+
+@overload
+def in_order(texts: pl.Expr, order: DateOrder | None) -> pl.Expr: ...
+
+
+def in_order(texts: pl.Series | pl.Expr, order: DateOrder | None) -> pl.Series | pl.Expr:
+    """Write days of a known order with the year first; other texts stay as they are."""
+    for pattern, form in ORDERS.get(order or "", ()):
+        texts = texts.str.replace(pattern, form)
+    return texts
+
+
+def fill_times(written: pl.Series, values: pl.Series, options: ReadOptions) -> pl.Series:
     """Read a column of times in UTC, format after format; null where none fits.
 
     Args:
         written: The column as written in the file.
         values: The values that one format could read, without zone or in UTC.
-        zone: The zone of times that name none.
-        date1904: Whether Excel's day numbers count from 1904.
+        options: The zone of times that name none, the order of day and month, where day numbers begin.
     """
-    values = to_utc(values, zone)
-    values = _fill(written, values, partial(_serials, zone=zone, date1904=date1904))
+    values = to_utc(values, options.zone, options.ambiguous_hour)
+    values = _fill(written, values, partial(_serials, zone=options.zone, date1904=options.date1904))
     tried: set[str] = set()
-    while (form := guess_format(_left(written, values), tried)) is not None:
+    while (form := guess_format(in_order(_left(written, values), options.dates), tried)) is not None:
         tried.add(form)
-        values = _fill(written, values, partial(_read_format, form=form, zone=zone))
+        values = _fill(written, values, partial(_read_format, form=form, options=options))
     return values
 
 
-def _read_format(texts: pl.Series, form: str, zone: str) -> pl.Series:
-    return to_utc(texts.to_frame("t").select(local_times(pl.col("t"), form)).to_series(), zone)
+def _read_format(texts: pl.Series, form: str, options: ReadOptions) -> pl.Series:
+    ordered = in_order(texts, options.dates)
+    times = ordered.to_frame("t").select(local_times(pl.col("t"), form)).to_series()
+    return to_utc(times, options.zone, options.ambiguous_hour)
 
 
 def _left(written: pl.Series, values: pl.Series) -> pl.Series:
@@ -73,7 +93,7 @@ def _fill(written: pl.Series, values: pl.Series, read: Callable[[pl.Series], pl.
     return values.clone().scatter(at.filter(found), more.filter(found)) if found.any() else values
 
 
-def to_utc(times: pl.Series, zone: str) -> pl.Series:
+def to_utc(times: pl.Series, zone: str, hour: Literal["first", "second"] | None = None) -> pl.Series:
     """Convert local times to UTC; null in hours that summer time skips or repeats, and outside YEARS."""
     if isinstance(times.dtype, pl.Datetime) and times.dtype.time_zone is not None:
         return times.dt.convert_time_zone("UTC").cast(TIME)
@@ -83,11 +103,14 @@ def to_utc(times: pl.Series, zone: str) -> pl.Series:
     if low.year not in YEARS or high.year not in YEARS:
         inside = times.dt.year().is_between(YEARS.start, YEARS.stop - 1)
         times = times.set(~inside, None)
-        return to_utc(times, zone)
+        return to_utc(times, zone, hour)
     shift = _constant_shift(low, high, zone)
     if shift is not None:
         return (times - shift).dt.replace_time_zone("UTC")
-    zoned = times.dt.replace_time_zone(zone, ambiguous="null", non_existent="null")
+    which: Literal["earliest", "latest", "null"] = (
+        "null" if hour is None else "earliest" if hour == "first" else "latest"
+    )
+    zoned = times.dt.replace_time_zone(zone, ambiguous=which, non_existent="null")
     return zoned.dt.convert_time_zone("UTC")
 
 

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tundish.tabular.text import clean
-from tundish.tabular.values.clock import fill_times, guess_format, local_times
-from tundish.tabular.values.marks import Fault, missing_reason, same_marker
-from tundish.tabular.values.numbers import THOUSANDS, parse_number, sentinels
+from tundish.tabular.values.clock import SAMPLE, fill_times, guess_format, in_order, local_times
+from tundish.tabular.values.conventions import AMBIGUOUS
+from tundish.tabular.values.marks import Fault, is_pattern, missing_reason, same_marker
+from tundish.tabular.values.numbers import Marks, parse_number, sentinels
 from tundish.tabular.values.reading import ODD, Odd, Reading, resolve, unread
 from tundish.tabular.values.times import FORMATS, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tundish.tabular.plan import Planned, ReadOptions
+    from tundish.tabular.plan import DateOrder, Plan, Planned, ReadOptions
 
-__all__ = ["finish", "odd_texts", "read_fast"]
+__all__ = ["as_real", "finish", "marks_of", "odd_texts", "read_fast"]
 
 _FLAGS = {
     **dict.fromkeys(("1", "1.0", "true", "yes", "y", "t", "是", "有", "√"), True),
@@ -34,12 +35,24 @@ _MARKERS = sorted({*_SIGNS, "NaN", *(form for word in _WORDS for form in (word, 
 """What may mean a missing value in a column of text: searched at once, as a million identifiers differ."""
 
 _CHANGED_BY_NFKC = r"[\u00a0-\u00be\u2000-\u218f\u2460-\u24ff\u3000\u3200-\u33ff\uf900-\ufaff\ufb00-\uffef]"
-_DAMAGED = r"^\d(?:\.\d+)?E\+\d{2,}$"
+_DAMAGED = r"^\d(?:\.\d+)?[Ee]\+\d{2,}$"
+_AS_TEXT = r"^=\"([^\"]*)\"$|^'(\d.*)$"
+"""How spreadsheets mark a text of digits: ="0012" in a CSV file, '0012 in the cell."""
 
 
-def read_fast(cells: pl.DataFrame, columns: Sequence[Planned]) -> pl.DataFrame:
+def read_fast(cells: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     """Read all columns under their names, as far as Polars can; null for the rest. Text is stripped."""
-    return cells.select(_quick(column, cells[f"c{column.index}"]) for column in columns)
+    marks = marks_of(plan)
+    return cells.select(
+        _quick(column, cells[f"c{column.index}"], marks, plan.options.dates)
+        for column in (*plan.columns, *plan.typed)
+    )
+
+
+def marks_of(plan: Plan) -> Marks:
+    """How the file separates decimals and thousands."""
+    options = plan.options
+    return Marks(options.decimal or ".", options.thousands, options.unclear, plan.numbers_typed)
 
 
 def odd_texts(fast: pl.DataFrame, columns: Sequence[Planned]) -> pl.DataFrame:
@@ -50,25 +63,20 @@ def odd_texts(fast: pl.DataFrame, columns: Sequence[Planned]) -> pl.DataFrame:
 
 
 def _odd_text(text: pl.Expr, *, wide: bool) -> pl.Expr:
-    odd = (
-        text.is_in(_MARKERS)
-        | text.str.starts_with("#")
-        | (text == "")
-        | text.str.contains("E+", literal=True)
-    )
+    odd = text.is_in(_MARKERS) | text.str.contains("^[#=']") | (text == "") | text.str.contains("[Ee]\\+\\d")
     return (odd | text.str.contains(_CHANGED_BY_NFKC) if wide else odd).fill_null(value=False)
 
 
-def _quick(column: Planned, written: pl.Series) -> pl.Expr:
+def _quick(column: Planned, written: pl.Series, marks: Marks, order: DateOrder | None) -> pl.Expr:
     cell, kind = pl.col(written.name), written.dtype
     match column.kind:
         case "real":
-            read = _plain(cell, kind).cast(pl.Float64, strict=False)
+            read = as_real(cell, kind, marks)
         case "integer":
             whole = pl.when(cell == cell.floor()).then(cell) if kind.is_float() else _plain(cell, kind)
             read = whole.cast(pl.Int64, strict=False)
         case "time":
-            read = _time_as_written(cell, written)
+            read = _time_as_written(cell, written, order)
         case "flag":
             text = cell.cast(pl.String)
             read = (
@@ -81,19 +89,39 @@ def _quick(column: Planned, written: pl.Series) -> pl.Expr:
     return read.alias(column.name)
 
 
+def as_real(cell: pl.Expr, kind: pl.DataType, marks: Marks) -> pl.Expr:
+    """A column as numbers as far as Polars can, with the marks of the file; null for the rest."""
+    plain = _plain(cell, kind).cast(pl.Float64, strict=False)
+    if kind != pl.String or marks == Marks(typed=marks.typed):
+        return plain
+    if marks.decimal == ",":
+        grouped = cell.str.contains(r"^\s*[+-]?[1-9]\d{0,2}(?:\.\d{3})+(?:,\d*)?\s*$")
+        bare = (
+            pl.when(grouped)
+            .then(cell.str.replace_all(".", "", literal=True))
+            .when(~cell.str.contains(".", literal=True))
+            .then(cell)
+        )
+        commas = bare.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
+        plain = pl.coalesce(plain, commas) if marks.typed else commas
+    for mark in marks.unclear:
+        plain = pl.when(~cell.str.contains(AMBIGUOUS[mark])).then(plain)
+    return plain
+
+
 def _plain(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
     """A number or a text: a date would be cast to its number of days."""
     return cell if kind.is_numeric() or kind in {pl.String, pl.Boolean} else cell.cast(pl.String)
 
 
-def _time_as_written(cell: pl.Expr, written: pl.Series) -> pl.Expr:
+def _time_as_written(cell: pl.Expr, written: pl.Series, order: DateOrder | None) -> pl.Expr:
     kind = written.dtype
     if isinstance(kind, pl.Datetime):
         return cell.cast(pl.Datetime("us", kind.time_zone))
     if kind == pl.Date:
         return cell.cast(pl.Datetime("us"))
-    form = guess_format(written) if kind == pl.String else None
-    return local_times(cell.cast(pl.String), form or FORMATS[0][1])
+    form = guess_format(in_order(written.head(SAMPLE), order)) if kind == pl.String else None
+    return local_times(in_order(cell.cast(pl.String), order), form or FORMATS[0][1])
 
 
 def _identifier(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
@@ -107,7 +135,7 @@ def _identifier(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
 
 
 def finish(
-    column: Planned, written: pl.Series, fast: pl.Series, odd: pl.Series | None, options: ReadOptions
+    column: Planned, written: pl.Series, fast: pl.Series, odd: pl.Series | None, plan: Plan
 ) -> Reading:
     """Finish reading a column: numbers in their canonical unit, times in UTC.
 
@@ -116,13 +144,14 @@ def finish(
         written: The column as written in the file.
         fast: The result of `read_fast` for the column.
         odd: The result of `odd_texts` for a column of text.
-        options: What the recipe states about the columns.
+        plan: The plan of the file.
     """
+    options = plan.options
     match column.kind:
         case "real" | "integer":
-            return _convert(column, written, _numbers(column, written, fast, options))
+            return _convert(column, written, _numbers(column, written, fast, plan))
         case "time":
-            values = fill_times(written, fast, options.zone, date1904=options.date1904)
+            values = fill_times(written, fast, options)
             return _resolve(written, values, partial(_time, options=options), options)
         case "flag":
             return _resolve(written, fast, _flag, options)
@@ -131,27 +160,29 @@ def finish(
             return _text(written, fast, odd, options)
 
 
-def _numbers(column: Planned, written: pl.Series, values: pl.Series, options: ReadOptions) -> Reading:
+def _numbers(column: Planned, written: pl.Series, values: pl.Series, plan: Plan) -> Reading:
     if values.dtype == pl.Float64 and not values.is_finite().all():
         values = values.set(~values.is_finite(), None)
     at = unread(written, values)
+    marks = marks_of(plan)
     if written.dtype == pl.String and len(at):
-        values = _read_padded(written, values, at)
-    reading = resolve(written, values, partial(_number, column=column, options=options))
-    if reading.odd["check"].eq("decimal_comma").any():
-        at = at.filter(written.gather(at).cast(pl.String).str.contains(THOUSANDS))
-        message = "the column uses decimal commas, so this may be one too; write numbers with a point"
-        reading = reading.emptied(at, written, fault=Fault("decimal_comma", message))
-    if numbers := sentinels(options.missing):
+        values = _read_padded(column, written, values, at, marks)
+    reading = resolve(written, values, partial(_number, column=column, options=plan.options, marks=marks))
+    if numbers := sentinels(plan.options.missing):
         own = pl.Series(numbers, dtype=pl.Float64).cast(values.dtype, strict=False).drop_nulls()
         at = reading.values.is_in(own.implode()).fill_null(value=False).arg_true()
         reading = reading.emptied(at, written, note="missing")
     return reading
 
 
-def _read_padded(written: pl.Series, values: pl.Series, at: pl.Series) -> pl.Series:
-    """Read at these places what only blanks, or the '.0' of a whole number, kept from being read."""
-    more = written.gather(at).str.strip_chars().cast(pl.Float64, strict=False)
+def _read_padded(
+    column: Planned, written: pl.Series, values: pl.Series, at: pl.Series, marks: Marks
+) -> pl.Series:
+    """Read at these places what only blanks, a '%' or the '.0' of a whole number kept from being read."""
+    text = written.gather(at).str.strip_chars()
+    if "%" in {column.unit_read, column.unit if column.unit_read is None else None}:
+        text = text.str.strip_suffix("%").str.strip_chars_end()
+    more = text.to_frame("t").select(as_real(pl.col("t"), text.dtype, marks)).to_series()
     good = more.is_finite()
     if values.dtype == pl.Int64:
         good &= (more == more.floor()) & (more.abs() < 2**53)
@@ -161,8 +192,8 @@ def _read_padded(written: pl.Series, values: pl.Series, at: pl.Series) -> pl.Ser
     return values.clone().scatter(at.filter(good), more.filter(good).cast(values.dtype))
 
 
-def _number(text: str, column: Planned, options: ReadOptions) -> Odd:
-    found = parse_number(text, column.unit_read or column.unit, options.missing)
+def _number(text: str, column: Planned, options: ReadOptions, marks: Marks) -> Odd:
+    found = parse_number(text, column.unit_read or column.unit, options.missing, marks)
     if isinstance(found, Fault):
         return Odd(None, fault=found)
     if column.kind == "integer" and found.value is not None:
@@ -205,14 +236,28 @@ def _resolve(
     reading = resolve(written, values, parse_text)
     if not options.missing:
         return reading
-    own = written.cast(pl.String).str.strip_chars().is_in(list(options.missing)).fill_null(value=False)
+    own = _is_own(written.cast(pl.String).str.strip_chars(), options)
     return reading.emptied(own.arg_true(), written, note="missing")
+
+
+def _is_own(texts: pl.Series, options: ReadOptions) -> pl.Series:
+    """Which texts are the plant's own markers for a missing value."""
+    own = texts.is_in([marker for marker in options.missing if not is_pattern(marker)])
+    for marker in filter(is_pattern, options.missing):
+        own |= texts.str.contains(f"^(?:{marker[1:-1]})$")
+    return own.fill_null(value=False)
 
 
 def _time(text: str, options: ReadOptions) -> Odd:
     if not text.strip():
         return Odd(None)
-    found = parse_time(text, options.zone, date1904=options.date1904)
+    found = parse_time(
+        text,
+        options.zone,
+        date1904=options.date1904,
+        order=options.dates,
+        ambiguous_hour=options.ambiguous_hour,
+    )
     return Odd(None, fault=found) if isinstance(found, Fault) else Odd(found)
 
 
@@ -226,7 +271,7 @@ def _flag(text: str) -> Odd:
 
 def _text(written: pl.Series, values: pl.Series, odd: pl.Series, options: ReadOptions) -> Reading:
     if options.missing:
-        odd |= values.is_in(list(options.missing)).fill_null(value=False)
+        odd |= _is_own(values, options)
     reading = Reading(values, ODD.to_frame())
     fault = Fault(
         "damaged_identifier",
@@ -237,6 +282,7 @@ def _text(written: pl.Series, values: pl.Series, odd: pl.Series, options: ReadOp
         texts = values.gather(at).str.normalize("NFKC").str.replace_all("\u2044", "/", literal=True)
         # Invisible characters would split one key into two.
         texts = texts.str.replace_all("[\u200b\ufeff]", "").str.strip_chars()
+        texts = texts.str.replace(_AS_TEXT, "$1$2")
         texts = texts.set(texts == "", None)
         reading = Reading(values.clone().scatter(at, texts), ODD.to_frame())
         reading = _without_markers(reading, written, at, texts, options)

@@ -11,7 +11,7 @@ from tundish.errors import SourceError
 from tundish.tabular.plan import section_of
 from tundish.tabular.units import unit_by_magnitude
 from tundish.tabular.values.numbers import sentinels
-from tundish.tabular.values.readers import read_fast
+from tundish.tabular.values.readers import as_real, marks_of, read_fast
 from tundish.tabular.values.skips import skipped_rows
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def settle(plan: Plan, cells: pl.DataFrame) -> Plan:
     if not any(column.magnitudes for column in plan.columns):
         return plan
     # A subtotal of calorific values is not a calorific value.
-    at = skipped_rows(cells, read_fast(cells, plan.columns), plan)["at"]
+    at = skipped_rows(cells, read_fast(cells, plan), plan)["at"]
     records = cells.filter(~pl.int_range(cells.height, eager=True).is_in(at.implode())) if len(at) else cells
     return replace(plan, columns=tuple(_settle_column(plan, column, records) for column in plan.columns))
 
@@ -41,7 +41,7 @@ def _settle_column(plan: Plan, column: Planned, cells: pl.DataFrame) -> Planned:
         return column
     written = cells[f"c{column.index}"]
     text = written.str.strip_chars() if written.dtype == pl.String else written
-    values = text.cast(pl.Float64, strict=False)
+    values = text.to_frame("t").select(as_real(pl.col("t"), text.dtype, marks_of(plan))).to_series()
     values = values.filter(values.is_finite() & (values != 0))
     values = values.filter(~values.is_in(sentinels(plan.options.missing)))
     if values.is_empty():
@@ -50,7 +50,8 @@ def _settle_column(plan: Plan, column: Planned, cells: pl.DataFrame) -> Planned:
     if column.unit_read is None:
         if unit is None:
             raise _no_unit(plan, column, values)
-        return replace(column.in_unit(unit, "magnitude", plan.options.calorie), magnitudes={})
+        found = column.in_unit(unit, "magnitude", plan.options.calorie, plan.units)
+        return replace(found, magnitudes={})
     limits = column.magnitudes.get(column.unit_read)
     if unit not in {None, column.unit_read} and limits and _mostly_outside(values, limits):
         raise _error(

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tundish.propose.derived import KEY, find_derived
+from tundish.propose.images.derived import KEY, find_derived
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,12 +12,12 @@ from tundish.formats.reading.sniffing import UNREAD_IMAGES, counted, sample
 from tundish.formats.registry import look
 from tundish.formats.unread.found import find_suspects
 from tundish.imaging.files.pages import count_pages
-from tundish.propose.beside import Beside
-from tundish.propose.derived import KEY, find_derived
-from tundish.propose.given import find_given, judge_given
-from tundish.propose.several import combine
-from tundish.propose.targets import find_targets
-from tundish.propose.unread import by_kind
+from tundish.propose.images.beside import Beside
+from tundish.propose.images.derived import KEY, find_derived
+from tundish.propose.images.given import find_given, judge_given
+from tundish.propose.images.several import combine
+from tundish.propose.images.targets import find_targets
+from tundish.propose.images.unread import by_kind
 from tundish.sources.files import (
     ARCHIVE_SUFFIXES,
     Entry,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from tundish.errors import TundishError
     from tundish.formats.base import Evidence
     from tundish.formats.registry import Look
-    from tundish.propose.unread import UnreadLabels
+    from tundish.propose.images.unread import UnreadLabels
 
 __all__ = ["Found", "examine"]
 

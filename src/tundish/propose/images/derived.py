@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from tundish.formats.base import parts_of
 from tundish.formats.reading.sniffing import counted
-from tundish.propose.seams import Grid, join_at_edges
+from tundish.propose.images.seams import Grid, join_at_edges
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

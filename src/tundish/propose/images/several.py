@@ -23,7 +23,7 @@ from tundish.formats.unread.judge import is_readable, judge
 from tundish.imaging.files.bad import BadImage
 from tundish.imaging.files.header import read_header
 from tundish.imaging.geometry import oriented_size
-from tundish.propose.unread import UnreadLabels
+from tundish.propose.images.unread import UnreadLabels
 from tundish.recipe.classes import normalise
 
 if TYPE_CHECKING:

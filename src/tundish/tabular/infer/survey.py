@@ -1,0 +1,171 @@
+"""Survey a sheet: the unit, kind and evidence of every column over all its records, and its key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from tundish.tabular.infer.evidence import Evidence, Gauge
+from tundish.tabular.infer.kinds import faulty, guess_kinds, names_identifier, names_time
+from tundish.tabular.infer.units import HeaderUnit, header_unit
+from tundish.tabular.plan import Plan, Planned
+from tundish.tabular.values.cells import read_cells
+from tundish.tabular.values.conventions import decide
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from tundish.tabular.base import Layout, Piece, Sheet
+    from tundish.tabular.plan import Kind, ReadOptions
+
+__all__ = ["Surveyed", "find_key", "survey"]
+
+_WHOLE = 100
+"""Whole values that suggest that a column without a unit has no others."""
+
+_COUNTS = ("数", "次", "序号", "count", "number", "pieces", "passes", "seq")
+
+
+@dataclass(frozen=True)
+class Surveyed:
+    """One column of a sheet.
+
+    Attributes:
+        header: The header as written.
+        index: Its place in the file, from 0.
+        unit: The header split into its name and its unit.
+        kind: The kind of its values; text where there is none.
+        evidence: What the values show.
+    """
+
+    header: str
+    index: int
+    unit: HeaderUnit
+    kind: Kind
+    evidence: Evidence
+
+
+def survey(sheet: Sheet, options: ReadOptions) -> tuple[Surveyed, ...]:
+    """Survey all records of a sheet; a sheet of any length needs the memory of one piece.
+
+    Kinds are guessed from the first piece and proved by reading all of them: a column of which more than
+    five of 100 filled cells cannot be read as its kind is text.
+
+    Args:
+        sheet: The sheet.
+        options: What is known about its values.
+    """
+    units = [_unit(header, sheet.layout) for header in sheet.layout.headers]
+    pieces = sheet.pieces()
+    first = next(pieces, None)
+    options = _decided(sheet.layout, first, options)
+    known = {index: unit.unit for index, unit in enumerate(units) if unit.unit is not None}
+    guesses = (
+        guess_kinds(first.cells, {index: unit.name for index, unit in enumerate(units)}, known, options)
+        if first is not None
+        else {}
+    )
+    kinds: dict[int, Kind] = {index: guesses.get(index, "text") for index in range(len(units))}
+    again = chain(() if first is None else (first,), pieces)
+    while True:
+        evidence = _gather(again, sheet.layout, kinds, known, options)
+        wrong = [
+            index for index, one in evidence.items() if _refuted(kinds[index], one, measured=index in known)
+        ]
+        if not wrong:
+            break
+        kinds |= dict.fromkeys(wrong, "text")
+        again = chain(sheet.pieces())
+    return tuple(
+        _surveyed(Surveyed(header, index, units[index], kinds[index], evidence[index]))
+        for index, header in enumerate(sheet.layout.headers)
+    )
+
+
+def _decided(layout: Layout, first: Piece | None, options: ReadOptions) -> ReadOptions:
+    """The options with how the file writes numbers and days: every column is looked at as if it were both."""
+    options = replace(options, date1904=layout.date1904)
+    if first is None:
+        return options
+    columns = tuple(
+        Planned(f"c{index}", kind, f"c{index}", index)
+        for kind in ("real", "time")
+        for index in range(len(layout.headers))
+    )
+    plan = Plan(columns, (), (), layout.headers, options, "", separator=layout.separator)
+    return decide(plan, [first.cells]).options
+
+
+def _unit(header: str, layout: Layout) -> HeaderUnit:
+    return header_unit(header, joined=layout.header_rows > 1)
+
+
+def _refuted(kind: Kind, evidence: Evidence, *, measured: bool) -> bool:
+    return kind != "text" and evidence.unread > faulty(measured=measured) * (
+        evidence.filled + evidence.unread
+    )
+
+
+def _gather(
+    pieces: Iterable[Piece],
+    layout: Layout,
+    kinds: Mapping[int, Kind],
+    units: Mapping[int, str],
+    options: ReadOptions,
+) -> dict[int, Evidence]:
+    columns = tuple(
+        Planned(f"c{index}", kind, f"c{index}", index, unit=units.get(index)) for index, kind in kinds.items()
+    )
+    plan = Plan(columns, (), (), layout.headers, options, "")
+    gauge = Gauge({column.name: column.kind for column in columns})
+    for piece in pieces:
+        cells = read_cells(piece.cells, plan)
+        frame = cells.frame
+        if cells.skipped.height:
+            frame = frame.filter(~pl.col("row").is_in(cells.skipped["row"].implode()))
+        unread = dict(cells.faults["column"].value_counts().iter_rows()) if cells.faults.height else {}
+        gauge.add(frame, unread)
+    found = gauge.result()
+    return {column.index: found[column.name] for column in columns}
+
+
+def _surveyed(column: Surveyed) -> Surveyed:
+    """The column with whole numbers told from measures that happen to be whole, and units of numbers only."""
+    if column.kind not in {"real", "integer"}:
+        unit = column.unit
+        return replace(column, unit=HeaderUnit(column.header if unit.unit else unit.name))
+    if column.kind == "real" and _is_whole(column):
+        return replace(column, kind="integer")
+    return column
+
+
+def _is_whole(column: Surveyed) -> bool:
+    evidence = column.evidence
+    if not evidence.whole or column.unit.unit is not None:
+        return False
+    if max(abs(evidence.least), abs(evidence.most)) > 2**53:
+        return False
+    name = column.unit.name.lower()
+    counted = names_identifier(name) or any(word in name for word in _COUNTS)
+    return counted or evidence.filled >= _WHOLE or bool(evidence.categories)
+
+
+def find_key(columns: Sequence[Surveyed]) -> Surveyed | None:
+    """The column that names a record: no value is missing, and none occurs twice; None where none does.
+
+    Identifiers by their headers come first, then texts, then times, then whole numbers that count up.
+    """
+    unique = [column for column in columns if column.evidence.unique]
+    several = any(column.evidence.filled > 2 for column in columns)
+    ranks = [
+        [one for one in unique if one.kind == "text" and names_identifier(one.unit.name)],
+        [one for one in unique if one.kind == "integer" and names_identifier(one.unit.name)],
+        [one for one in unique if several and one.kind == "time" and names_time(one.unit.name)],
+        [one for one in unique if several and one.kind == "time"],
+        [one for one in unique if several and one.kind == "text" and one.index < 2],
+        [one for one in unique if several and one.kind == "integer" and one.index == 0],
+    ]
+    return next((rank[0] for rank in ranks if rank), None)
