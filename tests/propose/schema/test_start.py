@@ -143,7 +143,7 @@ def test_a_shipped_model_is_proposed_only_where_its_key_and_half_of_the_columns_
     assert keyless.schema == "schemas/keyless.py:Keyless"
     assert keyless.key is None
     tundish.run("d", project=plant, last="records")
-    assert tundish.read_table("long", "d", project=plant)["content"].dtype == pl.Float64
+    assert pl.Float64 in tundish.read_table("other", "d", project=plant).dtypes
     columns = tundish.status("d", project=plant).columns
     assert columns["half"] == {"by name": 2, "typed": 1, "text": 0, "left out": 0}
     assert tundish.read_table("half", "d", project=plant)["x"].to_list()[:2] == [0.0, 1.5]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tundish.errors import SourceError
@@ -213,6 +213,7 @@ TEXT = st.text(
     quote_all=st.booleans(),
     size=st.integers(1, 200),
 )
+@example(rows=[["", "\n"]], encoding="utf-8", separator=",", newline="\n", quote_all=False, size=1)
 def test_any_table_comes_back_cell_for_cell(
     tmp_path_factory: pytest.TempPathFactory,
     rows: list[list[str]],
