@@ -6,6 +6,7 @@ import difflib
 import os
 import tarfile
 import zipfile
+import zlib
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from tundish.errors import SourceError
 from tundish.formats.base import IMAGE_SUFFIXES
 from tundish.formats.reading.sniffing import UNREAD_IMAGES
 from tundish.sources.files import ARCHIVE_SUFFIXES
-from tundish.sources.rows import has_pictures
+from tundish.sources.rows import has_pictures, holds_pictures, is_columnar
 from tundish.tabular.files.open import is_table_name
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from tundish.storage.dataset import DatasetFolder
 
 __all__ = ["as_written", "check_source", "is_table", "place_of"]
+
+_PEEKED = 256 << 20
+"""Bytes up to which a Parquet file in a zip is opened to see whether it holds pictures."""
 
 _MOST = 20_000
 """Files of a folder that are looked at to see what it holds."""
@@ -39,8 +43,11 @@ def is_table(source: Path) -> bool:
     if source.suffix.lower() == ".zip" and zipfile.is_zipfile(source):
         try:
             with zipfile.ZipFile(source) as archive:
-                return _are_tables(info.filename for info in archive.infolist() if not info.is_dir())
-        except (zipfile.BadZipFile, OSError):
+                members = [info for info in archive.infolist() if not info.is_dir()]
+                peeked = [one for one in members if is_columnar(one.filename) and one.file_size <= _PEEKED]
+                pictures = any(holds_pictures(archive.read(one)) for one in peeked[:1])
+                return not pictures and _are_tables(one.filename for one in members)
+        except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError):
             return False
     return is_table_name(source.name) and not has_pictures(source)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["FILE_COLUMN", "UNREAD_PICTURES", "has_pictures", "is_columnar", "row_entries"]
+__all__ = ["FILE_COLUMN", "UNREAD_PICTURES", "has_pictures", "holds_pictures", "is_columnar", "row_entries"]
 
 FILE_COLUMN = "tundish:file"
 """Column of the entry that holds the other columns: the name of each row's picture, below the file's path."""
@@ -73,6 +73,16 @@ def is_columnar(name: str) -> bool:
 def has_pictures(path: Path) -> bool:
     """Whether a Parquet file holds pictures in one of its columns; a damaged one has none."""
     return is_columnar(path.name) and bool(_columns(path))
+
+
+def holds_pictures(data: bytes) -> bool:
+    """Whether a Parquet file of these bytes holds pictures in one of its columns; a damaged one has none."""
+    try:
+        with pq.ParquetFile(pa.BufferReader(data)) as file:
+            columns = [column for field in file.schema_arrow if (column := _column(field)) is not None]
+            return any(_shows_pictures(file, column) for column in columns)
+    except (OSError, pa.ArrowException):
+        return False
 
 
 def row_entries(entry: Entry, path: Path) -> list[Entry]:

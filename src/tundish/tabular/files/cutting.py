@@ -59,7 +59,7 @@ class Dialect:
     @cached_property
     def _record(self) -> re.Pattern[bytes]:
         parts = {b"f": self._field, b"s": re.escape(self.separator), b"n": re.escape(self.newline)}
-        return re.compile(rb"%(f)b(?:%(s)b%(f)b)*+(?:\r(?=%(n)b))?(?=%(n)b|\Z)" % parts)
+        return re.compile(rb"%(f)b(?>(?:%(s)b%(f)b)*)(?:\r(?=%(n)b))?(?=%(n)b|\Z)" % parts)
 
     @cached_property
     def _one(self) -> re.Pattern[bytes]:
@@ -67,7 +67,9 @@ class Dialect:
 
     @cached_property
     def _unclosed(self) -> re.Pattern[bytes]:
-        return re.compile(rb'(?:%b%b)*+[ \t]*+"(?:[^"]++|"")*+\Z' % (self._field, re.escape(self.separator)))
+        # An atomic group: in Python 3.11.2, as in Debian 12, a possessive one never matches here.
+        fields = rb"(?>(?:%b%b)*)" % (self._field, re.escape(self.separator))
+        return re.compile(fields + rb'[ \t]*+"(?:[^"]++|"")*+\Z')
 
     def record(self, data: bytes, start: int) -> int | None:
         """Where the record that starts here ends (at its newline), or None if its quotes do not close."""
