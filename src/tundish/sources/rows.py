@@ -77,12 +77,7 @@ def has_pictures(path: Path) -> bool:
 
 def holds_pictures(data: bytes) -> bool:
     """Whether a Parquet file of these bytes holds pictures in one of its columns; a damaged one has none."""
-    try:
-        with pq.ParquetFile(pa.BufferReader(data)) as file:
-            columns = [column for field in file.schema_arrow if (column := _column(field)) is not None]
-            return any(_shows_pictures(file, column) for column in columns)
-    except (OSError, pa.ArrowException):
-        return False
+    return bool(_columns(pa.BufferReader(data)))
 
 
 def row_entries(entry: Entry, path: Path) -> list[Entry]:
@@ -112,17 +107,17 @@ def row_entries(entry: Entry, path: Path) -> list[Entry]:
     return [*found, Entry(entry.path, entry.size, entry.stamp, rest.read)]
 
 
-def _open(path: Path) -> pq.ParquetFile:
+def _open(source: Path | pa.BufferReader) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False)
+        return pq.ParquetFile(source, buffer_size=_BUFFER, pre_buffer=False)
     except FileNotFoundError as error:
         raise EntryUnavailable(error.strerror or str(error)) from error
 
 
-def _columns(path: Path) -> list[_Column]:
+def _columns(source: Path | pa.BufferReader) -> list[_Column]:
     """The columns of pictures, that of the photographs first; none where the file cannot be read."""
     try:
-        with _open(path) as file:
+        with _open(source) as file:
             fields = [column for field in file.schema_arrow if (column := _column(field)) is not None]
             found = [column for column in fields if _shows_pictures(file, column)]
     except (OSError, pa.ArrowException, EntryUnavailable):
