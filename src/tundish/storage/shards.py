@@ -29,6 +29,7 @@ __all__ = [
     "Packer",
     "copy_parts",
     "image_id_of",
+    "is_whole",
     "latest_files",
     "read_blobs",
     "read_files",
@@ -175,6 +176,14 @@ def shard_length(path: Path) -> int:
     with _reporting_damage(path):
         count: int = pq.read_metadata(path).num_rows
     return count
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a shard is there, its footer can be read and it holds something."""
+    try:
+        return shard_length(path) > 0
+    except OutsideError:
+        return False
 
 
 def read_blobs(path: Path, wanted: Iterable[str] | None = None) -> Iterator[Blob]:

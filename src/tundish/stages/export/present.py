@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING
 from tundish.errors import MissingStepError, OutsideError
 from tundish.stages.split.guard import guard_against_losses
 from tundish.storage.accepted import ACCEPTED
-from tundish.storage.shards import shard_length
+from tundish.storage.shards import is_whole
 from tundish.storage.tables import LINEAGE
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tundish.formats.base import Selection
     from tundish.stages.base import Context
 
@@ -53,7 +51,7 @@ def check_pictures(context: Context, selection: Selection) -> None:
     """
     root = context.dataset.root
     wanted = selection.images["shard"].value_counts().sort("shard")
-    missing = [(shard, count) for shard, count in wanted.iter_rows() if not _is_whole(root, shard)]
+    missing = [row for row in wanted.iter_rows() if row[0] is None or not is_whole(root / row[0])]
     if missing:
         shard, _ = missing[0]
         images = sum(count for _, count in missing)
@@ -64,11 +62,3 @@ def check_pictures(context: Context, selection: Selection) -> None:
             fix="bring them back with 'dvc checkout' or 'dvc pull', or put the files back to their source and"
             f" run 'tundish run {context.recipe.dataset}'",
         )
-
-
-def _is_whole(root: Path, shard: str | None) -> bool:
-    """Whether the shard is there and its footer can be read."""
-    try:
-        return shard is not None and shard_length(root / shard) > 0
-    except OutsideError:
-        return False

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from tundish.errors import OutsideError
-from tundish.storage.shards import Blob, image_id_of, shard_length, write_shard
+from tundish.storage.shards import Blob, image_id_of, is_whole, write_shard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,7 +45,7 @@ class LostShards:
         ).iter_rows():
             key = FOLDERS[kind], shard
             self._needed.setdefault(key, {})[source, path] = image_id_of(sha256)
-        self._needed = {key: files for key, files in self._needed.items() if not _is_whole(self._path(key))}
+        self._needed = {key: files for key, files in self._needed.items() if not is_whole(self._path(key))}
         self._found: dict[tuple[str, str], dict[str, bytes]] = {key: {} for key in self._needed}
         self.restored = 0
 
@@ -84,7 +84,7 @@ class LostShards:
         Raises:
             OutsideError: A shard is missing, and its files are not all at their source.
         """
-        lost = {key: files for key, files in self._needed.items() if files and not _is_whole(self._path(key))}
+        lost = {key: files for key, files in self._needed.items() if files and not is_whole(self._path(key))}
         if lost:
             key, files = next(iter(sorted(lost.items())))
             total = sum(map(len, lost.values()))
@@ -98,13 +98,6 @@ class LostShards:
 
     def _path(self, key: tuple[str, str]) -> Path:
         return self._store / key[0] / f"{key[1]}.parquet"
-
-
-def _is_whole(path: Path) -> bool:
-    try:
-        return shard_length(path) > 0
-    except OutsideError:
-        return False
 
 
 def _examples(files: Iterable[_Place]) -> str:
