@@ -141,11 +141,8 @@ class Intake:
                 container = file_of_page(known)
                 if container != known:
                     self._paged.setdefault((label, container), []).append(known)
-        for known in self._paged.get((source, path), []):
-            row = self.known[source, known]
-            if known not in pages and row["outcome"] == "accepted":
-                kept = {name: row[name] for name in ("path", "source", "kind", "size", "sha256")}
-                self.rows.append(kept | {"outcome": "skipped", "reason": "superseded", "batch": self.batch})
+        gone = [self.known[source, page] for page in self._paged.get((source, path), []) if page not in pages]
+        self._skip([row for row in gone if row["outcome"] == "accepted"], "superseded")
 
     def let_go(self, sources: set[str]) -> int:
         """Mark the files of sources that the recipe no longer names as skipped; return their number."""
