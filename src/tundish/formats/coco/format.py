@@ -12,7 +12,6 @@ add` counts how many boxes leave their picture under each, and writes what it fo
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from tundish.errors import SourceError
@@ -24,6 +23,7 @@ from tundish.formats.coco.write import CocoWriter
 from tundish.formats.frames import nothing_drawn
 from tundish.formats.reading.fault import Fault
 from tundish.formats.reading.match import find_named
+from tundish.formats.reading.roles import role_of_labels
 from tundish.formats.reading.sniffing import (
     catalog_of,
     counted,
@@ -54,9 +54,7 @@ class Coco:
     def role(self, path: str, options: Options) -> Role:
         """JSON is labels; the PNG of panoptic annotations are not images."""
         if suffix_of(path) == ".json":
-            patterns = [pattern.strip() for pattern in options.extra.get("files", "").split(";")]
-            chosen = not any(patterns) or any(fnmatchcase(path, pattern) for pattern in patterns)
-            return "annotation" if chosen else "other"
+            return role_of_labels(path, options)
         if parts_of(path)[0] in _panoptic_folders(options) and suffix_of(path) == ".png":
             return "annotation"
         return "image" if is_image(path) and not in_folder(path, "annotations") else "other"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
 from tundish.errors import SourceError
@@ -11,6 +10,7 @@ from tundish.formats.base import Catalog, ImageRef, suffix_of
 from tundish.formats.csv.table import Table, parse_table
 from tundish.formats.reading.fault import Fault, Notes
 from tundish.formats.reading.match import Miss, find_named
+from tundish.formats.reading.roles import role_by_suffix
 from tundish.formats.reading.sniffing import catalog_of, counted, is_image, sample
 from tundish.imaging.files.bad import BadImage
 from tundish.imaging.files.header import read_header
@@ -45,11 +45,7 @@ _PICTURES = 300
 
 def csv_role(path: str, options: Options) -> Role:
     """CSV files are labels, or those of them that the option ``files`` names."""
-    if suffix_of(path) in _SUFFIXES:
-        patterns = [pattern.strip() for pattern in options.extra.get("files", "").split(";")]
-        chosen = not any(patterns) or any(fnmatchcase(path, pattern) for pattern in patterns)
-        return "annotation" if chosen else "other"
-    return "image" if is_image(path) else "other"
+    return role_by_suffix(path, _SUFFIXES, options)
 
 
 def read_tables(files: Iterable[tuple[str, bytes]], catalog: Catalog, reading: Reading) -> Iterator[Table]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from tundish.formats.base import Evidence, Format, Options, Reading, parts_of, suffix_of
@@ -14,6 +13,7 @@ from tundish.formats.huggingface.tables import open_table
 from tundish.formats.reading.collector import collector_paused
 from tundish.formats.reading.fault import Fault, Notes
 from tundish.formats.reading.match import Miss
+from tundish.formats.reading.roles import role_of_labels
 from tundish.formats.reading.sniffing import (
     catalog_of,
     counted,
@@ -67,11 +67,9 @@ class RowReader:
 
     def role(self, path: str, options: Options) -> Role:
         """Label files by their name or suffix, and by the option ``files``."""
-        if not self._is_table(path):
-            return "image" if is_image(path) else "other"
-        patterns = [one.strip() for one in options.extra.get("files", "").split(";") if one.strip()]
-        chosen = not patterns or any(fnmatchcase(path, pattern) for pattern in patterns)
-        return "annotation" if chosen else "other"
+        if self._is_table(path):
+            return role_of_labels(path, options)
+        return "image" if is_image(path) else "other"
 
     def read(self, files: Iterable[tuple[str, bytes]], catalog: Catalog, options: Options) -> Reading:
         """Read tables; a bad row costs itself, a bad file its labels."""

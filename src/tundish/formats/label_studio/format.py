@@ -20,8 +20,9 @@ from tundish.formats.label_studio.tasks import tasks_in
 from tundish.formats.reading.collector import collector_paused
 from tundish.formats.reading.fault import Fault, Notes
 from tundish.formats.reading.match import Miss
+from tundish.formats.reading.roles import role_by_suffix
 from tundish.formats.reading.sniffing import counted
-from tundish.formats.tools.pages import FILES, File, Item, Page, look_for, role_by_suffix
+from tundish.formats.tools.pages import FILES, File, Item, Page, look_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

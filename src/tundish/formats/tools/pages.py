@@ -21,6 +21,7 @@ from tundish.formats.base import (
 from tundish.formats.reading.collector import collector_paused
 from tundish.formats.reading.fault import Fault, Notes
 from tundish.formats.reading.match import Miss, find_beside
+from tundish.formats.reading.roles import role_by_suffix
 from tundish.formats.reading.sniffing import (
     catalog_of,
     counted,
@@ -34,7 +35,7 @@ from tundish.formats.reading.upright import frame_of_stated_size, turn_box, turn
 from tundish.imaging.geometry import box_of_counts, box_of_polygon, counts_of_mask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tundish.formats.base import Listing, Role
     from tundish.formats.tools.shapes import Canvas, Drawn
@@ -50,7 +51,6 @@ __all__ = [
     "kept",
     "look_for",
     "name_of",
-    "role_by_suffix",
 ]
 
 FILES = {"files": "which label files, as patterns separated by ';'"}
@@ -204,15 +204,6 @@ class Sniffer(Protocol):
 
     def has_marks(self, data: bytes) -> bool:
         """Whether a file could be the tool's."""
-
-
-def role_by_suffix(path: str, suffixes: Collection[str], options: Options) -> Role:
-    """The role of a file where label files have suffixes of their own, and may be chosen by ``files``."""
-    if suffix_of(path) in suffixes:
-        patterns = [pattern.strip() for pattern in options.extra.get("files", "").split(";")]
-        chosen = not any(patterns) or any(fnmatchcase(path, pattern) for pattern in patterns)
-        return "annotation" if chosen else "other"
-    return "image" if is_image(path) else "other"
 
 
 def look_for(tool: Sniffer, listing: Listing) -> Evidence | None:
