@@ -22,7 +22,7 @@ from tundish.formats.reading.fault import Fault, Notes
 from tundish.formats.reading.match import Miss
 from tundish.formats.reading.roles import role_by_suffix
 from tundish.formats.reading.sniffing import counted
-from tundish.formats.tools.pages import FILES, File, Item, Page, look_for
+from tundish.formats.tools.pages import FILES, File, Item, Page, look_for, opens_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -125,13 +125,8 @@ class LabelStudio:
         return role_by_suffix(path, self.suffixes, options)
 
     def recognises(self, path: str, data: bytes) -> bool:
-        """Whether a file opens as tasks; COCO has `annotations` too, and is none."""
-        if not self.has_marks(data):
-            return False
-        try:
-            return bool(_pages(File(path, data, Catalog([]), Options())))
-        except Fault:
-            return False
+        """Whether a file opens as tasks; COCO has `annotations` too, and does not."""
+        return opens_as(self, path, data)
 
     def sniff(self, listing: Listing) -> Evidence | None:
         """Files with tasks, and how many of the pictures they name are here."""

@@ -51,6 +51,7 @@ __all__ = [
     "kept",
     "look_for",
     "name_of",
+    "opens_as",
 ]
 
 FILES = {"files": "which label files, as patterns separated by ';'"}
@@ -167,12 +168,7 @@ class Tool:
 
     def recognises(self, path: str, data: bytes) -> bool:
         """Whether a file opens as one of the tool's."""
-        if not self.has_marks(data):
-            return False
-        try:
-            return bool(self.pages(File(path, data, Catalog([]), Options())))
-        except Fault:
-            return False
+        return opens_as(self, path, data)
 
     def sniff(self, listing: Listing) -> Evidence | None:
         """Files with what the tool writes, and how many of the images they name are here."""
@@ -204,6 +200,22 @@ class Sniffer(Protocol):
 
     def has_marks(self, data: bytes) -> bool:
         """Whether a file could be the tool's."""
+
+
+def opens_as(tool: Sniffer, path: str, data: bytes) -> bool:
+    """Whether a file opens as one of a tool's, and has a page.
+
+    Args:
+        tool: The tool.
+        path: The file.
+        data: What it holds.
+    """
+    if not tool.has_marks(data):
+        return False
+    try:
+        return bool(tool.pages(File(path, data, Catalog([]), Options())))
+    except Fault:
+        return False
 
 
 def look_for(tool: Sniffer, listing: Listing) -> Evidence | None:
