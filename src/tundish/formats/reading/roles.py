@@ -24,7 +24,8 @@ def role_of_labels(path: str, options: Options) -> Role:
         options: ``files`` in them has patterns, separated by ';'; without it all label files are read.
     """
     patterns = [pattern for one in options.extra.get("files", "").split(";") if (pattern := one.strip())]
-    chosen = not patterns or any(fnmatchcase(path, pattern) for pattern in patterns)
+    # By its own path, too: brackets in a name are signs of a pattern.
+    chosen = not patterns or path in patterns or any(fnmatchcase(path, pattern) for pattern in patterns)
     return "annotation" if chosen else "other"
 
 
