@@ -218,11 +218,11 @@ def add(
 def _add_images(
     dataset: DatasetFolder, source: Path, *, force: bool, dry_run: bool, strict: bool
 ) -> AddedImages:
-    from tundish.propose.addition import add_images, files_of_records  # noqa: PLC0415
+    from tundish.propose.addition import add_images, known_records  # noqa: PLC0415
     from tundish.propose.images.look import examine  # noqa: PLC0415
 
     recipe = recipe_of(dataset)
-    looked = examine(source, files_of_records(dataset, recipe))
+    looked = examine(source, known_records(dataset, recipe))
     if strict and looked.unread:
         raise GateError(
             "; ".join(map(str, looked.unread)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
@@ -18,11 +17,11 @@ from tundish.propose.recipe_text import (
     with_records,
     with_source,
 )
-from tundish.propose.source import as_written, place_of
+from tundish.propose.source import as_written
 from tundish.recipe.classes import normalise
 from tundish.recipe.load import load
 from tundish.recipe.sections import Source
-from tundish.sources.patterns import files_of
+from tundish.stages.ingest.labels import files_of_records
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from tundish.recipe.load import Recipe
     from tundish.storage.dataset import DatasetFolder
 
-__all__ = ["Action", "Addition", "add_images", "add_records", "files_of_records"]
+__all__ = ["Action", "Addition", "add_images", "add_records", "known_records"]
 
 Action = Literal["created", "extended", "replaced"]
 
@@ -141,7 +140,7 @@ def add_records(
     before = load(recipe)
     if table in {*before.records, *(one.label for one in before.sources)}:
         same = table in before.records and before.records[table].path
-        known = same and place_of(same, dataset) == source.resolve()
+        known = same and dataset.locate(same).resolve() == source.resolve()
         raise UsageError(
             f"the recipe reads this file already, as '{table}'"
             if known
@@ -153,14 +152,12 @@ def add_records(
     return Addition(text, "extended", place, table, notes=proposal.notes)
 
 
-def files_of_records(dataset: DatasetFolder, recipe: Path) -> frozenset[Path]:
+def known_records(dataset: DatasetFolder, recipe: Path) -> frozenset[Path]:
     """The files that a recipe reads as records; none where there is no recipe that can be read."""
     try:
-        sections = load(recipe).records.values() if recipe.exists() else ()
+        return files_of_records(dataset, load(recipe)) if recipe.exists() else frozenset()
     except RecipeError:
         return frozenset()  # a recipe that is replaced, or that `add_images` refuses
-    places = [os.path.normpath(dataset.root / section.path) for section in sections if section.path]
-    return frozenset(path for place in places for path, _ in files_of(place) or ())
 
 
 def _distinct(classes: Sequence[str], known: set[str]) -> list[str]:
@@ -207,7 +204,7 @@ def _overlaps(recipe: Recipe, dataset: DatasetFolder, source: Path) -> list[str]
     real = source.resolve()
     notes = []
     for one in recipe.sources:
-        other = place_of(one.path, dataset)
+        other = dataset.locate(one.path).resolve()
         if other == real:
             raise UsageError(
                 f"the recipe has this source already, as '{one.label}'",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tundish.storage.dataset import DatasetFolder
 
-__all__ = ["as_written", "check_source", "is_table", "place_of"]
+__all__ = ["as_written", "check_source", "is_table"]
 
 _PEEKED = 256 << 20
 """Bytes up to which a Parquet file in a zip is opened to see whether it holds pictures."""
@@ -137,12 +137,6 @@ def _check_place(real: Path, source: Path, dataset: DatasetFolder) -> None:
             where=str(source),
             fix=f"name the files as they came, such as datasets/{other}/raw",
         )
-
-
-def place_of(path: str, dataset: DatasetFolder) -> Path:
-    """Where a path of the recipe leads, links resolved."""
-    # Normalised by text: before the first run there is no dataset folder for '..' to lead out of.
-    return Path(os.path.normpath(dataset.root / path)).resolve()
 
 
 def as_written(source: Path, dataset: DatasetFolder) -> str:

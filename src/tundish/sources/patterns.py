@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 __all__ = ["files_of"]
 
 
-def files_of(place: str) -> list[tuple[Path, str]] | None:
+def files_of(place: Path) -> list[tuple[Path, str]] | None:
     """The files at a place, each with its path relative to the folder that is named, in that order.
 
     Args:
@@ -20,17 +20,16 @@ def files_of(place: str) -> list[tuple[Path, str]] | None:
     Returns:
         The files; None where nothing exists at that place.
     """
-    path = Path(place)
-    if path.is_file():
-        return [(path, path.name)]
-    if path.is_dir():
-        return _sorted(path, path.rglob("*"))
-    fixed = path
+    if place.is_file():
+        return [(place, place.name)]
+    if place.is_dir():
+        return _sorted(place, place.rglob("*"))
+    fixed = place
     while any(sign in fixed.name for sign in "*?["):
         fixed = fixed.parent
-    if fixed == path or not fixed.is_dir():
+    if fixed == place or not fixed.is_dir():
         return None
-    return _sorted(fixed, fixed.glob(path.relative_to(fixed).as_posix()))
+    return _sorted(fixed, fixed.glob(place.relative_to(fixed).as_posix()))
 
 
 def _sorted(folder: Path, found: Iterable[Path]) -> list[tuple[Path, str]] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,6 +101,11 @@ class DatasetFolder:
     def local(self) -> Path:
         """What belongs to this machine alone, in neither Git nor DVC: the lock, copies of history."""
         return self.root / ".local"
+
+    def locate(self, path: str) -> Path:
+        """Where a path of the recipe leads: it is relative to the dataset's folder, unless it is absolute."""
+        # As text: before the first run the folder of the dataset, which '..' leaves, does not exist.
+        return Path(os.path.normpath(self.root / path))
 
     def make_local(self) -> Path:
         """Make the folder `local`, unless it exists, and return it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
@@ -27,10 +26,12 @@ if TYPE_CHECKING:
 
     from tundish.formats.masks.rules import Rule
     from tundish.formats.several.parts import Part
+    from tundish.recipe.load import Recipe
     from tundish.sources.files import Entry
     from tundish.stages.base import Context
+    from tundish.storage.dataset import DatasetFolder
 
-__all__ = ["UNREAD_LABELS", "Taking", "paths_of_records"]
+__all__ = ["UNREAD_LABELS", "Taking", "files_of_records", "paths_of_records"]
 
 UNREAD_LABELS = "unread_labels"
 
@@ -167,11 +168,14 @@ def paths_of_records(context: Context, source: Path) -> frozenset[str]:
     """Paths in a folder that the recipe reads as records: these are not labels."""
     if not source.is_dir() or not context.recipe.records:
         return frozenset()
-    places = [section.path for section in context.recipe.records.values() if section.path]
-    found = {
-        path for place in places for path, _ in files_of(os.path.normpath(context.dataset.root / place)) or ()
-    }
+    found = files_of_records(context.dataset, context.recipe)
     return frozenset(path.relative_to(source).as_posix() for path in found if path.is_relative_to(source))
+
+
+def files_of_records(dataset: DatasetFolder, recipe: Recipe) -> frozenset[Path]:
+    """The files that a recipe reads as records."""
+    places = [dataset.locate(section.path) for section in recipe.records.values() if section.path]
+    return frozenset(path for place in places for path, _ in files_of(place) or ())
 
 
 def _unread(path: str, kind: str, masks: Sequence[Rule]) -> EntryFault | None:

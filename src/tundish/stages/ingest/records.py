@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tundish.sources.files import Entry, EntryFault, EntryUnavailable
@@ -17,6 +15,7 @@ from tundish.tabular.files.open import is_table_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from tundish.recipe.sections import Query, Records
     from tundish.stages.base import Context
@@ -38,9 +37,8 @@ def record_files(context: Context, section: Records) -> list[RecordEntry] | None
 
     A file that the recipe names is taken whatever its suffix; from a folder only files that may be tables.
     """
-    # Normalised as text: before the first run the folder of the dataset, which '..' leaves, does not exist.
-    place = os.path.normpath(context.dataset.root / (section.path or ""))
-    named = Path(place).is_file()
+    place = context.dataset.locate(section.path or "")
+    named = place.is_file()
     found = files_of(place)
     return None if found is None else [_entry(each, short, named=named) for each, short in found]
 

@@ -7,10 +7,8 @@ counts.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Sized
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import orjson
@@ -31,6 +29,7 @@ from tundish.storage.versions import VERSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
     from tundish.recipe.sections import Query, Records, Source
     from tundish.storage.seen import Seen
@@ -123,8 +122,7 @@ def _gone_notes(context: Context, before: Seen) -> list[str]:
 
 
 def _take_source(context: Context, source: Source, intake: Intake, seen: Seen, now_seen: Seen) -> list[str]:
-    # Normalised as text: before the first run the folder of the dataset, which '..' leaves, does not exist.
-    path = Path(os.path.normpath(context.dataset.root / source.path))
+    path = context.dataset.locate(source.path)
     label = source.label
     have = any(name == label for name, _ in intake.known)
     if not path.exists() and have:
