@@ -11,7 +11,10 @@ from tundish.storage.tables import TARGETS
 if TYPE_CHECKING:
     from tundish.stages.base import Context
 
-__all__ = ["accepted_values", "files_with_values"]
+__all__ = ["SAME_VALUE", "accepted_values", "files_with_values"]
+
+SAME_VALUE = 1e-9
+"""Relative difference up to which two values are the same number, written differently."""
 
 
 def accepted_values(context: Context) -> pl.DataFrame:

@@ -11,6 +11,7 @@ import scipy
 
 from tundish.imaging.framehash import turn_box
 from tundish.imaging.geometry import area_of_counts, area_of_polygon
+from tundish.stages.targets import SAME_VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,10 +29,6 @@ _TOLERANCE = 0.5
 """px of the larger picture by which edges of the same box may differ: the rounding of formats."""
 
 _AREA_TOLERANCE = 0.02
-
-
-_SAME_VALUE = 1e-9
-"""Relative difference up to which two values are the same number."""
 
 
 class Labels(NamedTuple):
@@ -129,4 +126,4 @@ def values_of(targets: pl.DataFrame) -> Values:
 
 def values_differ(kept: Mapping[str, float], copy: Mapping[str, float]) -> bool:
     """Whether two copies of a picture have different values of a target that both have."""
-    return any(not math.isclose(kept[name], copy[name], rel_tol=_SAME_VALUE) for name in kept.keys() & copy)
+    return any(not math.isclose(kept[name], copy[name], rel_tol=SAME_VALUE) for name in kept.keys() & copy)

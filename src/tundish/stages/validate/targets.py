@@ -10,6 +10,7 @@ from tundish.errors import SourceError
 from tundish.formats.given.tables import read_table
 from tundish.formats.given.values import Value, read_values
 from tundish.formats.reading.fault import Fault
+from tundish.stages.targets import SAME_VALUE
 from tundish.stages.validate.stored import catalog_of_source, facts_of_source, stored_files
 from tundish.storage.quarantine import quarantine_frame, quarantine_row, quarantine_rows
 from tundish.storage.tables import TARGETS
@@ -27,9 +28,6 @@ __all__ = ["read_targets"]
 
 _OF_ONE = ("source", "path", "target")
 """What one value is for."""
-
-_ALIKE = 1e-9
-"""Relative difference up to which two values are the same number, written differently."""
 
 
 def read_targets(
@@ -129,7 +127,7 @@ def _one_each(rows: pl.DataFrame) -> pl.DataFrame:
     taken = pl.col("outcome") == "accepted"
     value = pl.col("value").filter(taken)
     spread = (value.max() - value.min()).over(_OF_ONE)
-    conflict = taken & (spread > _ALIKE * value.abs().max().over(_OF_ONE))
+    conflict = taken & (spread > SAME_VALUE * value.abs().max().over(_OF_ONE))
     repeat = taken & ~conflict & (taken.cast(pl.Int32).cum_sum().over(_OF_ONE) > 1)
     named = pl.format("rows of the tables give the image different values, such as {}", "raw")
     return rows.with_columns(
