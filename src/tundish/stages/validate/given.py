@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tundish.errors import SourceError
 from tundish.formats.given.splits import HELD_OUT, GivenSplits
 from tundish.formats.given.tables import read_table
 from tundish.formats.reading.fault import Fault
-from tundish.stages.validate.stored import catalog_of_source, facts_of_source, stored_files
+from tundish.stages.validate.stored import catalog_of_source, read_facts
 from tundish.storage.quarantine import quarantine_frame, quarantine_row
 
 if TYPE_CHECKING:
@@ -56,15 +55,8 @@ def _read(
     context: Context, files: pl.DataFrame, source: Source, given: GivenSplits
 ) -> Iterator[dict[str, object]]:
     """Read the lists and tables of a source; yields what is wrong with them."""
-    wanted = source.given.files
-    stored = facts_of_source(files, source.label, wanted)
-    if missing := sorted(wanted - set(stored["path"])):
-        raise SourceError(
-            f"the recipe's 'given' names '{missing[0]}', which the source does not have",
-            where=source.label,
-            fix="fix its path there, or put the file into the source and run 'tundish ingest'",
-        )
-    for path, data in stored_files(context, stored):
+    named_by = "the recipe's 'given'"
+    for path, data in read_facts(context, files, source.label, source.given.files, named_by=named_by):
         if path in source.given.lists:
             given.take_list(path, data, source.given.lists[path])
             continue

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from tundish.errors import SourceError
 from tundish.formats.base import Catalog, ImageRef
 from tundish.storage.shards import image_id_of, read_blobs
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from tundish.stages.base import Context
 
-__all__ = ["catalog_of_source", "facts_of_source", "stored_files"]
+__all__ = ["catalog_of_source", "read_facts", "stored_files"]
 
 
 def catalog_of_source(good: pl.DataFrame, source: str) -> Catalog:
@@ -29,20 +30,34 @@ def catalog_of_source(good: pl.DataFrame, source: str) -> Catalog:
     return Catalog(ImageRef(*row) for row in columns.iter_rows())
 
 
-def facts_of_source(files: pl.DataFrame, source: str, wanted: Collection[str]) -> pl.DataFrame:
-    """Rows of the files table of those files about images that the recipe names.
+def read_facts(
+    context: Context, files: pl.DataFrame, source: str, wanted: Collection[str], *, named_by: str
+) -> Iterator[tuple[str, bytes]]:
+    """Path and bytes, as `stored_files`, of files about images that the recipe names.
 
     Args:
+        context: Where the dataset is.
         files: The newest rows of the files table.
         source: The name of the source.
         wanted: Paths of files, relative to the source.
+        named_by: What in the recipe names them, for people.
+
+    Raises:
+        SourceError: The source does not have one of them.
     """
-    return files.filter(
+    stored = files.filter(
         (pl.col("source") == source)
         & pl.col("path").is_in(list(wanted))
         & pl.col("kind").is_in(["annotation", "classes", "facts"])
         & (pl.col("outcome") == "accepted")
     )
+    if missing := sorted(set(wanted) - set(stored["path"])):
+        raise SourceError(
+            f"{named_by} names the file '{missing[0]}', which the source does not have",
+            where=source,
+            fix="fix its path in the recipe, or put the file into the source and run 'tundish ingest'",
+        )
+    yield from stored_files(context, stored)
 
 
 def stored_files(context: Context, wanted: pl.DataFrame) -> Iterator[tuple[str, bytes]]:

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tundish.errors import SourceError
 from tundish.formats.given.tables import read_table
 from tundish.formats.given.values import Value, read_values
 from tundish.formats.reading.fault import Fault
 from tundish.stages.targets import SAME_VALUE
-from tundish.stages.validate.stored import catalog_of_source, facts_of_source, stored_files
+from tundish.stages.validate.stored import catalog_of_source, read_facts
 from tundish.storage.quarantine import quarantine_frame, quarantine_row, quarantine_rows
 from tundish.storage.tables import TARGETS
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
     from tundish.formats.base import Catalog
     from tundish.formats.csv.table import Table
-    from tundish.recipe.sections import Source
     from tundish.recipe.targets import Target
     from tundish.stages.base import Context
 
@@ -50,7 +48,8 @@ def read_targets(
     faults: list[dict[str, object]] = []
     for source in context.recipe.sources:
         catalog = catalog_of_source(good, source.label)
-        for path, data in _tables(context, files, source):
+        wanted = {target.table for target in source.targets.values()}
+        for path, data in read_facts(context, files, source.label, wanted, named_by="a target"):
             targets = {name: target for name, target in source.targets.items() if target.table == path}
             try:
                 table = read_table(path, data, catalog)
@@ -76,18 +75,6 @@ def read_targets(
         value="raw",
     )
     return frame.select(TARGETS.schema.names), pl.concat([quarantine_frame(faults), found])
-
-
-def _tables(context: Context, files: pl.DataFrame, source: Source) -> Iterator[tuple[str, bytes]]:
-    wanted = {target.table for target in source.targets.values()}
-    stored = facts_of_source(files, source.label, wanted)
-    if missing := sorted(wanted - set(stored["path"])):
-        raise SourceError(
-            f"a target names the table '{missing[0]}', which the source does not have",
-            where=source.label,
-            fix="fix its path, or put the file into the source and run 'tundish ingest'",
-        )
-    yield from stored_files(context, stored)
 
 
 def _rows(
