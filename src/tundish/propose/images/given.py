@@ -12,9 +12,7 @@ from tundish.audit.leaks import Leak
 from tundish.engine import each
 from tundish.formats.base import suffix_of
 from tundish.formats.given.splits import GivenSplits, list_split, split_column
-from tundish.formats.given.tables import TABLE_SUFFIXES, read_table
-from tundish.formats.reading.fault import Fault
-from tundish.formats.reading.sniffing import catalog_of, counted
+from tundish.formats.reading.sniffing import counted
 from tundish.imaging.files.bad import BadImage
 from tundish.imaging.files.decode import decode
 from tundish.imaging.measure import pixel_hash
@@ -24,13 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tundish.formats.base import Catalog, Listing
+    from tundish.formats.csv.table import Table
 
-__all__ = ["Found", "find_given", "judge_given"]
+__all__ = ["Found", "SplitColumns", "find_given", "judge_given"]
 
 _HALF = 0.5
 """Share of a list's lines that must name images here."""
-
-_TABLES_SEEN = 20
 
 _MOST_DECODED = 3000
 _MOST_BYTES = 400 << 20
@@ -63,19 +60,45 @@ class Found:
     lists: Sequence[str] = ()
 
 
-def find_given(listing: Listing, images: Sequence[str]) -> tuple[Found | None, list[str]]:
+class SplitColumns:
+    """The columns of tables that state a split.
+
+    Args:
+        catalog: The images of the source.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._given = GivenSplits(catalog)
+        self._tables: dict[str, str] = {}
+
+    def take(self, table: Table) -> None:
+        """Take a table, where one of its columns states a split of images that are here."""
+        column = split_column(table)
+        if column is not None and self._given.take_table(table, column):
+            self._tables[table.path] = column
+
+    @property
+    def found(self) -> Found | None:
+        """What they state together; None where there is no such column."""
+        if not self._tables:
+            return None
+        by = "; ".join(f"the column '{column}' of {path} states" for path, column in self._tables.items())
+        return Found({"folders": False, "tables": self._tables}, self._given.splits, by)
+
+
+def find_given(listing: Listing, catalog: Catalog, columns: SplitColumns) -> tuple[Found | None, list[str]]:
     """Find what states a split of the images: folders, lists, or a column of a table.
 
     Args:
         listing: The files of the source.
-        images: Paths of its images.
+        catalog: Its images.
+        columns: What its tables state.
 
     Returns:
         The evidence that covers most images, None where no two splits are stated; and a sentence on lists
         that state a split and are not read.
     """
-    catalog = catalog_of(images)
-    ways = [_by_folders(catalog), _by_lists(listing, catalog), _by_tables(listing, catalog)]
+    ways = [_by_folders(catalog), _by_lists(listing, catalog), columns.found]
     # Of equal coverage the first: it needs no more files.
     found = [way for way in ways if way is not None and len(set(way.splits.values())) > 1]
     best = max(found, key=lambda way: len(way.splits), default=None)
@@ -109,24 +132,6 @@ def _by_lists(listing: Listing, catalog: Catalog) -> Found | None:
     if given.several:
         by = f"{by[:-6]}, which share {counted(len(given.several), 'image')}, state"
     return Found({"folders": False, "lists": lists}, given.splits, by, tuple(lists))
-
-
-def _by_tables(listing: Listing, catalog: Catalog) -> Found | None:
-    given = GivenSplits(catalog)
-    tables = {}
-    paths = [path for path in listing.paths if suffix_of(path) in TABLE_SUFFIXES]
-    for path in paths[:_TABLES_SEEN]:
-        try:
-            table = read_table(path, listing.read(path), catalog)
-        except Fault:
-            continue
-        column = split_column(table)
-        if column is not None and given.take_table(table, column):
-            tables[path] = column
-    if not tables:
-        return None
-    by = "; ".join(f"the column '{column}' of {path} states" for path, column in tables.items())
-    return Found({"folders": False, "tables": tables}, given.splits, by)
 
 
 def judge_given(

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tundish.errors import SourceError
 from tundish.formats.base import Listing, suffix_of
-from tundish.formats.reading.sniffing import UNREAD_IMAGES, counted, sample
+from tundish.formats.reading.sniffing import UNREAD_IMAGES, catalog_of, counted, sample
 from tundish.formats.registry import look
 from tundish.formats.unread.found import find_suspects
 from tundish.imaging.files.pages import count_pages
 from tundish.propose.images.beside import Beside
 from tundish.propose.images.derived import KEY, find_derived
-from tundish.propose.images.given import find_given, judge_given
+from tundish.propose.images.given import SplitColumns, find_given, judge_given
 from tundish.propose.images.several import combine
-from tundish.propose.images.targets import find_targets
+from tundish.propose.images.tables import tables_of
+from tundish.propose.images.targets import TargetColumns
 from tundish.propose.images.unread import by_kind
 from tundish.sources.files import (
     ARCHIVE_SUFFIXES,
@@ -124,7 +125,7 @@ def _found(looked: Look, listing: Listing, members: Mapping[str, Entry], records
     (best, *also), unread = combined.chosen, list(combined.unread)
     beside = _beside(listing, members, sorted(combined.images))
     pages, about = _several_pages(best, listing)
-    about += [*_unread_images(listing), *_unread_archives(listing)]
+    about += _unread_kinds(listing)
     best = replace(best, facts=[*best.facts, *about, *beside.facts], pages=pages)
     formats = {one.format for one in combined.chosen}
     others = tuple(one for one in looked.found if one.format not in formats)
@@ -150,26 +151,27 @@ def _several_pages(best: Evidence, listing: Listing) -> tuple[str, list[str]]:
     return "each", [f"{fact}each comes in as an image (pages: each)"]
 
 
-def _unread_images(listing: Listing) -> list[str]:
-    kinds = Counter(suffix for path in listing.paths if (suffix := suffix_of(path)) in UNREAD_IMAGES)
-    if not kinds:
-        return []
-    named = ", ".join(f"{suffix} {count}" for suffix, count in sorted(kinds.items()))
-    return [
-        f"{counted(kinds.total(), 'image')} of kinds that cannot be decoded here ({named}): convert to PNG"
-    ]
-
-
-def _unread_archives(listing: Listing) -> list[str]:
-    kinds = Counter(suffix for path in listing.paths if (suffix := suffix_of(path)) in ARCHIVE_SUFFIXES)
-    if not kinds:
-        return []
-    named = ", ".join(f"{suffix} {count}" for suffix, count in sorted(kinds.items()))
-    return [f"{counted(kinds.total(), 'archive')} inside it not read ({named}): unpack them"]
+def _unread_kinds(listing: Listing) -> list[str]:
+    """Sentences on images and archives that are not read, with how many there are of each kind."""
+    facts = []
+    for suffixes, noun, what, fix in (
+        (UNREAD_IMAGES, "image", "of kinds that cannot be decoded here", "convert to PNG"),
+        (ARCHIVE_SUFFIXES, "archive", "inside it not read", "unpack them"),
+    ):
+        kinds = Counter(suffix for path in listing.paths if (suffix := suffix_of(path)) in suffixes)
+        if kinds:
+            named = ", ".join(f"{suffix} {count}" for suffix, count in sorted(kinds.items()))
+            facts.append(f"{counted(kinds.total(), noun)} {what} ({named}): {fix}")
+    return facts
 
 
 def _beside(listing: Listing, members: Mapping[str, Entry], images: Sequence[str]) -> Beside:
-    given, facts = find_given(listing, images)
+    catalog = catalog_of(images)
+    splits, targets = SplitColumns(catalog), TargetColumns(catalog)
+    for table in tables_of(listing, catalog):
+        splits.take(table)
+        targets.take(table)
+    given, facts = find_given(listing, catalog, splits)
     beside = Beside(facts=facts)
     if given is not None:
         sizes = {path: entry.size for path, entry in members.items()}
@@ -178,8 +180,7 @@ def _beside(listing: Listing, members: Mapping[str, Entry], images: Sequence[str
     if (derived := find_derived(images, listing.read)) is not None:
         facts = [*beside.facts, *derived.facts]
         beside = replace(beside, keys={KEY: derived.pattern}, facts=facts)
-    found = find_targets(listing, images)
-    return replace(beside, targets=found.targets, facts=[*beside.facts, *found.facts])
+    return replace(beside, targets=targets.targets, facts=[*beside.facts, *targets.facts])
 
 
 def _read(entry: Entry, source: Path) -> bytes:

@@ -3,68 +3,52 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tundish.formats.base import suffix_of
-from tundish.formats.given.tables import TABLE_SUFFIXES, read_table
 from tundish.formats.given.values import value_columns
-from tundish.formats.reading.fault import Fault
-from tundish.formats.reading.sniffing import catalog_of
 from tundish.recipe.sections import Source
 from tundish.recipe.targets import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping
 
-    from tundish.formats.base import Listing
+    from tundish.formats.base import Catalog
+    from tundish.formats.csv.table import Table
     from tundish.formats.given.values import ValueColumn
 
-__all__ = ["FoundTargets", "find_targets"]
+__all__ = ["TargetColumns"]
 
-_TABLES_SEEN = 20
 _MOST_SHOWN = 8
 _SHARES = frozenset({"%", "wt%", "mass-%", "wt.%", "vol%"})
 """Units of values from 0 to 100."""
 
 
-@dataclass(frozen=True)
-class FoundTargets:
-    """Numbers for images.
+class TargetColumns:
+    """The columns of tables that give numbers for images.
+
+    Args:
+        catalog: The images of the source.
 
     Attributes:
         targets: By name, what the recipe says of each.
         facts: A sentence for each table.
     """
 
-    targets: Mapping[str, Mapping[str, object]]
-    facts: Sequence[str]
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self.targets: dict[str, Mapping[str, object]] = {}
+        self.facts: list[str] = []
 
-
-def find_targets(listing: Listing, images: Sequence[str]) -> FoundTargets:
-    """Find the tables of a source that give numbers for its images.
-
-    Args:
-        listing: The files of the source.
-        images: Paths of its images.
-    """
-    catalog = catalog_of(images)
-    targets: dict[str, Mapping[str, object]] = {}
-    facts = []
-    for path in [path for path in listing.paths if suffix_of(path) in TABLE_SUFFIXES][:_TABLES_SEEN]:
-        try:
-            table = read_table(path, listing.read(path), catalog)
-        except Fault:
-            continue
-        columns = value_columns(table, catalog)
+    def take(self, table: Table) -> None:
+        """Take the columns of a table that give numbers for images that are here."""
+        columns = value_columns(table, self._catalog)
         if not columns:
-            continue
+            return
         for column in columns:
-            targets[_free_name(column, targets)] = _target(path, column)
+            self.targets[_free_name(column, self.targets)] = _target(table.path, column)
         shown = "; ".join(_shown(column) for column in columns[:_MOST_SHOWN])
         more = f"; and {len(columns) - _MOST_SHOWN} more" if len(columns) > _MOST_SHOWN else ""
-        facts.append(f"{path} gives numbers for images, proposed as targets: {shown}{more}")
-    return FoundTargets(targets, facts)
+        self.facts.append(f"{table.path} gives numbers for images, proposed as targets: {shown}{more}")
 
 
 def _shown(column: ValueColumn) -> str:
