@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tundish.errors import SourceError
-from tundish.propose.table_files import table_files
 from tundish.recipe.sections import Records
 from tundish.rules.models import models_of
 from tundish.stages.records.plan import record_table
@@ -51,6 +50,11 @@ class Fit:
         )
 
     @property
+    def unsure(self) -> dict[str, tuple[str, ...]]:
+        """Headers that only a person can tell apart, with the columns that each may mean."""
+        return {header: match.candidates for header, match in self.matches.items() if match.candidates}
+
+    @property
     def fits(self) -> bool:
         """Whether the key is understood, and at least half of the columns."""
         return not self.missing and 2 * self.understood >= len(self.sheet.layout.headers)
@@ -63,12 +67,19 @@ class Fit:
 
 def fits_of(
     project: Path,
-    path: Path,
+    file: Path,
     schema: str | None = None,
     sheet: str | None = None,
     names: tuple[str, ...] = (),
 ) -> tuple[Sequence[Sheet], list[Fit]]:
     """The sheets of a file, and how the models of the project that know a header fit them, the best first.
+
+    Args:
+        project: The project whose schemas are tried.
+        file: The file.
+        schema: Try this schema only, and however badly it fits.
+        sheet: Look at this sheet of a workbook only.
+        names: The columns in order, for a file without header.
 
     Raises:
         SourceError: The file cannot be read at all, or has no header and `names` are not given.
@@ -76,18 +87,16 @@ def fits_of(
     """
     references = [schema] if schema else list(_record_schemas(project))
     tables = [
-        record_table(project, "records", Records.model_validate({"path": path.name, "schema": one}))
+        record_table(project, "records", Records.model_validate({"path": file.name, "schema": one}))
         for one in references
     ]
     known = tuple({name for table in tables for name in table.columns.spellings()})
-    first = table_files(path)[0]
-    sheets = open_table(
-        first, first.name, FileOptions(sheets=(sheet,) if sheet else (), names=names, known=known)
-    )
+    options = FileOptions(sheets=(sheet,) if sheet else (), names=names, known=known)
+    sheets = open_table(file, file.name, options)
     if not names and all(lacks_header(one.layout) for one in sheets):
         raise SourceError(
             f"the file has no header over its {len(sheets[0].layout.headers)} columns",
-            where=str(path),
+            where=str(file),
             fix="give their names in order: --names a,b,c or --names FILE with one on each line",
         )
     found = [

@@ -119,19 +119,34 @@ def propose(
         SourceError: The file cannot be read at all, or has no header and `names` are not given.
         SchemaError: A schema is wrong.
     """
-    sheets, fits = fits_of(project, path, schema, sheet, names)
+    files = table_files(path)
+    sheets, fits = fits_of(project, files[0], schema, sheet, names)
+    firsts = _FirstPieces()
     best = fits[0] if fits else None
     pivot = None
     if best is not None and not best.fits:
-        best, pivot = next(filter(None, map(_as_long, fits)), (best, None))
+        best, pivot = next(filter(None, (_as_long(fit, firsts) for fit in fits)), (best, None))
     options = FileOptions(sheets=(sheet,) if sheet else (), names=names)
-    told = tuple(other_files(table_files(path), sheets[0].layout, options))
+    told = tuple(other_files(files, sheets[0].layout, options))
     if best is not None and (schema is not None or best.fits):
-        proposal = _proposal(best, pivot)
+        proposal = _proposal(best, firsts, pivot)
         others = _others(fits[1:]) if schema is None else ()
         return replace(proposal, others=others, evidence=(*told, *proposal.evidence))
-    start = _start(project, path, sheets, sheet, names, table or table_name(path), _others(fits))
+    start = _start(project, path, files[0], sheets, sheet, names, table or table_name(path), _others(fits))
     return replace(start, evidence=(*told, *start.evidence))
+
+
+class _FirstPieces:
+    """The first piece of each sheet, read once however many models are tried."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Sheet, Piece | None]] = {}
+
+    def of(self, sheet: Sheet) -> Piece | None:
+        """The first piece of a sheet; None where it holds no record."""
+        if id(sheet) not in self._known:
+            self._known[id(sheet)] = sheet, next(sheet.pieces(), None)
+        return self._known[id(sheet)][1]
 
 
 def _others(fits: Sequence[Fit]) -> tuple[str, ...]:
@@ -149,6 +164,7 @@ def _others(fits: Sequence[Fit]) -> tuple[str, ...]:
 def _start(
     project: Path,
     path: Path,
+    first: Path,
     sheets: Sequence[Sheet],
     sheet: str | None,
     names: tuple[str, ...],
@@ -164,7 +180,6 @@ def _start(
     ]
     only = layout.sheet if sheet is None and different else sheet
     known = FileOptions(sheets=(only,) if only else (), names=names, known=start.spellings())
-    first = table_files(path)[0]
     again = next(one for one in open_table(first, first.name, known) if one.layout.sheet == layout.sheet)
     notes = [f"sheets with other columns are not read: {', '.join(filter(None, different))}"] * bool(
         different and sheet is None
@@ -229,10 +244,10 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _as_long(fit: Fit) -> tuple[Fit, Pivot] | None:
+def _as_long(fit: Fit, firsts: _FirstPieces) -> tuple[Fit, Pivot] | None:
     """A model's fit to a long table once that is pivoted; None where it is not long, or does not fit so."""
     table, sheet = fit.table, fit.sheet
-    piece = next(sheet.pieces(), None)
+    piece = firsts.of(sheet)
     if piece is None:
         return None
     try:
@@ -247,17 +262,15 @@ def _as_long(fit: Fit) -> tuple[Fit, Pivot] | None:
 
 
 def _options(fit: Fit) -> ReadOptions:
-    unsure = [header for header, match in fit.matches.items() if match.candidates]
-    options = replace(read_options(fit.table.section, "UTC"), columns=dict.fromkeys(unsure))
+    options = replace(read_options(fit.table.section, "UTC"), columns=dict.fromkeys(fit.unsure))
     return replace(options, date1904=fit.sheet.layout.date1904)
 
 
-def _proposal(fit: Fit, pivot: Pivot | None = None) -> Proposal:
-    table, sheet, matches = fit.table, fit.sheet, fit.matches
-    unsure = {header: match.candidates for header, match in matches.items() if match.candidates}
+def _proposal(fit: Fit, firsts: _FirstPieces, pivot: Pivot | None = None) -> Proposal:
+    table, sheet, matches, unsure = fit.table, fit.sheet, fit.matches, fit.unsure
     rows: list[RecordColumn] = []
     problem, plan = None, None
-    piece = next(sheet.pieces(), None)
+    piece = firsts.of(sheet)
     try:
         plan = make_plan(sheet.layout, table.wanted, (), table.columns, _options(fit), "records.records")
         if piece is not None:
