@@ -16,10 +16,10 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from tundish.stages.base import Context, Outcome, Stage
+from tundish.stages.records.ahead import look_ahead
 from tundish.stages.records.judge import causes, fault_rows, judge
 from tundish.stages.records.keys import Hashes, repeats
 from tundish.stages.records.plan import open_sheets, record_tables
-from tundish.stages.records.unknown import type_unknown
 from tundish.stages.records.whole import (
     merged_faults,
     quarantined_references,
@@ -30,7 +30,6 @@ from tundish.storage.quarantine import quarantine_frame
 from tundish.storage.table import replacing, row_groups
 from tundish.storage.tables import QUARANTINE, RECORD_FAULTS, RECORD_FILES
 from tundish.tabular.headers.long import refuse_long
-from tundish.tabular.values.conventions import decide
 from tundish.tabular.values.settle import settle
 
 if TYPE_CHECKING:
@@ -88,8 +87,7 @@ def _run(context: Context) -> Outcome:
 def _judge_table(context: Context, table: RecordTable, target: Path, books: _Books) -> None:
     """Read all files of a table into `target`, and judge its repeated records."""
     with open_sheets(context, table) as (opened_sheets, file_faults):
-        decided = [replace(one, plan=decide(one.plan, _cells(one))) for one in opened_sheets]
-        sheets = type_unknown(decided)
+        sheets = look_ahead(opened_sheets)
         books.faults.append(quarantine_frame(file_faults))
         present = [name for name in table.wanted if any(name in _names(opened) for opened in sheets)]
         extra = {one.name: one for opened in sheets for one in opened.plan.unknown}
@@ -142,10 +140,6 @@ def _rows(
                 "columns": orjson.dumps(opened.plan.describe()).decode(),
             }
         )
-
-
-def _cells(opened: OpenSheet) -> Iterator[pl.DataFrame]:
-    return (piece.cells for piece in opened.sheet.pieces())
 
 
 def _complete(rows: pl.DataFrame, arrow: Table) -> pl.DataFrame:

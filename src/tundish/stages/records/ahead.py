@@ -1,0 +1,81 @@
+"""What the first records of every sheet settle before any is judged.
+
+How a file writes numbers and days, and the kinds of the columns that a schema does not know.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+from tundish.tabular.infer.unknown import merge_kinds, unknown_kinds, with_kinds
+from tundish.tabular.values.conventions import decide
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import polars as pl
+
+    from tundish.stages.records.plan import OpenSheet
+    from tundish.tabular.base import Layout, Piece, Sheet
+    from tundish.tabular.plan import Kind
+
+__all__ = ["look_ahead"]
+
+_KEPT = 20_000_000
+"""Cells of first pieces that are kept until their sheet is read; beyond it a first piece is read twice."""
+
+_OPEN = 64
+"""Sheets that are kept open so."""
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A sheet whose first piece was read already; its pieces can be had once."""
+
+    layout: Layout
+    ahead: Iterator[Piece]
+
+    def pieces(self) -> Iterator[Piece]:
+        """Yield the records piece by piece; each is let go when it was judged."""
+        return self.ahead
+
+
+def look_ahead(sheets: list[OpenSheet]) -> list[OpenSheet]:
+    """The sheets with what their first pieces settle; the pieces of each are to be read once.
+
+    A column that the schema does not know has one kind in all sheets: text where two of them disagree, or no
+    first piece has a value.
+    """
+    found: list[dict[str, Kind]] = []
+    opened, kept = [], 0
+    for one in sheets:
+        pieces = one.sheet.pieces()
+        first = next(pieces, None)
+        looked = replace(one, plan=decide(one.plan, _cells(first, one.sheet)))
+        found.append(_kinds(looked, first))
+        cells = 0 if first is None else first.cells.height * first.cells.width
+        if first is not None and kept + cells <= _KEPT and len(opened) < _OPEN:
+            looked = replace(looked, sheet=_Begun(one.sheet.layout, chain((first,), pieces)))
+            kept += cells
+        opened.append(looked)
+    merged = merge_kinds(found)
+    return [replace(one, plan=with_kinds(one.plan, merged, joined=_joined(one))) for one in opened]
+
+
+def _cells(first: Piece | None, sheet: Sheet) -> Iterator[pl.DataFrame]:
+    """The cells of the first piece; those behind it are read only where it leaves something open."""
+    if first is not None:
+        yield first.cells
+        yield from (piece.cells for piece in islice(sheet.pieces(), 1, None))
+
+
+def _kinds(opened: OpenSheet, first: Piece | None) -> dict[str, Kind]:
+    if first is None or not opened.plan.unknown:
+        return {}
+    return unknown_kinds(opened.plan, first.cells, joined=_joined(opened))
+
+
+def _joined(opened: OpenSheet) -> bool:
+    return opened.sheet.layout.header_rows > 1
