@@ -49,7 +49,8 @@ def look_ahead(sheets: list[OpenSheet]) -> list[OpenSheet]:
     first piece has a value.
     """
     found: list[dict[str, Kind]] = []
-    opened, kept = [], 0
+    opened: list[OpenSheet] = []
+    kept = 0
     for one in sheets:
         pieces = one.sheet.pieces()
         first = next(pieces, None)
