@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import pickle
 import shutil
@@ -18,6 +19,7 @@ from tundish.errors import RecipeError, UsageError
 from tundish.formats import registry
 from tundish.formats.base import Listing, Options
 from tundish.formats.plugins import PluginError
+from tundish.propose.images.several import combine
 from tundish.recipe.load import json_schema, load
 from tundish.stages.export.stage import STAGE, export_one
 
@@ -289,6 +291,45 @@ def test_a_format_that_fails_at_work_is_named(here: Callable[[], Path], tmp_path
     with pytest.raises(PluginError, match=r"the format 'crash' failed when it wrote the export: KeyError"):
         export_one(context, "crash")
     assert [path.name for path in context.dataset.exports.iterdir() if path.is_dir()] == ["yolo"]
+
+
+DRAWN = f"""
+from tundish.formats.base import Evidence
+{GOOD}
+class Reader(Part):
+    def sniff(self, listing):
+        return Evidence(5, ["a"], ["pit"])
+    def role(self, path, options):
+        return "image" if path.startswith("images/") else "annotation" if path == "own.txt" else "other"
+class Drawing(Reader):
+    def redraws(self, path):
+        return path.startswith("drawn/")
+SAID = {{"evidence": "a", "reads": "b", "reports": "c"}}
+FORMAT = Format("NAME", "", reader=READER(), **SAID)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "reader", "chosen"), [("own", "Drawing", ["own"]), ("plain", "Reader", ["plain", "masks"])]
+)
+def test_a_reader_may_say_that_masks_only_draw_its_labels_again(
+    here: Callable[[], Path], tmp_path: Path, name: str, reader: str, chosen: list[str]
+) -> None:
+    install_module(tmp_path, name, DRAWN.replace("NAME", name).replace("READER", reader))
+    here()
+    files = {"own.txt": b"what labels are"}
+    for number in range(4):
+        with io.BytesIO() as photo, io.BytesIO() as mask:
+            Image.effect_noise((64, 48), 10 + number).save(photo, "png")
+            drawing = Image.new("L", (64, 48))
+            drawing.paste(255, (10 + number, 8, 30, 20))
+            drawing.save(mask, "png")
+            files |= {f"images/{number}.png": photo.getvalue(), f"drawn/{number}.png": mask.getvalue()}
+    source = Listing(sorted(files), files.__getitem__)
+    found = registry.look(source).found
+    assert found[0].format == name
+    assert "masks" in {evidence.format for evidence in found}
+    assert [one.format for one in combine(found, source).chosen] == chosen
 
 
 OUTSIDE = f"""{GOOD}

@@ -250,7 +250,7 @@ class Evidence:
 
 
 class Reader(Protocol):
-    """What reads a format. It may offer `recognises`, too: see docs/your-own-format.md."""
+    """What reads a format. It may offer `recognises` and `redraws`: see docs/your-own-format.md."""
 
     def sniff(self, listing: Listing) -> Evidence | None:
         """What suggests this format in a listing, or None."""

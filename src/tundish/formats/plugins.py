@@ -142,6 +142,12 @@ class Guarded:
         with self._blamed(f"was shown {path}"):
             return offered is None or bool(offered(path, data))
 
+    def redraws(self, path: str) -> bool:
+        """As the reader does it; where it does not offer it, no picture draws its labels again."""
+        offered = getattr(self.reader, "redraws", None)
+        with self._blamed(f"was asked what {path} draws"):
+            return offered is not None and bool(offered(path))
+
     def write(self, selection: Selection, target: Target) -> Mapping[str, int]:
         """As the writer does it."""
         assert self.writer is not None

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from tundish.formats.base import Options, Reader, Role
 
-__all__ = ["LABELS", "Part", "recognises", "role_among", "share_out"]
+__all__ = ["LABELS", "Part", "recognises", "redraws", "role_among", "share_out"]
 
 LABELS = frozenset({"annotation", "classes"})
 """The roles of files that are given to a reader."""
@@ -42,6 +42,12 @@ def recognises(part: Part, path: str, data: bytes) -> bool:
     """Whether a file that `role` gives to a reader is of its format; where the reader cannot tell, it is."""
     offered = getattr(part.reader, "recognises", None)
     return offered is None or bool(offered(path, data))
+
+
+def redraws(part: Part, path: str) -> bool:
+    """Whether a picture draws the labels of a reader again, as masks; where the reader cannot tell, not."""
+    offered = getattr(part.reader, "redraws", None)
+    return offered is not None and bool(offered(path))
 
 
 def share_out(

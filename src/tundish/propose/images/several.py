@@ -16,7 +16,7 @@ from tundish.formats.reading.sniffing import (
     without_unlabelled_note,
 )
 from tundish.formats.registry import load_reader, look
-from tundish.formats.several.parts import LABELS, Part, recognises, role_among
+from tundish.formats.several.parts import LABELS, Part, recognises, redraws, role_among
 from tundish.formats.several.read import read_together
 from tundish.formats.unread.found import by_sample
 from tundish.formats.unread.judge import is_readable, judge
@@ -137,11 +137,13 @@ class _Source:
     def consider_masks(self, masks: Evidence) -> None:
         """Read masks beside the best format, or keep them out of the images.
 
+        Masks that only draw its labels again, as its reader says, are left to it.
         Masks whose values have no names are read where the best format has one class, which is theirs, or no
         labels on their pictures: otherwise one object would get two classes.
         """
-        best = self.chosen[0]
-        if self._all_redrawn(best, masks):
+        best, mask_part = self.chosen[0], _parts([masks])[0]
+        drawn = {path for path in self.listing.paths if role_among([mask_part], path) == "annotation"}
+        if drawn and all(redraws(_parts([best])[0], path) for path in drawn):
             return
         if best.weight and best.classes and best.format not in _WITHOUT_FILES:
             nameless = all(re.fullmatch(r"\d+|#[0-9a-f]{6}", name) for name in masks.classes)
@@ -153,16 +155,9 @@ class _Source:
             if not nameless or not _read(parts, self.listing, images)[0].shared:
                 self.chosen.append(masks)
                 return
-        self._keep_out(masks)
+        self._keep_out(drawn)
 
-    def _all_redrawn(self, best: Evidence, masks: Evidence) -> bool:
-        """Whether the masks only draw the labels of the best format again, as its reader says."""
-        redraws = getattr(load_reader(best.format), "redraws", None)
-        part = _parts([masks])
-        drawn = (path for path in self.listing.paths if role_among(part, path) == "annotation")
-        return redraws is not None and all(map(redraws, drawn))
-
-    def _keep_out(self, masks: Evidence) -> None:
+    def _keep_out(self, drawn: set[str]) -> None:
         best = self.chosen[0]
         parts = _parts([best])
         paths = [path for path in self.listing.paths if role_among(parts, path) == "image"]
@@ -174,8 +169,6 @@ class _Source:
             self.chosen = [replace(best, facts=[*best.facts, fact], extra=extra)]
         if best.classes and best.format not in _WITHOUT_FILES:
             why = f"their values have no names, and {best.format} labels the same pictures"
-            mask_part = _parts([masks])[0]
-            drawn = {path for path in self.listing.paths if role_among([mask_part], path) == "annotation"}
             self._leave(kept | drawn, why, "mask")
 
     def _leave(self, paths: set[str], why: str, kind: str = "") -> None:
