@@ -95,6 +95,28 @@ def test_is_table__by_the_name_and_a_folder_or_a_zip_by_what_is_in_it(tmp_path: 
     assert not is_table(tmp_path / "tables.zip")
 
 
+def parquet(**columns: list[object]) -> bytes:
+    data = io.BytesIO()
+    pl.DataFrame(columns).write_parquet(data)
+    return data.getvalue()
+
+
+PARTS = {"a.parquet": parquet(coil_no=["A1"]), "b.parquet": parquet(image=[b"\xff\xd8\xff" + bytes(9)])}
+
+
+def test_is_table__pictures_in_any_parquet_file_of_a_folder_or_a_zip_make_it_none(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    with zipfile.ZipFile(tmp_path / "parts.zip", "w") as archive:
+        for number, (name, data) in enumerate(PARTS.items()):
+            (tmp_path / "parts" / name).write_bytes(data)
+            archive.writestr(name, data)
+            assert is_table(tmp_path / "parts") is (number == 0)
+    assert not is_table(tmp_path / "parts.zip")
+    with zipfile.ZipFile(tmp_path / "tables.zip", "w") as archive:
+        archive.writestr("a.parquet", PARTS["a.parquet"])
+    assert is_table(tmp_path / "tables.zip")
+
+
 def test_add__a_folder_of_monthly_files_is_one_table(plant: Path, tmp_path: Path) -> None:
     months = tmp_path / "months"
     months.mkdir()

@@ -12,21 +12,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tundish.errors import SourceError
-from tundish.formats.base import IMAGE_SUFFIXES
+from tundish.formats.base import IMAGE_SUFFIXES, parts_of, suffix_of
 from tundish.formats.reading.sniffing import UNREAD_IMAGES
 from tundish.sources.files import ARCHIVE_SUFFIXES
 from tundish.sources.rows import has_pictures, holds_pictures, is_columnar
 from tundish.tabular.files.open import is_table_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from tundish.storage.dataset import DatasetFolder
 
 __all__ = ["as_written", "check_source", "is_table"]
 
 _PEEKED = 256 << 20
-"""Bytes up to which a Parquet file in a zip is opened to see whether it holds pictures."""
+"""Bytes up to which the Parquet files in a zip are opened to see whether they hold pictures."""
 
 _MOST = 20_000
 """Files of a folder that are looked at to see what it holds."""
@@ -38,28 +38,52 @@ def is_table(source: Path) -> bool:
     Texts (.txt) in a folder may be labels: they make it no source of records.
     """
     if source.is_dir():
-        files = [path for path in islice(source.rglob("*"), _MOST) if path.is_file()]
-        return _are_tables(path.name for path in files) and not any(map(has_pictures, files))
+        columnar: list[Path] = []
+        return _are_tables(_names(source, columnar)) and not any(map(has_pictures, columnar))
     if source.suffix.lower() == ".zip" and zipfile.is_zipfile(source):
         try:
             with zipfile.ZipFile(source) as archive:
-                members = [info for info in archive.infolist() if not info.is_dir()]
-                peeked = [one for one in members if is_columnar(one.filename) and one.file_size <= _PEEKED]
-                pictures = any(holds_pictures(archive.read(one)) for one in peeked[:1])
-                return not pictures and _are_tables(one.filename for one in members)
+                return _holds_tables(archive)
         except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError):
             return False
     return is_table_name(source.name) and not has_pictures(source)
 
 
-def _are_tables(names: Iterable[str]) -> bool:
-    """Whether there are tables among these files, and no images and no labels."""
-    found = [name.lower() for name in names if not Path(name).name.startswith((".", "~$"))]
-    if "xl/workbook.xml" in found:
+def _names(folder: Path, columnar: list[Path]) -> Iterator[str]:
+    """The names of the files of a folder; the Parquet files among them are noted."""
+    for path in islice(folder.rglob("*"), _MOST):
+        if path.is_file():
+            columnar += [path] * is_columnar(path.name)
+            yield path.name
+
+
+def _holds_tables(archive: zipfile.ZipFile) -> bool:
+    members = [info for info in archive.infolist() if not info.is_dir()]
+    names = [info.filename for info in members]
+    if "xl/workbook.xml" in map(str.lower, names):
         return True  # a workbook, whatever it is called
-    tables = [name for name in found if is_table_name(name) and not name.endswith((".dat", ".data"))]
-    others = IMAGE_SUFFIXES | {".json", ".xml", ".txt"}
-    return bool(tables) and not any(Path(name).suffix in others for name in found)
+    if not _are_tables(names):
+        return False
+    left = _PEEKED
+    for info in (one for one in members if is_columnar(one.filename)):
+        if info.file_size <= left:
+            left -= info.file_size
+            if holds_pictures(archive.read(info)):
+                return False
+    return True
+
+
+def _are_tables(names: Iterable[str]) -> bool:
+    """Whether there are tables among these files, and no images and no labels; ends at the first of these."""
+    tables, others = False, IMAGE_SUFFIXES | {".json", ".xml", ".txt"}
+    for name in names:
+        _, plain, _ = parts_of(name.lower())
+        if plain.startswith((".", "~$")):
+            continue
+        if suffix_of(plain) in others:
+            return False
+        tables = tables or (is_table_name(plain) and not plain.endswith((".dat", ".data")))
+    return tables
 
 
 def check_source(source: Path, dataset: DatasetFolder) -> None:
