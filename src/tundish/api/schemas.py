@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tundish.api.projects import RecordColumn, project_folder
 from tundish.errors import SourceError, UsageError
+from tundish.propose.schema.state import SchemaState
 from tundish.results import Result, Results
 
 if TYPE_CHECKING:
@@ -45,29 +46,6 @@ class SchemaInferred(Result):
     columns_stated: Mapping[str, str]
     written: bool
     files: Mapping[str, str] = field(repr=False)
-
-
-@dataclass(frozen=True)
-class SchemaState(Result):
-    """A schema of records as it is.
-
-    Attributes:
-        schema: The model as recipes name it, or its file where that cannot be read.
-        columns: The columns of the model, in its order.
-        required: Those that a file must have.
-        key: Those that name a record.
-        rules: The number of its rules.
-        problem: What is wrong, in a sentence; None where nothing is.
-        notes: What is worth a look, a sentence each.
-    """
-
-    schema: str
-    columns: tuple[str, ...]
-    required: tuple[str, ...]
-    key: tuple[str, ...]
-    rules: int
-    problem: str | None
-    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -150,16 +128,12 @@ def schema_check(schema: str | None = None, *, project: str | os.PathLike[str] =
     Raises:
         UsageError: The folder is not a project, or has no such schema.
     """
-    from dataclasses import asdict  # noqa: PLC0415
-
     from tundish.propose.schema.check import check_file  # noqa: PLC0415
 
     folder = project_folder(project)
     file, _, model = (schema or "").partition(":")
     files = [file] if file else _files_of_records(folder)
-    return Results(
-        SchemaState(**asdict(one)) for name in files for one in check_file(folder, name, model or None)
-    )
+    return Results(one for name in files for one in check_file(folder, name, model or None))
 
 
 def _files_of_records(project: Path) -> list[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tundish.errors import SchemaError
+from tundish.propose.schema.state import SchemaState
 from tundish.recipe.sections import Records
 from tundish.rules.check import describe
 from tundish.rules.models import models_of
@@ -18,33 +18,10 @@ if TYPE_CHECKING:
 
     from tundish.stages.records.plan import RecordTable
 
-__all__ = ["Checked", "check_file"]
+__all__ = ["check_file"]
 
 
-@dataclass(frozen=True)
-class Checked:
-    """What a model of records turned out to be.
-
-    Attributes:
-        schema: The model as a recipe names it, or its file where that cannot be read.
-        columns: The columns of the model, in its order.
-        required: Those that a file must have.
-        key: Those that name a record.
-        rules: The number of its rules.
-        problem: What is wrong, in a sentence; None where nothing is.
-        notes: What is worth a look, a sentence each.
-    """
-
-    schema: str
-    columns: tuple[str, ...] = ()
-    required: tuple[str, ...] = ()
-    key: tuple[str, ...] = ()
-    rules: int = 0
-    problem: str | None = None
-    notes: tuple[str, ...] = ()
-
-
-def check_file(project: Path, file: str, model: str | None = None) -> list[Checked]:
+def check_file(project: Path, file: str, model: str | None = None) -> list[SchemaState]:
     """Check the models of records in a schema file.
 
     Args:
@@ -56,7 +33,7 @@ def check_file(project: Path, file: str, model: str | None = None) -> list[Check
         names = [one.__name__ for one in models_of(project / file)]
         listed = load_columns((project / file).with_suffix(".yaml"))
     except SchemaError as error:
-        return [Checked(file, problem=str(error))]
+        return [SchemaState(file, problem=str(error))]
     found, known = [], set()
     for name in [model] if model else names:
         section = Records.model_validate({"path": "x", "schema": f"{file}:{name}"})
@@ -65,17 +42,17 @@ def check_file(project: Path, file: str, model: str | None = None) -> list[Check
             found.append(_checked(table))
             known |= set(table.wanted)
         except SchemaError as error:
-            found.append(Checked(f"{file}:{name}", problem=str(error)))
+            found.append(SchemaState(f"{file}:{name}", problem=str(error)))
     strange = sorted(set(listed.columns) - known)
     if strange and model is None and not any(one.problem for one in found):
         what = f"the alias table lists {', '.join(strange)}, which no model of the file has"
-        found.append(Checked(file, problem=str(SchemaError(what, fix="rename or remove them"))))
+        found.append(SchemaState(file, problem=str(SchemaError(what, fix="rename or remove them"))))
     return found
 
 
-def _checked(table: RecordTable) -> Checked:
+def _checked(table: RecordTable) -> SchemaState:
     reference = table.section.schema_
-    return Checked(
+    return SchemaState(
         reference,
         tuple(table.wanted),
         tuple(name for name in table.wanted if name in table.required),
