@@ -16,7 +16,7 @@ from tools.recipe_page import recipe
 
 from tundish.cli import main as tundish
 from tundish.formats.markdown import table as markdown_table
-from tundish.formats.registry import format_names, is_built_in, load_format
+from tundish.formats.registry import BUILT_IN, load_format
 from tundish.labeling.acceptance.batch import BATCH_IMAGES, FINDINGS
 from tundish.labeling.tables import JUDGEMENTS
 from tundish.recipe.load import json_schema
@@ -119,7 +119,7 @@ def _rules_of(model: type[pa.DataFrameModel]) -> Iterator[str]:
 
 def formats() -> str:
     """The page on formats, whose tables are made from the registry of those that come with Tundish."""
-    forms = [load_format(name) for name in format_names() if is_built_in(name)]
+    forms = [load_format(name) for name in BUILT_IN]
     about = [
         (
             f"`{form.name}`",

@@ -9,7 +9,7 @@ import pytest
 from tools.format_trees import write_tree
 
 import tundish
-from tundish.formats.registry import is_built_in, reader_names
+from tundish.formats.registry import BUILT_IN, reader_names
 
 ROOT = Path(__file__).resolve().parents[2]
 LABELS = {
@@ -32,7 +32,7 @@ LABELS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in reader_names() if is_built_in(name)])
+@pytest.mark.parametrize("name", [name for name in reader_names() if name in BUILT_IN])
 def test_what_add_writes_for_a_format_run_accepts(name: str, tmp_path: Path) -> None:
     (tmp_path / "plant/pipelines").mkdir(parents=True)
     ignored = shutil.ignore_patterns("__pycache__")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from tundish.formats.base import Catalog, ImageRef, Label, Listing, Options, Problem, Reading
-from tundish.formats.registry import load_reader
+from tundish.formats.base import Catalog, Evidence, ImageRef, Label, Listing, Options, Problem, Reading
+from tundish.formats.registry import load_reader, look
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +42,11 @@ def listing(files: Mapping[str, bytes | str]) -> Listing:
         return data.encode() if isinstance(data, str) else data
 
     return Listing(sorted(files), get)
+
+
+def sniff_all(files: Listing) -> list[Evidence]:
+    """What suggests each format in a listing, best first."""
+    return look(files).found
 
 
 def box(label: Label) -> tuple[float, float, float, float]:

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.formats.sources import box, checks, listing, read, refs
+from tests.formats.sources import box, checks, listing, read, refs, sniff_all
 
 from tundish.errors import SourceError
 from tundish.formats.name_patterns import class_of_name
-from tundish.formats.registry import sniff_all
 
 if TYPE_CHECKING:
     from tundish.formats.base import Evidence

@@ -22,12 +22,13 @@ from tests.formats.sources import (
     read,
     read_folder,
     refs,
+    sniff_all,
 )
 
 from tundish.formats.base import ImageRef, Options, Reading
 from tundish.formats.coco.write import write_coco
 from tundish.formats.frames import labels_to_frame
-from tundish.formats.registry import load_reader, sniff_all
+from tundish.formats.registry import load_reader
 from tundish.imaging.geometry import counts_of_mask, mask_of_counts
 
 if TYPE_CHECKING:

@@ -5,11 +5,10 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.formats.sources import box, listing, read, refs
+from tests.formats.sources import box, listing, read, refs, sniff_all
 
 from tundish.errors import SourceError
 from tundish.formats.coco.boxes import doubt_of_boxes
-from tundish.formats.registry import sniff_all
 
 PATH = "_annotations.coco.json"
 CORNERS = [(100, 50, 150, 90), (10, 20, 190, 95), (120, 5, 180, 40), (3, 60, 60, 99), (150, 70, 199, 100)]

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.formats.sources import box, checks, listing, only, read, refs
+from tests.formats.sources import box, checks, listing, only, read, refs, sniff_all
 
 from tundish.formats.base import ImageRef
-from tundish.formats.registry import sniff_all
 from tundish.imaging.geometry import mask_of_counts
 
 if TYPE_CHECKING:

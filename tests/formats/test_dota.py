@@ -3,9 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.formats.sources import checks, listing, negatives, read, refs
-
-from tundish.formats.registry import sniff_all
+from tests.formats.sources import checks, listing, negatives, read, refs, sniff_all
 
 IMAGES = refs("images/a.png", "images/b.png")
 ROW = "20.0 20.0 60.0 30.0 55.0 60.0 15.0 50.0 ship 0"

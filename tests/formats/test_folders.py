@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.formats.sources import box, listing, read, refs
-
-from tundish.formats.registry import sniff_all
+from tests.formats.sources import box, listing, read, refs, sniff_all
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from tests.formats.sources import checks, listing, negatives, read, refs
+from tests.formats.sources import checks, listing, negatives, read, refs, sniff_all
 
 from tundish.formats.base import Options
-from tundish.formats.registry import load_reader, sniff_all
+from tundish.formats.registry import load_reader
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

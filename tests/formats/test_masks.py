@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from PIL import Image
-from tests.formats.sources import box, checks, listing, negatives, only, read, read_folder, refs
+from tests.formats.sources import box, checks, listing, negatives, only, read, read_folder, refs, sniff_all
 
 from tundish.formats.base import Options
-from tundish.formats.registry import load_reader, sniff_all
+from tundish.formats.registry import load_reader
 from tundish.imaging.geometry import mask_of_counts
 
 if TYPE_CHECKING:

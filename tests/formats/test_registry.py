@@ -5,7 +5,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.formats.sources import listing, read, refs
+from tests.formats.sources import listing, read, refs, sniff_all
 
 from tundish.errors import UsageError
 from tundish.formats.base import Options
@@ -16,7 +16,6 @@ from tundish.formats.registry import (
     load_reader,
     load_writer,
     reader_names,
-    sniff_all,
     writer_names,
 )
 

@@ -14,11 +14,12 @@ from tests.formats.sources import (
     read,
     read_folder,
     refs,
+    sniff_all,
 )
 
 from tundish.errors import SourceError
 from tundish.formats.base import Listing, Options
-from tundish.formats.registry import load_reader, sniff_all
+from tundish.formats.registry import load_reader
 
 if TYPE_CHECKING:
     from pathlib import Path

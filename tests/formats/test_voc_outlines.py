@@ -5,10 +5,8 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.formats.sources import box, checks, listing, negatives, only, read, refs
+from tests.formats.sources import box, checks, listing, negatives, only, read, refs, sniff_all
 from tests.formats.test_voc import SIZE, item, voc
-
-from tundish.formats.registry import sniff_all
 
 A = refs("images/a.jpg")
 PATH = "annotations/a.xml"

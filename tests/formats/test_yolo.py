@@ -17,11 +17,12 @@ from tests.formats.sources import (
     read,
     read_folder,
     refs,
+    sniff_all,
 )
 
 from tundish.formats.base import ImageRef, Options
 from tundish.formats.frames import labels_to_frame
-from tundish.formats.registry import load_reader, sniff_all
+from tundish.formats.registry import load_reader
 from tundish.formats.yolo.write import write_yolo
 
 if TYPE_CHECKING:

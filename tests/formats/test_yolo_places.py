@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.formats.sources import box, listing, read, refs
+from tests.formats.sources import box, listing, read, refs, sniff_all
 
 from tundish.errors import SourceError
 from tundish.formats.base import Catalog, Evidence, Options
-from tundish.formats.registry import load_reader, sniff_all
+from tundish.formats.registry import load_reader
 from tundish.formats.yolo.places import Places
 
 WIDTH, HEIGHT = 200, 100

@@ -1,6 +1,6 @@
 """The formats by name: those that come with Tundish, and those that installed packages add.
 
-A new format here is one file and one line in `_BUILT_IN`. Another package names its format as an entry point
+A new format here is one file and one line in `BUILT_IN`. Another package names its format as an entry point
 of the group ``tundish.formats``; docs/your-own-format.md shows how. Nothing is imported before it is needed:
 the command line starts quickly, and a package that is broken affects only those who use its format.
 """
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tundish.formats.base import Format, Listing, Reader, Writer
 
 __all__ = [
+    "BUILT_IN",
     "GROUP",
     "Look",
     "check_options",
@@ -31,14 +32,12 @@ __all__ = [
     "check_writer",
     "forget",
     "format_names",
-    "is_built_in",
     "load_format",
     "load_reader",
     "load_writer",
     "look",
     "plugin_faults",
     "reader_names",
-    "sniff_all",
     "writer_names",
 ]
 
@@ -54,7 +53,7 @@ class _Place(NamedTuple):
     writes: bool = False
 
 
-_BUILT_IN = {
+BUILT_IN = {
     "voc": _Place("tundish.formats.voc", reads=True),
     "parquet": _Place("tundish.formats.parquet.write", reads=True, writes=True),
     "yolo": _Place("tundish.formats.yolo.format", reads=True, writes=True),
@@ -78,7 +77,7 @@ _BUILT_IN = {
     "class-in-name": _Place("tundish.formats.class_in_name", reads=True),
     "images": _Place("tundish.formats.images", reads=True),
 }
-"""Of the formats that read a source equally well, the first is proposed."""
+"""The formats that come with Tundish; of those that read a source equally well, the first is proposed."""
 
 
 @cache
@@ -103,8 +102,8 @@ def load_format(name: str) -> Format:
     Raises:
         UsageError: The format is unknown, or the package that offers it is broken.
     """
-    if name in _BUILT_IN:
-        built_in: Format = importlib.import_module(_BUILT_IN[name].module).FORMAT
+    if name in BUILT_IN:
+        built_in: Format = importlib.import_module(BUILT_IN[name].module).FORMAT
         return built_in
     points = _points().get(name, [])
     if not points:
@@ -131,7 +130,7 @@ def plugin_faults() -> list[UsageError]:
     """What is wrong with the formats of installed packages, an error each; none is raised."""
     faults = []
     for name, points in _points().items():
-        if name in _BUILT_IN:
+        if name in BUILT_IN:
             what = f"the format '{name}' is not used: Tundish has one of this name"
             fix = "give it another name, or uninstall the package"
             faults += [UsageError(what, where=f"the package {_package(point)}", fix=fix) for point in points]
@@ -147,7 +146,7 @@ def _working() -> dict[str, Format]:
     """The formats of installed packages that can be used."""
     found = {}
     for name in _points():
-        if name not in _BUILT_IN:
+        if name not in BUILT_IN:
             try:
                 found[name] = load_format(name)
             except UsageError:
@@ -157,23 +156,18 @@ def _working() -> dict[str, Format]:
 
 def format_names() -> list[str]:
     """Names of all formats, without loading any: also of those that turn out broken."""
-    return [*_BUILT_IN, *(name for name in _points() if name not in _BUILT_IN)]
-
-
-def is_built_in(name: str) -> bool:
-    """Whether a format comes with Tundish."""
-    return name in _BUILT_IN
+    return [*BUILT_IN, *(name for name in _points() if name not in BUILT_IN)]
 
 
 def reader_names() -> list[str]:
     """Names of the formats that can be read."""
-    own = [name for name, place in _BUILT_IN.items() if place.reads]
+    own = [name for name, place in BUILT_IN.items() if place.reads]
     return own + [name for name, form in _working().items() if form.reader is not None]
 
 
 def writer_names() -> list[str]:
     """Names of the formats that can be written."""
-    own = [name for name, place in _BUILT_IN.items() if place.writes]
+    own = [name for name, place in BUILT_IN.items() if place.writes]
     return own + [name for name, form in _working().items() if form.writer is not None]
 
 
@@ -202,9 +196,9 @@ def _check(
     of_ours: Callable[[_Place], bool],
     of_theirs: Callable[[Format], object | None],
 ) -> str:
-    if name not in _BUILT_IN and name not in _points():
+    if name not in BUILT_IN and name not in _points():
         raise _unknown(name, names())
-    fits = of_ours(_BUILT_IN[name]) if name in _BUILT_IN else of_theirs(load_format(name)) is not None
+    fits = of_ours(BUILT_IN[name]) if name in BUILT_IN else of_theirs(load_format(name)) is not None
     if not fits:
         raise UsageError(f"the format '{name}' is {problem}", fix=f"choose one of {', '.join(names())}")
     return name
@@ -251,7 +245,7 @@ def load_reader(name: str) -> Reader:
     """
     reader = load_format(check_reader(name)).reader
     assert reader is not None
-    return reader if name in _BUILT_IN else Guarded(name, _package(_points()[name][0]), reader=reader)
+    return reader if name in BUILT_IN else Guarded(name, _package(_points()[name][0]), reader=reader)
 
 
 def load_writer(name: str) -> Writer:
@@ -262,7 +256,7 @@ def load_writer(name: str) -> Writer:
     """
     writer = load_format(check_writer(name)).writer
     assert writer is not None
-    return writer if name in _BUILT_IN else Guarded(name, _package(_points()[name][0]), writer=writer)
+    return writer if name in BUILT_IN else Guarded(name, _package(_points()[name][0]), writer=writer)
 
 
 class Look(NamedTuple):
@@ -291,8 +285,3 @@ def look(listing: Listing, without: Collection[str] = ()) -> Look:
         else:
             found += [] if evidence is None else [replace(evidence, format=name)]
     return Look(sorted(found, key=lambda evidence: -evidence.weight), faults)
-
-
-def sniff_all(listing: Listing) -> list[Evidence]:
-    """What suggests each format in a listing, as `look` finds it."""
-    return look(listing).found

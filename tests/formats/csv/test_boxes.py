@@ -7,11 +7,20 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.formats.sources import box, checks, folder_listing, negatives, only, read, read_folder, refs
+from tests.formats.sources import (
+    box,
+    checks,
+    folder_listing,
+    negatives,
+    only,
+    read,
+    read_folder,
+    refs,
+    sniff_all,
+)
 
 from tundish.errors import SourceError
 from tundish.formats.csv.evidence import READINGS, settle
-from tundish.formats.registry import sniff_all
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,9 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.formats.sources import checks, listing, negatives, only, read, refs
-
-from tundish.formats.registry import sniff_all
+from tests.formats.sources import checks, listing, negatives, only, read, refs, sniff_all
 
 IMAGES = refs("train/a.jpg", "train/b.jpg", "train/c.jpg")
 PICTURES = {f"train/{name}.jpg": b"" for name in "abc"}

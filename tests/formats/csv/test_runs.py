@@ -7,11 +7,10 @@ import pycocotools.mask
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.formats.sources import checks, listing, negatives, read, refs
+from tests.formats.sources import checks, listing, negatives, read, refs, sniff_all
 
 from tundish.errors import SourceError
 from tundish.formats.csv.runs import counts_of_runs
-from tundish.formats.registry import sniff_all
 from tundish.imaging.geometry import mask_of_counts
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
-from tests.formats.sources import box, checks, listing, negatives, only, read, refs
+from tests.formats.sources import box, checks, listing, negatives, only, read, refs, sniff_all
 
 from tundish.formats.parquet.features import arrow_schema, class_label, list_of, value
-from tundish.formats.registry import load_reader, sniff_all
+from tundish.formats.registry import load_reader
 from tundish.imaging.geometry import counts_of_mask, mask_of_polygon
 from tundish.sources.rows import FILE_COLUMN, UNREAD_PICTURES
 

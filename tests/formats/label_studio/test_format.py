@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from label_studio_sdk import converter as sdk
-from tests.formats.sources import box, checks, listing, negatives, only, read, refs
+from tests.formats.sources import box, checks, listing, negatives, only, read, refs, sniff_all
 from tests.labeling.golden import CLASSES, LATER, Case, cases, config_of
 
 from tundish.formats.base import ImageRef, Label, Reading
 from tundish.formats.frames import labels_to_frame
 from tundish.formats.label_studio.address import names_in
-from tundish.formats.registry import load_reader, sniff_all
+from tundish.formats.registry import load_reader
 from tundish.imaging.geometry import mask_of_counts, mask_of_polygon
 from tundish.labeling.label_studio.regions import regions_of
 

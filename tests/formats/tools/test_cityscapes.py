@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.formats.sources import checks, listing, read, refs
+from tests.formats.sources import checks, listing, read, refs, sniff_all
 from tests.formats.tools.written import RING, cityscapes, outline
 
 from tundish.formats.base import Options
-from tundish.formats.registry import load_reader, sniff_all
+from tundish.formats.registry import load_reader
 
 FOLDER = "gtFine/train/aachen/aachen_000000_000019_gtFine"
 IMAGE = "leftImg8bit/train/aachen/aachen_000000_000019_leftImg8bit.png"

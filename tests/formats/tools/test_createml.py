@@ -3,11 +3,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.formats.sources import box, checks, listing, negatives, only, read, refs
+from tests.formats.sources import box, checks, listing, negatives, only, read, refs, sniff_all
 from tests.formats.tools.written import centred, createml
 
 from tundish.errors import SourceError
-from tundish.formats.registry import sniff_all
 
 A = refs("images/a.jpg")
 PATH = "_annotations.createml.json"

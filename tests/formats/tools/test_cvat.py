@@ -2,10 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.formats.sources import box, checks, listing, negatives, only, read, refs
+from tests.formats.sources import box, checks, listing, negatives, only, read, refs, sniff_all
 from tests.formats.tools.written import BOX, cvat, cvat_box, frame_box, video
 
-from tundish.formats.registry import sniff_all
 from tundish.imaging.geometry import mask_of_counts
 
 A = refs("images/a.jpg")

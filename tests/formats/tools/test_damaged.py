@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.formats.sources import listing, read, refs
+from tests.formats.sources import listing, read, refs, sniff_all
 from tests.formats.tools.written import (
     RECT,
     RING,
@@ -34,7 +34,6 @@ from tests.formats.tools.written import (
 )
 
 from tundish.formats.frames import labels_to_frame
-from tundish.formats.registry import sniff_all
 from tundish.storage.checks import CHECKS
 
 IMAGES = refs("a.jpg", "frame_000003.png")

@@ -6,10 +6,9 @@ import math
 
 import numpy as np
 import pytest
-from tests.formats.sources import box, checks, listing, negatives, only, read, refs
+from tests.formats.sources import box, checks, listing, negatives, only, read, refs, sniff_all
 from tests.formats.tools.written import RING, labelme, png, shape
 
-from tundish.formats.registry import sniff_all
 from tundish.imaging.geometry import area_of_polygon, mask_of_counts
 
 A = refs("images/a.jpg")

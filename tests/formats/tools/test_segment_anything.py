@@ -3,11 +3,10 @@ from __future__ import annotations
 import json
 
 import numpy as np
-from tests.formats.sources import box, checks, listing, read, refs
+from tests.formats.sources import box, checks, listing, read, refs, sniff_all
 from tests.formats.tools.written import segment_anything
 
 from tundish.formats.base import ImageRef
-from tundish.formats.registry import sniff_all
 from tundish.imaging.geometry import mask_of_counts
 
 MASK = np.zeros((100, 200), bool)

@@ -6,12 +6,12 @@ import zlib
 
 import numpy as np
 import pytest
-from tests.formats.sources import box, checks, listing, negatives, only, read, refs
+from tests.formats.sources import box, checks, listing, negatives, only, read, refs, sniff_all
 from tests.formats.tools.written import bitmap, drawn, supervisely
 
 from tundish.errors import SourceError
 from tundish.formats.base import Options
-from tundish.formats.registry import load_reader, sniff_all
+from tundish.formats.registry import load_reader
 from tundish.imaging.geometry import mask_of_counts
 
 A = refs("ds/img/a.jpg")

@@ -7,10 +7,8 @@ import math
 from typing import Any
 
 import pytest
-from tests.formats.sources import box, checks, listing, negatives, only, read, refs
+from tests.formats.sources import box, checks, listing, negatives, only, read, refs, sniff_all
 from tests.formats.tools.written import RECT, region, via
-
-from tundish.formats.registry import sniff_all
 
 A = refs("images/a.jpg")
 POLYGON = {"name": "polygon", "all_points_x": [20, 60, 50], "all_points_y": [20, 25.5, 60]}

@@ -2,10 +2,8 @@ from __future__ import annotations
 
 import json
 
-from tests.formats.sources import box, checks, listing, read, refs
+from tests.formats.sources import box, checks, listing, read, refs, sniff_all
 from tests.formats.tools.written import vott, vott_box
-
-from tundish.formats.registry import sniff_all
 
 A = refs("images/a.jpg")
 RING = [{"x": 10, "y": 20}, {"x": 60, "y": 20.5}, {"x": 40, "y": 60}]
