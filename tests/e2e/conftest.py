@@ -1,9 +1,21 @@
-"""The samples after their run, which the tests of records and of images look at from their own side."""
+"""Projects for tests from end to end: new ones, and the samples after their run."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from tests.painted import MAKE, Ran, paint, run_pipeline
+from tests.plants import make_plant
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def plant(tmp_path: Path) -> Path:
+    """A project of its own for each test."""
+    return make_plant(tmp_path / "plant")
 
 
 @pytest.fixture(scope="session")

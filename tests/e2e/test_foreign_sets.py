@@ -3,49 +3,27 @@
 from __future__ import annotations
 
 import io
-import shutil
 import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import pytest
 from click.testing import CliRunner
 from PIL import Image
+from tests.plants import photo, put
 
 import tundish
 from tundish.cli import main
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
     from numpy.typing import NDArray
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def plant(tmp_path: Path) -> Path:
-    folder = tmp_path / "plant"
-    (folder / "pipelines").mkdir(parents=True)
-    (folder / "datasets").mkdir()
-    shutil.copytree(ROOT / "schemas", folder / "schemas", ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "params.yaml").write_text("pipelines: []\n")
-    return folder
-
-
-def photo(seed: int) -> NDArray[np.uint8]:
-    noise = np.random.default_rng(seed)
-    coarse = cv2.resize(noise.uniform(30, 220, (5, 6)).astype(np.float32), (120, 90))
-    return np.clip(coarse + noise.normal(0, 6, (90, 120)), 0, 255).astype(np.uint8)
 
 
 def mark(place: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.circle(np.zeros((90, 120), np.uint8), (30 + place, 40), 9, 255, -1))
-
-
-def put(path: Path, pixels: NDArray[np.uint8]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(cv2.imencode(path.suffix, pixels)[1].tobytes())
 
 
 def taken_in(plant: Path, source: Path) -> tundish.AddedImages:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,19 +15,8 @@ import tundish
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-ROOT = Path(__file__).resolve().parents[2]
 
 GOOD = ("pit", 10, 10, 30, 30)
-
-
-@pytest.fixture
-def plant(tmp_path: Path) -> Path:
-    folder = tmp_path / "plant"
-    (folder / "pipelines").mkdir(parents=True)
-    (folder / "datasets").mkdir()
-    shutil.copytree(ROOT / "schemas", folder / "schemas", ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "params.yaml").write_text("pipelines: []\n")
-    return folder
 
 
 def put(folder: Path, name: str, objects: Sequence[tuple[object, ...]]) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import tarfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
@@ -14,6 +12,7 @@ import numpy as np
 import pytest
 import yaml
 from click.testing import CliRunner
+from tests.plants import photo, put
 
 import tundish
 from tundish.cli import main
@@ -21,29 +20,16 @@ from tundish.storage.shards import read_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     import polars as pl
 
-ROOT = Path(__file__).resolve().parents[2]
 WIDTH, HEIGHT = 120, 90
-
-
-@pytest.fixture
-def plant(tmp_path: Path) -> Path:
-    folder = tmp_path / "plant"
-    (folder / "pipelines").mkdir(parents=True)
-    (folder / "datasets").mkdir()
-    shutil.copytree(ROOT / "schemas", folder / "schemas", ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "params.yaml").write_text("pipelines: []\n")
-    return folder
 
 
 def pictures(folder: Path, *names: str) -> Path:
     for seed, name in enumerate(names):
-        noise = np.random.default_rng((seed, len(name)))
-        coarse = cv2.resize(noise.uniform(30, 220, (5, 6)).astype(np.float32), (WIDTH, HEIGHT))
-        pixels = np.clip(coarse + noise.normal(0, 6, (HEIGHT, WIDTH)), 0, 255).astype(np.uint8)
-        write(folder, {name: cv2.imencode(Path(name).suffix, pixels)[1].tobytes()})
+        put(folder / name, photo((seed, len(name))))
     return folder
 
 

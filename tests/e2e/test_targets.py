@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -12,40 +11,13 @@ import numpy as np
 import polars as pl
 import pytest
 import yaml
+from tests.plants import photo, put
 
 import tundish
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def plant(tmp_path: Path) -> Path:
-    folder = tmp_path / "plant"
-    (folder / "pipelines").mkdir(parents=True)
-    (folder / "datasets").mkdir()
-    shutil.copytree(ROOT / "schemas", folder / "schemas", ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "params.yaml").write_text("pipelines: []\n")
-    return folder
-
-
-def photo(seed: int) -> NDArray[np.uint8]:
-    noise = np.random.default_rng(seed)
-    coarse = cv2.resize(noise.uniform(30, 220, (6, 8)).astype(np.float32), (120, 90))
-    image = coarse + noise.normal(0, 6, (90, 120))
-    for _ in range(6):
-        ends = noise.integers(0, 90, 4).tolist()
-        cv2.line(image, tuple(ends[:2]), tuple(ends[2:]), float(noise.uniform(0, 255)), 2)
-    return np.clip(image, 0, 255).astype(np.uint8)
-
-
-def put(path: Path, pixels: NDArray[np.uint8]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(cv2.imencode(path.suffix, pixels)[1].tobytes())
+    from pathlib import Path
 
 
 def coal(folder: Path, count: int = 30, head: str = "image,Moisture (%),ash_ad / %,GCV [MJ/kg]") -> None:
