@@ -14,6 +14,7 @@ import numpy as np
 import orjson
 import pytest
 import yaml
+from tests.plants import make_plant
 
 import tundish
 from tundish.cli import main
@@ -28,10 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def plant(tmp_path: Path) -> Path:
     """A project without Git and DVC, which `add` does not need."""
-    folder = tmp_path / "plant"
-    (folder / "pipelines").mkdir(parents=True)
-    (folder / "datasets").mkdir()
-    (folder / "schemas").symlink_to(ROOT / "schemas")  # the models are built once for all tests
+    folder = make_plant(tmp_path / "plant")
     (folder / "params.yaml").write_text("pipelines: []  # what DVC runs\n")
     return folder
 

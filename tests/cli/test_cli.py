@@ -17,6 +17,7 @@ import pytest
 import yaml
 from click.shell_completion import BashComplete
 from click.testing import CliRunner
+from tests.plants import make_plant
 
 from tundish.cli import main
 from tundish.cli._common import DatasetName
@@ -65,10 +66,7 @@ def refusal(done: subprocess.CompletedProcess[str], code: int = 2) -> str:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    folder = tmp_path / "plant"
-    (folder / "pipelines").mkdir(parents=True)
-    (folder / "datasets").mkdir()
-    (folder / "schemas").symlink_to(ROOT / "schemas")
+    folder = make_plant(tmp_path / "plant")
     (folder / "params.yaml").write_text("# mine\npipelines: []\nother: 1\n")
     return folder
 

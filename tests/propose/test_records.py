@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 import xlsxwriter
 import yaml
+from tests.plants import make_plant
 from tests.propose.workbooks import xlsb
 
 import tundish
@@ -27,10 +28,7 @@ CSV = "coil_no,终轧温度(℃)\nA1,880\nA2,876\n"
 
 @pytest.fixture
 def plant(tmp_path: Path) -> Path:
-    folder = tmp_path / "plant"
-    (folder / "pipelines").mkdir(parents=True)
-    (folder / "schemas").symlink_to(ROOT / "schemas")  # the models are built once for all tests
-    return folder
+    return make_plant(tmp_path / "plant")
 
 
 ITEMS = (("C", 0.17, "%"), ("Mn", 1.3, "%"), ("N", 51, "ppm"))
