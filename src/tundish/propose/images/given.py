@@ -91,7 +91,7 @@ def find_given(listing: Listing, catalog: Catalog, columns: SplitColumns) -> tup
 
     Args:
         listing: The files of the source.
-        catalog: Its images.
+        catalog: The images of the source.
         columns: What its tables state.
 
     Returns:

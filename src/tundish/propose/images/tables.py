@@ -24,7 +24,7 @@ def tables_of(listing: Listing, catalog: Catalog) -> Iterator[Table]:
 
     Args:
         listing: The files of the source.
-        catalog: Its images.
+        catalog: The images of the source.
     """
     paths = [path for path in listing.paths if suffix_of(path) in TABLE_SUFFIXES]
     for path in paths[:_TABLES_SEEN]:
