@@ -104,11 +104,11 @@ def check(folder: Path, queries: Sequence[str], targets: Sequence[str], threads:
         of_class[class_of(name)].append(name)
 
     def matches(query: str) -> list[Match]:
-        found = []
-        for name in of_class[class_of(query)]:
-            if name != query and (place := overlap(images[query], images[name])):
-                found.append(Match(query, name, *place))
-        return found
+        return [
+            Match(query, name, *place)
+            for name in of_class[class_of(query)]
+            if name != query and (place := overlap(images[query], images[name]))
+        ]
 
     cv2.setNumThreads(0)
     with ThreadPoolExecutor(threads) as pool:

@@ -35,7 +35,7 @@ from tundish.api.labels import (
     label_push,
     label_start,
 )
-from tundish.api.pipeline import Run, datasets, export, run, run_stage, status
+from tundish.api.pipeline import Run, datasets, dedup, export, run, run_stage, status
 from tundish.api.projects import (
     Added,
     AddedImages,
@@ -97,6 +97,7 @@ __all__ = [
     "UsageError",
     "add",
     "datasets",
+    "dedup",
     "export",
     "init",
     "label_accept",

@@ -50,7 +50,7 @@ COMMANDS = {" ".join(path): command for path, command in commands(main) if path[
 
 def twin(name: str) -> Callable[..., object]:
     """The function of a command: `label push` is label_push, a stage is run_stage."""
-    stage = name in ABOUT and name != "export"
+    stage = name in ABOUT and name not in ("dedup", "export")
     words = "run_stage" if stage else name.replace(" ", "_").replace("-", "_")
     function: Callable[..., object] | None = getattr(tundish, words, None)
     assert function is not None, f"tundish.{words} is missing"

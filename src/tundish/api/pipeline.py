@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tundish.audit.status import Status
     from tundish.stages.base import Outcome
 
-__all__ = ["Run", "datasets", "export", "run", "run_each", "run_stage", "status"]
+__all__ = ["Run", "datasets", "dedup", "export", "run", "run_each", "run_stage", "status"]
 
 
 @dataclass(frozen=True)
@@ -231,6 +231,40 @@ def export(
     context = Context(recipe, Path(project), LocalEngine(), watch)
     with context.dataset.lock(f"tundish export {recipe.dataset}"):
         return export_one(context, format)
+
+
+def dedup(
+    name: str,
+    *,
+    pairs: str | os.PathLike[str] | None = None,
+    scheduler: str | None = None,
+    project: str | os.PathLike[str] = ".",
+    progress: Progress | None = None,
+) -> Outcome:
+    """Find images that show the same in whole or in part, and which copy is kept; ``tundish dedup``.
+
+    Args:
+        name: Name of the dataset.
+        pairs: Write the pairs of files to this CSV file as well: a, b, their relation and their scores.
+        scheduler: As for `run_stage`.
+        project: Folder of the project.
+        progress: Called as (stage, done, total) while the stage works.
+
+    Returns:
+        What was found.
+
+    Raises:
+        UsageError: The recipe must change, a stage before has not run, or the file cannot be written.
+    """
+    from tundish.audit.pairs import write_pairs  # noqa: PLC0415
+    from tundish.recipe.find import load_recipe  # noqa: PLC0415
+    from tundish.storage.dataset import DatasetFolder  # noqa: PLC0415
+
+    outcome = run_stage("dedup", name, scheduler=scheduler, project=project, progress=progress)
+    if pairs is not None:
+        recipe = load_recipe(Path(project), name)
+        write_pairs(DatasetFolder(recipe.dataset, Path(project)), Path(pairs))
+    return outcome
 
 
 @overload

@@ -161,7 +161,38 @@ def export(name: str, format: str | None, as_json: bool) -> None:  # noqa: A002 
         show("export", outcome, name)
 
 
+@click.command("dedup", short_help=ABOUT["dedup"])
+@click.argument("name")
+@click.option(
+    "--pairs",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Write the pairs of files to this CSV file as well: a, b, their relation and their scores.",
+)
+@_scheduler
+@json_option
+def dedup(name: str, pairs: str | None, scheduler: str | None, as_json: bool) -> None:
+    """Find images that show the same in whole or in part, and decide which copy is kept.
+
+    This is what dvc.yaml calls.
+
+    \b
+    Example:
+      tundish dedup steel-surface
+      tundish dedup steel-surface --pairs pairs.csv
+    """
+    from tundish.api.pipeline import dedup as find
+
+    with watching() as progress:
+        outcome = find(name, pairs=pairs, scheduler=scheduler, project=find_project(), progress=progress)
+    if as_json:
+        show_json({"dedup": asdict(outcome)})
+    else:
+        show("dedup", outcome, name)
+
+
 COMMANDS = {stage: _stage_command(stage, about) for stage, about in ABOUT.items()} | {
     "run": run,
     "export": export,
+    "dedup": dedup,
 }

@@ -12,6 +12,8 @@ import xxhash
 from tundish.imaging.files.decode import MAX_PIXELS, Image, decode_gray
 from tundish.imaging.framehash import THUMBNAIL_SIDE, frame_hashes, halve, reduce_area
 from tundish.imaging.geometry import oriented_size
+from tundish.imaging.overlaps.features import describe_corners, pack_features
+from tundish.imaging.overlaps.verify import detail_size
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -53,6 +55,8 @@ class Measurement:
         clipped_dark: Share of pixels of gray 5 and less of 255.
         clipped_bright: Share of pixels of gray 250 and more of 255.
         thumbnail: 96 x 96 gray values, row by row, 9216 bytes; the whole frame whatever its shape.
+        corners: Local features (`overlaps.features.pack_features`), 30 bytes each, at most 64.
+        detail: Gray values of the frame in its own shape, reduced to `overlaps.verify.detail_size`.
     """
 
     format: ImageFormat
@@ -73,6 +77,8 @@ class Measurement:
     clipped_dark: float
     clipped_bright: float
     thumbnail: bytes
+    corners: bytes
+    detail: bytes
 
 
 def measure(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Measurement:
@@ -112,6 +118,8 @@ def measure(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Measurement:
         clipped_dark=np.count_nonzero(gray <= _DARK) / gray.size,
         clipped_bright=np.count_nonzero(gray >= _BRIGHT) / gray.size,
         thumbnail=thumbnail.tobytes(),
+        corners=pack_features(describe_corners(gray)),
+        detail=cv2.resize(gray, detail_size(width, height), interpolation=cv2.INTER_AREA).tobytes(),
     )
 
 

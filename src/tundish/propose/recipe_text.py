@@ -51,7 +51,7 @@ annotations:
   # The order is the numbering: add new classes at the end. Other spellings go into the brackets.
   classes:{classes}
 
-dedup: {{level: fast, keep: first}}
+dedup: {{level: auto, keep: first}}
 
 # How people label in Label Studio, and when they agree.
 label: {{}}

@@ -117,8 +117,10 @@ class Annotations(Section):
 class Dedup(Section):
     """How copies are found and which one is kept."""
 
-    level: Literal["fast"] = Field(
-        "fast", description="How hard copies are looked for; there is one level today."
+    level: Literal["auto", "fast", "thorough"] = Field(
+        "auto",
+        description="fast: copies of whole frames. thorough: also crops, shifts and overlaps. auto: thorough"
+        " up to 30,000 pictures, above inside groups that can overlap.",
     )
     keep: Literal["first", "largest"] = Field(
         "first", description="Which copy to keep: the first by path, or the largest by pixels, then bytes."

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["feature_part", "feature_parts", "read_features"]
 
+_LARGE = ("thumbnail", "corners", "detail")
+
 
 def read_features(
     dataset: DatasetFolder, max_pixels: int, columns: Sequence[str] | None = None
@@ -29,12 +31,12 @@ def read_features(
     Args:
         dataset: The folder of the dataset.
         max_pixels: The limit of the recipe; larger images are not decoded.
-        columns: The columns to read; by default all but the thumbnails, which are large.
+        columns: The columns to read; by default all but the thumbnails, corners and details, which are large.
 
     Raises:
         MissingStepError: A shard has not been measured yet.
     """
-    wanted = list(columns or [name for name in FEATURES.schema.names if name != "thumbnail"])
+    wanted = list(columns or [name for name in FEATURES.schema.names if name not in _LARGE])
     frames = [pl.DataFrame(FEATURES.empty().select(wanted))]
     for part in feature_parts(dataset, max_pixels):
         with pq.ParquetFile(part) as file:

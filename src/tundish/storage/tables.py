@@ -9,6 +9,7 @@ from __future__ import annotations
 import polars as pl
 import pyarrow as pa
 
+from tundish.storage.pairs import PAIRS
 from tundish.storage.table import Table, field
 from tundish.storage.targets import TARGETS
 
@@ -23,6 +24,7 @@ __all__ = [
     "IMAGES",
     "LINEAGE",
     "LINKS",
+    "PAIRS",
     "QUARANTINE",
     "RECORD_FAULTS",
     "RECORD_FIELDS",
@@ -171,6 +173,8 @@ FEATURES = Table(
             field("other_hashes", pa.list_(pa.binary()), "hashes of orientations that nearly tie"),
             field("other_codes", pa.list_(pa.int8()), "their orientations"),
             field("thumbnail", pa.binary(), "96 by 96 gray, row by row"),
+            field("corners", pa.binary(), "up to 64 local features of 30 bytes"),
+            field("detail", pa.binary(), "about 9,216 gray values in the shape of the image, row by row"),
         ]
     ),
     ("image_id",),
@@ -389,6 +393,7 @@ TABLES = (
     FEATURES,
     QUARANTINE,
     DUPLICATES,
+    PAIRS,
     CONSENSUS,
     STANDING,
     DISPUTES,

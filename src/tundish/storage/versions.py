@@ -5,13 +5,13 @@ from __future__ import annotations
 __all__ = ["VERSIONS"]
 
 VERSIONS = {
-    "measure": 4,
+    "measure": 5,
     "records": 2,
     "validate": 5,
-    "dedup": 2,
+    "dedup": 3,
     "consensus": 3,
     "link": 1,
-    "split": 2,
+    "split": 3,
     "augment": 2,
     "export": 2,
     "report": 2,

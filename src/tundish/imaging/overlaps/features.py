@@ -75,6 +75,8 @@ def frame_size(width: int, height: int) -> tuple[int, int]:
 def describe_corners(gray: NDArray[np.uint8]) -> LocalFeatures:
     """Find and describe the strongest corners of a gray picture (h, w), at most 64."""
     size = frame_size(gray.shape[1], gray.shape[0])
+    if min(size) < _LEAST_SIDE:
+        return unpack_features(b"")
     smaller = size[0] < gray.shape[1]
     base = cv2.resize(gray, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
     base = cv2.createCLAHE(4.0, (4, 4)).apply(base)

@@ -43,8 +43,8 @@ class Overlap:
     Attributes:
         first: Index of one picture.
         second: Index of the other, larger.
-        relation: 'overlapping' or 'probably overlapping' by the scores; 'same scene' where a part of what both
-            show differs, as in two frames of a fixed camera.
+        relation: 'overlapping' or 'probably overlapping' by the scores; 'same scene' where a part of what
+            both show differs, as in two frames of a fixed camera.
         code: The code that turns the first (`framehash.apply_code`) before it is laid on the second.
         angle: Then it is turned by this angle, degrees clockwise as a person sees it.
         scale: Then it is enlarged so many times, px of the second per px of the first.

@@ -274,7 +274,7 @@ def _grid(left: int, top: int, right: int, bottom: int) -> _Grid:
 def _search_blocks(
     laid: NDArray[np.float32], other: NDArray[np.float32], grid: _Grid
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64], NDArray[np.float64]]:
-    """For each block with texture the correlation, by how much it falls off, the shift (x, y) and its centre."""
+    """Of each block with texture the correlation, how much it falls off, the shift (x, y), its centre."""
     high, wide = grid.down * grid.height, grid.across * grid.width
     one = laid[grid.top : grid.top + high, grid.left : grid.left + wide]
     around = cv2.copyMakeBorder(other, *[_REACH] * 4, cv2.BORDER_CONSTANT, value=0)[

@@ -35,8 +35,8 @@ class Candidates(NamedTuple):
         first: (n,), index of one picture.
         second: (n,), index of the other.
         codes: (n,), the code that turns the first (`framehash.apply_code`).
-        factors: (n,) complex, scale and angle: a place z of the turned first is at factor * z + offset in the
-            second, both in px of their `features.frame_size`, with x as the real part.
+        factors: (n,) complex, scale and angle: a place z of the turned first is at factor * z + offset in
+            the second, both in px of their `features.frame_size`, with x as the real part.
         offsets: (n,) complex.
         votes: (n,), distinct places that agree.
     """
@@ -54,7 +54,7 @@ class Candidates(NamedTuple):
 
 
 class _Matches(NamedTuple):
-    """Pairs of corners, those of two pictures with one relative code together; places in px of their frames."""
+    """Pairs of corners, those of two pictures with one relative code together; places in px of the frames."""
 
     group: NDArray[np.int64]
     one: NDArray[np.complex128]

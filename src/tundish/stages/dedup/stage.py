@@ -1,7 +1,8 @@
 """dedup: find which images are the same picture, how, and which one is kept.
 
 Files of equal bytes and images of equal pixels are one picture; re-encoded, rescaled, re-exposed, mirrored
-and turned copies are found by their hashes and thumbnails. Clusters are stars: each member agrees directly
+and turned copies are found by their hashes and thumbnails; crops, shifted frames and strips that overlap by
+their corners (`overlaps`). Clusters are stars: each member agrees directly
 with the representative, as chains of likeness would connect pictures that have nothing in common.
 """
 
@@ -24,10 +25,12 @@ from tundish.imaging.measure import pixel_hash
 from tundish.imaging.similarity import TRANSFORMS, Copy, find_copies
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.stages.dedup.conflicts import conflict_between, labels_of, values_differ, values_of
+from tundish.stages.dedup.overlaps import Found, find_in_groups
+from tundish.stages.dedup.pairs import pair_rows, summary
 from tundish.stages.targets import accepted_values, files_with_values
 from tundish.storage.features import feature_parts, read_features
 from tundish.storage.shards import Blob, latest_files, read_blobs, read_files
-from tundish.storage.tables import ANNOTATIONS, COVERAGE, DUPLICATES, IMAGES
+from tundish.storage.tables import ANNOTATIONS, COVERAGE, DUPLICATES, IMAGES, PAIRS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,17 +58,30 @@ _TIES = {
 def _run(context: Context) -> Outcome:
     files = _files(context)
     ties = _ties(context, files, _stars(_copies(context, files)))
+    found = _overlaps(context, files, ties)
+    context.dataset.write(PAIRS, pair_rows(files, ties, found.overlaps))
     rows = _clusters(files, ties)
     rows = rows.with_columns(label_conflict=pl.Series(_conflicts(context, rows), dtype=pl.String))
     context.dataset.write(DUPLICATES, rows.select(DUPLICATES.schema.names))
-    return _outcome(files, rows)
+    outcome = _outcome(files, rows)
+    counts, notes = summary(found, files["picture"].n_unique())
+    return Outcome(outcome.counts | counts, [*outcome.notes, *notes])
+
+
+def _overlaps(context: Context, files: pl.DataFrame, ties: pl.DataFrame) -> Found:
+    """Overlaps among the pictures that are kept; what a copy shows, the one that is kept shows as well."""
+    excluded = ties.filter(pl.col("likeness") != _PROBABLY)["picture"]
+    pictures = files.unique("picture", keep="first").sort("picture")
+    with tempfile.TemporaryFile(dir=context.dataset.curated) as file:
+        kept = pictures.filter(~pl.col("picture").is_in(excluded.implode()))
+        return find_in_groups(context, kept, file)
 
 
 def _files(context: Context) -> pl.DataFrame:
     """Files of valid images, best first; those of equal pixels have one `picture`, a number in this order."""
     coverage = context.dataset.read(COVERAGE)
     taken = latest_files(read_files(context.dataset.store)).select("source", "path", "size", "shard")
-    images = context.dataset.read(IMAGES).select("image_id", "width", "height")
+    images = context.dataset.read(IMAGES).select("image_id", "width", "height", "captured_at")
     hashes = ["gray_hash", "frame_hash", "frame_code", "other_hashes", "other_codes"]
     features = read_features(
         context.dataset, context.recipe.images.max_pixels, ["image_id", "decodable", *hashes]
@@ -267,8 +283,9 @@ STAGE = Stage(
         "curated/coverage.parquet",
         "curated/targets.parquet",
     ),
-    writes=("curated/duplicates.parquet",),
-    # split: which copy represents a picture that came in several splits
-    depends=("dedup", "split"),
+    writes=("curated/duplicates.parquet", "curated/pairs.parquet"),
+    # sources, split: the keys by which pictures are grouped where they are too many to compare all, and
+    # which copy represents a picture that came in several splits
+    depends=("sources", "dedup", "split"),
     run=_run,
 )

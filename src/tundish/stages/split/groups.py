@@ -32,16 +32,17 @@ class Groups:
     of_image: NDArray[np.int64]
 
 
-def group_images(inside: pl.DataFrame, files: pl.DataFrame, recipe: Recipe) -> Groups:
-    """Group images: connected components over equal keys and shared clusters.
+def group_images(inside: pl.DataFrame, files: pl.DataFrame, recipe: Recipe, pairs: pl.DataFrame) -> Groups:
+    """Group images: connected components over equal keys, shared clusters and pairs that overlap.
 
     Args:
         inside: The images to assign: image_id, and cluster_id where they have copies.
         files: Every valid image file with the image that represents it: source, path, representative. A
             copy that is excluded contributes its keys: its picture was seen on its coil, too.
         recipe: The recipe, for the keys and which of them group.
+        pairs: Images that show the same surface: image_id, other_id.
     """
-    ties = _ties(inside, files, recipe)
+    ties = pl.concat([_ties(inside, files, recipe), _overlapping(inside, files, pairs)])
     codes = ties.select(pl.concat_str("key", "value", separator="=").rank("dense") - 1).to_series()
     count, width = inside.height, inside.height + codes.n_unique()
     rows = np.concatenate([np.arange(count), ties["image"].to_numpy()])
@@ -60,6 +61,22 @@ def _ties(inside: pl.DataFrame, files: pl.DataFrame, recipe: Recipe) -> pl.DataF
     frames = [clusters.select("image", pl.lit("").alias("key"), pl.col("cluster_id").alias("value"))]
     frames += [_values(mine, key, recipe) for key in recipe.split.group_by]
     return pl.concat(frames)
+
+
+def _overlapping(inside: pl.DataFrame, files: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
+    """Ties like those of `_ties`: a pair is a value that both images have, or those that represent them."""
+    ends = pairs.select(
+        pl.concat_list("image_id", "other_id").alias("image_id"),
+        value=pl.format("{} {}", "image_id", "other_id"),
+    )
+    represented = files.select("image_id", "representative").unique()
+    numbered = inside.select("image_id").with_row_index("image")
+    return (
+        ends.explode("image_id")
+        .join(represented, on="image_id")
+        .join(numbered, left_on="representative", right_on="image_id")
+        .select("image", pl.lit("").alias("key"), "value")
+    )
 
 
 def _values(files: pl.DataFrame, key: str, recipe: Recipe) -> pl.DataFrame:

@@ -1,9 +1,9 @@
 """split: assign images to train, val and test without leaks.
 
-Images that may leak stay in one split: those that share a group key, and those of one duplicate cluster that
-are both kept. The assignment is a versioned table: an image once assigned keeps its split, together with its
-whole group; new groups are assigned in salted-hash order so as to balance the labels. Another salt assigns
-all again.
+Images that may leak stay in one split: those that share a group key, those of one duplicate cluster that are
+both kept, and those that overlap. The assignment is a versioned table: an image once assigned keeps its
+split, together with its whole group; new groups are assigned in salted-hash order so as to balance the
+labels. Another salt assigns all again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tundish.stages.split.values import with_values
 from tundish.stages.targets import files_with_values
 from tundish.storage.accepted import ACCEPTED
 from tundish.storage.history import bring_back, keep_copy
-from tundish.storage.tables import CONSENSUS, DUPLICATES, IMAGES, SPLITS, STANDING
+from tundish.storage.tables import CONSENSUS, DUPLICATES, IMAGES, PAIRS, SPLITS, STANDING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,7 +49,8 @@ def _run(context: Context) -> Outcome:
     files = _files(context, images)
     came = settle_given(context, images, files)
     images, inside = came.images, came.images.filter(pl.col("reason").is_null())
-    groups = group_images(inside, files, recipe)
+    pairs = context.dataset.read(PAIRS).select("image_id", "other_id")
+    groups = group_images(inside, files, recipe, pairs)
     given = came.of_groups(groups, inside)
     names = [name for name in SPLIT_NAMES if name in recipe.split.ratios or name in given.values()]
     before = read_before(context.dataset.table("splits"), recipe.split.salt)
@@ -319,6 +320,7 @@ STAGE = Stage(
         "curated/consensus.parquet",
         "curated/standing.parquet",
         "curated/duplicates.parquet",
+        "curated/pairs.parquet",
     ),
     writes=("curated/splits.parquet", "curated/accepted.parquet"),
     # classes: their order is the order of the columns that are balanced; conflicts: what is held back
