@@ -92,13 +92,18 @@ def overlap(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> tuple[int, int,
     return found
 
 
+def read(file: Path) -> NDArray[np.uint8]:
+    """A gray image, large enough for a patch."""
+    image = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
+    if image is None or min(image.shape) < PATCH:
+        sys.exit(f"{file}: not an image of at least {PATCH} px; check the folder")
+    return image.astype(np.uint8, copy=False)
+
+
 def check(folder: Path, queries: Sequence[str], targets: Sequence[str], threads: int) -> Iterable[Match]:
     """The pairs of a query and a target of its class that overlap, in the order of the queries."""
     names = sorted({*queries, *targets})
-    images = {name: cv2.imread(str(folder / name), cv2.IMREAD_GRAYSCALE) for name in names}
-    missing = [name for name, image in images.items() if image is None or min(image.shape) < PATCH]
-    if missing:
-        sys.exit(f"{folder / missing[0]}: not an image of at least {PATCH} px; check the folder")
+    images = {name: read(folder / name) for name in names}
     of_class = defaultdict(list)
     for name in targets:
         of_class[class_of(name)].append(name)

@@ -7,7 +7,7 @@ orientation: a corner that is mirrored or turned by 90 degrees has the same numb
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -79,8 +79,7 @@ def describe_corners(gray: NDArray[np.uint8]) -> LocalFeatures:
         return unpack_features(b"")
     smaller = size[0] < gray.shape[1]
     base = cv2.resize(gray, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
-    base = cv2.createCLAHE(4.0, (4, 4)).apply(base)
-    levels = _pyramid(base)
+    levels = _pyramid(cv2.createCLAHE(4.0, (4, 4)).apply(base))
     strengths, owners, xs, ys = _corners(levels)
     order = np.argsort(-strengths, kind="stable")[:_MOST]
     owners, xs, ys = owners[order], xs[order], ys[order]
@@ -102,12 +101,12 @@ def pack_features(features: LocalFeatures) -> bytes:
 def unpack_features(data: bytes) -> LocalFeatures:
     """Read corners from what `pack_features` wrote, of one picture or of many one after the other."""
     rows = np.frombuffer(data, _RECORD)
-    places = np.stack([rows["x"], rows["y"]], axis=1).astype(np.float32) / _STEPS
+    places = np.stack([rows["x"], rows["y"]], axis=1).astype(np.float32) / np.float32(_STEPS)
     kind = rows["kind"].astype(np.int8)
     return LocalFeatures(np.ascontiguousarray(rows["numbers"]), places, kind >> 3, kind & 7)
 
 
-def _pyramid(base: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+def _pyramid(base: NDArray[Any]) -> list[NDArray[np.float32]]:
     found = []
     for level in range(_LEVELS):
         size = [round(side * 2 ** (-level * LEVEL_STEP)) for side in base.shape[::-1]]
@@ -153,8 +152,7 @@ def _patches(
     rows = (starts[owners] + ys * widths + xs)[:, None] + widths[:, None] * reach
     patches = flat[rows[:, :, None] + reach].reshape(len(owners), -1)
     # OpenCV's product: NumPy's would wake the threads of its library for each picture.
-    found: NDArray[np.float32] = cv2.gemm(patches, _WAVES, 1, None, 0)  # type: ignore[assignment]
-    return found
+    return cv2.gemm(patches, _WAVES, 1, _NOTHING, 0).astype(np.float32, copy=False)
 
 
 def _canonical(coefficients: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
@@ -192,3 +190,4 @@ _SWAPPED = np.array([_PLACE[across, down] for down, across in _WANTED])
 _ODD_ACROSS = np.array([-1.0 if across % 2 else 1.0 for _, across in _WANTED], np.float32)
 _ODD_DOWN = np.array([-1.0 if down % 2 else 1.0 for down, _ in _WANTED], np.float32)
 _WAVES = _waves()
+_NOTHING = np.empty((0, 0), np.float32)

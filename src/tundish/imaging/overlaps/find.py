@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from tundish.imaging.overlaps.features import frame_size
+from tundish.imaging.overlaps.follow import follow_chains, follow_sequences
 from tundish.imaging.overlaps.search import find_alike
-from tundish.imaging.overlaps.verify import Laid, Verdict, verify, worst_place
+from tundish.imaging.overlaps.verify import Laid, Verdict, falls_off, verify, worst_place
 from tundish.imaging.overlaps.vote import Candidates, vote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from tundish.imaging.overlaps.features import LocalFeatures
 
-__all__ = ["Overlap", "find_overlaps"]
+__all__ = ["Overlap", "better", "find_overlaps"]
 
 Relation = Literal["overlapping", "probably overlapping", "same scene"]
 
@@ -32,8 +33,11 @@ _WORST_SURE, _WORST_STILL, _WORST_PROBABLE = 0.4, 0.5, 0.2
 """Correlation in the worst place: true overlaps reach 0.4 in 98 of 100 pairs; of two frames of a camera that
 is fixed, or was moved once, 95 of 100 stay below 0.2 (0.36 where it has not moved)."""
 
+_WORST_WHOLE, _FALLS_OFF = 0.6, 0.01
 _STEEPEST = 20.0
 _CHUNK = 256
+_ROUNDS = 3
+"""Rounds in which chains are followed: a chain of eight overlaps is closed in three."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,7 @@ def find_overlaps(
     sizes: NDArray[np.int64],
     detail: Callable[[int], NDArray[np.uint8]],
     *,
+    sequences: Sequence[NDArray[np.int64]] = (),
     threads: int = 1,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> list[Overlap]:
@@ -90,6 +95,8 @@ def find_overlaps(
         owners: (n,), the picture of each corner, ascending.
         sizes: (pictures, 2), width and height of each upright picture, px.
         detail: Returns the gray picture of an index, reduced to its `verify.detail_size`.
+        sequences: Pictures in the order in which they were named or taken; where neighbours overlap, all of
+            them are compared at every shift.
         threads: The number of threads; the result does not depend on it.
         progress: Called as (pairs checked, pairs in all).
 
@@ -97,23 +104,43 @@ def find_overlaps(
         The pairs, sorted by first and second; of several ways to lay a pair the one with the best score.
     """
     frames = np.array([frame_size(int(width), int(height)) for width, height in sizes]).reshape(-1, 2)
-    candidates = vote(features, owners, frames, find_alike(features.numbers, owners, threads=threads))
     best: dict[tuple[int, int], Overlap] = {}
+    checked: set[tuple[int, int]] = set()
     done = 0
-    for overlaps, checked in _checked(candidates, frames, sizes, detail, threads):
-        for overlap in overlaps:
-            pair = (overlap.first, overlap.second)
-            if pair not in best or _better(overlap, best[pair]):
-                best[pair] = overlap
-        done += checked
-        progress(done, len(candidates.first))
+
+    def check(candidates: Candidates) -> bool:
+        """Verify candidates; whether there were any."""
+        nonlocal done
+        for overlaps, count in _checked(candidates, frames, sizes, detail, threads):
+            for overlap in overlaps:
+                pair = (overlap.first, overlap.second)
+                best[pair] = better(best.get(pair, overlap), overlap)
+            progress(done := done + count, done + len(candidates.first))
+        checked.update(zip(candidates.first.tolist(), candidates.second.tolist(), strict=True))
+        return bool(len(candidates.first))
+
+    def sure() -> list[Overlap]:
+        return [best[pair] for pair in sorted(best) if best[pair].relation == "overlapping"]
+
+    check(vote(features, owners, frames, find_alike(features.numbers, owners, threads=threads)))
+    # A pair that corners placed wrongly may lie right as a chain or a sequence says.
+    checked = set(best)
+    check(follow_sequences(sure(), sequences, checked, frames, detail, threads=threads))
+    for _ in range(_ROUNDS):
+        if not check(follow_chains(sure(), checked, sizes, frames)):
+            break
     return [best[pair] for pair in sorted(best)]
 
 
-def _better(one: Overlap, other: Overlap) -> bool:
-    """A scene that has not moved says why a pair agrees, so that it comes before all other ways to lay it."""
+def better(one: Overlap, other: Overlap) -> Overlap:
+    """The better of two ways to lay a pair.
+
+    A scene that has not moved says why a pair agrees, so that it comes before all other ways to lay it.
+    """
     still, still_other = one.relation == "same scene", other.relation == "same scene"
-    return still > still_other or (still == still_other and one.score > other.score)
+    if still != still_other:
+        return one if still else other
+    return one if one.score >= other.score else other
 
 
 def _checked(
@@ -134,9 +161,13 @@ def _checked(
             laid = _laid(part, k, frames)
             verdict = verify(laid, pictures[first], pictures[second])
             votes = int(part.votes[k])
-            if _accepted(verdict, votes):
-                place = Laid(laid.code, verdict.matrix)
-                worst = worst_place(place, pictures[first], pictures[second])
+            place = Laid(laid.code, verdict.matrix)
+            if _hopeless(verdict):
+                continue
+            worst = worst_place(place, pictures[first], pictures[second])
+            if _accepted(verdict, votes) or _accepted_whole(
+                verdict, worst, place, pictures[first], pictures[second]
+            ):
                 found.append(
                     _overlap(first, second, place.code, verdict, worst, votes, sizes, frames[second])
                 )
@@ -155,6 +186,10 @@ def _laid(candidates: Candidates, number: int, frames: NDArray[np.int64]) -> Lai
     return Laid(code, np.column_stack([linear, np.array([offset.real, offset.imag]) / other]))
 
 
+def _hopeless(verdict: Verdict) -> bool:
+    return verdict.blocks < 2 or not verdict.score >= 0.6
+
+
 def _accepted(verdict: Verdict, votes: int) -> bool:
     """Whether the blocks prove an overlap: many that fit in one place only, or few that fit very well."""
     score, distinctive = verdict.score, verdict.distinctive
@@ -163,6 +198,14 @@ def _accepted(verdict: Verdict, votes: int) -> bool:
         or (distinctive >= 2 and score >= SURE)
         or (verdict.blocks >= 2 and score >= 0.8 and votes >= 8)
     )
+
+
+def _accepted_whole(
+    verdict: Verdict, worst: float, place: Laid, one: NDArray[np.uint8], other: NDArray[np.uint8]
+) -> bool:
+    """Whether all that both show agrees everywhere, and only there: a scratch with its grain."""
+    agrees = verdict.blocks >= 3 and verdict.score >= SURE and worst >= _WORST_WHOLE
+    return bool(agrees and falls_off(place, one, other) >= _FALLS_OFF)
 
 
 def _overlap(

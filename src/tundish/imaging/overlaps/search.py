@@ -118,7 +118,8 @@ def _assign(
     def work(start: int) -> NDArray[np.int64]:
         distance = half - vectors[start : start + _ROWS] @ turned
         if count == 1:
-            return distance.argmin(axis=1)[:, None]
+            nearest: NDArray[np.int64] = np.argmin(distance, axis=1, keepdims=True)
+            return nearest
         near = np.argpartition(distance, count - 1, axis=1)[:, :count]
         # By distance, then by number: the order inside a partition is no one's promise.
         key = np.take_along_axis(distance, near, axis=1)

@@ -17,7 +17,7 @@ from tundish.imaging.framehash import apply_code
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Laid", "Verdict", "detail_size", "verify", "worst_place"]
+__all__ = ["Laid", "Verdict", "band_pass", "detail_size", "falls_off", "verify", "worst_place"]
 
 _AREA = 96
 _SHORTEST = 24
@@ -79,7 +79,7 @@ def verify(laid: Laid, one: NDArray[np.uint8], other: NDArray[np.uint8]) -> Verd
         other: The second, likewise.
     """
     one, other, matrix, swapped = _coarser_last(laid, one, other)
-    band = _band(other)
+    band = band_pass(other)
     found = _compare(one, band, matrix)
     if found.score >= _NEARLY:
         again = _compare(one, band, found.matrix)
@@ -106,7 +106,7 @@ def worst_place(laid: Laid, one: NDArray[np.uint8], other: NDArray[np.uint8]) ->
         The 2 % quantile of the local correlation, -1 to 1; NaN where there is not enough texture.
     """
     one, other, matrix, _ = _coarser_last(laid, one, other)
-    band = _band(other)
+    band = band_pass(other)
     over = _overlay(one, (band.shape[0], band.shape[1]), matrix)
     if over is None:
         return float("nan")
@@ -120,6 +120,30 @@ def worst_place(laid: Laid, one: NDArray[np.uint8], other: NDArray[np.uint8]) ->
     covariance = (_boxes(mine * theirs) - mean * means)[usable]
     local = covariance / np.sqrt(variance[usable] * variances[usable])
     return float(np.quantile(local, _WORST))
+
+
+def falls_off(laid: Laid, one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    """How much worse a pair agrees 3 px beside its place, whatever the direction, over all that both show.
+
+    A scratch fits every scratch along its length, block by block; the whole of its grain does not.
+
+    Args:
+        laid: How the first lies on the second, as `verify` found it.
+        one: The first, as for `verify`.
+        other: The second.
+
+    Returns:
+        The correlation in place minus the best one 3 px away; 0 where too little is left to shift.
+    """
+    one, other, matrix, _ = _coarser_last(laid, one, other)
+    band = band_pass(other)
+    over = _overlay(one, (band.shape[0], band.shape[1]), matrix)
+    if over is None or min(over.right - over.left, over.bottom - over.top) < _LEAST_SIDE + 2 * _REACH:
+        return 0.0
+    inner = over.laid[over.top + _REACH : over.bottom - _REACH, over.left + _REACH : over.right - _REACH]
+    around = band[over.top : over.bottom, over.left : over.right]
+    scores = cv2.matchTemplate(around, inner, cv2.TM_CCOEFF_NORMED).ravel()
+    return float(scores[_SHIFTS // 2] - scores[_RING].max())
 
 
 def _coarser_last(
@@ -165,7 +189,7 @@ def _overlay(one: NDArray[np.uint8], size: tuple[int, int], matrix: NDArray[np.f
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REFLECT_101,
     )
-    return _Overlay(_band(laid), left, top, right, bottom, min(share, 1.0))  # type: ignore[arg-type]
+    return _Overlay(band_pass(laid), left, top, right, bottom, min(share, 1.0))  # type: ignore[arg-type]
 
 
 def _compare(one: NDArray[np.uint8], band: NDArray[np.float32], matrix: NDArray[np.float64]) -> Verdict:
@@ -244,9 +268,10 @@ def _softened(picture: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
     return cv2.GaussianBlur(picture, (0, 0), 0.5 * float(np.sqrt(1 / (scale * scale) - 1)))  # type: ignore[return-value]
 
 
-def _band(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+def band_pass(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What a gray picture has of structures of about 3 px."""
     gray = picture.astype(np.float32)
-    return cv2.GaussianBlur(gray, (0, 0), 0.8) - cv2.GaussianBlur(gray, (0, 0), 3.0)
+    return np.subtract(cv2.GaussianBlur(gray, (0, 0), 0.8), cv2.GaussianBlur(gray, (0, 0), 3.0), out=gray)
 
 
 class _Grid(NamedTuple):
@@ -277,7 +302,7 @@ def _search_blocks(
     """Of each block with texture the correlation, how much it falls off, the shift (x, y), its centre."""
     high, wide = grid.down * grid.height, grid.across * grid.width
     one = laid[grid.top : grid.top + high, grid.left : grid.left + wide]
-    around = cv2.copyMakeBorder(other, *[_REACH] * 4, cv2.BORDER_CONSTANT, value=0)[
+    around = np.pad(other, _REACH)[
         grid.top : grid.top + high + 2 * _REACH, grid.left : grid.left + wide + 2 * _REACH
     ]
     windows = np.lib.stride_tricks.sliding_window_view(around, (high, wide)).reshape(_SHIFTS, high, wide)

@@ -50,7 +50,7 @@ class Candidates(NamedTuple):
 
     def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> Candidates:
         """Some of the candidates."""
-        return Candidates(*(column[index] for column in self))
+        return Candidates._make(column[index] for column in self)
 
 
 class _Matches(NamedTuple):
@@ -133,7 +133,7 @@ def _agreeing(matches: _Matches) -> NDArray[np.bool_]:
     bounds = np.unique(np.searchsorted(np.cumsum(counts), np.arange(0, len(matches.group), _BLOCK)))
     for begin, end in zip(bounds, [*bounds[1:], len(counts)], strict=True):
         rows = slice(starts[begin], starts[end])
-        found[rows] = _agreeing_block(_Matches(*(column[rows] for column in matches)))
+        found[rows] = _agreeing_block(_Matches._make(column[rows] for column in matches))
     return found
 
 

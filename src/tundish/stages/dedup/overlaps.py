@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from tundish.imaging.overlaps.features import FEATURE_BYTES, unpack_features
-from tundish.imaging.overlaps.find import Overlap, find_overlaps
+from tundish.imaging.overlaps.find import Overlap, better, find_overlaps
 from tundish.imaging.overlaps.verify import detail_size
 from tundish.storage.features import feature_parts
 
@@ -60,9 +60,9 @@ def find_in_groups(context: Context, pictures: pl.DataFrame, file: BinaryIO) -> 
     if dedup.level == "fast":
         return Found([], "")
     stored = _Stored(file, context, pictures)
-    everything = np.arange(pictures.height)
+    groups: list[NDArray[np.int64]] = [np.arange(pictures.height)]
     if dedup.level == "thorough" or pictures.height <= AFFORDABLE:
-        groups, level = [everything], f"thorough: all {pictures.height:,} pictures compared"
+        level = f"thorough: all {pictures.height:,} pictures compared"
     else:
         groups = list(_groups(context, pictures))
         level = (
@@ -72,9 +72,9 @@ def find_in_groups(context: Context, pictures: pl.DataFrame, file: BinaryIO) -> 
         )
     best: dict[tuple[int, int], Overlap] = {}
     for group in groups:
-        for overlap in stored.find(group, context):
+        for overlap in stored.find(group, _sequences(pictures[group]), context):
             pair = overlap.first, overlap.second
-            best[pair] = max(best.get(pair, overlap), overlap, key=lambda one: one.score)
+            best[pair] = better(best.get(pair, overlap), overlap)
     numbers = pictures["picture"].to_list()
     found = [replace(best[pair], first=numbers[pair[0]], second=numbers[pair[1]]) for pair in sorted(best)]
     return Found(found, level)
@@ -98,9 +98,18 @@ def _groups(context: Context, pictures: pl.DataFrame) -> Iterator[NDArray[np.int
             window = pl.col("captured_at").dt.offset_by(f"{shift}m").dt.truncate(f"{_MINUTES}m")
             for _, near in timed.group_by(window, maintain_order=True):
                 yield from _windows(near["row"].to_numpy(), AFFORDABLE)
-        names = some.filter(pl.col("captured_at").is_null()).select("row", "path").rows()
-        ordered = [row for row, _ in sorted(names, key=lambda one: _natural(one[1]))]
-        yield from _windows(np.array(ordered, np.int64), _WINDOW)
+        yield from _windows(_by_name(some.filter(pl.col("captured_at").is_null())), _WINDOW)
+
+
+def _sequences(pictures: pl.DataFrame) -> list[NDArray[np.int64]]:
+    """The rows of the pictures of each folder in the order of their names."""
+    rows = pictures.with_row_index("row").with_columns(folder=pl.col("path").str.replace(r"[^/]*$", ""))
+    return [_by_name(some) for _, some in rows.group_by("source", "folder", maintain_order=True)]
+
+
+def _by_name(rows: pl.DataFrame) -> NDArray[np.int64]:
+    named = sorted(rows.select("row", "path").rows(), key=lambda one: (_natural(one[1]), one[1]))
+    return np.array([row for row, _ in named], np.int64)
 
 
 def _natural(path: str) -> list[tuple[int, str]]:
@@ -137,8 +146,10 @@ class _Stored:
                     self._details[place[image_id]] = end + len(corners), len(detail)
                     end += len(corners) + len(detail)
 
-    def find(self, group: NDArray[np.int64], context: Context) -> Sequence[Overlap]:
-        """The overlaps among some of the pictures."""
+    def find(
+        self, group: NDArray[np.int64], sequences: Sequence[NDArray[np.int64]], context: Context
+    ) -> Sequence[Overlap]:
+        """The overlaps among some of the pictures; the sequences are of their places in the group."""
         packed = [os.pread(self._handle, int(size), int(at)) for at, size in self._corners[group]]
         owners = np.repeat(np.arange(len(group)), self._corners[group, 1] // FEATURE_BYTES)
         found = find_overlaps(
@@ -146,6 +157,7 @@ class _Stored:
             owners,
             self._sizes[group],
             lambda number: self._detail(int(group[number])),
+            sequences=sequences,
             threads=os.cpu_count() or 1,
             progress=context.progress,
         )

@@ -2,8 +2,9 @@
 
 With ``keep`` a group whose images came in several splits, or in none and in one that is held out, keeps only
 those of the most held-out split (test, then val, then train): test stays as it came, and the others are left
-out. Where the most held-out split is train, images of the group that came in none join it. With ``train``
-a group with an image that came in train is in train; all others are assigned by the ratios.
+out. Where the most held-out split is train, images of the group that came in none join it. Of images that
+overlap only those are left out that overlap one that is held out: what overlaps them in turn does not. With
+``train`` a group with an image that came in train is in train; all others are assigned by the ratios.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import polars as pl
 from tundish.audit.leaks import find_leaks
 from tundish.formats.given.splits import HELD_OUT
 from tundish.stages.split.groups import group_images
+from tundish.stages.split.overlaps import find_torn, overlap_notes, read_overlaps
 from tundish.storage.tables import COVERAGE, DUPLICATES, SPLITS
 
 if TYPE_CHECKING:
@@ -45,12 +47,14 @@ class CameWith:
         images: All images, as they were given, with a reason where one is left out for its group's sake.
         mode: The recipe's ``split.given``.
         ranks: By image_id the place in `HELD_OUT` of the split that an image came with.
+        overlaps: Pairs of images that overlap and tie their groups: image_id, other_id.
         notes: Sentences on these splits: what they share, and what became of that.
     """
 
     images: pl.DataFrame
     mode: str
     ranks: dict[str, int]
+    overlaps: pl.DataFrame
     notes: list[str]
 
     def of_groups(self, groups: Groups, inside: pl.DataFrame) -> dict[int, str]:
@@ -75,8 +79,9 @@ def settle_given(context: Context, images: pl.DataFrame, files: pl.DataFrame) ->
     coverage = context.dataset.read(COVERAGE)
     given = coverage.select("source", "path", "given_split").drop_nulls("given_split")
     mode = context.recipe.split.given
+    overlaps = read_overlaps(context, files)
     if not given.height:
-        return CameWith(images, "ignore", {}, [])
+        return CameWith(images, "ignore", {}, overlaps, [])
     ranks = dict(
         files.join(given, on=["source", "path"], how="inner")
         .with_columns(rank=pl.col("given_split").replace_strict(_RANKS, return_dtype=pl.Int64))
@@ -88,11 +93,15 @@ def settle_given(context: Context, images: pl.DataFrame, files: pl.DataFrame) ->
     counts = dict(given["given_split"].value_counts().iter_rows())
     shown = ", ".join(f"{name} {counts[name]:,}" for name in reversed(HELD_OUT) if name in counts)
     notes = [f"image files came with a split ({shown}): {_BECAME[mode]}", *map(str, leaks)]
+    notes += overlap_notes(overlaps, ranks, dict(images.select("image_id", "path").iter_rows()))
     if mode == "ignore":
         notes += _kept_from_before(context)
     if mode == "keep":
         inside = images.filter(pl.col("reason").is_null())
-        strange = _strangers(_numbered(group_images(inside, files, context.recipe), inside, ranks))
+        keyed = group_images(inside, files, context.recipe, overlaps.clear())
+        strange = _strangers(_numbered(keyed, inside, ranks))
+        torn, overlaps = find_torn(overlaps, ranks, set(inside["image_id"]) - strange.keys())
+        strange |= torn
         images = images.with_columns(
             reason=pl.coalesce(
                 "reason", pl.col("image_id").replace_strict(strange, default=None, return_dtype=pl.String)
@@ -100,7 +109,7 @@ def settle_given(context: Context, images: pl.DataFrame, files: pl.DataFrame) ->
         )
         notes += _sentence(list(strange.values()))
         notes += _emptied(images, ranks)
-    return CameWith(images, mode, ranks, notes)
+    return CameWith(images, mode, ranks, overlaps, notes)
 
 
 def moved_notes(moved: Mapping[str, str], how: Sequence[str], inside: pl.DataFrame) -> list[str]:
@@ -161,5 +170,5 @@ def _sentence(reasons: Sequence[str]) -> list[str]:
         return []
     kinds = ((name, sum(reason.endswith(f" {name}") for reason in reasons)) for name in HELD_OUT)
     held = ", ".join(f"{count:,} for {name}" for name, count in kinds if count)
-    what = "images are left out, as an image of their group came in a split that is held out"
+    what = "images are left out, as an image of their group or one they overlap came in a held-out split"
     return [f"{len(reasons):,} {what} ({held})"]

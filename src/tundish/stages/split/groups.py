@@ -40,9 +40,9 @@ def group_images(inside: pl.DataFrame, files: pl.DataFrame, recipe: Recipe, pair
         files: Every valid image file with the image that represents it: source, path, representative. A
             copy that is excluded contributes its keys: its picture was seen on its coil, too.
         recipe: The recipe, for the keys and which of them group.
-        pairs: Images that show the same surface: image_id, other_id.
+        pairs: Images that show the same surface: image_id, other_id; those not inside tie nothing.
     """
-    ties = pl.concat([_ties(inside, files, recipe), _overlapping(inside, files, pairs)])
+    ties = pl.concat([_ties(inside, files, recipe), _overlapping(inside, pairs)])
     codes = ties.select(pl.concat_str("key", "value", separator="=").rank("dense") - 1).to_series()
     count, width = inside.height, inside.height + codes.n_unique()
     rows = np.concatenate([np.arange(count), ties["image"].to_numpy()])
@@ -63,20 +63,15 @@ def _ties(inside: pl.DataFrame, files: pl.DataFrame, recipe: Recipe) -> pl.DataF
     return pl.concat(frames)
 
 
-def _overlapping(inside: pl.DataFrame, files: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
-    """Ties like those of `_ties`: a pair is a value that both images have, or those that represent them."""
+def _overlapping(inside: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
+    """Ties like those of `_ties`: a pair is a value that both images have."""
     ends = pairs.select(
         pl.concat_list("image_id", "other_id").alias("image_id"),
         value=pl.format("{} {}", "image_id", "other_id"),
     )
-    represented = files.select("image_id", "representative").unique()
     numbered = inside.select("image_id").with_row_index("image")
-    return (
-        ends.explode("image_id")
-        .join(represented, on="image_id")
-        .join(numbered, left_on="representative", right_on="image_id")
-        .select("image", pl.lit("").alias("key"), "value")
-    )
+    tied = ends.explode("image_id").join(numbered, on="image_id")
+    return tied.select("image", pl.lit("").alias("key"), "value")
 
 
 def _values(files: pl.DataFrame, key: str, recipe: Recipe) -> pl.DataFrame:

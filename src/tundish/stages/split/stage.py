@@ -26,7 +26,7 @@ from tundish.stages.split.values import with_values
 from tundish.stages.targets import files_with_values
 from tundish.storage.accepted import ACCEPTED
 from tundish.storage.history import bring_back, keep_copy
-from tundish.storage.tables import CONSENSUS, DUPLICATES, IMAGES, PAIRS, SPLITS, STANDING
+from tundish.storage.tables import CONSENSUS, DUPLICATES, IMAGES, SPLITS, STANDING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,8 +49,7 @@ def _run(context: Context) -> Outcome:
     files = _files(context, images)
     came = settle_given(context, images, files)
     images, inside = came.images, came.images.filter(pl.col("reason").is_null())
-    pairs = context.dataset.read(PAIRS).select("image_id", "other_id")
-    groups = group_images(inside, files, recipe, pairs)
+    groups = group_images(inside, files, recipe, came.overlaps)
     given = came.of_groups(groups, inside)
     names = [name for name in SPLIT_NAMES if name in recipe.split.ratios or name in given.values()]
     before = read_before(context.dataset.table("splits"), recipe.split.salt)
