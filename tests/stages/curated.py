@@ -24,6 +24,7 @@ from tundish.storage.tables import (
     FILES,
     IMAGES,
     LINEAGE,
+    PAIRS,
     QUARANTINE,
     SPLITS,
 )
@@ -150,7 +151,7 @@ def build(project: Path, pictures: Sequence[Picture], *, children: bool = True, 
         table.write(
             frame.unique(unique, keep="first", maintain_order=True), context.dataset.table(table.name)
         )
-    for table in (QUARANTINE, DUPLICATES):
+    for table in (QUARANTINE, DUPLICATES, PAIRS):
         table.write(table.empty(), context.dataset.table(table.name))
     load_stage("consensus").run(context)
     _augmented(context, [pictures[0]] if children else [])

@@ -9,9 +9,8 @@ from __future__ import annotations
 import polars as pl
 import pyarrow as pa
 
-from tundish.storage.pairs import PAIRS
+from tundish.storage.image_tables import DUPLICATES, PAIRS, TARGETS
 from tundish.storage.table import Table, field
-from tundish.storage.targets import TARGETS
 
 __all__ = [
     "ANNOTATIONS",
@@ -201,31 +200,6 @@ QUARANTINE = Table(
     ),
     ("kind", "source", "path", "row", "check", "id"),
     "validate",
-)
-
-DUPLICATES = Table(
-    "duplicates",
-    pa.schema(
-        [
-            field("cluster_id", _TEXT, "image_id of the cluster's representative"),
-            _IMAGE_ID,
-            _PATH,
-            _SOURCE,
-            field("representative_id", _TEXT, "image_id of the image that is kept"),
-            field("relation", _TEXT, "representative, identical bytes, identical pixels, same picture, ..."),
-            field("transform", _TEXT, "how it is mirrored or turned relative to the representative"),
-            field("score", _REAL, "worst local correlation with the representative", "1"),
-            field("kept", _FLAG, "kept in the dataset"),
-            field(
-                "label_conflict",
-                _TEXT,
-                "class, count or geometry where its labels differ, value where its targets do, state where a"
-                " negative is unlabelled here",
-            ),
-        ]
-    ),
-    ("cluster_id", "source", "path"),
-    "dedup",
 )
 
 CONSENSUS = Table(

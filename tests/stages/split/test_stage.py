@@ -13,7 +13,7 @@ from tundish.recipe.load import Recipe
 from tundish.stages import load_stage
 from tundish.stages.base import Context
 from tundish.stages.split.stage import STAGE
-from tundish.storage.tables import ANNOTATIONS, COVERAGE, DUPLICATES, IMAGES, QUARANTINE, SPLITS
+from tundish.storage.tables import ANNOTATIONS, COVERAGE, DUPLICATES, IMAGES, PAIRS, QUARANTINE, SPLITS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,6 +89,7 @@ def split(
     context.dataset.write(ANNOTATIONS, ANNOTATIONS.frame(labels))
     context.dataset.write(QUARANTINE, QUARANTINE.empty())
     DUPLICATES.write(DUPLICATES.frame(_clusters(pictures)), context.dataset.table("duplicates"))
+    PAIRS.write(PAIRS.empty(), context.dataset.table("pairs"))
     load_stage("consensus").run(context)
     outcome = STAGE.run(context)
     rows = context.dataset.read(SPLITS).iter_rows(named=True)

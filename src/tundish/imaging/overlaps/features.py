@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FEATURE_BYTES",
     "FEATURE_LENGTH",
+    "FEATURE_SCALE",
     "LEVEL_STEP",
     "LocalFeatures",
     "describe_corners",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tundish.imaging.overlaps.find import Overlap
+    from tundish.imaging.overlaps.overlap import Overlap
 
 __all__ = ["follow_chains", "follow_sequences"]
 

@@ -12,7 +12,8 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from tundish.imaging.overlaps.features import FEATURE_BYTES, unpack_features
-from tundish.imaging.overlaps.find import Overlap, better, find_overlaps
+from tundish.imaging.overlaps.find import find_overlaps
+from tundish.imaging.overlaps.overlap import Overlap, better
 from tundish.imaging.overlaps.verify import detail_size
 from tundish.storage.features import feature_parts
 

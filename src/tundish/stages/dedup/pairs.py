@@ -15,7 +15,7 @@ from tundish.storage.tables import PAIRS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tundish.imaging.overlaps.find import Overlap
+    from tundish.imaging.overlaps.overlap import Overlap
     from tundish.stages.dedup.overlaps import Found
 
 __all__ = ["pair_rows", "summary"]
