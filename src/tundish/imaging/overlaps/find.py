@@ -177,9 +177,9 @@ def _overlap(
     moved = np.abs((ends @ verdict.matrix.T - ends[:, :2]) * frame).max()
     least = _WORST_STILL if code == 0 and moved <= _STILL else _WORST_PROBABLE
     relation: Relation = "overlapping"
-    if np.isnan(worst) or worst < least:
+    if worst < least:
         relation = "same scene"
-    elif verdict.score < SURE or worst < _WORST_SURE:
+    elif verdict.score < SURE or not worst >= _WORST_SURE:
         relation = "probably overlapping"
     return Overlap(
         first, second, relation, code, angle, scale, float(dx), float(dy), verdict.share, verdict.score,
