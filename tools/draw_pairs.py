@@ -28,7 +28,7 @@ _WHITE = 255
 
 
 def row(one: NDArray[np.uint8], other: NDArray[np.uint8], pair: dict[str, Any]) -> NDArray[np.uint8]:
-    """Four pictures of `SIDE` px beside each other, with a title."""
+    """Four pictures beside each other, with a title."""
     one = apply_code(one, TRANSFORMS.index(pair["transform"]))
     turn = pair["scale"] * np.exp(1j * np.radians(pair["angle"]))
     linear = np.array([[turn.real, -turn.imag], [turn.imag, turn.real]])
@@ -40,14 +40,24 @@ def row(one: NDArray[np.uint8], other: NDArray[np.uint8], pair: dict[str, Any]) 
     down, across = np.indices(other.shape) // max(8, min(other.shape) * SQUARE // SIDE)
     chess = np.where(both & ((down + across) % 2 == 0), laid, other)
     difference = np.where(both, np.clip(128.0 + 2.0 * laid - 2.0 * other, 0, 255), 0)
-    pictures = [cv2.resize(p.astype(np.uint8), (SIDE, SIDE)) for p in (one, other, chess, difference)]
-    drawn = cv2.copyMakeBorder(np.hstack(pictures), TITLE, 0, 0, 0, cv2.BORDER_CONSTANT, value=(_WHITE,))
+    pictures = np.hstack([framed(picture) for picture in (one, other, chess, difference)])
+    drawn = cv2.copyMakeBorder(pictures, TITLE, 0, 0, 0, cv2.BORDER_CONSTANT, value=(_WHITE,))
     title = (
         f"{pair['a']}  {pair['b']}  {pair['relation']}, score {pair['score']:.2f}, worst {pair['worst']:.2f},"
         f" share {pair['share']:.2f}"
     )
     cv2.putText(drawn, title, (2, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0,), 1, cv2.LINE_AA)
     return drawn.astype(np.uint8, copy=False)
+
+
+def framed(picture: NDArray[Any]) -> NDArray[np.uint8]:
+    """The picture in its shape, as large as a square of `SIDE` px less a white margin has room."""
+    room = SIDE - 4
+    scale = room / max(picture.shape)
+    size = [max(1, round(side * scale)) for side in picture.shape[::-1]]
+    drawn = np.full((SIDE, SIDE), _WHITE, np.uint8)
+    drawn[2 : size[1] + 2, 2 : size[0] + 2] = cv2.resize(picture.astype(np.uint8), size)
+    return drawn
 
 
 def main() -> None:

@@ -70,6 +70,7 @@ def facts(project: Path, name: str) -> Iterator[tuple[str, str]]:
     warnings = table["quarantine"].filter(pl.col("severity") == "warning")
     yield "kept with a warning", counted(counts(warnings, "check"))
     yield from duplicates(table["duplicates"])
+    yield "overlaps", overlaps(table["pairs"])
     yield "splits", counted(counts(table["splits"].drop_nulls("split"), "split"))
 
 
@@ -99,7 +100,7 @@ def records(project: Path, name: str) -> Iterator[tuple[str, str]]:
     )
 
 
-TABLES = ("coverage", "annotations", "quarantine", "duplicates", "splits")
+TABLES = ("coverage", "annotations", "quarantine", "duplicates", "pairs", "splits")
 
 
 def duplicates(table: pl.DataFrame) -> Iterator[tuple[str, str]]:
@@ -114,6 +115,13 @@ def duplicates(table: pl.DataFrame) -> Iterator[tuple[str, str]]:
     )
     others = table.filter(~pl.col("relation").is_in([*IDENTICAL, "representative"]))
     yield "other copies", counted(counts(others, "relation"))
+
+
+def overlaps(table: pl.DataFrame) -> str:
+    """Pairs that show in part the same, and how many images they touch."""
+    pairs = table.filter(verified="blocks")
+    touched = len({*pairs["image_id"], *pairs["other_id"]})
+    return f"{counted(counts(pairs, 'relation'))}, of {touched:,} images" if pairs.height else "0"
 
 
 def counts(table: pl.DataFrame, column: str) -> dict[str, int]:

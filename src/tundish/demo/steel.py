@@ -65,6 +65,7 @@ def make_steel_surface(folder: Path, seed: int = 2026) -> Truth:
     for stem in sorted(unlabelled):
         books.plant("unlabelled", f"images/{stem}.jpg")
     _copies(books, shots, plan[COILS + 1])
+    _welds(books, shots, seed, plan)
     _broken(books, [shot for shot in last if shot.corners])
     return books.close("steel-surface", SOURCE, seed, folder / "truth.json", write_steel(folder, seed))
 
@@ -155,6 +156,27 @@ def _copies(books: Recorder, shots: list[_Shot], coil: Coil) -> None:
     books.image(f"images/{flipped}.jpg", jpeg(picture, coil.seen(55)))
     _write_label(books, replace(mirrored, stem=flipped, corners=corners))
     books.plant("mirrored_copy", f"images/{flipped}.jpg", of=f"images/{mirrored.stem}.jpg")
+
+
+def _welds(books: Recorder, shots: list[_Shot], seed: int, plan: list[Coil]) -> None:
+    """Frames of a line camera that overlap where one coil is welded to the next, each filed under its own."""
+    faulty = {planted.path.rsplit("/", 1)[1].rsplit(".", 1)[0] for planted in books.planted}
+    cut = WIDTH * 6 // 10
+    ends = [(number, shots[(number + 1) * PICTURES - 1]) for number in range(6, COILS - 1)]
+    sound = [
+        (number, shot)
+        for number, shot in ends
+        if shot.stem not in faulty and all(right < cut for _, _, _, right, _ in shot.corners)
+    ]
+    for number, shot in sound[:2]:
+        look = coil_look(np.random.default_rng([seed, number]))
+        fresh, _ = paint_strip(np.random.default_rng([seed, COILS, number]), look, [])
+        picture = np.concatenate([shot.picture[:, cut:], fresh[:, :cut]], axis=1)
+        coil = plan[number + 1]
+        stem = f"{coil.number}_000000_bottom"
+        books.image(f"images/{stem}.jpg", jpeg(picture, coil.seen(0)))
+        _write_label(books, _Shot(stem, picture, coil.seen(0), ()))
+        books.plant("overlapping_frame", f"images/{stem}.jpg", of=f"images/{shot.stem}.jpg")
 
 
 def _broken(books: Recorder, shots: list[_Shot]) -> None:

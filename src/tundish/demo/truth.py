@@ -19,7 +19,7 @@ class Planted:
     Args:
         fault: The short name of the fault, such as ``truncated_jpeg``.
         path: The file with the fault, relative to the source.
-        of: The original, where the file is a copy.
+        of: The original, where the file is a copy, or shows a part of it.
         row: The place of the label in its file, from 0, where the fault is that of a label.
     """
 
