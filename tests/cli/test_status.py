@@ -96,12 +96,12 @@ def test_status_in_a_pipe_is_plain_and_wraps_nothing(sample_plant: Path) -> None
     text = in_pipe("status", cwd=sample_plant)
     assert not ESCAPE.search(text)
     lines = text.splitlines()
-    assert "  files        494       490            4        0" in lines
+    assert "  files        498       494            4        0" in lines
     assert "  labels       340       333            7        0" in lines
     assert "      1  wrong_extension  the file extension does not match the content" in lines
     assert "      1  temperature_order   the strip was not hotter at finishing than at coiling" in lines
-    assert "  coils: linked to 222 images" in lines
-    assert "  images: train 157, val 38, test 40" in lines
+    assert "  coils: linked to 224 images" in lines
+    assert "  images: train 158, val 39, test 40" in lines
     assert lines[-1] == "  in datasets/steel-surface/: curated/splits.parquet"
 
 
@@ -120,15 +120,15 @@ def test_a_reason_wraps_with_a_hanging_indent_and_is_its_code_where_there_is_no_
 
 def test_the_table_is_sentences_where_it_does_not_fit(sample_plant: Path) -> None:
     text = shown(sample_plant, 40)
-    assert "    scratch: train 76, val 18, test 21,\n      left out 3\n" in text
-    assert "  files: 494 = 490 accepted + 4\n    quarantined + 0 skipped\n" in text
+    assert "    scratch: train 78, val 16, test 21,\n      left out 3\n" in text
+    assert "  files: 498 = 494 accepted + 4\n    quarantined + 0 skipped\n" in text
 
 
 def test_status_in_chinese_keeps_the_codes(sample_plant: Path) -> None:
     text = in_pipe(
         "status", cwd=sample_plant, env={"TUNDISH_LANG": "zh_CN.UTF-8", "PYTHONIOENCODING": "utf-8"}
     )
-    assert "  文件        494   490     4     0" in text
+    assert "  文件        498   494     4     0" in text
     assert "      1  wrong_extension  文件扩展名与内容不符" in text
     assert "      1  temperature_order   终轧温度不高于卷取温度" in text
     assert "quarantined  " in text
@@ -138,7 +138,7 @@ def test_status_by_class_counts_labels_in_each_split(sample_plant: Path) -> None
     lines = in_pipe("status", "steel-surface", "--by", "class", cwd=sample_plant).splitlines()
     place = lines.index("  labels by class")
     assert lines[place + 1].split() == ["train", "val", "test", "left", "out"]
-    assert lines[place + 2].split() == ["scratch", "76", "18", "21", "3"]
+    assert lines[place + 2].split() == ["scratch", "78", "16", "21", "3"]
     answer = orjson.loads(in_pipe("status", "--by", "class", "--json", cwd=sample_plant))["steel-surface"]
     assert answer["classes"]["scratch"] == {"val": 18, "train": 76, "test": 21, "": 3}
     assert "classes" not in orjson.loads(in_pipe("status", "--json", cwd=sample_plant))["steel-surface"]
@@ -147,7 +147,7 @@ def test_status_by_class_counts_labels_in_each_split(sample_plant: Path) -> None
 def test_status_json_keeps_its_keys(sample_plant: Path) -> None:
     answer = orjson.loads(in_pipe("status", "--json", cwd=sample_plant))["steel-surface"]
     assert list(answer) == [
-        *("files", "closes", "labels", "records", "links", "warnings", "coverage", "copies"),
+        *("files", "closes", "labels", "records", "links", "warnings", "coverage", "copies", "overlaps"),
         *("label conflicts", "splits", "left out"),
     ]
     assert set(answer["files"]) == {"input", "accepted", "quarantined", "skipped"}
@@ -194,9 +194,9 @@ def test_a_bar_is_there_from_the_first_moment_and_gives_way_to_the_results(
     shutil.copytree(sample_plant, plant, symlinks=True)
     shutil.rmtree(plant / "datasets/steel-surface/curated/features")
     text = ESCAPE.sub("", on_terminal(80, "measure", "steel-surface", cwd=plant))
-    assert re.search(r"measure ━+ 0/245 0:00:0\d ", text)
+    assert re.search(r"measure ━+ 0/247 0:00:0\d ", text)
     last = text.replace("\r", "\n").splitlines()[-2:]
-    assert last[0].endswith("measure  steel-surface: images decoded 245, not decodable 2, new shards 1,")
+    assert last[0].endswith("measure  steel-surface: images decoded 247, not decodable 2, new shards 1,")
     assert last[1] == "           known shards 0"
 
 

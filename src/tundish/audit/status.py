@@ -20,6 +20,7 @@ from tundish.storage.tables import (
     COVERAGE,
     DUPLICATES,
     LINKS,
+    PAIRS,
     QUARANTINE,
     RECORD_FILES,
     SPLITS,
@@ -66,6 +67,7 @@ class Status(Result):
             reason; by table of records.
         coverage: Image files by what is known of them: labelled, negative, unlabelled, rejected ...
         copies: Copies that are left out, by how they relate to the image that stays.
+        overlaps: Pairs of images that show in part the same, by relation; each is in one split.
         label_conflicts: Copies that are labelled differently from the image that stays, by what differs.
         splits: Images in each split.
         left_out: Images without a split, by reason.
@@ -94,6 +96,7 @@ class Status(Result):
     links: dict[str, _Counts] = field(default_factory=dict)
     coverage: _Counts | None = None
     copies: _Counts | None = None
+    overlaps: _Counts | None = None
     label_conflicts: _Counts | None = None
     splits: _Counts | None = None
     left_out: _Counts | None = None
@@ -123,6 +126,7 @@ class Status(Result):
             "warnings": self.warnings,
             "coverage": self.coverage,
             "copies": self.copies,
+            "overlaps": self.overlaps or None,
             "label conflicts": self.label_conflicts,
             "splits": self.splits,
             "left out": self.left_out,
@@ -197,7 +201,10 @@ def _copies(dataset: DatasetFolder) -> dict[str, _Counts]:
     duplicates = _read(DUPLICATES, dataset)
     if duplicates is None:
         return {}
+    pairs = _read(PAIRS, dataset)
+    parts = pl.Series([], dtype=pl.String) if pairs is None else pairs.filter(verified="blocks")["relation"]
     return {
+        "overlaps": _counts(parts),
         "copies": _counts(duplicates.filter(~pl.col("kept"))["relation"]),
         "label_conflicts": _counts(duplicates["label_conflict"].drop_nulls()),
     }

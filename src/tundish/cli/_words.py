@@ -40,6 +40,7 @@ _WORDS = {
     "unlinked": ("images without a record in {what}", "{what}：没有对应记录的图像"),
     "coverage": ("image files", "图像文件"),
     "copies": ("copies left out", "略去的重复图像"),
+    "overlaps": ("pairs of images that overlap", "部分重叠的图像对"),
     "label conflicts": ("copies labelled differently", "标注不一致的重复图像"),
     "leak": (
         "{pictures} pictures came in several splits of their source: {splits}",

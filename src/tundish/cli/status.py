@@ -116,6 +116,7 @@ class _Page:
         yield from self._list(say("coverage"), status.coverage)
         yield from self._list(say("copies"), status.copies)
         yield from self._list(say("label conflicts"), status.label_conflicts)
+        yield from self._list(say("overlaps"), status.overlaps)
         for splits_of, pictures in status.leaks.items():
             yield from self._text(say("leak", splits=splits_of, pictures=pictures), fg="yellow")
         splits = status.splits or {}

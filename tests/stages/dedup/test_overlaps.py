@@ -75,6 +75,9 @@ def test_frames_of_a_strip_overlap_and_share_a_split(plant: Path, tmp_path: Path
     assert dx == pytest.approx([-STEP], abs=2)
     assert outcomes["dedup"].counts["overlapping images"] == STRIPS * FRAMES
     assert any("thorough: all 19 pictures compared" in note for note in outcomes["dedup"].notes)
+    status = tundish.status("line1", project=plant)
+    assert status.overlaps == dict(pairs["relation"].value_counts(sort=True).iter_rows())
+    assert status.as_dict()["overlaps"] == status.overlaps
     splits = tundish.read_table("splits", "line1", project=plant)
     by_strip = splits.filter(pl.col("path").str.starts_with("strip")).group_by(pl.col("path").str.head(6))
     assert by_strip.agg(pl.col("split").n_unique())["split"].to_list() == [1] * STRIPS
