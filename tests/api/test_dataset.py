@@ -174,7 +174,7 @@ def test_results_are_frozen_and_shown_as_html(data: tundish.Dataset) -> None:
         assert result._repr_html_().endswith("</table>")
     assert "<svg" in sample._repr_html_()
     assert "scratch</title>" in sample._repr_html_()
-    assert "494 = 490 accepted + 4 quarantined + 0 skipped" in data.status._repr_html_()
+    assert "498 = 494 accepted + 4 quarantined + 0 skipped" in data.status._repr_html_()
     assert f"{len(data.images()):,} images" in data.images()._repr_html_()
 
 

@@ -140,7 +140,7 @@ def test_status_by_class_counts_labels_in_each_split(sample_plant: Path) -> None
     assert lines[place + 1].split() == ["train", "val", "test", "left", "out"]
     assert lines[place + 2].split() == ["scratch", "78", "16", "21", "3"]
     answer = orjson.loads(in_pipe("status", "--by", "class", "--json", cwd=sample_plant))["steel-surface"]
-    assert answer["classes"]["scratch"] == {"val": 18, "train": 76, "test": 21, "": 3}
+    assert answer["classes"]["scratch"] == {"val": 16, "train": 78, "test": 21, "": 3}
     assert "classes" not in orjson.loads(in_pipe("status", "--json", cwd=sample_plant))["steel-surface"]
 
 
