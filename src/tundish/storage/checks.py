@@ -53,6 +53,10 @@ _FILES = {
     "long_table": ("a long table, pivoted: a column for each item", "长表已转为宽表：每个项目一列"),
     "not_a_file": ("a link or a device, not a file", "链接或设备，不是普通文件"),
     "not_for_this_format": ("the label format does not use this file", "该标注格式不使用此文件"),
+    "number_formats_unread": (
+        "number formats of the sheet could not be read: check columns in %",
+        "无法读取工作表的数字格式：请检查百分比列",
+    ),
     "pages_taken": ("its pages or frames came in as images of their own", "其各页或各帧已分别作为图像读入"),
     "repeated_in_archive": ("a later archive entry has the same name", "压缩包中后面有同名条目"),
     "several_pages": ("only the first of several pages or frames was taken", "文件含多页或多帧，只取第一页"),

@@ -6,7 +6,7 @@ __all__ = ["VERSIONS"]
 
 VERSIONS = {
     "measure": 5,
-    "records": 2,
+    "records": 3,
     "validate": 5,
     "dedup": 3,
     "consensus": 3,

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import struct
 import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
 import xlsxwriter
+from tests.tabular.files.binary_books import xls_book
 
 from tundish.errors import SourceError
 from tundish.tabular.base import FileOptions
@@ -49,43 +49,8 @@ def rows_of(
     return fill
 
 
-def record(kind: int, data: bytes) -> bytes:
-    return struct.pack("<HH", kind, len(data)) + data
-
-
 def xls_of(folder: Path, *cells: tuple[int, int, float | str]) -> Path:
-    """A BIFF8 workbook with one sheet, in a compound file of a header and one stream [MS-XLS], [MS-CFB]."""
-    begin = struct.pack("<HHHHII", 0x0600, 5, 0, 0, 0, 0)
-    head = record(0x0809, begin)
-    offset = len(head) + (4 + 8 + 4) + 4
-    sheet = b"".join(
-        record(0x0203, struct.pack("<HHHd", row, column, 0, value))
-        if isinstance(value, float)
-        else record(0x0204, struct.pack("<HHHHB", row, column, 0, len(value), 0) + value.encode("latin-1"))
-        for row, column, value in cells
-    )
-    book = head + record(0x0085, struct.pack("<IBBBB", offset, 0, 0, 4, 0) + b"Heat") + record(0x000A, b"")
-    book += record(0x0809, begin[:2] + b"\x10" + begin[3:]) + sheet + record(0x000A, b"")
-    return compound(folder / "book.xls", book.ljust(4096, b"\0"))  # smaller ones lie in another stream
-
-
-def compound(path: Path, stream: bytes) -> Path:
-    last, free, fat_sector, none = 0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFFD, 0xFFFFFFFF
-    sectors = len(stream) // 512
-    head = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(16) + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6)
-    head += bytes(6) + struct.pack("<9I", 0, 1, 1, 0, 4096, last, 0, last, 0)
-    head += struct.pack("<109I", 0, *[free] * 108)
-    chain = [fat_sector, last, *range(3, 2 + sectors), last]
-    fat = struct.pack("<128I", *chain, *[free] * (128 - len(chain)))
-
-    def entry(name: str, kind: int, child: int, start: int, size: int) -> bytes:
-        text = (name + "\0").encode("utf-16-le")
-        links = struct.pack("<HBBIII", len(text) if name else 0, kind, 1, none, none, child)
-        return text.ljust(64, b"\0") + links + bytes(36) + struct.pack("<IQ", start, size)
-
-    entries = entry("Root Entry", 5, 1, last, 0) + entry("Workbook", 2, none, 2, len(stream))
-    path.write_bytes(head + fat + entries.ljust(512, b"\0") + stream)
-    return path
+    return xls_book(folder / "book.xls", [(*cell, 0) for cell in cells])
 
 
 def test_xls__is_read(tmp_path: Path) -> None:

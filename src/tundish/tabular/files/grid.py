@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from tundish.tabular.files.workbook_parts import SheetPart
+from tundish.tabular.files.parts.base import SheetPart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -20,8 +20,8 @@ from tundish.errors import SourceError
 from tundish.tabular.base import SKIPPED, FileOptions, Layout, Piece, Remark
 from tundish.tabular.files.grid import Grid, open_grid
 from tundish.tabular.files.header_rows import HEAD, find_header, plain_name
+from tundish.tabular.files.parts.book import book_parts
 from tundish.tabular.files.stacked import Block, later_headers, side_by_side
-from tundish.tabular.files.workbook_parts import SheetPart, book_parts
 from tundish.tabular.files.workbook_trial import survives
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def open_workbook(path: Path, name: str, options: FileOptions) -> list[WorkbookS
     tables: list[WorkbookSheet] = []
     for title in titles:
         where = f"{name}, sheet '{title}'"
-        part = parts.sheets.get(title, SheetPart())
+        part = parts.of(title)
         if part.too_large:
             raise SourceError(
                 f"the sheet extends over {part.too_large}",
@@ -228,6 +228,14 @@ def _with_remarks(tables: list[WorkbookSheet], grid: Grid, options: FileOptions)
                 "formula_without_result",
                 f"{part.formulas} formulas of the sheet '{title}' have no stored result:"
                 " open the workbook in Excel and save it",
+            )
+        )
+    if part.unread:
+        remarks.append(
+            Remark(
+                "number_formats_unread",
+                f"the number formats of the sheet '{title}' could not be read: check columns in %"
+                " (35 % may be read as 0.35) and numbers with leading zeros, or save it again as .xlsx",
             )
         )
     if not tables or not remarks:
