@@ -224,9 +224,9 @@ def section_lines(
     yield f"{quoted(table)}:"
     yield f"  path: {quoted(place)}"
     yield f"  schema: {quoted(proposal.schema)}"
-    only = sheet if sheet is not None else proposal.sheet
-    if only is not None:
-        yield f"  sheet: {quoted(only)}"
+    only = (sheet,) if sheet is not None else proposal.sheets
+    if only:
+        yield f"  sheet: {quoted(only[0])}" if len(only) == 1 else f"  sheets: {flow(list(only))}"
     if proposal.header_rows is not None:
         yield f"  header_rows: {proposal.header_rows}"
     if names:

@@ -15,13 +15,15 @@ from tundish.propose.fit import fit_of, fits_of, lacks_header
 from tundish.propose.schema.start import make_start
 from tundish.propose.schema.text import shown
 from tundish.propose.table_files import other_files, table_files
+from tundish.stages.records.ahead import cells_from
 from tundish.stages.records.plan import read_options
 from tundish.tabular.base import FileOptions
 from tundish.tabular.files.open import open_table
 from tundish.tabular.files.pivot import pivoted
-from tundish.tabular.headers.long import find_long
+from tundish.tabular.headers.long import find_long, long_of_units
 from tundish.tabular.headers.planner import make_plan
-from tundish.tabular.infer.unknown import unknown_kinds, with_kinds
+from tundish.tabular.infer.units import row_units, units_by_row
+from tundish.tabular.infer.unknown import unknown_kinds, unknown_units, with_kinds
 from tundish.tabular.plan import ReadOptions
 from tundish.tabular.values.cells import read_cells
 from tundish.tabular.values.conventions import decide
@@ -53,7 +55,7 @@ class Proposal:
         start: The schema's texts, where it is not one of the project yet.
         others: Schemas of the project that know some of the headers, with how many, the best first.
         stated: Headers with their columns, which the recipe has to state.
-        sheet: The only sheet of a workbook that is to be read.
+        sheets: The sheets of a workbook that are to be read, where others are not.
         header_rows: The rows of the header, where the recipe has to state them.
         notes: What a person should know, a sentence each.
         evidence: How the file writes numbers and days, and what shows it, a sentence each.
@@ -69,7 +71,7 @@ class Proposal:
     start: Start | None = None
     others: tuple[str, ...] = ()
     stated: Mapping[str, str] = field(default_factory=dict)
-    sheet: str | None = None
+    sheets: tuple[str, ...] = ()
     header_rows: int | None = None
     notes: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
@@ -127,9 +129,10 @@ def propose(
     if best is not None and not best.fits:
         best, pivot = next(filter(None, (_as_long(fit, firsts) for fit in fits)), (best, None))
     options = FileOptions(sheets=(sheet,) if sheet else (), names=names)
-    told = tuple(other_files(files, sheets[0].layout, options))
+    told = [*other_files(files, sheets[0].layout, options)]
+    told += [remark.message for one in sheets for remark in one.layout.remarks]
     if best is not None and (schema is not None or best.fits):
-        proposal = _proposal(best, firsts, pivot)
+        proposal = _proposal(best, firsts, table or table_name(path), pivot)
         others = _others(fits[1:]) if schema is None else ()
         return replace(proposal, others=others, evidence=(*told, *proposal.evidence))
     start = _start(project, path, files[0], sheets, sheet, names, table or table_name(path), _others(fits))
@@ -173,13 +176,15 @@ def _start(
 ) -> Proposal:
     """The proposal of a new schema, made from the first sheet that has several columns."""
     chosen = several_columns(sheets)
+    found, long = chosen.layout, long_of_units(chosen)
+    chosen = chosen if long is None else pivoted(chosen, long, path.name)
     layout = chosen.layout
     start = make_start(project, table, path.name, chosen, ReadOptions())
-    different = [
-        one.layout.sheet for one in sheets if one is not chosen and one.layout.headers != layout.headers
-    ]
-    only = layout.sheet if sheet is None and different else sheet
-    known = FileOptions(sheets=(only,) if only else (), names=names, known=start.spellings())
+    same = [one.layout.sheet for one in sheets if one.layout.headers == found.headers]
+    different = [one.layout.sheet for one in sheets if one.layout.headers != found.headers]
+    only = tuple(filter(None, dict.fromkeys(same))) if sheet is None and different else ()
+    only_these = only or ((sheet,) if sheet else ())
+    known = FileOptions(sheets=only_these, names=names, known=start.spellings())
     again = next(one for one in open_table(first, first.name, known) if one.layout.sheet == layout.sheet)
     notes = [f"sheets with other columns are not read: {', '.join(filter(None, different))}"] * bool(
         different and sheet is None
@@ -191,10 +196,21 @@ def _start(
         start=start,
         others=others,
         stated=start.renamed,
-        sheet=only,
-        header_rows=layout.header_rows if again.layout != layout and not names else None,
+        sheets=only,
+        header_rows=found.header_rows if again.layout != found and not names else None,
         notes=tuple(notes),
+        evidence=_row_units(chosen),
+        pivot=long,
     )
+
+
+def _row_units(sheet: Sheet) -> tuple[str, ...]:
+    """What to say about columns that hold a unit for each row."""
+    piece = next(iter(sheet.pieces()), None)
+    if piece is None:
+        return ()
+    found = {header: row_units(piece.cells[f"c{at}"]) for at, header in enumerate(sheet.layout.headers)}
+    return tuple(units_by_row(header, units) for header, units in found.items() if units)
 
 
 def table_name(source: Path, table: str | None = None) -> str:
@@ -266,14 +282,15 @@ def _options(fit: Fit) -> ReadOptions:
     return replace(options, date1904=fit.sheet.layout.date1904)
 
 
-def _proposal(fit: Fit, firsts: _FirstPieces, pivot: Pivot | None = None) -> Proposal:
+def _proposal(fit: Fit, firsts: _FirstPieces, name: str, pivot: Pivot | None = None) -> Proposal:
     table, sheet, matches, unsure = fit.table, fit.sheet, fit.matches, fit.unsure
     rows: list[RecordColumn] = []
     problem, plan = None, None
     piece = firsts.of(sheet)
     try:
-        plan = make_plan(sheet.layout, table.wanted, (), table.columns, _options(fit), "records.records")
+        plan = make_plan(sheet.layout, table.wanted, (), table.columns, _options(fit), f"records.{name}")
         if piece is not None:
+            plan = decide(plan, cells_from(piece, sheet))
             plan = _settled(plan, piece, joined=sheet.layout.header_rows > 1)
         rows = list(_rows(plan, piece))
     except SourceError as error:
@@ -288,14 +305,15 @@ def _proposal(fit: Fit, firsts: _FirstPieces, pivot: Pivot | None = None) -> Pro
     proposal = Proposal(fit.schema, sheet.layout, tuple(rows), fit.missing, problem, pivot=pivot)
     if plan is None:
         return proposal
-    return replace(proposal, evidence=plan.evidence, conventions=_conventions(plan))
+    evidence = (*plan.evidence, *(() if pivot else _row_units(sheet)))
+    return replace(proposal, evidence=evidence, conventions=_conventions(plan))
 
 
 def _settled(plan: Plan, piece: Piece, *, joined: bool) -> Plan:
-    """The plan with what the first cells say: how numbers and days are written, units, unknown columns."""
-    plan = decide(plan, [piece.cells])
-    kinds = unknown_kinds(plan, piece.cells, joined=joined)
-    return settle(with_kinds(plan, kinds, joined=joined), piece.cells)
+    """The plan with what the first cells say: units, and the kinds of unknown columns."""
+    units = unknown_units(plan, piece.cells, joined=joined)
+    kinds = unknown_kinds(plan, piece.cells, units, joined=joined)
+    return settle(with_kinds(plan, kinds, units), piece.cells)
 
 
 def _conventions(plan: Plan) -> tuple[tuple[str, str], ...]:

@@ -19,7 +19,7 @@ _WIDE = 1_000_000
 
 def quoted(text: str) -> str:
     """Text as YAML writes it on one line, as a value, a key or an item between brackets."""
-    if "\n" in text:
+    if "".join(text.splitlines()) != text:
         dumped = str(yaml.safe_dump(text, allow_unicode=True, default_style='"', width=_WIDE))
         return dumped.rstrip("\n")
     return flow([text])[1:-1]

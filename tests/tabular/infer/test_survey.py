@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import xlsxwriter
 
 from tundish.tabular.base import FileOptions
 from tundish.tabular.files.open import open_table
@@ -99,3 +100,38 @@ def test_a_column_that_turns_into_text_further_down_is_text(tmp_path: Path) -> N
     found = columns(tmp_path, "key,x", [f"A{at},{cell}" for at, cell in enumerate(cells)])
     assert found["x"].kind == "text"
     assert found["x"].evidence.filled == 4000
+
+
+def test_what_the_first_piece_leaves_open_later_ones_settle(tmp_path: Path) -> None:
+    """A piece has 20,000 rows of a workbook or 8 MiB of a text."""
+    early = [f"K{at};2,498;03/04/2024;;{'x' * 90}" for at in range(90_000)]
+    found = columns(tmp_path, "id;Dicke;Datum;spät;text", [*early, "K;0,5;31/12/2024;12,5;x"])
+    assert {name: one.kind for name, one in found.items()} == {
+        "id": "text",
+        "Dicke": "real",
+        "Datum": "time",
+        "spät": "real",
+        "text": "text",
+    }
+    assert (found["Dicke"].evidence.least, found["Dicke"].evidence.most) == (0.5, 2.498)
+    assert found["Datum"].evidence.unread == 0
+    assert str(found["Datum"].evidence.least)[:10] == "2024-04-03"
+    assert found["spät"].evidence.examples == (12.5,)
+
+
+def test_decimal_commas_after_a_first_piece_of_whole_numbers(tmp_path: Path) -> None:
+    early = [f"K{at};{at};;{'x' * 100}" for at in range(90_000)]
+    found = columns(tmp_path, "id;n;Dicke;text", [*early, "K;1;2,498;x", "L;1;12,5;x"])
+    assert found["Dicke"].kind == "real"
+    assert found["Dicke"].evidence.examples == (2.498, 12.5)
+
+
+def test_texts_with_a_decimal_comma_in_a_workbook_of_typed_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "t.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet("A")
+        for row, cells in enumerate([("id", "Dicke"), ("K1", 2.5), ("K2", "2,75"), ("K3", 0.25)]):
+            sheet.write_row(row, 0, cells)
+    (opened,) = open_table(path, path.name, FileOptions())
+    _, dicke = survey(opened, ReadOptions())
+    assert (dicke.kind, dicke.evidence.unread, dicke.evidence.examples) == ("real", 0, (2.5, 2.75, 0.25))

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import chain, islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from tundish.tabular.infer.unknown import merge_kinds, unknown_kinds, with_kinds
+from tundish.tabular.infer.unknown import merge_kinds, unknown_kinds, unknown_units, with_kinds
 from tundish.tabular.values.conventions import decide
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tundish.tabular.base import Layout, Piece, Sheet
     from tundish.tabular.plan import Kind
 
-__all__ = ["look_ahead"]
+__all__ = ["cells_from", "look_ahead"]
 
 _KEPT = 20_000_000
 """Cells of first pieces that are kept until their sheet is read; beyond it a first piece is read twice."""
@@ -42,41 +42,59 @@ class _Begun:
         return self.ahead
 
 
+class _Found(NamedTuple):
+    """The kinds and units of the unknown columns of a sheet, by their names."""
+
+    kinds: dict[str, Kind]
+    units: dict[str, str]
+
+
 def look_ahead(sheets: list[OpenSheet]) -> list[OpenSheet]:
     """The sheets with what their first pieces settle; the pieces of each are to be read once.
 
     A column that the schema does not know has one kind in all sheets: text where two of them disagree, or no
     first piece has a value.
     """
-    found: list[dict[str, Kind]] = []
+    found: list[_Found] = []
     opened: list[OpenSheet] = []
     kept = 0
     for one in sheets:
         pieces = one.sheet.pieces()
         first = next(pieces, None)
-        looked = replace(one, plan=decide(one.plan, _cells(first, one.sheet)))
-        found.append(_kinds(looked, first))
+        looked = replace(one, plan=decide(one.plan, cells_from(first, one.sheet)))
+        found.append(_look(looked, first))
         cells = 0 if first is None else first.cells.height * first.cells.width
         if first is not None and kept + cells <= _KEPT and len(opened) < _OPEN:
             looked = replace(looked, sheet=_Begun(one.sheet.layout, chain((first,), pieces)))
             kept += cells
         opened.append(looked)
-    merged = merge_kinds(found)
-    return [replace(one, plan=with_kinds(one.plan, merged, joined=_joined(one))) for one in opened]
+    merged = merge_kinds([one.kinds for one in found])
+    merged |= dict.fromkeys(_in_several_units(found), "text")
+    return [
+        replace(one, plan=with_kinds(one.plan, merged, looked.units))
+        for one, looked in zip(opened, found, strict=True)
+    ]
 
 
-def _cells(first: Piece | None, sheet: Sheet) -> Iterator[pl.DataFrame]:
+def cells_from(first: Piece | None, sheet: Sheet) -> Iterator[pl.DataFrame]:
     """The cells of the first piece; those behind it are read only where it leaves something open."""
     if first is not None:
         yield first.cells
         yield from (piece.cells for piece in islice(sheet.pieces(), 1, None))
 
 
-def _kinds(opened: OpenSheet, first: Piece | None) -> dict[str, Kind]:
+def _in_several_units(found: list[_Found]) -> set[str]:
+    """The unknown columns of numbers that have one unit in one sheet and another or none in another."""
+    units: dict[str, set[str | None]] = {}
+    for one in found:
+        for name in one.kinds:
+            units.setdefault(name, set()).add(one.units.get(name))
+    return {name for name, seen in units.items() if len(seen) > 1}
+
+
+def _look(opened: OpenSheet, first: Piece | None) -> _Found:
     if first is None or not opened.plan.unknown:
-        return {}
-    return unknown_kinds(opened.plan, first.cells, joined=_joined(opened))
-
-
-def _joined(opened: OpenSheet) -> bool:
-    return opened.sheet.layout.header_rows > 1
+        return _Found({}, {})
+    joined = opened.sheet.layout.header_rows > 1
+    units = unknown_units(opened.plan, first.cells, joined=joined)
+    return _Found(unknown_kinds(opened.plan, first.cells, units, joined=joined), units)

@@ -20,6 +20,7 @@ from tundish.stages.records.ahead import look_ahead
 from tundish.stages.records.judge import causes, fault_rows, judge
 from tundish.stages.records.keys import Hashes, repeats
 from tundish.stages.records.plan import open_sheets, record_tables
+from tundish.stages.records.unknown import row_unit_faults
 from tundish.stages.records.whole import (
     merged_faults,
     quarantined_references,
@@ -121,6 +122,7 @@ def _rows(
         for piece in opened.sheet.pieces():
             if not count:
                 refuse_long(opened.plan, piece.cells, narrow)
+                books.faults.append(row_unit_faults(table.name, opened, piece.cells))
             opened = replace(opened, plan=settle(opened.plan, piece.cells))  # noqa: PLW2901  (known a bit better)
             judged = judge(table, opened, piece)
             books.faults.append(judged.faults)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tundish.errors import SourceError
+from tundish.tabular.infer.units import own_unit
+from tundish.tabular.units import canonical_unit, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,11 +47,13 @@ _NUMBER = re.compile(
     r"|\d{1,3}(?:,\d{3})+(?:\.\d+)?"
     r"|\d{4}([-/.年])\d{1,2}([-/.月])\d{1,2}日?(?:[ T].*)?|\d{1,2}:\d{2}(?::\d{2})?"
 )
-_UNIT = re.compile(
-    r"[(\[]?(?:%|wt\.?%|wt|℃|°c|[kmμ]?m|mm2|t|kg|g|mpa|gpa|kn|n|kj|[mk]?j/k?g|k?cal/k?g|ppm|m/s|m/min|"
-    r"min|s|h|j|hv|hb|hrb|-|—|/)[)\]]?",
-    re.IGNORECASE,
-)
+_LABELS = frozenset({"单位", "unit", "units", "einheit", "uom", "计量单位"})
+"""What the first cell of a row of units may say."""
+
+_SINGLE = frozenset("%‰°mtgshJ")
+"""Units of one letter, in a row of units."""
+
+_DASHES = frozenset({"-", "—", "\u2013", "/", "--"})
 
 
 @dataclass(frozen=True)
@@ -203,14 +207,34 @@ def _depth(rows: Sequence[Row], first: int, merged: Sequence[Merged], hits: Sequ
     count = 1
     while count < _DEEPEST and first + count < len(rows):
         at = first + count
-        cells = _filled_cells(rows[at])
-        units = bool(cells) and all(_UNIT.fullmatch(unicodedata.normalize("NFKC", c).strip()) for c in cells)
         named = at < len(hits) and hits[at] >= 2 and is_named_header(rows[at], hits[at])
-        dashes = units and all(cell in {"-", "—", "/"} for cell in cells)
-        if not (_is_group(rows, at - 1, merged) or named or (units and not dashes)):
+        if not (_is_group(rows, at - 1, merged) or named or _are_units(rows, at)):
             break
         count += 1
     return count
+
+
+def _are_units(rows: Sequence[Row], at: int) -> bool:
+    """Whether a row has units over numbers: all its cells are units or dashes; the first may be 'Unit'."""
+    cells = {column: cell for column, cell in enumerate(rows[at]) if cell and not cell.isspace()}
+    first = min(cells, default=0)
+    if cells and plain_name(cells[first]) in _LABELS:
+        del cells[first]
+    units = [column for column, cell in cells.items() if spelled(cell) not in _DASHES]
+    if not units or not all(_is_unit(spelled(cells[column])) for column in units):
+        return False
+    if all(canonical_unit(cells[column]) for column in units):
+        return True
+    below = rows[at + 1 : at + 21]
+    measured = [column for column in units if any(is_number(row[column]) for row in below)]
+    return not below or 2 * len(measured) >= len(units)
+
+
+def _is_unit(text: str) -> bool:
+    """Whether a text is a unit: a letter alone only where nothing else is called so."""
+    if len(text) > 1:
+        return canonical_unit(text) is not None or own_unit(text) is not None
+    return text in _SINGLE or (not text.isascii() and own_unit(f"{text}/h") is not None)
 
 
 def _is_record(rows: Sequence[Row], at: int) -> bool:
@@ -243,6 +267,8 @@ def _names(block: Sequence[Row], first: int, width: int, merged: Sequence[Merged
     for depth, row in enumerate(block):
         for column, cell in enumerate(_spread(row, depth, block, spans)):
             text = " ".join((cell or "").split())
+            if depth and plain_name(text) in _LABELS:  # over a row of units
+                continue
             if text and (
                 not parts[column] or parts[column][-1] != text or not _is_down(spans, depth, column)
             ):

@@ -8,14 +8,16 @@ import polars as pl
 
 from tundish.errors import SourceError
 from tundish.tabular.base import Pivot
+from tundish.tabular.infer.units import row_units
 from tundish.tabular.plan import section_of
 from tundish.tabular.units import canonical_unit
 
 if TYPE_CHECKING:
+    from tundish.tabular.base import Sheet
     from tundish.tabular.headers.columns import ColumnTable
     from tundish.tabular.plan import Plan, Planned
 
-__all__ = ["find_long", "refuse_long"]
+__all__ = ["find_long", "long_of_units", "refuse_long"]
 
 _ROWS = 2000
 _WIDEST = 40
@@ -50,6 +52,30 @@ def find_long(plan: Plan, cells: pl.DataFrame, table: ColumnTable) -> Pivot | No
         if value is not None:
             unit = _beside(value, units)
             return Pivot(column.header, value.header, unit.header if unit else None)
+    return None
+
+
+def long_of_units(sheet: Sheet) -> Pivot | None:
+    """The columns of a long table that no schema knows; None where it is not one.
+
+    The only column of numbers is in several units, which another column names, and a third one has names,
+    each with one unit and more than once.
+    """
+    piece = next(iter(sheet.pieces()), None)
+    if piece is None or len(sheet.layout.headers) > _WIDEST:
+        return None
+    rows = piece.cells.head(_ROWS)
+    headers = dict(enumerate(sheet.layout.headers))
+    texts = {at: rows[f"c{at}"].cast(pl.String).str.strip_chars() for at in headers}
+    numbers = [at for at in headers if _are_numbers(texts[at].drop_nulls())]
+    units = [at for at in headers if row_units(texts[at])]
+    if len(numbers) != 1 or len(units) != 1:
+        return None
+    for at in headers.keys() - {*numbers, *units}:
+        pairs = pl.DataFrame({"name": texts[at], "unit": texts[units[0]]}).drop_nulls()
+        names = pairs["name"].n_unique()
+        if 1 < names <= _ITEMS and 2 * names <= pairs.height and pairs.unique().height == names:
+            return Pivot(headers[at], headers[numbers[0]], headers[units[0]])
     return None
 
 

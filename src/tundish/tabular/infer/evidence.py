@@ -108,7 +108,7 @@ class Gauge:
         for name, kind in self.kinds.items():
             shown = self._examples.setdefault(name, [])
             if len(shown) < _EXAMPLES:
-                first = frame[name].head(200).drop_nulls().unique(maintain_order=True).to_list()
+                first = _first(frame[name]).unique(maintain_order=True).to_list()
                 shown += [one for one in first if one not in shown][: _EXAMPLES - len(shown)]
             known = self._values.setdefault(name, set())
             if known is None or kind in {"time", "flag"} or name in self._fraction:
@@ -163,6 +163,12 @@ class Gauge:
             kind == "integer" or (kind == "real" and filled > 0 and name not in self._fraction),
             _usual(samples[name]) if numeric and name in samples.columns else None,
         )
+
+
+def _first(column: pl.Series) -> pl.Series:
+    """The first values: of the first cells, or of all where these are empty."""
+    filled = column.head(200).drop_nulls()
+    return filled if len(filled) else column.drop_nulls().head(200)
 
 
 def _is_distinct(column: pl.Series) -> bool:

@@ -74,7 +74,12 @@ class _Look:
 
 
 def guess_kinds(
-    cells: pl.DataFrame, names: Mapping[int, str], units: Mapping[int, str], options: ReadOptions
+    cells: pl.DataFrame,
+    names: Mapping[int, str],
+    units: Mapping[int, str],
+    options: ReadOptions,
+    *,
+    typed: bool = False,
 ) -> dict[int, Kind]:
     """Guess the kinds of columns; one without a single value is not in the answer.
 
@@ -85,11 +90,29 @@ def guess_kinds(
         names: The headers of the columns, without their units, by their places.
         units: The unit of a column by its place, where its header names one: no time has a unit.
         options: What the recipe states about the columns.
+        typed: Whether numbers are typed in the file.
     """
+    guesses: dict[int, Kind] = {}
     sample = cells.head(_LOOK)
+    late = [index for index in names if sample[f"c{index}"].null_count() == sample.height]
+    guesses |= _proved(sample, {i: name for i, name in names.items() if i not in late}, units, options, typed)
+    for index in late if cells.height > _LOOK else ():
+        at = cells[f"c{index}"].is_not_null().arg_true().head(_LOOK)
+        if len(at):
+            guesses |= _proved(cells[at], {index: names[index]}, units, options, typed)
+    return guesses
+
+
+def _proved(
+    sample: pl.DataFrame,
+    names: Mapping[int, str],
+    units: Mapping[int, str],
+    options: ReadOptions,
+    typed: bool,
+) -> dict[int, Kind]:
     guesses = _first_guesses(sample, names, units)
     doubtful = [index for index, kind in guesses.items() if kind != "text" and _is_text(sample, index)]
-    for index in _refuted(sample, doubtful, guesses, units, options):
+    for index in _refuted(sample, doubtful, guesses, units, options, typed):
         guesses[index] = "text"
     return guesses
 
@@ -178,6 +201,7 @@ def _refuted(
     guesses: dict[int, Kind],
     units: Mapping[int, str],
     options: ReadOptions,
+    typed: bool,
 ) -> list[int]:
     """The columns of which too many cells cannot be read as what they were guessed to be.
 
@@ -185,11 +209,11 @@ def _refuted(
     """
     if not columns:
         return []
-    found = _unread(sample, columns, guesses, units, options)
+    found = _unread(sample, columns, guesses, units, options, typed)
     again = [index for index in found if guesses[index] == "time"]
     if again:
         numbers: dict[int, Kind] = dict.fromkeys(again, "real")
-        wrong = set(_unread(sample, again, numbers, units, options))
+        wrong = set(_unread(sample, again, numbers, units, options, typed))
         guesses.update({index: "real" for index in again if index not in wrong})
         found = [index for index in found if index not in again or index in wrong]
     return found
@@ -201,12 +225,13 @@ def _unread(
     kinds: Mapping[int, Kind],
     units: Mapping[int, str],
     options: ReadOptions,
+    typed: bool,
 ) -> list[int]:
     planned = tuple(
         Planned(f"c{index}", kinds[index], f"c{index}", index, unit=units.get(index)) for index in columns
     )
     headers = tuple(sample.columns[2:])
-    read = read_cells(sample, Plan(planned, (), (), headers, options, ""))
+    read = read_cells(sample, Plan(planned, (), (), headers, options, "", numbers_typed=typed))
     faults = dict(read.faults["column"].value_counts().iter_rows())
     values = read.frame.select(pl.col(column.name).count() for column in planned).row(0, named=True)
     wrong = []

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from tundish.tabular.infer.evidence import Evidence, Gauge
 from tundish.tabular.infer.kinds import faulty, guess_kinds, names_identifier, names_time
-from tundish.tabular.infer.units import HeaderUnit, header_unit
+from tundish.tabular.infer.units import HeaderUnit, cell_unit, header_unit
 from tundish.tabular.plan import Plan, Planned
 from tundish.tabular.values.cells import read_cells
 from tundish.tabular.values.conventions import decide
@@ -51,25 +50,18 @@ class Surveyed:
 def survey(sheet: Sheet, options: ReadOptions) -> tuple[Surveyed, ...]:
     """Survey all records of a sheet; a sheet of any length needs the memory of one piece.
 
-    Kinds are guessed from the first piece and proved by reading all of them: a column of which more than
+    Kinds are guessed from the first values and proved by reading all of them: a column of which more than
     five of 100 filled cells cannot be read as its kind is text.
 
     Args:
         sheet: The sheet.
         options: What is known about its values.
     """
-    units = [_unit(header, sheet.layout) for header in sheet.layout.headers]
-    pieces = sheet.pieces()
-    first = next(pieces, None)
-    options = _decided(sheet.layout, first, options)
+    units = _units(sheet)
+    options = _decided(sheet, options)
     known = {index: unit.unit for index, unit in enumerate(units) if unit.unit is not None}
-    guesses = (
-        guess_kinds(first.cells, {index: unit.name for index, unit in enumerate(units)}, known, options)
-        if first is not None
-        else {}
-    )
-    kinds: dict[int, Kind] = {index: guesses.get(index, "text") for index in range(len(units))}
-    again = chain(() if first is None else (first,), pieces)
+    kinds = _guessed(sheet, dict(enumerate(units)), options)
+    again = sheet.pieces()
     while True:
         evidence = _gather(again, sheet.layout, kinds, known, options)
         wrong = [
@@ -78,29 +70,51 @@ def survey(sheet: Sheet, options: ReadOptions) -> tuple[Surveyed, ...]:
         if not wrong:
             break
         kinds |= dict.fromkeys(wrong, "text")
-        again = chain(sheet.pieces())
+        again = sheet.pieces()
     return tuple(
         _surveyed(Surveyed(header, index, units[index], kinds[index], evidence[index]))
         for index, header in enumerate(sheet.layout.headers)
     )
 
 
-def _decided(layout: Layout, first: Piece | None, options: ReadOptions) -> ReadOptions:
+def _guessed(sheet: Sheet, units: Mapping[int, HeaderUnit], options: ReadOptions) -> dict[int, Kind]:
+    """The kinds of all columns, each from the first piece in which it has a value; text without any."""
+    kinds: dict[int, Kind] = {}
+    known = {index: unit.unit for index, unit in units.items() if unit.unit is not None}
+    for piece in sheet.pieces():
+        names = {index: unit.name for index, unit in units.items() if index not in kinds}
+        kinds |= guess_kinds(piece.cells, names, known, options, typed=sheet.layout.typed)
+        if len(kinds) == len(units):
+            break
+    return {index: kinds.get(index, "text") for index in units}
+
+
+def _decided(sheet: Sheet, options: ReadOptions) -> ReadOptions:
     """The options with how the file writes numbers and days: every column is looked at as if it were both."""
+    layout = sheet.layout
     options = replace(options, date1904=layout.date1904)
-    if first is None:
-        return options
     columns = tuple(
         Planned(f"c{index}", kind, f"c{index}", index)
         for kind in ("real", "time")
         for index in range(len(layout.headers))
     )
-    plan = Plan(columns, (), (), layout.headers, options, "", separator=layout.separator)
-    return decide(plan, [first.cells]).options
+    plan = Plan(
+        columns, (), (), layout.headers, options, "", separator=layout.separator, numbers_typed=layout.typed
+    )
+    return decide(plan, (piece.cells for piece in sheet.pieces())).options
 
 
-def _unit(header: str, layout: Layout) -> HeaderUnit:
-    return header_unit(header, joined=layout.header_rows > 1)
+def _units(sheet: Sheet) -> list[HeaderUnit]:
+    """The units of all columns: by their headers, else by their first cells."""
+    layout = sheet.layout
+    units = [header_unit(header, joined=layout.header_rows > 1) for header in layout.headers]
+    first = next(iter(sheet.pieces()), None)
+    if first is None:
+        return units
+    return [
+        one if one.unit is not None else replace(one, unit=cell_unit(first.cells[f"c{index}"]))
+        for index, one in enumerate(units)
+    ]
 
 
 def _refuted(kind: Kind, evidence: Evidence, *, measured: bool) -> bool:
@@ -119,7 +133,7 @@ def _gather(
     columns = tuple(
         Planned(f"c{index}", kind, f"c{index}", index, unit=units.get(index)) for index, kind in kinds.items()
     )
-    plan = Plan(columns, (), (), layout.headers, options, "")
+    plan = Plan(columns, (), (), layout.headers, options, "", numbers_typed=layout.typed)
     gauge = Gauge({column.name: column.kind for column in columns})
     for piece in pieces:
         cells = read_cells(piece.cells, plan)

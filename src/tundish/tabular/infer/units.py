@@ -7,10 +7,12 @@ import unicodedata
 from dataclasses import dataclass
 from fractions import Fraction
 
+import polars as pl
+
 from tundish.tabular.text import clean, split_unit
 from tundish.tabular.units import canonical_unit, known_units
 
-__all__ = ["HeaderUnit", "header_unit", "own_unit"]
+__all__ = ["HeaderUnit", "cell_unit", "header_unit", "own_unit", "row_units", "units_by_row"]
 
 _POWERS = {"百": 2, "千": 3, "k": 3, "万": 4, "M": 6, "亿": 8, "G": 9, "m": -3}
 _PREFIXES = {sign: Fraction(10) ** power for sign, power in _POWERS.items()}
@@ -24,6 +26,11 @@ mbar mmHg mmH2O K °C °F % ‰ ppm ppb mol mmol r rpm Hz kHz rad ° Nm3 Nm Nl S
 _FACTORS = frozenset(_WORDS.split())
 _ALONE = frozenset({"a", "d", "s", "h", "l", "r", "K", "N", "V", "A", "W", "J", "g", "t", "m", "L"})
 """Single letters: what they are is left to `canonical_unit`."""
+
+_IN_CELL = r"^\s*[<>≤≥~]?\s*[+\-\u2212]?\d[\d.,' \u00a0]*(?:[eE][+-]?\d+)?\s*([^\d\s.,'+\-eE][^\d]*\d?)\s*$"
+_LOOK = 2000
+_UNITED = 0.95
+"""Of the cells that are numbers with something behind them."""
 
 _BRACKET = re.compile(r"^(?P<name>.*?)[\s_/,]*[(\[【](?P<unit>[^()\[\]【】]+)[)\]】]\s*$", re.DOTALL)
 _AFTER = re.compile(r"^(?P<name>.+?)\s*[_,]\s*(?P<unit>[^_,]+)$", re.DOTALL)
@@ -100,3 +107,40 @@ def _definition(unit: str) -> str:
         if rest is not None and rest == unit.removeprefix(prefix) and len(unit) > 2:
             return f"{float(factor):g} {rest}" if factor < 1 else f"{int(factor)} {rest}"
     return ""
+
+
+def cell_unit(cells: pl.Series) -> str | None:
+    """The unit that the cells of a column name behind their numbers, all of them the same: 3.1 %, 12.5 mm.
+
+    Args:
+        cells: The cells of a column; those that are not texts name none.
+    """
+    if cells.dtype != pl.String:
+        return None
+    texts = cells.drop_nulls().head(_LOOK)
+    behind = texts.str.extract(_IN_CELL, 1).drop_nulls()
+    if not len(behind) or len(behind) < _UNITED * int(texts.str.contains(r"\d").sum()):
+        return None
+    units = {canonical_unit(text) for text in behind.unique().to_list()}
+    return units.pop() if len(units) == 1 else None
+
+
+def row_units(cells: pl.Series) -> tuple[str, ...]:
+    """The units of a column that holds nothing else, sorted; empty where it is not one, or has one unit."""
+    if cells.dtype != pl.String:
+        return ()
+    texts = cells.drop_nulls().head(_LOOK).str.strip_chars().unique().to_list()
+    units = {
+        text: canonical_unit(text) if len(text) > 1 or not text.isascii() else None for text in texts if text
+    }
+    few = len(units) <= 40 and all(unit or own_unit(text) for text, unit in units.items())
+    found = sorted({unit or text for text, unit in units.items()})
+    return tuple(found) if few and len(found) > 1 and any(units.values()) else ()
+
+
+def units_by_row(header: str, units: tuple[str, ...]) -> str:
+    """What a person should know about a column that holds a unit for each row."""
+    return (
+        f"the column '{header}' has a unit for each row ({', '.join(units)}), and the numbers beside it are"
+        " read as they are written: bring them into one unit in the source, or check them"
+    )

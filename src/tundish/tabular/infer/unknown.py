@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tundish.tabular.infer.kinds import guess_kinds
-from tundish.tabular.infer.units import header_unit
+from tundish.tabular.infer.units import cell_unit, header_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -15,20 +15,38 @@ if TYPE_CHECKING:
 
     from tundish.tabular.plan import Kind, Plan
 
-__all__ = ["merge_kinds", "unknown_kinds", "with_kinds"]
+__all__ = ["merge_kinds", "unknown_kinds", "unknown_units", "with_kinds"]
 
 
-def unknown_kinds(plan: Plan, cells: pl.DataFrame, *, joined: bool) -> dict[str, Kind]:
-    """The kinds of the unknown columns that have a value in these cells, by their names in the table.
+def unknown_units(plan: Plan, cells: pl.DataFrame, *, joined: bool) -> dict[str, str]:
+    """The units of the unknown columns by their names: of the header, else behind all numbers in the cells.
 
     Args:
         plan: The plan of the sheet.
         cells: The cells of its first piece.
         joined: Whether its headers are several rows joined by '_'.
     """
-    split = {one.index: header_unit(one.header, joined=joined) for one in plan.unknown}
-    units = {index: unit.unit for index, unit in split.items() if unit.unit is not None}
-    guesses = guess_kinds(cells, {index: one.name for index, one in split.items()}, units, plan.options)
+    units = {
+        one.name: header_unit(one.header, joined=joined).unit or cell_unit(cells[f"c{one.index}"])
+        for one in plan.unknown
+    }
+    return {name: unit for name, unit in units.items() if unit is not None}
+
+
+def unknown_kinds(
+    plan: Plan, cells: pl.DataFrame, units: Mapping[str, str], *, joined: bool
+) -> dict[str, Kind]:
+    """The kinds of the unknown columns that have a value in these cells, by their names in the table.
+
+    Args:
+        plan: The plan of the sheet.
+        cells: The cells of its first piece.
+        units: The units of its unknown columns.
+        joined: Whether its headers are several rows joined by '_'.
+    """
+    names = {one.index: header_unit(one.header, joined=joined).name for one in plan.unknown}
+    known = {one.index: units[one.name] for one in plan.unknown if one.name in units}
+    guesses = guess_kinds(cells, names, known, plan.options, typed=plan.numbers_typed)
     return {one.name: guesses[one.index] for one in plan.unknown if one.index in guesses}
 
 
@@ -43,12 +61,12 @@ def merge_kinds(sheets: Iterable[Mapping[str, Kind]]) -> dict[str, Kind]:
     return merged
 
 
-def with_kinds(plan: Plan, kinds: Mapping[str, Kind], *, joined: bool) -> Plan:
-    """The plan whose unknown columns are of these kinds, numbers in the units of their headers."""
+def with_kinds(plan: Plan, kinds: Mapping[str, Kind], units: Mapping[str, str]) -> Plan:
+    """The plan whose unknown columns are of these kinds, numbers in these units."""
     columns = []
     for one in plan.unknown:
         kind = kinds.get(one.name, "text")
-        unit = header_unit(one.header, joined=joined).unit if kind in {"real", "integer"} else None
+        unit = units.get(one.name) if kind in {"real", "integer"} else None
         columns.append(
             replace(one, kind=kind, unit=unit, unit_read=unit, how="header" if unit is not None else None)
         )

@@ -84,6 +84,10 @@ class _Numbers:
             self.comma.count or self.point.count
         )
 
+    def unseen(self, plan: Plan) -> bool:
+        """Whether no number has shown its mark yet, in a file whose separator leaves the comma free."""
+        return plan.separator not in {None, ","} and not (self.comma.count or self.point.count)
+
     def settled(self, plan: Plan) -> Plan:
         """The plan with the decimal mark of the file."""
         comma, point = self.comma.count, self.point.count
@@ -169,7 +173,7 @@ def decide(plan: Plan, pieces: Iterable[pl.DataFrame]) -> Plan:
         if find_order:
             for column in _columns(cells, [column.index for column in times]):
                 days.look(column)
-        if not (numbers.open or days.open):
+        if not (numbers.open or days.open or (find_decimal and numbers.unseen(plan))):
             break
     plan = numbers.settled(plan) if find_decimal else plan
     return days.settled(plan) if find_order else plan

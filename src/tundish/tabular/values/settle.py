@@ -58,7 +58,7 @@ def _settle_column(plan: Plan, column: Planned, cells: pl.DataFrame) -> Planned:
             plan,
             f"column '{column.header}' is in {column.unit_read} as the {column.how} says, but its values"
             f" (median {_median(values):g}) are those of {unit}",
-            f"state which: {section_of(plan.where)}.units: {{{column.name}: {unit}}}",
+            f"state which: {section_of(plan.where)}.units: {_stated(column, unit)}",
         )
     return replace(column, magnitudes={})
 
@@ -68,8 +68,14 @@ def _no_unit(plan: Plan, column: Planned, values: pl.Series) -> SourceError:
         plan,
         f"the unit of column '{column.header}' is unknown: its values (median {_median(values):g})"
         f" may be in {' or '.join(column.magnitudes)}, or they are mixed",
-        f"name it: {section_of(plan.where)}.units: {{{column.name}: {column.unit}}}",
+        f"name it: {section_of(plan.where)}.units: {_stated(column, column.unit)}",
     )
+
+
+def _stated(column: Planned, unit: str | None) -> str:
+    """The unit of a column as YAML, in which a percent sign needs quotes."""
+    written = f"'{unit}'" if unit is not None and not unit[0].isalnum() else unit
+    return f"{{{column.name}: {written}}}"
 
 
 def _error(plan: Plan, what: str, fix: str) -> SourceError:
