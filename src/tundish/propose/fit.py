@@ -116,7 +116,7 @@ def fit_of(table: RecordTable, reference: str, sheet: Sheet) -> Fit:
         reference: The model as a recipe names it.
         sheet: The sheet.
     """
-    narrow = table.columns.only(table.wanted)
+    narrow = table.columns.only(table.wanted).beside(sheet.layout.headers)
     joined = sheet.layout.header_rows > 1
     matches = {header: narrow.lookup(header, joined=joined) for header in sheet.layout.headers}
     found = {match.column for match in matches.values()}

@@ -151,3 +151,21 @@ def test_what_a_message_says_to_write_is_yaml(plant: Path, tmp_path: Path) -> No
     added = add(plant, source)
     assert added.problem is not None
     assert "records.gas.units: {N: '%'}" in added.problem
+
+
+def test_ash_of_an_unclear_basis_stops_until_the_recipe_says_which(plant: Path, tmp_path: Path) -> None:
+    source = tmp_path / "coal.csv"
+    source.write_text("\n".join(["化验编号,Mt,Ad", *(f"S{at},8.{at},9.{at}" for at in range(9))]), "utf-8")
+    added = add(plant, source)
+    (ash,) = (row for row in added.columns if row.header == "Ad")
+    assert ash.candidates == ("A_d", "A_ad")
+    with pytest.raises(tundish.TundishError, match="'Ad' may mean A_d or A_ad, and that is never guessed"):
+        run(plant)
+    recipe = plant / "pipelines/d.yaml"
+    text = (
+        recipe.read_text("utf-8")
+        .replace("# columns:", "columns:")
+        .replace("#   Ad: A_d or A_ad", "  Ad: A_ad")
+    )
+    recipe.write_text(text, "utf-8")
+    assert run(plant)[0]["A_ad"].to_list()[:2] == [9.0, 9.1]

@@ -58,7 +58,6 @@ def table(folder: Path, text: str = COAL) -> ColumnTable:
         ("Mt(%)", "Mt", "%"),
         ("挥发(%Vdaf)", "V_daf", "%"),
         ("收到基灰分(Aar)", "A_ar", None),
-        ("Ad", "A_d", None),
         ("Qnet,ar（MJ/Kg）", "Q_net_ar", "MJ/kg"),
         ("Qnet,ar(Kcal/kg)", "Q_net_ar", "kcal/kg"),
         ("发热量(卡)", "Q_net_ar", "cal/g"),
@@ -99,11 +98,6 @@ def test_names_in_ambiguous_are_never_guessed(tmp_path: Path, header: str) -> No
 def test_ambiguous_wins_over_an_alias(tmp_path: Path) -> None:
     text = COAL.replace("names: [Ad, 干燥基灰分Ad]", "names: [Ad, 灰分]")
     assert table(tmp_path, text).lookup("灰分").column is None
-
-
-@pytest.mark.parametrize("header", ["ad", "AD"])
-def test_a_bare_basis_is_not_ash(tmp_path: Path, header: str) -> None:
-    assert table(tmp_path).lookup(header).candidates == ("A_d",)
 
 
 def test_case_tells_where_it_must(tmp_path: Path) -> None:
@@ -210,3 +204,23 @@ def test_a_known_name_that_ends_like_a_unit(tmp_path: Path) -> None:
 def test_a_missing_table(tmp_path: Path) -> None:
     with pytest.raises(SchemaError, match="no alias table"):
         load_columns(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize("others", [["Mad"], ["St,ad"], ["空干基灰分Aad(%)"], ["Qgr,ad (MJ/kg)"], ["FC ad"]])
+def test_ad_is_ash_of_dry_coal_where_the_file_writes_air_dried_in_full(
+    tmp_path: Path, others: list[str]
+) -> None:
+    found = table(tmp_path).beside(["Ad", *others])
+    assert found.lookup("Ad").column == found.lookup("Ad(%)").column == "A_d"
+
+
+@pytest.mark.parametrize("header", ["Ad", "AD", "ad", "Ad(%)", "Ａｄ"])
+@pytest.mark.parametrize("others", [[], ["Mt", "Load", "Grad"], ["MAD", "AAD"]])
+def test_ad_alone_is_never_guessed(tmp_path: Path, header: str, others: list[str]) -> None:
+    match = table(tmp_path).beside([header, *others]).lookup(header)
+    assert (match.column, match.candidates) == (None, ("A_d", "A_ad"))
+
+
+@pytest.mark.parametrize("header", ["d", "D", "ar", "daf", "灰分(d)", "灰分_d", "Sd"])
+def test_a_basis_alone_is_not_a_column(tmp_path: Path, header: str) -> None:
+    assert table(tmp_path).lookup(header).column is None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tundish.tabular.infer.glossary import translate
 from tundish.tabular.infer.identifiers import class_name, identifier, unique_names
-from tundish.tabular.infer.units import header_unit, own_unit
+from tundish.tabular.infer.units import HeaderUnit, header_unit, own_unit
 from tundish.tabular.units import canonical_unit
 
 ENGLISH = {
@@ -105,3 +105,9 @@ def test_own_unit__is_put_together_from_words_that_are_units() -> None:
     assert own_unit("coil/day") is None
     assert own_unit("备注") is None
     assert canonical_unit("万m3/h") is None
+
+
+@pytest.mark.parametrize("header", ["灰分(d)", "Ash (d)", "Volatile matter [d]", "全硫(d)"])
+def test_header_unit__dry_coal_is_not_days(header: str) -> None:
+    assert header_unit(header) == HeaderUnit(header)
+    assert header_unit("停留时间(d)").unit == "d"

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["ColumnTable", "Match", "load_columns"]
 
 _SYMBOLS = frozenset({"ad", "ar", "d", "daf"})
+_AIR_DRIED = re.compile(
+    r"(?<![A-Za-z])(?:M|A|V|FC|Fc|S[tpos]?|Q|C|H|N|O)(?:[.,_\s]{0,2}(?:gr|net|b))?[.,_\s]{0,2}ad(?![A-Za-z])"
+)
+"""A symbol with the basis of air-dried coal, written as the standard has it."""
+
 _BRACKET = re.compile(r"(?P<name>.+?)\s*[(\[【](?P<unit>[^()\[\]【】]+)[)\]】]", re.DOTALL)
 _STRANGE_UNIT = re.compile(r"(?P<name>.+?)\s*[(\[](?P<unit>[A-Za-z%°/·.0-9*^-]+)[)\]]")
 
@@ -49,6 +54,14 @@ class ColumnTable:
     columns: Mapping[str, Column]
     ambiguous: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     units: OwnUnits = field(default_factory=dict)
+    bases_written: bool = False
+
+    def beside(self, headers: Iterable[str]) -> ColumnTable:
+        """The table for a file with these headers: 'Ad' is the ash of dry coal where others are 'Mad', 'Aad'.
+
+        Alone it may as well be the ash of air-dried coal whose subscript lost its first letter.
+        """
+        return replace(self, bases_written=any(_AIR_DRIED.search(clean(header)) for header in headers))
 
     def only(self, wanted: Collection[str]) -> ColumnTable:
         """The table for the columns of one model: a name that two models share is unambiguous within one."""
@@ -60,6 +73,7 @@ class ColumnTable:
             {name: column for name, column in self.columns.items() if name in wanted},
             {header: names for header, names in ambiguous.items() if names},
             self.units,
+            self.bases_written,
         )
 
     def lookup(self, header: str, *, joined: bool = True) -> Match:
@@ -142,14 +156,21 @@ class ColumnTable:
             return Match(candidates=self._ambiguous[form])
         columns = self._written.get(_written(text)) or self._compared.get(form)
         if columns:
-            # 'Ad' is the ash of dry coal, but 'ad' or 'AD' may be the name of a basis.
-            sure = form not in _SYMBOLS or _written(text) in self._written
-            return Match(columns[0]) if sure and len(columns) == 1 else Match(candidates=columns)
+            if form in _SYMBOLS:
+                return self._symbol(text, columns)
+            return Match(columns[0]) if len(columns) == 1 else Match(candidates=columns)
         return self._squeezed_match(text)
+
+    def _symbol(self, text: str, columns: tuple[str, ...]) -> Match:
+        """What a header means that may be the name of a basis: 'AD', or 'Ad', the ash of dry coal."""
+        moist = tuple(name for name in (f"{column[:-1]}ad" for column in columns) if name in self.columns)
+        named = _written(text) in self._written and not text.islower()
+        settled = named and (self.bases_written or not moist)
+        return Match(columns[0]) if settled and len(columns) == 1 else Match(candidates=(*columns, *moist))
 
     def _squeezed_match(self, text: str) -> Match | None:
         form = squeeze(text)
-        columns = self._squeezed.get(form, ())
+        columns = () if form in _SYMBOLS else self._squeezed.get(form, ())
         if not columns:
             return None
         names = [name for column in columns for name in self.columns[column].every_name]

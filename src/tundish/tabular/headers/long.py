@@ -113,6 +113,7 @@ def _are_names(texts: pl.Series, table: ColumnTable) -> bool:
     different = texts.unique(maintain_order=True)
     if not 3 <= len(different) <= _ITEMS:
         return False
+    table = table.beside(different)
     found = [table.lookup(text, joined=False) for text in different]
     meant = {match.column or match.candidates for match in found if match.column or match.candidates}
     return len(meant) >= 3 and len(meant) >= _SURE * len(different)

@@ -63,7 +63,8 @@ class _Planner:
         self.wanted = wanted
         narrow = table.only(wanted)
         absent = {name: Column(name) for name in wanted if name not in narrow.columns}
-        self.table = ColumnTable({**narrow.columns, **absent}, narrow.ambiguous, narrow.units)
+        known = ColumnTable({**narrow.columns, **absent}, narrow.ambiguous, narrow.units)
+        self.table = known.beside(layout.headers)
         self.options = options
         self.where = where
         self.section = section_of(where)

@@ -28,6 +28,11 @@ _ALONE = frozenset({"a", "d", "s", "h", "l", "r", "K", "N", "V", "A", "W", "J", 
 """Single letters: what they are is left to `canonical_unit`."""
 
 _IN_CELL = r"^\s*[<>≤≥~]?\s*[+\-\u2212]?\d[\d.,' \u00a0]*(?:[eE][+-]?\d+)?\s*([^\d\s.,'+\-eE][^\d]*\d?)\s*$"
+_COAL = re.compile(
+    r"灰|挥发|硫|水分|固定碳|热值|发热|ash|sul(?:f|ph)ur|volatile|moisture|carbon|calorific", re.IGNORECASE
+)
+"""Names beside which 'd' is the basis of dry coal, not days."""
+
 _LOOK = 2000
 _UNITED = 0.95
 """Of the cells that are numbers with something behind them."""
@@ -66,6 +71,8 @@ def header_unit(header: str, *, joined: bool = False) -> HeaderUnit:
     patterns = (_BRACKET, _AFTER, _GLUED) if joined else (_BRACKET, _GLUED)
     for pattern in patterns:
         found = pattern.match(text)
+        if found and found["unit"].strip() == "d" and _COAL.search(found["name"]):
+            return HeaderUnit(text)
         if found and found["name"].strip():
             unit = canonical_unit(found["unit"]) if len(found["unit"]) > 1 else None
             own = (unit, None) if unit is not None else own_unit(found["unit"])
