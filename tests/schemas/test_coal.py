@@ -521,7 +521,10 @@ SEEN = {
     "CSR": "反应后强度CSR",
     "recovery": "回收(%r) 减灰(回收率)",
 }
-DOUBTFUL = "Ad AD ad 灰分 挥发分 固定碳 全硫 氢 Std Std(%) A V M S H 发热量 热值 发热量(卡) 高位热值 水分 来样日期 St 灰熔点"
+DOUBTFUL = (
+    "Ad AD ad 灰分 挥发分 固定碳 全硫 氢 Std Std(%) A V M S H"
+    " 发热量 热值 发热量(卡) 高位热值 水分 来样日期 St 灰熔点"
+)
 
 
 @pytest.mark.parametrize(

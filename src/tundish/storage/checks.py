@@ -61,6 +61,10 @@ _FILES = {
     "repeated_in_archive": ("a later archive entry has the same name", "压缩包中后面有同名条目"),
     "several_pages": ("only the first of several pages or frames was taken", "文件含多页或多帧，只取第一页"),
     "several_tables": ("the sheet has several tables", "一张工作表中有多个表格"),
+    "typed_by_first_values": (
+        "later values of a column are of another kind than its first ones",
+        "该列后面的值与前面的值类型不同",
+    ),
     "units_by_row": ("a column has a unit for each row", "某一列逐行给出单位"),
     "sheet_left_out": ("the sheet is not a table of these records", "工作表不属于该记录表，已略去"),
     "source_left": ("the recipe no longer names this source", "配置中已不再包含该数据源"),

@@ -169,3 +169,28 @@ def test_ash_of_an_unclear_basis_stops_until_the_recipe_says_which(plant: Path, 
     )
     recipe.write_text(text, "utf-8")
     assert run(plant)[0]["A_ad"].to_list()[:2] == [9.0, 9.1]
+
+
+def test_a_column_that_turns_out_different_later_keeps_its_texts_and_is_reported(
+    plant: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "heats.csv"
+    rows = [f"H{at},0.17,0.2,1.4,{at % 50},2026-05-01 0{at % 9}:00,是" for at in range(2500)]
+    rows += [f"X{at},0.17,0.2,1.4,A-{at},later,maybe" for at in range(200)]
+    source.write_text("\n".join(["炉号,C,Si,Mn,stand,when,flag", *rows]), "utf-8")
+    assert add(plant, source).schema == "schemas/steel.py:HeatChemistry"
+    table, faults = run(plant)
+    assert (table["outcome"] == "accepted").all()
+    assert [(note["column"], note["raw"]) for note in table["notes"][-1]] == [
+        *(("stand", "A-199"), ("when", "later"), ("flag", "maybe")),
+    ]
+    assert set(faults["check"]) == {"typed_by_first_values"}
+    assert "the first values of 'stand' are each a number, and 200 later ones are not" in faults["message"][0]
+
+
+def test_a_start_types_a_column_by_all_its_values(plant: Path, tmp_path: Path) -> None:
+    source = tmp_path / "log.csv"
+    rows = [f"K{at},{at % 50}.5,{at}" for at in range(2500)] + [f"L{at},A-{at},{at}" for at in range(200)]
+    source.write_text("\n".join(["Kennung,Wert,n", *rows]), "utf-8")
+    assert read_as(add(plant, source)) == {"Kennung": "text", "Wert": "text", "n": "whole number"}
+    assert run(plant)[0]["Wert"].null_count() == 0

@@ -12,6 +12,8 @@ from tundish.storage.quarantine import quarantine_rows
 from tundish.tabular.values.cells import read_cells
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tundish.stages.records.plan import OpenSheet, RecordTable
     from tundish.tabular.base import Piece
     from tundish.tabular.values.cells import Cells
@@ -23,10 +25,17 @@ _NOTES = pl.List(pl.Struct({"column": pl.String, "note": pl.String, "raw": pl.St
 
 @dataclass(frozen=True)
 class Judged:
-    """Records with outcome, in the columns of RECORD_FIELDS and of the sheet, and their faults."""
+    """Records with outcome, in the columns of RECORD_FIELDS and of the sheet, and their faults.
+
+    Attributes:
+        rows: The records.
+        faults: Their faults, as quarantine rows.
+        unread: How many cells of each column that the schema does not know cannot be read as its kind.
+    """
 
     rows: pl.DataFrame
     faults: pl.DataFrame
+    unread: Mapping[str, int]
 
 
 def judge(table: RecordTable, opened: OpenSheet, piece: Piece) -> Judged:
@@ -41,7 +50,9 @@ def judge(table: RecordTable, opened: OpenSheet, piece: Piece) -> Judged:
     rows = rows.with_columns(
         record_id=pl.lit(prefix) + pl.col("row").cast(pl.String), notes=_notes(cells, rows), **place
     )
-    return Judged(rows, fault_rows(table.name, pl.concat([unread, breaches]).with_columns(**place)))
+    return Judged(
+        rows, fault_rows(table.name, pl.concat([unread, breaches]).with_columns(**place)), cells.unread
+    )
 
 
 _FAULT = pl.Schema(

@@ -7,6 +7,7 @@ contradictions, rules over the table, references to other tables) is checked aft
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from tundish.stages.records.ahead import look_ahead
 from tundish.stages.records.judge import causes, fault_rows, judge
 from tundish.stages.records.keys import Hashes, repeats
 from tundish.stages.records.plan import open_sheets, record_tables
-from tundish.stages.records.unknown import row_unit_faults
+from tundish.stages.records.unknown import row_unit_faults, unread_faults
 from tundish.stages.records.whole import (
     merged_faults,
     quarantined_references,
@@ -117,7 +118,7 @@ def _rows(
 ) -> Iterator[pl.DataFrame]:
     """Yield the judged records of all sheets, in order; their faults are added to the books."""
     for opened in sheets:
-        layout, count = opened.sheet.layout, 0
+        layout, count, unread = opened.sheet.layout, 0, Counter[str]()
         narrow = table.columns.only(table.wanted)
         for piece in opened.sheet.pieces():
             if not count:
@@ -126,10 +127,12 @@ def _rows(
             opened = replace(opened, plan=settle(opened.plan, piece.cells))  # noqa: PLW2901  (known a bit better)
             judged = judge(table, opened, piece)
             books.faults.append(judged.faults)
+            unread.update(judged.unread)
             count += piece.cells.height + piece.broken.height
             books.done += piece.cells.height + piece.broken.height
             context.progress(books.done, 0)
             yield judged.rows
+        books.faults.append(unread_faults(table.name, opened, unread))
         books.files.append(
             {
                 "table": table.name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -12,6 +12,8 @@ from tundish.tabular.values.readers import finish, odd_texts, read_fast
 from tundish.tabular.values.skips import skipped_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tundish.tabular.plan import Plan, Planned
     from tundish.tabular.values.reading import Reading
 
@@ -47,12 +49,14 @@ class Cells:
         faults: The faults, as in `FAULTS`; their cells are null in the frame. Skipped rows have none, and
             unknown columns: what cannot be read there is a note, as no schema asks for it.
         skipped: The skipped rows, as in SKIPPED; they are in the frame too.
+        unread: How many cells of each unknown column cannot be read as its kind.
     """
 
     frame: pl.DataFrame
     notes: pl.DataFrame
     faults: pl.DataFrame
     skipped: pl.DataFrame
+    unread: Mapping[str, int] = field(default_factory=dict)
 
 
 def read_cells(cells: pl.DataFrame, plan: Plan, marked: pl.DataFrame | None = None) -> Cells:
@@ -70,6 +74,7 @@ def read_cells(cells: pl.DataFrame, plan: Plan, marked: pl.DataFrame | None = No
     if marked is not None and marked.height:
         skipped = _with_marked(skipped, cells, marked)
     values, notes, faults = {}, [], []
+    unread: dict[str, int] = {}
     for column in columns:
         suspects = odd_text[column.name] if column.name in odd_text.columns else None
         reading = finish(column, cells[f"c{column.index}"], fast[column.name], suspects, plan)
@@ -79,6 +84,7 @@ def read_cells(cells: pl.DataFrame, plan: Plan, marked: pl.DataFrame | None = No
             if column.known:
                 faults.append(_faults(odd, column))
             else:
+                unread[column.name] = odd["check"].count()
                 odd = odd.with_columns(note=pl.coalesce("note", "check"))
             notes.append(_notes(odd, column))
     for column in plan.unknown:
@@ -89,6 +95,7 @@ def read_cells(cells: pl.DataFrame, plan: Plan, marked: pl.DataFrame | None = No
         pl.concat([NOTES.to_frame(), *notes]).sort("row", maintain_order=True),
         pl.concat([FAULTS.to_frame(), *faults]).sort("row", maintain_order=True),
         skipped.select(cells["row"].gather(skipped["at"]).alias("row"), "reason"),
+        {name: count for name, count in unread.items() if count},
     )
 
 
