@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape
 import cv2
 import numpy as np
 
+from tundish.demo.furnace import write_furnace
 from tundish.demo.paint import Field, jpeg, png
 from tundish.demo.steel_plan import Coil, campaign, photographed
 from tundish.demo.steel_records import write_steel
@@ -45,7 +46,7 @@ class _Shot:
 
 
 def make_steel_surface(folder: Path, seed: int = 2026) -> Truth:
-    """Write ``raw/line-1`` (images, annotations), tables and ``truth.json`` into a dataset's folder.
+    """Write ``raw/line-1`` (images, annotations), tables, a log and ``truth.json`` into a dataset's folder.
 
     File names contain the coil, the metre of the strip and its side, such as ``A1003_000120_top.jpg``. The
     same seed makes the same files.
@@ -67,7 +68,8 @@ def make_steel_surface(folder: Path, seed: int = 2026) -> Truth:
     _copies(books, shots, plan[COILS + 1])
     _welds(books, shots, seed, plan)
     _broken(books, [shot for shot in last if shot.corners])
-    return books.close("steel-surface", SOURCE, seed, folder / "truth.json", write_steel(folder, seed))
+    tables, furnace = write_steel(folder, seed), write_furnace(folder, seed)
+    return books.close("steel-surface", SOURCE, seed, folder / "truth.json", tables, (furnace,))
 
 
 def _coil(seed: int, number: int, coil: Coil) -> list[_Shot]:

@@ -96,6 +96,7 @@ class Truth:
         labels: The number of labels by class as written, including faulty ones and those of copies.
         planted: All faults of images and labels.
         tables: The tables of records, with their faults.
+        unlisted: Tables that no recipe reads until somebody adds them, with theirs.
     """
 
     dataset: str
@@ -108,6 +109,7 @@ class Truth:
     labels: dict[str, int]
     planted: tuple[Planted, ...]
     tables: tuple[TableTruth, ...]
+    unlisted: tuple[TableTruth, ...] = ()
 
     def faults(self, name: str) -> list[Planted]:
         """The planted faults of images and labels with this name."""
@@ -156,7 +158,13 @@ class Recorder:
         self.planted.append(Planted(fault, path, of, row))
 
     def close(
-        self, dataset: str, source: str, seed: int, path: Path, tables: tuple[TableTruth, ...]
+        self,
+        dataset: str,
+        source: str,
+        seed: int,
+        path: Path,
+        tables: tuple[TableTruth, ...],
+        unlisted: tuple[TableTruth, ...] = (),
     ) -> Truth:
         """Write the truth to `path` and return it."""
         truth = Truth(
@@ -170,6 +178,7 @@ class Recorder:
             dict(sorted(self.labels.items())),
             tuple(self.planted),
             tables,
+            unlisted,
         )
         truth.write(path)
         return truth
