@@ -134,9 +134,9 @@ def _found_rows(
         first = max(first, best - _DEEPEST + 1)
         return first, max(best - first + 1, _depth(rows, first, merged, hits))
     first = 0
-    while first < min(len(rows), _ROWS) and _is_title(rows, first, merged):
+    while first < min(len(rows), _PREAMBLE) and _is_title(rows, first, merged):
         first += 1
-    if first >= min(len(rows), _ROWS):
+    if first >= min(len(rows), _PREAMBLE):
         first = 0
     if names or not rows or _is_record(rows, first):
         return first, 0

@@ -34,6 +34,9 @@ _COAL = re.compile(
 """Names beside which 'd' is the basis of dry coal, not days."""
 
 _LOOK = 2000
+_MANY = 40
+"""Units of a column that holds nothing else, at most."""
+
 _UNITED = 0.95
 """Of the cells that are numbers with something behind them."""
 
@@ -132,17 +135,22 @@ def cell_unit(cells: pl.Series) -> str | None:
     return units.pop() if len(units) == 1 else None
 
 
+def _is_letter(text: str) -> bool:
+    """Whether a text of one sign may be anything: A, h, t; '%' and '吨' are units."""
+    return len(text) == 1 and text.isascii() and text.isalpha()
+
+
 def row_units(cells: pl.Series) -> tuple[str, ...]:
     """The units of a column that holds nothing else, sorted; empty where it is not one, or has one unit."""
     if cells.dtype != pl.String:
         return ()
-    texts = cells.drop_nulls().head(_LOOK).str.strip_chars().unique().to_list()
-    units = {
-        text: canonical_unit(text) if len(text) > 1 or not text.isascii() else None for text in texts if text
-    }
-    few = len(units) <= 40 and all(unit or own_unit(text) for text, unit in units.items())
+    named = set(cells.drop_nulls().head(_LOOK).str.strip_chars().unique().to_list()) - {""}
+    if len(named) > _MANY:
+        return ()
+    units = {text: None if _is_letter(text) else canonical_unit(text) for text in sorted(named)}
+    whole = all(unit or own_unit(text) for text, unit in units.items())
     found = sorted({unit or text for text, unit in units.items()})
-    return tuple(found) if few and len(found) > 1 and any(units.values()) else ()
+    return tuple(found) if whole and len(found) > 1 and any(units.values()) else ()
 
 
 def units_by_row(header: str, units: tuple[str, ...]) -> str:
