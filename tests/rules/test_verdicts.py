@@ -16,6 +16,7 @@ from tundish.errors import SchemaError
 from tundish.rules.across import across, over_table
 from tundish.rules.check import check, table_columns
 from tundish.rules.rule import error, rules, warning
+from tundish.rules.verdicts import bounds_of, breaches, conditions, surely_sound
 
 if TYPE_CHECKING:
     from pandera.api.polars.types import PolarsData
@@ -263,3 +264,24 @@ def test_table_columns__are_those_of_rules_over_the_whole_table() -> None:
     assert table_columns(Kinds) == {"once", "exactly", "one_of", "there"}
     frame = pl.DataFrame({"exactly": [2, 1], "there": [1.0, 1.0]})
     assert check(Kinds, frame, "table").select("row", "check").rows() == [(1, "rising")]
+
+
+@given(
+    st.one_of(
+        st.lists(st.none() | st.floats(width=32), max_size=8).map(lambda cells: (pl.Float64, cells)),
+        st.lists(st.none() | st.integers(-5, 5), max_size=8).map(lambda cells: (pl.Int64, cells)),
+    ),
+    st.sampled_from(["ge", "gt", "le", "lt"]),
+    st.integers(-3, 3) | st.floats(-3, 3),
+    st.booleans(),
+)
+def test_what_the_bounds_call_sound_pandera_does_too(
+    column: tuple[pl.DataType, list[float | None]], side: str, limit: float, filled: bool
+) -> None:
+    kind, cells = column
+    frame = pl.DataFrame({"x": cells}, {"x": kind})
+    schema = pa.DataFrameSchema({"x": pa.Column(kind, getattr(pa.Check, side)(limit), nullable=not filled)})
+    bounds = bounds_of(frame).get("x")
+    for condition in conditions(schema):
+        if surely_sound(condition.check, bounds):
+            assert breaches(schema, condition.check, frame, "x").is_empty()

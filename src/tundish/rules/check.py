@@ -11,7 +11,7 @@ import polars as pl
 
 from tundish.rules.across import spec_of
 from tundish.rules.rule import Rule, error
-from tundish.rules.verdicts import breaches, conditions, fitting
+from tundish.rules.verdicts import bounds_of, breaches, conditions, fitting, surely_sound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,10 +72,13 @@ def check(
     schema = model.to_schema()
     fitted = frame if scope == "table" else fitting(schema, frame)
     found = [pl.DataFrame(schema=FAILURES)]
+    bounds, names = {} if scope == "table" else bounds_of(fitted), dict.fromkeys(fitted.columns)
     for condition in conditions(schema):
         if scope is not None and condition.whole != (scope == "table"):
             continue
-        for key in condition.keys(fitted):
+        for key in condition.keys(names):
+            if key is not None and surely_sound(condition.check, bounds.get(key)):
+                continue
             rows = breaches(schema, condition.check, fitted, key)
             if rows.len():
                 found.append(_failures(condition, *_rule(model, condition), key, fitted, rows))

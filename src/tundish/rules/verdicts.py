@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandera.polars as pa
 import polars as pl
@@ -18,11 +18,11 @@ from tundish.errors import SchemaError
 from tundish.rules.across import spec_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pandera.api.polars.types import PolarsData
 
-__all__ = ["Condition", "breaches", "conditions", "fitting"]
+__all__ = ["Bounds", "Condition", "bounds_of", "breaches", "conditions", "fitting", "surely_sound"]
 
 # What the plant's own checks can raise; errors of Polars wrap what is raised inside an expression.
 _FAULTS = (
@@ -46,6 +46,14 @@ _OF_ONE_COLUMN = frozenset(
 """Names of checks that need nothing but their column."""
 
 
+class Bounds(NamedTuple):
+    """The least and the greatest value of a column of numbers without NaN, and how many are empty."""
+
+    least: float | None
+    most: float | None
+    empty: int
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """One condition that a schema sets for every row.
@@ -64,13 +72,13 @@ class Condition:
     regex: bool = False
     whole: bool = False
 
-    def keys(self, frame: pl.DataFrame) -> Sequence[str | None]:
-        """The columns of the frame it applies to; none where the frame lacks an optional one."""
+    def keys(self, names: Mapping[str, object]) -> Sequence[str | None]:
+        """The columns it applies to, of a table with these columns; none where an optional one is missing."""
         if self.column is None:
             return [None]
         if self.regex:
-            return [name for name in frame.columns if re.fullmatch(self.column, name)]
-        return [self.column] if self.column in frame.columns else []
+            return [name for name in names if re.fullmatch(self.column, name)]
+        return [self.column] if self.column in names else []
 
 
 def conditions(schema: pa.DataFrameSchema) -> Iterator[Condition]:
@@ -166,6 +174,50 @@ def _fits_already(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> bool:
         )
         for name, column in schema.columns.items()
     )
+
+
+def bounds_of(frame: pl.DataFrame) -> dict[str, Bounds]:
+    """The bounds of all columns of numbers, in one pass."""
+    kinds = dict(frame.schema)
+    names = [name for name, kind in kinds.items() if kind.is_float() or kind.is_integer()]
+    wanted = []
+    for name in names:
+        value = pl.col(name)
+        wanted += [value.min().alias(f"{name} <"), value.max().alias(f"{name} >")]
+        wanted.append(value.null_count().alias(f"{name} 0"))
+        if kinds[name].is_float():
+            wanted.append(value.is_nan().any().alias(f"{name} nan"))
+    found = frame.select(wanted).row(0, named=True) if wanted else {}
+    return {
+        name: Bounds(found[f"{name} <"], found[f"{name} >"], found[f"{name} 0"])
+        for name in names
+        if not found.get(f"{name} nan")
+    }
+
+
+def surely_sound(check: pa.Check, bounds: Bounds | None) -> bool:
+    """Whether the bounds of a column leave no row that could fail: then Pandera need not be called."""
+    if bounds is None:
+        return False
+    if check.name == "not_nullable":
+        return not bounds.empty
+    limits = check.statistics or {}
+    if check.name not in _LIMITS or not check.ignore_na or not set(limits) <= {"min_value", "max_value"}:
+        return False
+    limit = next(iter(limits.values()), None)
+    if isinstance(limit, bool) or not isinstance(limit, int | float):
+        return False
+    if bounds.least is None or bounds.most is None:
+        return True
+    return _LIMITS[check.name](bounds, limit)
+
+
+_LIMITS: dict[str, Callable[[Bounds, float], bool]] = {
+    "greater_than_or_equal_to": lambda bounds, limit: bounds.least is not None and bounds.least >= limit,
+    "greater_than": lambda bounds, limit: bounds.least is not None and bounds.least > limit,
+    "less_than_or_equal_to": lambda bounds, limit: bounds.most is not None and bounds.most <= limit,
+    "less_than": lambda bounds, limit: bounds.most is not None and bounds.most < limit,
+}
 
 
 def breaches(schema: pa.DataFrameSchema, check: pa.Check, frame: pl.DataFrame, key: str | None) -> pl.Series:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from tundish.tabular.units import canonical_unit
 
 __all__ = ["base_of", "clean", "compare", "qualified", "separates_d", "split_unit", "squeeze"]
+
+_SEEN = 1 << 15
+"""Texts whose forms are kept: every schema of a project looks at every header of a file."""
 
 _MAPPED = {
     **dict.fromkeys("\u2014\u2013\u2212\u2010\u2011", "-"),  # dashes that NFKC does not change
@@ -46,16 +50,19 @@ _QUALIFIERS = re.compile(
 )
 
 
+@lru_cache(_SEEN)
 def clean(text: str) -> str:
     """Normalise a text: NFKC, every dash a '-', a fraction's slash a '/', no '<br>', no blanks around it."""
     return unicodedata.normalize("NFKC", _BREAK.sub("", text)).translate(_DASHES).strip()
 
 
+@lru_cache(_SEEN)
 def compare(header: str) -> str:
     """The form in which headers are compared: clean, lower case, without blanks and brackets."""
     return _BRACKETS.sub("", "".join(clean(header).lower().split()))
 
 
+@lru_cache(_SEEN)
 def squeeze(header: str) -> str:
     """As `compare`, without commas, points, dashes and underscores: 'St,ad' and 'ST AD' are both 'stad'."""
     return _JOINTS.sub("", compare(header))
@@ -79,6 +86,7 @@ def qualified(header: str) -> bool:
     return _QUALIFIERS.search(clean(header).lower()) is not None
 
 
+@lru_cache(_SEEN)
 def split_unit(header: str) -> tuple[str, str | None]:
     """Split a header into its name and its unit; None where it does not name a known unit.
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["AliasTable", "Column", "parse_alias_text", "read_alias_file"]
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""In C where the library has it: a table of 2,000 columns is a long file."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -81,13 +84,22 @@ def parse_alias_text(text: str, where: str) -> AliasTable:
         SchemaError: It is not a valid alias table.
     """
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = _compose(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{where}:{mark.line + 1}" if mark else where
         problem = getattr(error, "problem", None) or "unreadable"
         raise SchemaError(f"this is not YAML: {problem}", where=place, fix="fix the line") from error
     return _Reader(where).table(node)
+
+
+def _compose(text: str) -> yaml.Node | None:
+    """The nodes of a YAML text; what is wrong is told by the loader in Python, which names the line."""
+    try:
+        node: yaml.Node | None = yaml.compose(text, Loader=_LOADER)
+    except yaml.YAMLError:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    return node
 
 
 class _Reader:

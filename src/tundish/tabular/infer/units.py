@@ -125,9 +125,9 @@ def cell_unit(cells: pl.Series) -> str | None:
     Args:
         cells: The cells of a column; those that are not texts name none.
     """
-    if cells.dtype != pl.String:
+    texts = cells.drop_nulls().head(_LOOK) if cells.dtype == pl.String else cells.clear()
+    if not len(texts) or not re.search(_IN_CELL, texts[0]):  # most columns, at once
         return None
-    texts = cells.drop_nulls().head(_LOOK)
     behind = texts.str.extract(_IN_CELL, 1).drop_nulls()
     if not len(behind) or len(behind) < _UNITED * int(texts.str.contains(r"\d").sum()):
         return None
@@ -142,9 +142,10 @@ def _is_letter(text: str) -> bool:
 
 def row_units(cells: pl.Series) -> tuple[str, ...]:
     """The units of a column that holds nothing else, sorted; empty where it is not one, or has one unit."""
-    if cells.dtype != pl.String:
+    texts = cells.drop_nulls().head(_LOOK) if cells.dtype == pl.String else cells.clear()
+    if not len(texts) or texts[0][:1].isdigit():  # most columns, at once
         return ()
-    named = set(cells.drop_nulls().head(_LOOK).str.strip_chars().unique().to_list()) - {""}
+    named = set(texts.str.strip_chars().unique().to_list()) - {""}
     if len(named) > _MANY:
         return ()
     units = {text: None if _is_letter(text) else canonical_unit(text) for text in sorted(named)}

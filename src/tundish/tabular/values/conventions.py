@@ -77,6 +77,17 @@ class _Numbers:
         if semicolons:
             self.open_point.add(column.filter(text.str.contains(AMBIGUOUS["."])))
 
+    def telling(self, cells: pl.DataFrame, places: Sequence[int], plan: Plan) -> list[int]:
+        """The columns to look at: not those that have points only, once one of them is known."""
+        if plan.separator == ";":
+            return list(places)
+        head = cells.head(_HEAD)
+        commas = set(_found(cells, places, ","))
+        pointed = set() if plan.numbers_typed else set(_found(head, places, _POINT))
+        grouped = set(_found(head, places, _GROUPS))
+        first = min(pointed, default=-1) if not self.point.count else -1
+        return [place for place in places if place in commas or place in grouped or place == first]
+
     @property
     def open(self) -> bool:
         """Whether cells can be read in two ways, and nothing has settled it yet."""
@@ -168,15 +179,25 @@ def decide(plan: Plan, pieces: Iterable[pl.DataFrame]) -> Plan:
     numbers, days = _Numbers(), _Days()
     for cells in pieces:
         if find_decimal:
-            for column in _columns(cells, [column.index for column in texts]):
+            places = numbers.telling(cells, [column.index for column in texts], plan)
+            for column in _columns(cells, places):
                 numbers.look(column, plan)
         if find_order:
-            for column in _columns(cells, [column.index for column in times]):
+            for column in _columns(cells, _found(cells, [column.index for column in times], _UNCLEAR)):
                 days.look(column)
         if not (numbers.open or days.open or (find_decimal and numbers.unseen(plan))):
             break
     plan = numbers.settled(plan) if find_decimal else plan
     return days.settled(plan) if find_order else plan
+
+
+def _found(cells: pl.DataFrame, places: Sequence[int], pattern: str) -> list[int]:
+    """The columns of text that have a cell with the pattern, all of them looked at in one pass."""
+    kinds = cells.schema
+    texts = [place for place in places if kinds[f"c{place}"] == pl.String]
+    wanted = [pl.col(f"c{place}").str.contains(pattern).any().alias(str(place)) for place in texts]
+    found = cells.select(wanted).row(0, named=True) if wanted else {}
+    return [place for place in texts if found[str(place)]]
 
 
 def _columns(cells: pl.DataFrame, places: Sequence[int]) -> Iterable[pl.DataFrame]:
