@@ -373,7 +373,7 @@ def page(rows: list[Row]) -> str:
         "wrote this page: the share of columns whose type and unit come out right, in brackets the type",
         "alone, by `tundish add` and by three libraries that infer types. These know no units, and take it",
         "as it comes where a table begins, what a bad value is, which mark is the decimal one, and that",
-        "0012345 is not 12345. They were told the encoding and the separator of each text file, Tundish",
+        "0012345 is not 12345. They got the encoding and the separator of each text file, Tundish",
         "nothing.",
         "sqlite-utils reads no workbooks, and its tables have no type for times.",
         "",

@@ -206,6 +206,16 @@ class Query(Section):
         min_length=1,
         description="Column that grows (updated_at): a run reads only rows at or after its last value.",
     )
+    overlap: Duration | None = Field(
+        None,
+        description="Read again so far before the last value of 'since' (1d): rows that come late are found.",
+    )
+
+    @model_validator(mode="after")
+    def _overlap_of_since(self) -> Query:
+        if self.overlap is not None and (self.since is None or self.overlap.startswith("-")):
+            raise ValueError("'overlap' is a duration such as 1d, beside 'since'")
+        return self
 
 
 class Records(HowRead):

@@ -50,11 +50,14 @@ columns:
 ALL = 'select * from heats order by "炉号", "更新时间"'
 
 
-def project(root: Path, query: str = ALL, since: str | None = "更新时间") -> Context:
+def project(
+    root: Path, query: str = ALL, since: str | None = "更新时间", overlap: str | None = None
+) -> Context:
     (root / "schemas").mkdir(parents=True, exist_ok=True)
     (root / "schemas" / "plant.py").write_text(MODEL, encoding="utf-8")
     (root / "schemas" / "plant.yaml").write_text(ALIASES, encoding="utf-8")
     sql = {"connection": "PLANT_DB", "query": query} | ({"since": since} if since else {})
+    sql |= {"overlap": overlap} if overlap else {}
     heats = {"sql": sql, "schema": "schemas/plant.py:Heat", "units": {"carbon": "%"}}
     recipe = {"dataset": "d", "records": {"heats": heats}}
     return Context(Recipe.model_validate(recipe), root, LocalEngine())
@@ -101,6 +104,49 @@ def base(
     run('create table heats ("炉号" text, "碳" real, "更新时间" text)')
     monkeypatch.setenv("PLANT_DB", f"sqlite:///{file}")
     return run
+
+
+def test_since__rows_that_come_late_are_counted(base: Callable[[str], None], tmp_path: Path) -> None:
+    here = project(tmp_path / "p")
+    base("insert into heats values ('A1', 0.05, '2026-01-01 08:00:00+08:00')")
+    base("insert into heats values ('A2', 0.06, '2026-01-02 08:00:00+08:00')")
+    assert STAGE.run(here).notes == []
+    base("insert into heats values ('L1', 0.07, '2026-01-01 09:00:00+08:00')")
+    base("insert into heats values ('L2', 0.07, '2026-01-01 10:00:00+08:00')")
+    base("insert into heats values ('A3', 0.08, '2026-01-03 08:00:00+08:00')")
+    (note,) = STAGE.run(here).notes
+    assert "at least 2 rows of 'heats' came late" in note
+    assert "'overlap: 1d' finds such rows" in note
+    assert [len(rows) for rows in parts(here).values()] == [2, 1]
+
+
+def test_since__an_overlap_finds_rows_that_come_late_and_stores_none_twice(
+    base: Callable[[str], None], tmp_path: Path
+) -> None:
+    here = project(tmp_path / "p", overlap="2d")
+    for day in range(1, 6):
+        base(f"insert into heats values ('A{day}', 0.05, '2026-01-0{day} 08:00:00+08:00')")
+    assert STAGE.run(here).notes == []
+    assert STAGE.run(here).counts["new files"] == 0
+    base("insert into heats values ('L3', 0.07, '2026-01-03 09:00:00+08:00')")
+    assert STAGE.run(here).notes == []
+    base("insert into heats values ('L1', 0.07, '2026-01-01 09:00:00+08:00')")
+    base("insert into heats values ('A6', 0.08, '2026-01-06 08:00:00+08:00')")
+    base("insert into heats values ('L4', 0.08, '2026-01-04 09:00:00+08:00')")
+    (note,) = STAGE.run(here).notes
+    assert "at least 1 rows of 'heats' came late" in note
+    assert "a larger 'overlap'" in note
+    assert [rows["炉号"].to_list() for rows in parts(here).values()] == [
+        *(["A1", "A2", "A3", "A4", "A5"], ["L3"], ["A6", "L4"]),
+    ]
+
+
+def test_since__an_overlap_needs_times(base: Callable[[str], None], tmp_path: Path) -> None:
+    here = project(tmp_path / "p", since="炉号", overlap="1d")
+    base("insert into heats values ('A1', 0.05, '2026-01-01 08:00:00+08:00')")
+    STAGE.run(here)
+    with pytest.raises(UsageError, match="'A1' is not a time"):
+        STAGE.run(here)
 
 
 def test_since__reads_only_new_rows_and_keeps_those_from_before(

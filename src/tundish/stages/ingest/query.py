@@ -1,18 +1,21 @@
 """Query a database for records, and write the answer to a Parquet file, batch by batch.
 
-With `since` only rows at or after the last mark are read. Each run that finds new ones writes one part; parts
-before stay as they are. A part is named by the query it belongs to, so that another query starts from the
-beginning.
+With `since` only rows at or after the last mark, less the overlap, are read. Each run that finds new ones
+writes one part; parts before stay as they are. A part is named by the query it belongs to, so that another
+query starts from the beginning.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import math
 import os
+import tempfile
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pyarrow as pa
@@ -20,12 +23,12 @@ import pyarrow.parquet as pq
 
 from tundish.errors import UsageError
 from tundish.stages.ingest.database import Database
+from tundish.stages.link.plan import seconds as seconds_of
 from tundish.storage.shards import copy_parts
 from tundish.storage.table import naming, replacing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from tundish.recipe.sections import Query
 
@@ -42,10 +45,12 @@ class Answer:
     Attributes:
         file: The rows that are new, as Parquet; None where there are none.
         kept: Names of the parts of earlier runs that still count.
+        late: How many rows at least lie before what was read, and no run has read them: they came late.
     """
 
     file: Path | None
     kept: tuple[str, ...] = ()
+    late: int = 0
 
 
 @dataclass(frozen=True)
@@ -53,8 +58,8 @@ class _Mark:
     """How far earlier runs have read.
 
     Attributes:
-        value: The greatest value of the mark column so far; None where nothing was read.
-        at: Hashes of the rows that have it.
+        value: The greatest value of the mark column so far, less the overlap; None where nothing was read.
+        at: Hashes of the rows that have it or a greater one.
     """
 
     value: object = None
@@ -85,14 +90,73 @@ def ask(query: Query, name: str, folder: Path, stored: Sequence[tuple[str, Path]
         return Answer(file)
     prefix = _prefix(query, name)
     parts = sorted((path, shard) for path, shard in stored if path.startswith(prefix))
-    mark = _last_mark(query.since, [shard for _, shard in parts], folder)
+    shards = [shard for _, shard in parts]
+    mark = _last_mark(query.since, shards, folder)
+    if query.overlap is not None and mark.value is not None:
+        mark = _earlier_mark(query, name, shards, folder)
     kept = tuple(path for path, _ in parts) if mark.value is not None else ()
     file = folder / f"{prefix}{len(kept) + 1:05d}.parquet"
     rows = _write(database, query, name, mark, file)
+    late = _late(database, query, mark, shards) if kept else 0
     if kept and not rows:
         file.unlink()
-        return Answer(None, kept)
-    return Answer(file, kept)
+        return Answer(None, kept, late)
+    return Answer(file, kept, late)
+
+
+def _late(database: Database, query: Query, mark: _Mark, shards: Sequence[Path]) -> int:
+    """How many more rows the database has before the mark than were read; updates and deletions lower it."""
+    inner = query.query.rstrip().removesuffix(";")
+    where = f"{database.quoted(str(query.since))} < {_literal(mark.value)}"
+    asked = f"select count(*) from (\n{inner}\n) answer where {where}"  # noqa: S608  (the recipe's own query)
+    with database.answer(asked) as (_, batches):
+        there = sum(int(value) for batch in batches for value in batch.column(0).to_pylist())
+    return max(there - sum(map(_rows_of, shards)) + len(mark.at), 0)
+
+
+def _rows_of(shard: Path) -> int:
+    """The rows of a stored Parquet file, by the end of it: the last part holds its footer."""
+    end = b"".join(pl.scan_parquet(shard, glob=False).select("bytes").tail(2).collect()["bytes"])
+    return int(pq.read_metadata(pa.BufferReader(end)).num_rows)
+
+
+def _earlier_mark(query: Query, name: str, shards: Sequence[Path], folder: Path) -> _Mark:
+    """The mark less the overlap, and all rows from there on: any part may have some."""
+    since, found, marks = str(query.since), [], list[Any]()
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        copies = [Path(scratch) / str(number) for number in range(len(shards))]
+        for shard, copy in zip(shards, copies, strict=True):
+            copy_parts(shard, copy)
+            marks.append(pl.scan_parquet(copy, glob=False).select(pl.col(since).max()).collect().item())
+        start = _less(max(one for one in marks if one is not None), str(query.overlap), name)
+        for copy, mark in zip(copies, marks, strict=True):
+            if mark is not None and mark >= start:
+                rows = pl.scan_parquet(copy, glob=False).filter(pl.col(since) >= start)
+                found.append(_hashes(rows.collect()))
+    return _Mark(start, pl.concat(found))
+
+
+def _less(mark: Any, overlap: str, name: str) -> Any:
+    """A time, as such or as text, less a duration.
+
+    Raises:
+        UsageError: The mark is not a time.
+    """
+    back = dt.timedelta(seconds=seconds_of(overlap))
+    if isinstance(mark, dt.datetime):
+        return mark - back
+    if isinstance(mark, dt.date):
+        return mark - dt.timedelta(days=math.ceil(back / dt.timedelta(days=1)))
+    try:
+        time = dt.datetime.fromisoformat(str(mark)) - back
+    except ValueError:
+        raise UsageError(
+            f"'{mark}' is not a time, so nothing can be taken off it",
+            where=f"records.{name}.sql.overlap",
+            fix="remove 'overlap', or let 'since' name a column of times",
+        ) from None
+    text = str(mark)
+    return time.isoformat(sep=text[10] if len(text) > 10 else " ")[: max(len(text), 10)]
 
 
 def _prefix(query: Query, name: str) -> str:
@@ -162,18 +226,18 @@ def _write(database: Database, query: Query, name: str, mark: _Mark, file: Path)
                 rows = _plain_rows(batch, kinds)
                 if query.since is not None:
                     _check_marks(query, name, rows)
-                    rows = _without_known(rows, query.since, mark)
+                    rows = _without_known(rows, mark)
                 count += rows.num_rows
                 writer.write_batch(rows)
     return count
 
 
-def _without_known(rows: pa.RecordBatch, since: str, mark: _Mark) -> pa.RecordBatch:
-    """Remove the rows at the mark that an earlier run has stored."""
+def _without_known(rows: pa.RecordBatch, mark: _Mark) -> pa.RecordBatch:
+    """Remove the rows from the mark on that an earlier run has stored."""
     if mark.value is None or not rows.num_rows:
         return rows
     frame = pl.DataFrame(rows)
-    known = (frame[since] == mark.value) & _hashes(frame).is_in(mark.at.implode())
+    known = _hashes(frame).is_in(mark.at.implode())
     return rows.filter(pa.array((~known).to_list(), pa.bool_())) if known.any() else rows
 
 

@@ -218,7 +218,17 @@ def _take_answer(
         intake.take(name, take_record(context, entry))
         entry.file.unlink()
     intake.replace(name, set(now_seen[name]))
-    return []
+    return _late_notes(name, query, answer.late)
+
+
+def _late_notes(name: str, query: Query, late: int) -> list[str]:
+    """A note on rows that lie before what a run reads and that no run has read."""
+    if not late:
+        return []
+    fix = "a larger 'overlap'" if query.overlap else "'overlap: 1d'"
+    before = f"their '{query.since}' is before what earlier runs have read, and no run has read them"
+    note = f"at least {late:,} rows of '{name}' came late: {before}"
+    return [f"{note}; {fix} finds such rows, a changed query reads all again"]
 
 
 def _watched(entries: Iterable[Entry], progress: Callable[[int, int], None]) -> Iterator[Entry]:

@@ -94,7 +94,7 @@ def parse_alias_text(text: str, where: str) -> AliasTable:
 
 
 def _compose(text: str) -> yaml.Node | None:
-    """The nodes of a YAML text; what is wrong is told by the loader in Python, which names the line."""
+    """The nodes of a YAML text; errors come from the loader in Python, which names the line."""
     try:
         node: yaml.Node | None = yaml.compose(text, Loader=_LOADER)
     except yaml.YAMLError:
