@@ -302,12 +302,10 @@ def _blank(array: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np
 
 
 def _without_quotes(array: NDArray[np.uint8], dialect: Dialect) -> _Lines:
-    newline = dialect.newline[0]
-    at = np.flatnonzero((array == newline) | (array == dialect.separator[0]))
-    line_ends = np.flatnonzero(array[at] == newline)
-    ends = at[line_ends]
+    ends = np.flatnonzero(array == dialect.newline[0])
     starts = _bounds(ends)
-    separators = np.diff(line_ends, prepend=-1) - 1
+    inside = array == dialect.separator[0]
+    separators = np.add.reduceat(inside.view(np.int8), starts, dtype=np.int32) if len(ends) else ends
     plain = separators == dialect.width - 1
     odd = np.zeros(len(ends), np.bool_)
     return _Lines(starts, ends, separators, odd, plain, _blank(array, starts, ends))

@@ -91,10 +91,13 @@ class DelimitedSheet:
         left = self.end
         newline = self.dialect.newline
         for block in blocks(self.path, encoding, newline, self.name, self.size):
-            lines = block.data.count(newline)
-            if left is None or lines < left:
+            if left is None:
                 yield block
-                left = None if left is None else left - lines
+                continue
+            lines = block.data.count(newline)
+            if lines < left:
+                yield block
+                left -= lines
                 continue
             rest = _after(block.data, newline, left)
             data = block.data[: len(block.data) - len(rest)]
@@ -116,7 +119,7 @@ class DelimitedSheet:
             infer_schema=False,
             separator=self.dialect.separator.decode(),
             eol_char=self.dialect.newline.decode(),
-            null_values=[""] if b'""' in data else None,
+            null_values=[""] if b'"' in data and b'""' in data else None,
         )
         if frame.height != len(part.rows):
             raise SourceError(
