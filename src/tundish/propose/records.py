@@ -15,9 +15,8 @@ from tundish.propose.fit import fit_of, fits_of, lacks_header
 from tundish.propose.schema.start import make_start
 from tundish.propose.schema.text import shown
 from tundish.propose.table_files import other_files, table_files
-from tundish.stages.records.ahead import cells_from
 from tundish.stages.records.plan import read_options
-from tundish.tabular.base import FileOptions
+from tundish.tabular.base import FileOptions, pieces_from
 from tundish.tabular.files.open import open_table
 from tundish.tabular.files.pivot import pivoted
 from tundish.tabular.headers.long import find_long, long_of_units
@@ -290,7 +289,7 @@ def _proposal(fit: Fit, firsts: _FirstPieces, name: str, pivot: Pivot | None = N
     try:
         plan = make_plan(sheet.layout, table.wanted, (), table.columns, _options(fit), f"records.{name}")
         if piece is not None:
-            plan = decide(plan, cells_from(piece, sheet))
+            plan = decide(plan, (one.cells for one in pieces_from(piece, sheet)))
             plan = _settled(plan, piece, joined=sheet.layout.header_rows > 1)
         rows = list(_rows(plan, piece))
     except SourceError as error:

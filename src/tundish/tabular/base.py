@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import polars as pl
@@ -10,7 +11,18 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["BROKEN", "PLACE", "SKIPPED", "FileOptions", "Layout", "Piece", "Pivot", "Remark", "Sheet"]
+__all__ = [
+    "BROKEN",
+    "PLACE",
+    "SKIPPED",
+    "FileOptions",
+    "Layout",
+    "Piece",
+    "Pivot",
+    "Remark",
+    "Sheet",
+    "pieces_from",
+]
 
 PLACE = ("row", "line")
 """Columns of every piece: the record in its sheet from 0, its line as Excel or an editor counts, from 1."""
@@ -125,3 +137,10 @@ class Sheet(Protocol):
     def pieces(self) -> Iterator[Piece]:
         """Yield the records piece by piece, so that memory stays flat."""
         ...
+
+
+def pieces_from(first: Piece | None, sheet: Sheet) -> Iterator[Piece]:
+    """The first piece of a sheet, which was read before, and those behind it, read only where asked for."""
+    if first is not None:
+        yield first
+        yield from islice(sheet.pieces(), 1, None)

@@ -6,22 +6,21 @@ How a file writes numbers and days, and the kinds of the columns that a schema d
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
+from tundish.tabular.base import pieces_from
 from tundish.tabular.infer.unknown import merge_kinds, unknown_kinds, unknown_units, with_kinds
 from tundish.tabular.values.conventions import decide
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import polars as pl
-
     from tundish.stages.records.plan import OpenSheet
-    from tundish.tabular.base import Layout, Piece, Sheet
+    from tundish.tabular.base import Layout, Piece
     from tundish.tabular.plan import Kind
 
-__all__ = ["cells_from", "look_ahead"]
+__all__ = ["look_ahead"]
 
 _KEPT = 20_000_000
 """Cells of first pieces that are kept until their sheet is read; beyond it a first piece is read twice."""
@@ -61,7 +60,7 @@ def look_ahead(sheets: list[OpenSheet]) -> list[OpenSheet]:
     for one in sheets:
         pieces = one.sheet.pieces()
         first = next(pieces, None)
-        looked = replace(one, plan=decide(one.plan, cells_from(first, one.sheet)))
+        looked = replace(one, plan=decide(one.plan, (piece.cells for piece in pieces_from(first, one.sheet))))
         found.append(_look(looked, first))
         cells = 0 if first is None else first.cells.height * first.cells.width
         if first is not None and kept + cells <= _KEPT and len(opened) < _OPEN:
@@ -74,13 +73,6 @@ def look_ahead(sheets: list[OpenSheet]) -> list[OpenSheet]:
         replace(one, plan=with_kinds(one.plan, merged, looked.units))
         for one, looked in zip(opened, found, strict=True)
     ]
-
-
-def cells_from(first: Piece | None, sheet: Sheet) -> Iterator[pl.DataFrame]:
-    """The cells of the first piece; those behind it are read only where it leaves something open."""
-    if first is not None:
-        yield first.cells
-        yield from (piece.cells for piece in islice(sheet.pieces(), 1, None))
 
 
 def _in_several_units(found: list[_Found]) -> set[str]:

@@ -1,4 +1,4 @@
-"""Warnings on what columns of a file leave open, that no schema says: units row by row, values of two kinds."""
+"""Warnings on what columns of a file leave open: units row by row, values of two kinds."""
 
 from __future__ import annotations
 

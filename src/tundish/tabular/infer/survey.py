@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from tundish.tabular.base import pieces_from
 from tundish.tabular.infer.evidence import Evidence, Gauge
 from tundish.tabular.infer.kinds import faulty, guess_kinds, names_identifier, names_time
 from tundish.tabular.infer.units import HeaderUnit, cell_unit, header_unit
@@ -57,39 +59,51 @@ def survey(sheet: Sheet, options: ReadOptions) -> tuple[Surveyed, ...]:
         sheet: The sheet.
         options: What is known about its values.
     """
-    units = _units(sheet)
-    options = _decided(sheet, options)
+    pieces = sheet.pieces()
+    first = next(pieces, None)
+    units = _units(sheet.layout, first)
+    options = _decided(sheet, first, options)
     known = {index: unit.unit for index, unit in enumerate(units) if unit.unit is not None}
-    kinds = _guessed(sheet, dict(enumerate(units)), options)
-    again = sheet.pieces()
+    names = {index: unit.name for index, unit in enumerate(units)}
+    kinds = _guessed(sheet, () if first is None else (first,), names, known, options)
+    empty = names.keys() - kinds.keys()
+    kinds |= dict.fromkeys(empty, "text")
+    again = chain(() if first is None else (first,), pieces)
     while True:
         evidence = _gather(again, sheet.layout, kinds, known, options)
+        late = {index: names[index] for index in empty if evidence[index].filled}
         wrong = [
             index for index, one in evidence.items() if _refuted(kinds[index], one, measured=index in known)
         ]
-        if not wrong:
+        if not wrong and not late:
             break
         kinds |= dict.fromkeys(wrong, "text")
-        again = sheet.pieces()
+        kinds |= _guessed(sheet, sheet.pieces(), late, known, options)
+        empty, again = set(), chain(sheet.pieces())
     return tuple(
         _surveyed(Surveyed(header, index, units[index], kinds[index], evidence[index]))
         for index, header in enumerate(sheet.layout.headers)
     )
 
 
-def _guessed(sheet: Sheet, units: Mapping[int, HeaderUnit], options: ReadOptions) -> dict[int, Kind]:
-    """The kinds of all columns, each from the first piece in which it has a value; text without any."""
+def _guessed(
+    sheet: Sheet,
+    pieces: Iterable[Piece],
+    names: Mapping[int, str],
+    units: Mapping[int, str],
+    options: ReadOptions,
+) -> dict[int, Kind]:
+    """The kinds of columns, each from the first of the pieces in which it has a value."""
     kinds: dict[int, Kind] = {}
-    known = {index: unit.unit for index, unit in units.items() if unit.unit is not None}
-    for piece in sheet.pieces():
-        names = {index: unit.name for index, unit in units.items() if index not in kinds}
-        kinds |= guess_kinds(piece.cells, names, known, options, typed=sheet.layout.typed)
-        if len(kinds) == len(units):
+    for piece in pieces if names else ():
+        left = {index: name for index, name in names.items() if index not in kinds}
+        kinds |= guess_kinds(piece.cells, left, units, options, typed=sheet.layout.typed)
+        if len(kinds) == len(names):
             break
-    return {index: kinds.get(index, "text") for index in units}
+    return kinds
 
 
-def _decided(sheet: Sheet, options: ReadOptions) -> ReadOptions:
+def _decided(sheet: Sheet, first: Piece | None, options: ReadOptions) -> ReadOptions:
     """The options with how the file writes numbers and days: every column is looked at as if it were both."""
     layout = sheet.layout
     options = replace(options, date1904=layout.date1904)
@@ -101,14 +115,12 @@ def _decided(sheet: Sheet, options: ReadOptions) -> ReadOptions:
     plan = Plan(
         columns, (), (), layout.headers, options, "", separator=layout.separator, numbers_typed=layout.typed
     )
-    return decide(plan, (piece.cells for piece in sheet.pieces())).options
+    return decide(plan, (piece.cells for piece in pieces_from(first, sheet))).options
 
 
-def _units(sheet: Sheet) -> list[HeaderUnit]:
+def _units(layout: Layout, first: Piece | None) -> list[HeaderUnit]:
     """The units of all columns: by their headers, else by their first cells."""
-    layout = sheet.layout
     units = [header_unit(header, joined=layout.header_rows > 1) for header in layout.headers]
-    first = next(iter(sheet.pieces()), None)
     if first is None:
         return units
     return [
