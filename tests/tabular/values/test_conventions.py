@@ -96,6 +96,29 @@ def test_both_marks_in_one_file() -> None:
     assert "both marks occur" in plan.evidence[0]
 
 
+def test_all_columns_count_where_both_marks_occur() -> None:
+    plan, found = read("\t", x=["0,17", "0,18", "-"], y=["1.25", "1.5", "2.5"])
+    assert found.frame["y"].to_list() == [1.25, 1.5, 2.5]
+    assert found.faults["check"].to_list() == ["decimal_comma"] * 2
+    assert "'0,17' in line 2 and 1 more have a decimal comma" in plan.evidence[0]
+    assert "'1.25' in line 2 and 2 more a decimal point" in plan.evidence[0]
+
+
+def test_columns_of_points_alone_are_counted_before_commas_come() -> None:
+    names = ColumnTable({name: Column(name) for name in WANTED})
+    plan = make_plan(
+        Layout(None, ("id", "x", "y", "at"), 1, separator="\t"), WANTED, (), names, ReadOptions(), "records.r"
+    )
+
+    def piece(x: str, y: str, day: str) -> pl.DataFrame:
+        return pl.DataFrame({"row": [0], "line": [2], "c0": ["k"], "c1": [x], "c2": [y], "c3": [day]})
+
+    pieces = [piece("0.5", "0.25", "03/04/2024"), piece("0,5", "1", "13/04/2024")]
+    found = decide(plan, pieces)
+    assert found.options.decimal == "."
+    assert "'0.5' in line 2 and 1 more a decimal point" in found.evidence[0]
+
+
 def test_numbers_of_a_workbook_are_typed_whatever_people_write_in_texts() -> None:
     _, found = read(None, typed=True, x=["1.299", "0.17", "0,17", "1.299,5"])
     assert found.frame["x"].to_list() == [1.299, 0.17, 0.17, 1299.5]

@@ -45,7 +45,7 @@ class _Evidence:
     first: str = ""
 
     def add(self, found: pl.DataFrame) -> None:
-        if found.height and not self.count:
+        if found.height and not self.first:
             self.first = f"'{found['text'][0].strip()}' in line {found['line'][0]}"
         self.count += found.height
 
@@ -78,15 +78,16 @@ class _Numbers:
             self.open_point.add(column.filter(text.str.contains(AMBIGUOUS["."])))
 
     def telling(self, cells: pl.DataFrame, places: Sequence[int], plan: Plan) -> list[int]:
-        """The columns to look at: not those that have points only, once one of them is known."""
+        """The columns to look at: one with a point where no cell has a comma; the others are counted."""
         if plan.separator == ";":
             return list(places)
         head = cells.head(_HEAD)
-        commas = set(_found(cells, places, ","))
-        pointed = set() if plan.numbers_typed else set(_found(head, places, _POINT))
-        grouped = set(_found(head, places, _GROUPS))
-        first = min(pointed, default=-1) if not self.point.count else -1
-        return [place for place in places if place in commas or place in grouped or place == first]
+        if _found(cells, places, ",") or _found(head, places, _GROUPS):
+            return list(places)
+        pointed = {} if plan.numbers_typed else _found(head, places, _POINT)
+        first = min(pointed) if pointed and not self.point.count else None
+        self.point.count += sum(count for place, count in pointed.items() if place != first)
+        return [] if first is None else [first]
 
     @property
     def open(self) -> bool:
@@ -183,7 +184,7 @@ def decide(plan: Plan, pieces: Iterable[pl.DataFrame]) -> Plan:
             for column in _columns(cells, places):
                 numbers.look(column, plan)
         if find_order:
-            for column in _columns(cells, _found(cells, [column.index for column in times], _UNCLEAR)):
+            for column in _columns(cells, list(_found(cells, [column.index for column in times], _UNCLEAR))):
                 days.look(column)
         if not (numbers.open or days.open or (find_decimal and numbers.unseen(plan))):
             break
@@ -191,13 +192,13 @@ def decide(plan: Plan, pieces: Iterable[pl.DataFrame]) -> Plan:
     return days.settled(plan) if find_order else plan
 
 
-def _found(cells: pl.DataFrame, places: Sequence[int], pattern: str) -> list[int]:
-    """The columns of text that have a cell with the pattern, all of them looked at in one pass."""
+def _found(cells: pl.DataFrame, places: Sequence[int], pattern: str) -> dict[int, int]:
+    """How many cells have the pattern, by the columns of text that have one: all in one pass."""
     kinds = cells.schema
     texts = [place for place in places if kinds[f"c{place}"] == pl.String]
-    wanted = [pl.col(f"c{place}").str.contains(pattern).any().alias(str(place)) for place in texts]
+    wanted = [pl.col(f"c{place}").str.contains(pattern).sum().alias(str(place)) for place in texts]
     found = cells.select(wanted).row(0, named=True) if wanted else {}
-    return [place for place in texts if found[str(place)]]
+    return {place: found[str(place)] for place in texts if found[str(place)]}
 
 
 def _columns(cells: pl.DataFrame, places: Sequence[int]) -> Iterable[pl.DataFrame]:
