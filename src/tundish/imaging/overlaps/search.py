@@ -25,7 +25,7 @@ _FARTHEST = round(0.25 * FEATURE_SCALE**2)
 
 _NEIGHBOURS = 8
 _EXACT, _PROBES, _ROUNDS, _SAMPLE, _SEED = 16_384, 8, 6, 32, 20240229
-_ROWS, _CELLS = 4096, 1 << 22
+_ROWS, _CELLS, _MOST_KEYS = 4096, 1 << 22, 1 << 23
 _MEMBER, _QUERY = 25, 37
 """A key is a query, from this bit, the squared distance, and a member of this many bits: keys sort fast."""
 
@@ -57,9 +57,15 @@ def find_alike(
     def work(job: tuple[NDArray[np.int64], NDArray[np.int64]]) -> NDArray[np.int64]:
         return _near(wide, owners, *job)
 
+    keys: NDArray[np.int64] = np.empty(0, np.int64)
     with ThreadPoolExecutor(threads) as pool:
-        parts = list(pool.map(work, jobs))
-    keys = _nearest(np.concatenate([np.empty(0, np.int64), *parts]))
+        parts: list[NDArray[np.int64]] = []
+        for part in pool.map(work, jobs):
+            parts.append(part)
+            # Of each query the nearest of some lists at a time: those of all would need a gigabyte.
+            if sum(map(len, parts)) > _MOST_KEYS:
+                keys, parts = _nearest(np.concatenate([keys, *parts])), []
+    keys = _nearest(np.concatenate([keys, *parts]))
     one, other = keys >> _QUERY, keys & (1 << _MEMBER) - 1
     pairs = np.unique(np.minimum(one, other) << _MEMBER | np.maximum(one, other))
     return Alike(pairs >> _MEMBER, pairs & (1 << _MEMBER) - 1)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["AFFORDABLE", "Found", "find_in_groups"]
 
 AFFORDABLE = 30_000
-"""Number of pictures up to which all are compared: some minutes on two cores, and 200 MB."""
+"""Number of pictures up to which all are compared: five minutes on two cores, and 2 GB of memory."""
 
 _WINDOW = 2_000
 """Pictures of one folder, in the order of their names, that are compared where nothing else groups them."""
