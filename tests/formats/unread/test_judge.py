@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -104,6 +107,27 @@ def test_what_may_be_labels_is_named_with_the_reason(path: str, data: str | byte
 )
 def test_lists_settings_and_readmes_are_known_by_what_they_hold(path: str, data: str) -> None:
     assert why(path, data) is None
+
+
+def parquet(**columns: list[object]) -> bytes:
+    written = io.BytesIO()
+    pq.write_table(pa.table(columns), written)
+    return written.getvalue()
+
+
+def test_a_parquet_file_that_lists_pictures_is_no_label_file_and_another_may_be_one() -> None:
+    pictures: list[object] = ["train/a.jpg", "val/b.jpg"]
+    facts: dict[str, list[object]] = {"image_id": ["1", "2"], "size": [10, 20], "split": ["train", "val"]}
+    assert why("images.parquet", parquet(file=pictures, **facts)) is None
+    assert why("images.pq", parquet(file=[], **facts | {key: [] for key in facts})) is None
+    for data in (
+        parquet(file=pictures, moisture=[8.1, 7.5]),
+        parquet(**facts),
+        parquet(file=["a", "b"], **facts),
+        b"PAR1 broken",
+        b"",
+    ):
+        assert "add it by its own path" in (why("images.parquet", data) or "")
 
 
 @pytest.mark.parametrize("path", ["x.md", "x.html", "x.pdf", "x.py", "obj.data", "obj.names", "x"])
