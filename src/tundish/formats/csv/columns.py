@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tundish.formats.csv.names import IMAGE_NAMES, LABEL_NAMES
 from tundish.formats.csv.table import Row, Table, image_column, number_of, plain
 from tundish.formats.reading.fault import Fault
-from tundish.formats.reading.text import fault_of_number
+from tundish.formats.reading.text import fault_of_number, reals
 
 if TYPE_CHECKING:
     from tundish.formats.base import Catalog
@@ -88,6 +88,8 @@ class BoxColumns:
             texts = _in_list(texts[0])
         if not any(texts):
             return None
+        if (plain := reals(texts)) is not None:
+            return plain
         found = []
         for column, text in zip(_NAMES, texts, strict=True):
             number = number_of(text, table)
