@@ -231,7 +231,7 @@ class _File:
         box = element.find("bndbox")
         if box is None and element.find("segm") is not None:
             message = f"the object '{name}' is a mask in a PNG file of LabelMe, which is not read"
-            raise Fault("unsupported_shape", message, "segm", _text(element, "segm/mask"))
+            raise Fault("mask_not_read", message, "segm", _text(element, "segm/mask"))
         if box is None:
             raise Fault("missing_box", f"the object '{name}' has no <bndbox>", "bndbox")
         place = self._box(image, row, box)

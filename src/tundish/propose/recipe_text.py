@@ -59,7 +59,8 @@ label: {{}}
 # Which record belongs to which image: by a key, by the nearest time or position.
 link: {{}}
 
-# A run that would lose more than this stops before the splits, and says which check took it.
+# A run that would lose more than this stops before the splits, and says which check took it. One or two
+# labels or images are never too many for a share of more than 0% ('least: 3'), unless they were all.
 guard: {{lost_labels: 5%, lost_images: 5%, emptied_classes: 0}}
 
 split:

@@ -145,6 +145,7 @@ _LABELS = {
     "image_not_found": ("the image of the label does not exist", "找不到标注所对应的图像"),
     "image_quarantined": ("the image of the label is quarantined", "标注所对应的图像已被隔离"),
     "mask_not_found": ("the mask file that the label names is not here", "找不到标注所指的掩码文件"),
+    "mask_not_read": ("the label is a mask in a file that is not read", "标注是未读取文件中的掩码"),
     "missing_box": ("the label has no box", "标注缺少边界框"),
     "missing_name": ("a name is missing", "缺少名称"),
     "missing_size": ("the label file does not state the image size", "标注文件未给出图像尺寸"),
@@ -204,6 +205,7 @@ _LABELS = {
     "unlisted_segment": ("a segment of the mask file has no class", "掩码文件中的区域没有对应类别"),
     "unread_pictures": ("pictures in the table that are not read", "表中有未读取的图像列"),
     "unsafe_file_name": ("the image's file name points outside the folder", "图像文件名指向文件夹之外"),
+    "unknown_shape": ("a kind of shape that is not known", "形状的类型未知"),
     "unsupported_region": ("a kind of region that is not supported", "不支持该类型的标注区域"),
     "unsupported_shape": (
         "a kind of shape that is not supported, such as points",

@@ -114,14 +114,27 @@ def points_of(points: object, column: str = "points") -> list[_Point]:
     return found
 
 
+_NO_PLACE = frozenset(
+    [
+        *("point", "points", "point_3d", "keypoint", "keypoints"),
+        *("line", "lines", "linestrip", "polyline"),
+        *("cuboid", "cuboid_3d", "skeleton", "graph", "graphnodes"),
+    ]
+)
+"""Kinds of shapes that no table of labels has a place for."""
+
+
 def unsupported(kind: object) -> Fault:
-    """The fault of a shape that has no place here, such as points and lines."""
-    message = f"'{shown(kind)[:40]}' is neither a box, an outline nor a mask, and is not read"
-    return Fault("unsupported_shape", message, "shape", kind)
+    """The fault of a shape that has no place here, such as points and lines, or whose kind is not known."""
+    if str(kind).lower() in _NO_PLACE:
+        message = f"'{shown(kind)[:40]}' is neither a box, an outline nor a mask, and is not read"
+        return Fault("unsupported_shape", message, "shape", kind)
+    message = f"'{shown(kind)[:40]}' is not a kind of shape that is known, and is not read"
+    return Fault("unknown_shape", message, "shape", kind)
 
 
 _PLAIN = 1e9
-"""px; corners below this are no reason to look twice."""
+"""px; a box whose corners are below this needs no second look."""
 
 
 def box_between(first: _Point, last: _Point, *, ordered: bool = False) -> Drawn:
