@@ -198,7 +198,9 @@ def test_points_lines_and_cuboids_are_reported_and_no_loss_and_an_unknown_kind_i
     plant.recipe["sources"] = [{"path": "raw", "format": "labelme"}]
     plant.recipe["annotations"] = {"classes": ["rectangle"]}
     plant.run()
-    assert tundish.status("line", project=plant.project).labels.quarantined == {"unsupported_shape": 60}
+    labels = tundish.status("line", project=plant.project).labels
+    assert labels is not None
+    assert labels.quarantined == {"unsupported_shape": 60}
     shutil.rmtree(plant.dataset / "curated")
     for number in range(4):
         (plant.raw / f"{number:03}.json").write_text(labelme("rectangle", "box_of_next_year"))

@@ -18,7 +18,7 @@ from tundish.tabular.files.cutting import Dialect
 if TYPE_CHECKING:
     from tundish.formats.base import Catalog
 
-__all__ = ["Row", "Table", "image_column", "number_of", "parse_table", "plain"]
+__all__ = ["Row", "Table", "image_column", "is_code", "number_of", "parse_table", "plain"]
 
 _SEPARATORS = (b"\t", b";", b"|", b",")
 _LOOK = 50
@@ -27,6 +27,7 @@ _LOOK = 50
 _ASKED = 500
 """Rows whose images are looked up to find the column of images."""
 
+_CODE = re.compile(r"/[a-z]+/[0-9a-z_]+")
 _NOT_PLAIN = re.compile(r"[\W_]+")
 
 
@@ -65,6 +66,11 @@ class Table:
     def column(self, number: int) -> list[str]:
         """What the rows hold in a column, empty fields left out."""
         return [text for row in self.rows if (text := row.field(number))]
+
+
+def is_code(text: str) -> bool:
+    """Whether a class is a code of Open Images, such as ``/m/0abc``: another table has its name."""
+    return _CODE.fullmatch(text) is not None
 
 
 def plain(name: str) -> str:

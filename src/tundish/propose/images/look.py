@@ -13,6 +13,7 @@ from tundish.formats.registry import look
 from tundish.formats.unread.found import find_suspects
 from tundish.imaging.files.pages import count_pages
 from tundish.propose.images.beside import Beside
+from tundish.propose.images.codes import names_of_codes
 from tundish.propose.images.derived import KEY, find_derived
 from tundish.propose.images.given import SplitColumns, find_given, judge_given
 from tundish.propose.images.several import combine
@@ -124,6 +125,8 @@ def _found(looked: Look, listing: Listing, members: Mapping[str, Entry], records
     combined = combine(looked.found, listing)
     (best, *also), unread = combined.chosen, list(combined.unread)
     beside = _beside(listing, members, sorted(combined.images))
+    names, named = names_of_codes(listing, [name for one in combined.chosen for name in one.classes])
+    beside = replace(beside, names=names, facts=[*beside.facts, *named])
     pages, about = _several_pages(best, listing)
     about += _unread_kinds(listing)
     best = replace(best, facts=[*best.facts, *about, *beside.facts], pages=pages)
