@@ -11,6 +11,8 @@ from tundish.formats.base import Listing, suffix_of
 from tundish.formats.reading.sniffing import UNREAD_IMAGES, catalog_of, counted, sample
 from tundish.formats.registry import look
 from tundish.formats.unread.found import find_suspects
+from tundish.imaging.files.bad import BadImage
+from tundish.imaging.files.header import read_header
 from tundish.imaging.files.pages import count_pages
 from tundish.propose.images.beside import Beside
 from tundish.propose.images.codes import names_of_codes
@@ -44,6 +46,8 @@ __all__ = ["Found", "examine"]
 
 _PAGED = frozenset({".tif", ".tiff", ".gif", ".webp"})
 """Suffixes of files that may hold several pages or frames."""
+_RARER = frozenset({".avif", ".jp2", ".j2k", ".tif", ".tiff", ".bmp", ".webp"})
+"""Suffixes of images of which not everything is read."""
 _PAGED_SEEN = 100
 _BY_PATH = frozenset({"folders", "class-in-name"})
 """Formats whose labels are about every page of a file."""
@@ -128,7 +132,7 @@ def _found(looked: Look, listing: Listing, members: Mapping[str, Entry], records
     names, named = names_of_codes(listing, [name for one in combined.chosen for name in one.classes])
     beside = replace(beside, names=names, facts=[*beside.facts, *named])
     pages, about = _several_pages(best, listing)
-    about += _unread_kinds(listing)
+    about += [*_unread_kinds(listing), *_refused_images(listing)]
     best = replace(best, facts=[*best.facts, *about, *beside.facts], pages=pages)
     formats = {one.format for one in combined.chosen}
     others = tuple(one for one in looked.found if one.format not in formats)
@@ -166,6 +170,23 @@ def _unread_kinds(listing: Listing) -> list[str]:
             named = ", ".join(f"{suffix} {count}" for suffix, count in sorted(kinds.items()))
             facts.append(f"{counted(kinds.total(), noun)} {what} ({named}): {fix}")
     return facts
+
+
+def _refused_images(listing: Listing) -> list[str]:
+    """A sentence on images whose kind is read, but not all that it may hold, such as animated AVIF."""
+    chosen = sample([path for path in listing.paths if suffix_of(path) in _RARER], _PAGED_SEEN)
+    why: dict[str, list[str]] = {}
+    for path in chosen:
+        try:
+            read_header(listing.read(path))
+        except BadImage as fault:
+            if fault.reason == "unsupported":
+                why.setdefault(fault.message, []).append(path)
+    return [
+        f"{len(paths)} of {counted(len(chosen), 'image')} of rarer kinds cannot be read, such as {paths[0]}"
+        f" ({message}): convert to PNG"
+        for message, paths in sorted(why.items())
+    ]
 
 
 def _beside(listing: Listing, members: Mapping[str, Entry], images: Sequence[str]) -> Beside:
