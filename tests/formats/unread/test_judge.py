@@ -14,7 +14,7 @@ from tests.formats.sources import listing
 
 from tundish.formats.base import Listing
 from tundish.formats.reading.sniffing import catalog_of
-from tundish.formats.unread.found import find_suspects
+from tundish.formats.unread.found import by_sample, find_suspects, sampled_note
 from tundish.formats.unread.judge import judge, may_be_labels
 from tundish.propose.images.unread import UnreadLabels, by_kind
 
@@ -109,6 +109,24 @@ def test_lists_settings_and_readmes_are_known_by_what_they_hold(path: str, data:
     assert why(path, data) is None
 
 
+def test_of_very_many_files_a_sample_is_looked_at_and_it_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tundish.formats.unread.found.MOST_LOOKED_AT", 10)
+    looked: list[str] = []
+    paths = [f"a/{number:03}.txt" for number in range(40)]
+
+    def look(path: str) -> str:
+        looked.append(path)
+        return "same"
+
+    assert set(by_sample(paths, look).values()) == {"same"}
+    assert len(looked) == 10
+    assert sampled_note([*paths, "b/x.txt"]) == [
+        "of 40 .txt files in a 10 were looked at, evenly spread: `tundish run` looks at all"
+    ]
+    # Where the sample does not agree, each file is looked at.
+    assert by_sample(paths, lambda path: path[-5])["a/039.txt"] == "9"
+
+
 def parquet(**columns: list[object]) -> bytes:
     written = io.BytesIO()
     pq.write_table(pa.table(columns), written)
@@ -162,7 +180,8 @@ def test_what_readers_take_is_not_named() -> None:
     assert (found.count, found.example) == (1, "b.json")
 
 
-def test_of_many_files_a_sample_is_looked_into() -> None:
+def test_of_many_files_a_sample_is_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tundish.formats.unread.found.MOST_LOOKED_AT", 200)
     files = {f"deep/{number:04}.json": json.dumps(BOX) for number in range(1000)}
     read: list[str] = []
     source = listing(files)

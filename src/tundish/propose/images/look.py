@@ -10,7 +10,7 @@ from tundish.errors import SourceError
 from tundish.formats.base import Listing, suffix_of
 from tundish.formats.reading.sniffing import UNREAD_IMAGES, catalog_of, counted, sample
 from tundish.formats.registry import look
-from tundish.formats.unread.found import find_suspects
+from tundish.formats.unread.found import find_suspects, sampled_note
 from tundish.imaging.files.bad import BadImage
 from tundish.imaging.files.header import read_header
 from tundish.imaging.files.pages import count_pages
@@ -132,6 +132,7 @@ def _found(looked: Look, listing: Listing, members: Mapping[str, Entry], records
     names, named = names_of_codes(listing, [name for one in combined.chosen for name in one.classes])
     beside = replace(beside, names=names, facts=[*beside.facts, *named])
     pages, about = _several_pages(best, listing)
+    about += sampled_note(path for path in listing.paths if path not in combined.images)
     about += [*_unread_kinds(listing), *_refused_images(listing)]
     best = replace(best, facts=[*best.facts, *about, *beside.facts], pages=pages)
     formats = {one.format for one in combined.chosen}
