@@ -159,7 +159,7 @@ class _File:
                 self.reading.refused.add(image.path)
             return None
         if encoding:
-            message = f"the file is not UTF-8 and does not say what it is; it was read as {encoding}"
+            message = f"the file is not UTF-8 and states no encoding that fits; it was read as {encoding}"
             self.notes.warn(Fault("not_utf8", message, value=encoding))
         if root.tag == "annotation":
             return root
@@ -337,7 +337,8 @@ class _Look:
         for element in objects:
             if not has_outline(element) and element.find("bndbox") is None:
                 continue
-            self.tally.labels[_text(element, "name")] += 1
+            if name := _text(element, "name"):
+                self.tally.labels[name] += 1
             if has_outline(element):
                 continue
             corners = [real(_text(element, f"bndbox/{side}")) for side in _SIDES]

@@ -189,7 +189,7 @@ _LABELS = {
     "repeated_value": ("the same value is in the tables twice", "同一数值重复出现"),
     "column_not_found": ("the table lacks a column that the recipe names", "表格中没有配置所指定的列"),
     "several_splits": ("the image is listed in several splits", "图像被列入多个子集"),
-    "repeated": ("the same label is in the file twice", "文件中有完全相同的标注"),
+    "repeated": ("the same label came in twice", "有完全相同的标注"),
     "repeated_id": ("the region's id is used twice", "标注区域编号重复"),
     "reversed_corners": ("the corners of the box were reversed and swapped", "边界框对角点颠倒，已互换"),
     "short_ring": ("a ring of under three points was left out", "少于三个顶点的轮廓已略去"),
