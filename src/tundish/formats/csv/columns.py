@@ -83,7 +83,8 @@ class BoxColumns:
         Raises:
             Fault: Some are missing, or are not numbers.
         """
-        texts = [row.field(column) for column in self.box]
+        fields = row.fields
+        texts = [fields[column] if column < len(fields) else "" for column in self.box]
         if len(texts) == 1:
             texts = _in_list(texts[0])
         if not any(texts):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from tundish.formats.reading.text import decode_text, real
 from tundish.tabular.files.cutting import Dialect
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tundish.formats.base import Catalog
 
 __all__ = ["Row", "Table", "image_column", "is_code", "number_of", "parse_table", "plain"]
@@ -116,7 +119,33 @@ def parse_table(path: str, data: bytes, catalog: Catalog) -> Table:
 @lru_cache(maxsize=2)
 def _cut_whole(content: bytes, separator: bytes) -> tuple[Row, ...]:
     """All rows; kept for the next format that looks at the same file."""
-    return tuple(_cut(content, separator))
+    rows = _cut_plain(content, separator)
+    return tuple(_cut(content, separator) if rows is None else rows)
+
+
+def _cut_plain(content: bytes, separator: bytes) -> list[Row] | None:
+    """The rows of a file whose records are lines and whose quotes hold whole fields; None of any other."""
+    text, between = content.decode(), separator.decode()
+    lines = text.split("\n")
+    if '"' not in text:
+        cut: Iterable[list[str]] = (line.split(between) for line in lines)
+    else:
+        field = f'(?:"[^"]*"|[^"{re.escape(between)}]*)'
+        plain_line = re.compile(f"{field}(?:{re.escape(between)}{field})*")
+        if not all(map(plain_line.fullmatch, lines)):
+            return None
+        cut = csv.reader(lines, delimiter=between, strict=True)
+    rows = []
+    try:
+        for line, fields in enumerate(cut):
+            if len(fields) == 1 and between in fields[0]:
+                return None  # a line that is wrapped in quotes as a whole
+            texts = tuple(map(str.strip, fields))
+            if any(texts):
+                rows.append(Row(line, texts))
+    except csv.Error:
+        return None
+    return rows
 
 
 def _cut(content: bytes, separator: bytes, limit: int | None = None) -> list[Row]:
