@@ -235,13 +235,14 @@ class _File:
             self.images.refuse(name, row.line, fault)
         numbers = np.array([box.numbers for box in self.sheet.boxes], np.float64).reshape(-1, 4)
         corners = corners_of(numbers, self.settled.box).tolist()
+        labels = self.images.reading.labels
         for box, own in zip(self.sheet.boxes, corners, strict=True):
             image = self.images.find(box.name, box.row.line)
             if image is None:
                 self.images.refuse(box.name, box.row.line)
                 continue
             try:
-                self.images.reading.labels.append(self._label(image, box, own))
+                labels.append(self._label(image, box, own))
             except Fault as fault:
                 self.images.refuse(box.name, box.row.line, fault)
             else:
@@ -249,10 +250,8 @@ class _File:
         self.images.finish()
 
     def _label(self, image: ImageRef, box: _Box, corners: list[float]) -> Label:
-        columns = self.sheet.columns
-        name = box.row.field(columns.label)
-        if columns.label is None:
-            name = self.options.extra.get("label", _ONLY)
+        column = self.sheet.columns.label
+        name = self.options.extra.get("label", _ONLY) if column is None else box.row.field(column)
         if not name:
             raise Fault("missing_name", "the row has a box but no class", "class")
         place = self._placed(image, box, corners)
@@ -277,7 +276,7 @@ class _File:
             message = "the corners were reversed and have been swapped"
             self.images.notes.warn(Fault("reversed_corners", message, "box", value), box.row.line)
             x0, x1, y0, y1 = min(x0, x1), max(x0, x1), min(y0, y1), max(y0, y1)
-        stored = self._drawn_on_stored(image, box)
+        stored = self.sheet.columns.size is not None and self._drawn_on_stored(image, box)
         if self.settled.unit == "share":
             width, height = (image.height, image.width) if stored else (image.width, image.height)
             x0, x1, y0, y1 = x0 * width, x1 * width, y0 * height, y1 * height

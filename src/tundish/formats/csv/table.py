@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from tundish.formats.base import IMAGE_SUFFIXES, ImageRef, suffix_of
@@ -66,9 +67,9 @@ class Table:
     encoding: str
     width: int
 
-    def column(self, number: int) -> list[str]:
-        """What the rows hold in a column, empty fields left out."""
-        return [text for row in self.rows if (text := row.field(number))]
+    def column(self, number: int, limit: int | None = None) -> list[str]:
+        """What the rows hold in a column, empty fields left out; the first `limit` of them."""
+        return list(islice((text for row in self.rows if (text := row.field(number))), limit))
 
 
 def is_code(text: str) -> bool:
@@ -215,7 +216,7 @@ def image_column(table: Table, catalog: Catalog, names: frozenset[str]) -> tuple
     """
     counts = {}
     for column in range(table.width):
-        values = [value for value in table.column(column)[:_ASKED] if real(value) is None or "." not in value]
+        values = [value for value in table.column(column, _ASKED) if real(value) is None or "." not in value]
         counts[column] = sum(
             isinstance(find_named(catalog, table.path, value), ImageRef) for value in set(values)
         )
