@@ -37,6 +37,7 @@ from tundish.formats.base import (
     parts_of,
     suffix_of,
 )
+from tundish.formats.reading.collector import collector_paused
 from tundish.formats.reading.fault import Fault, Notes
 from tundish.formats.reading.match import Miss, find_beside, stated_name
 from tundish.formats.reading.sniffing import (
@@ -86,8 +87,9 @@ class Voc:
                 f"corners is '{corners}'", where="format voc", fix=f"say one of {', '.join(CORNERS)}"
             )
         reading = Reading()
-        for path, data in files:
-            _File(path, catalog, CORNERS[corners], reading).read(data)
+        with collector_paused():
+            for path, data in files:
+                _File(path, catalog, CORNERS[corners], reading).read(data)
         return reading
 
     def recognises(self, path: str, data: bytes) -> bool:  # noqa: ARG002
