@@ -6,8 +6,8 @@
 PEERS is an environment with requirements-peers-coco.txt. Read is what both sides know: CVAT for images, CSV
 files of boxes as VoTT writes them, and LabelMe's XML; Datumaro does not know labelme's JSON, which Tundish
 alone is timed for. Each turn is a process of its own that has imported all it needs; the sides take turns.
-Reading ends with every label in memory (ours: as rows of the annotations table). Medians of the rounds; the
-ratio is the median of the ratios of rounds.
+Reading ends with every label in memory (ours: as rows of the annotations table). Seconds of processor time,
+which other load disturbs less than the clock's: medians of the rounds, and the median of their ratios.
 """
 
 from __future__ import annotations
@@ -114,18 +114,18 @@ MAKE = {"cvat": make_cvat, "boxes-csv": make_csv, "voc": make_xml, "labelme": ma
 
 
 def ours(form: str, folder: Path) -> tuple[float, int]:
-    """Seconds for reading the files of a folder, and the number of labels."""
+    """Seconds of processor time for reading the files of a folder, and the number of labels."""
     from tundish.formats.base import Catalog, ImageRef, Options
     from tundish.formats.frames import labels_to_frame
     from tundish.formats.registry import load_reader
 
     reader = load_reader(form)
-    start = time.perf_counter()
+    start = time.process_time()
     refs = [ImageRef(name(number), f"{number:032x}", WIDTH, HEIGHT) for number in range(IMAGES)]
     paths = sorted(path for path in folder.rglob("*") if path.suffix != ".jpg" and path.is_file())
     files = ((path.relative_to(folder).as_posix(), path.read_bytes()) for path in paths)
     labels = labels_to_frame(reader.read(files, Catalog(refs), Options()), "bench").height
-    return time.perf_counter() - start, labels
+    return time.process_time() - start, labels
 
 
 def peer(form: str, folder: Path) -> tuple[float, int]:
@@ -135,10 +135,10 @@ def peer(form: str, folder: Path) -> tuple[float, int]:
     import datumaro  # type: ignore[import-not-found]  # lives in the peers' environment
 
     logging.disable(logging.WARNING)
-    start = time.perf_counter()
+    start = time.process_time()
     dataset = datumaro.Dataset.import_from(str(folder), FORMATS[form])
     labels = sum([len(item.annotations) for item in dataset])
-    return time.perf_counter() - start, labels
+    return time.process_time() - start, labels
 
 
 def run(python: str, side: str, form: str, folder: Path) -> float:

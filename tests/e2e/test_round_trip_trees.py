@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from tests.e2e.trees import Tree, trees, write_tree
+from tests.plants import make_plant
 
 import tundish
 
@@ -19,19 +19,11 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-ROOT = Path(__file__).resolve().parents[2]
 TOLERANCE = 1e-6
 """px: how far an edge may move on its way through an export."""
 
 Found = dict[str, list[tuple[str, str, float, float, float, float]]]
 """Class, shape and box of the labels of each picture, sorted."""
-
-
-def plant_in(folder: Path) -> Path:
-    (folder / "pipelines").mkdir(parents=True)
-    shutil.copytree(ROOT / "schemas", folder / "schemas", ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "params.yaml").write_text("pipelines: []\n")
-    return folder
 
 
 def take_in(plant: Path, name: str, source: Path) -> tundish.AddedImages:
@@ -97,7 +89,7 @@ def assert_true(plant: Path, tree: Tree) -> None:
 
 def goes_round(tree: Tree, folder: Path) -> None:
     """Take a tree in, and what each format exports of it."""
-    plant = plant_in(folder / "plant")
+    plant = make_plant(folder / "plant")
     write_tree(tree, folder / "set")
     added = take_in(plant, "first", folder / "set")
     assert {added.format, *added.also} == tree.formats, added

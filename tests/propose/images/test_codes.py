@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import pytest
 import yaml
+from tests.plants import make_plant
 
 import tundish
 
-ROOT = Path(__file__).resolve().parents[3]
+if TYPE_CHECKING:
+    from pathlib import Path
+
 HEAD = "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded\n"
 CODES = ("/m/0abc", "/g/11b_d", "/m/0zz")
 
 
 @pytest.fixture
 def plant(tmp_path: Path) -> Path:
-    folder = tmp_path / "plant"
-    (folder / "pipelines").mkdir(parents=True)
-    shutil.copytree(ROOT / "schemas", folder / "schemas", ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "params.yaml").write_text("pipelines: []\n")
-    return folder
+    return make_plant(tmp_path / "plant")
 
 
 def source(folder: Path, **tables: str) -> Path:
