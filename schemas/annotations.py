@@ -46,9 +46,7 @@ class Annotations(pa.DataFrameModel):
     )
     copy: pl.Int32 = pa.Field(
         eq=0,
-        metadata=rules(
-            other=error("repeated", "the same label is in the file twice", "文件中有完全相同的标注")
-        ),
+        metadata=rules(other=error("repeated", "the same label came in twice", "有完全相同的标注")),
     )
 
 

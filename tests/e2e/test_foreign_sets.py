@@ -116,6 +116,20 @@ def burst(path: Path, count: int) -> None:
     pages[0].save(path, save_all=True, append_images=pages[1:])
 
 
+def test_an_animated_avif_is_named_with_the_reason_by_add_and_by_the_run(plant: Path, tmp_path: Path) -> None:
+    pages = [Image.fromarray(photo(number)) for number in range(3)]
+    (tmp_path / "set").mkdir()
+    pages[0].save(tmp_path / "set/move.avif", save_all=True, append_images=pages[1:])
+    pages[0].save(tmp_path / "set/one.avif")
+    added = tundish.add("line1", tmp_path / "set", project=plant)
+    assert isinstance(added, tundish.AddedImages)
+    told = "1 of 2 images of rarer kinds cannot be read, such as move.avif (an animated AVIF): convert to PNG"
+    assert told in added.facts
+    tundish.run("line1", project=plant)
+    assert states(plant) == {"unlabelled": 1}
+    assert faults(plant) == {"unsupported": 1}
+
+
 def test_each_page_is_an_image_and_the_recipe_says_so(plant: Path, tmp_path: Path) -> None:
     burst(tmp_path / "set/划 burst.tif", 3)
     burst(tmp_path / "set/move.gif", 2)

@@ -42,7 +42,6 @@ def test_what_add_writes_for_a_format_run_accepts(name: str, tmp_path: Path) -> 
     added = tundish.add("line1", tmp_path / "set", project=tmp_path / "plant")
     assert isinstance(added, tundish.AddedImages)
     assert added.format == name
-    # A point has no place in a table of labels, and of two labels one is half.
-    tundish.run("line1", project=tmp_path / "plant", accept_losses=True)
+    tundish.run("line1", project=tmp_path / "plant")
     labels = tundish.read_table("annotations", "line1", project=tmp_path / "plant")
     assert labels.height == LABELS.get(name, 1)

@@ -172,6 +172,16 @@ def test_formats_in_one_source_are_all_read(plant: Path, tmp_path: Path, case: s
     assert added.recipe.read_text() == added.text
 
 
+def test_one_stray_file_among_many_is_found(plant: Path, tmp_path: Path) -> None:
+    names = [f"img/p{number:03}.png" for number in range(260)]
+    source = pictures(tmp_path / "set", *names)
+    write(source, {f"img/p{number:03}.txt": YOLO for number in range(260)})
+    write(source, {"img/p131.txt": DOTA, "img/p133.txt": "a scratch near the edge"})
+    added = add(plant, source)
+    assert (added.format, added.also) == ("yolo", ("dota",))
+    assert [(one.count, one.example) for one in added.unread] == [(1, "img/p133.txt")]
+
+
 def test_equal_labels_of_two_formats_count_once_and_contradictions_are_reported(
     plant: Path, tmp_path: Path
 ) -> None:

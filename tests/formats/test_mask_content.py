@@ -60,6 +60,10 @@ PAIRS = {
     "a/in/p{}.png": "a/out/p{}.png",
     "Image/p{}.PNG": "Label/p{}_label.PNG",
     "photos/p{}.png": "annotations/p{}.jpg",
+    "photos/a.v{}.png": "drawn/a.v{}.png",
+    "photos/Naht_\u00fc{}.png": "drawn/Naht_u\u0308{}.png",
+    "photos/coil 1{}.PNG": "drawn/coil%201{}.png",
+    "photos/IMG_{}.png": "drawn/img_{}_mask.png",
 }
 
 

@@ -238,6 +238,17 @@ def test_sniffing_decides_what_corners_mean(boxes: list[tuple[object, ...]], cor
     assert any("corner" in fact for fact in found.facts)
 
 
+def test_an_object_without_a_name_is_no_class() -> None:
+    place = "<bndbox><xmin>1</xmin><ymin>1</ymin><xmax>9</xmax><ymax>9</ymax></bndbox>"
+    objects = "".join(
+        f"<object>{name}{place}</object>" for name in ("", "<name> </name>", "<name>pit</name>")
+    )
+    files: dict[str, bytes | str] = {"a.jpg": b"", "a.xml": f"<annotation>{objects}</annotation>"}
+    assert sniff_all(listing(files))[0].classes == ["pit"]
+    reading = read("voc", {"a.xml": files["a.xml"]}, refs("a.jpg"))
+    assert checks(reading) == ["missing_name", "missing_name"]
+
+
 def test_sniffing_a_large_source_reads_a_sample_and_says_so() -> None:
     files: dict[str, bytes | str] = {f"images/{i}.jpg": b"" for i in range(5000)}
     files |= {f"annotations/{i}.xml": voc(item(), name=f"{i}.jpg") for i in range(5000)}

@@ -120,7 +120,7 @@ def test_the_old_labelme_writes_polygons_the_size_by_rows_and_masks_that_are_not
     gone = drawn(f"<deleted>1</deleted><polygon>{POINTS}</polygon>")
     reading = read("voc", {PATH: labelme_xml(ring, gone, SEGM)}, A)
     assert [(label.raw_label, label.shape) for label in reading.labels] == [("crack", "polygon")]
-    assert (only(reading).check, only(reading).labels) == ("unsupported_shape", 1)
+    assert (only(reading).check, only(reading).labels) == ("mask_not_read", 1)
     assert reading.refused == {"images/a.jpg"}
     best = sniff_all(listing({"images/a.jpg": b"", PATH: labelme_xml(ring, gone, SEGM)}))[0]
     assert (best.format, best.classes) == ("voc", ["crack"])

@@ -326,6 +326,31 @@ def test_yolo_samples(shared_data: Path, layout: str) -> None:
     assert {label.raw_label for label in reading.labels} == {"label_2", "label_4"}
 
 
+@pytest.mark.parametrize("rows", ["0 0.5 0.5 0.2 0.2\n1 0.1 0.1 0.1 0.1\n", ""])
+@pytest.mark.parametrize("name", ["classes", "labels", "names"])
+def test_a_label_file_may_have_the_usual_name_of_a_list_of_classes(name: str, rows: str) -> None:
+    images = refs("images/a.jpg", f"images/{name}.jpg")
+    files: dict[str, bytes | str] = {"obj.names": "pit\ndent\n", PATH: ROW, f"labels/{name}.txt": rows}
+    evidence = sniff_all(listing(files | {image.path: b"" for image in images}))[0]
+    assert (evidence.weight, evidence.classes) == (2, ["pit", "dent"])
+    reading = read("yolo", files, images)
+    assert [label.raw_label for label in reading.labels] == ["dent", "pit", "dent"][: 1 + rows.count("\n")]
+    assert reading.covered == {image.path for image in images}
+    assert not reading.problems
+
+
+def test_a_list_of_classes_is_one_though_a_picture_has_its_name() -> None:
+    files = {"labels/classes.txt": "near\nnearer\n", PATH: ROW}
+    reading = read("yolo", files, refs("images/a.jpg", "images/classes.jpg"))
+    assert [label.raw_label for label in reading.labels] == ["nearer"]
+
+
+def test_a_tilde_in_quotes_is_a_name_and_a_bare_one_is_none() -> None:
+    for data, name in (("names: ['~', pit]", "~"), ("names: [~, pit]", "0")):
+        (label,) = read("yolo", {"data.yaml": data, PATH: "0 0.5 0.5 0.2 0.2\n"}, A).labels
+        assert label.raw_label == name
+
+
 def test_class_names_stay_as_they_are_written() -> None:
     """YAML 1.1 reads 02146 as octal, 12:30 in base 60, and yes and no as truths."""
     data = "nc: 6\nnames:\n  0: 02146\n  1: no\n  2: 12:30\n  3: 1e3\n  4: 2024-13-45\n  5: 'On'\n"

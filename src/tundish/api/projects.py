@@ -229,7 +229,7 @@ def _add_images(
             where=str(source),
             fix="convert them or remove them from the source, or add it without 'strict'",
         )
-    best = looked.best
+    best, named = looked.best, looked.beside.names
     addition = add_images(dataset, recipe, source, best, looked.beside, also=looked.also, force=force)
     if not dry_run:
         _write(dataset, recipe, addition.text)
@@ -237,8 +237,10 @@ def _add_images(
         **_in_common(dataset, recipe, addition, written=not dry_run),
         format=best.format,
         facts=tuple(best.facts),
-        classes=tuple(dict.fromkeys(name for one in (best, *looked.also) for name in one.classes)),
-        new_classes=addition.new_classes,
+        classes=tuple(
+            dict.fromkeys(named.get(name, name) for one in (best, *looked.also) for name in one.classes)
+        ),
+        new_classes=tuple(named.get(name, name) for name in addition.new_classes),
         others=tuple(f"{other.format} ({other.facts[0]})" for other in looked.others),
         also=tuple(one.format for one in looked.also),
         unread=looked.unread,

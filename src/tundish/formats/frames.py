@@ -12,6 +12,7 @@ import polars as pl
 import pyarrow as pa
 
 from tundish.formats.base import Label
+from tundish.formats.reading.collector import collector_paused
 from tundish.formats.reading.fault import shown
 from tundish.imaging.geometry import areas_of_counts
 from tundish.storage.tables import ANNOTATIONS
@@ -32,7 +33,11 @@ def labels_to_frame(reading: Reading, source: str) -> pl.DataFrame:
     `label` is null until the classes of the recipe are known, `valid` is true until a check fails. The
     annotation_id is the first 32 hex digits of the SHA-256 of ``source\0label_path\0row``.
     """
-    labels = reading.labels
+    with collector_paused():
+        return _frame(reading.labels, source)
+
+
+def _frame(labels: Sequence[Label], source: str) -> pl.DataFrame:
     count = len(labels)
     columns: dict[str, Any] = dict.fromkeys(Label._fields, ())
     columns |= zip(Label._fields, zip(*labels, strict=True), strict=False)

@@ -13,4 +13,7 @@ def loose_spelling(text: str) -> str:
 
     Umlauts composed (Macs write them in two characters), capitals small, and ``%20`` a space.
     """
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", unquote(text)).casefold())
+    plain = unquote(text)
+    while plain != text:  # what was quoted twice, or quoted where the name itself has a %20
+        text, plain = plain, unquote(plain)
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", plain).casefold())

@@ -37,6 +37,7 @@ from tundish.formats.base import (
     parts_of,
     suffix_of,
 )
+from tundish.formats.reading.collector import collector_paused
 from tundish.formats.reading.fault import Fault, Notes
 from tundish.formats.reading.match import Miss, find_beside, stated_name
 from tundish.formats.reading.sniffing import (
@@ -86,8 +87,9 @@ class Voc:
                 f"corners is '{corners}'", where="format voc", fix=f"say one of {', '.join(CORNERS)}"
             )
         reading = Reading()
-        for path, data in files:
-            _File(path, catalog, CORNERS[corners], reading).read(data)
+        with collector_paused():
+            for path, data in files:
+                _File(path, catalog, CORNERS[corners], reading).read(data)
         return reading
 
     def recognises(self, path: str, data: bytes) -> bool:  # noqa: ARG002
@@ -159,7 +161,7 @@ class _File:
                 self.reading.refused.add(image.path)
             return None
         if encoding:
-            message = f"the file is not UTF-8 and does not say what it is; it was read as {encoding}"
+            message = f"the file is not UTF-8 and states no encoding that fits; it was read as {encoding}"
             self.notes.warn(Fault("not_utf8", message, value=encoding))
         if root.tag == "annotation":
             return root
@@ -231,7 +233,7 @@ class _File:
         box = element.find("bndbox")
         if box is None and element.find("segm") is not None:
             message = f"the object '{name}' is a mask in a PNG file of LabelMe, which is not read"
-            raise Fault("unsupported_shape", message, "segm", _text(element, "segm/mask"))
+            raise Fault("mask_not_read", message, "segm", _text(element, "segm/mask"))
         if box is None:
             raise Fault("missing_box", f"the object '{name}' has no <bndbox>", "bndbox")
         place = self._box(image, row, box)
@@ -337,7 +339,8 @@ class _Look:
         for element in objects:
             if not has_outline(element) and element.find("bndbox") is None:
                 continue
-            self.tally.labels[_text(element, "name")] += 1
+            if name := _text(element, "name"):
+                self.tally.labels[name] += 1
             if has_outline(element):
                 continue
             corners = [real(_text(element, f"bndbox/{side}")) for side in _SIDES]

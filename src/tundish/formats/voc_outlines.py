@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from tundish.formats.reading.fault import Fault
-from tundish.formats.reading.text import fault_of_number, real
+from tundish.formats.reading.text import fault_of_number, real, reals
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -55,7 +55,8 @@ def _polygon(element: Element) -> list[float]:
         points = [(point.get("x"), point.get("y")) for _, point in sorted(named.items())]
     if len(points) < 3:
         raise Fault("broken_polygon", f"the polygon has {len(points)} points; it takes three", "polygon")
-    return [_number(text, "polygon") for point in points for text in point]
+    texts = [text for point in points for text in point]
+    return list(reals(texts) or [_number(text, "polygon") for text in texts])
 
 
 def _turned(element: Element) -> list[float]:

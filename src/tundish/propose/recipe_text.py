@@ -13,7 +13,7 @@ from tundish.propose.yaml_edit import append, flow, quoted
 from tundish.storage.table import write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tundish.formats.base import Evidence
@@ -59,7 +59,8 @@ label: {{}}
 # Which record belongs to which image: by a key, by the nearest time or position.
 link: {{}}
 
-# A run that would lose more than this stops before the splits, and says which check took it.
+# A run that would lose more than this stops before the splits, and says which check took it. One or two
+# labels or images are never too many for a share of more than 0% ('least: 3'), unless they were all.
 guard: {{lost_labels: 5%, lost_images: 5%, emptied_classes: 0}}
 
 split:
@@ -119,7 +120,7 @@ def image_recipe(
         ),
         group_by=flow(list(beside.keys)),
         given=_GIVEN if beside.keep else "",
-        classes="".join(f"\n    {quoted(label)}: []" for label in classes) or " {}",
+        classes="".join(f"\n    {_class_line(label, beside.names)}" for label in classes) or " {}",
         unlabelled="exclude" if classes or beside.targets else "include",
     )
 
@@ -258,15 +259,26 @@ def with_source(text: str, lines: Iterable[str], where: str) -> str:
     return append(text, ["sources"], list(lines), where)
 
 
-def with_classes(text: str, classes: Iterable[str], where: str) -> str:
+def _class_line(label: str, names: Mapping[str, str]) -> str:
+    return f"{quoted(names[label])}: [{quoted(label)}]" if label in names else f"{quoted(label)}: []"
+
+
+def with_classes(text: str, classes: Iterable[str], names: Mapping[str, str], where: str) -> str:
     """A recipe's text with more classes, behind those that it has: their order is their numbering.
+
+    Args:
+        text: The recipe.
+        classes: The classes as label files have them.
+        names: Names of those that are codes; a recipe that lists its classes keeps the codes.
+        where: The recipe's file, for people.
 
     Raises:
         UsageError: The recipe is written in a way that cannot be added to.
     """
     written = ((yaml.safe_load(text) or {}).get("annotations") or {}).get("classes")
     for label in classes:
-        line = f"- {quoted(label)}" if isinstance(written, list) and written else f"{quoted(label)}: []"
+        listed = isinstance(written, list) and written
+        line = f"- {quoted(label)}" if listed else _class_line(label, names)
         text = append(text, ["annotations", "classes"], [line], where)
     return text
 

@@ -40,3 +40,9 @@ class Guard(Section):
         0.05, description="Share of the image files, as 5% or 0.05. More stops the run before the splits."
     )
     emptied_classes: int = Field(0, ge=0, description="How many classes may lose all of their labels.")
+    least: int = Field(
+        3,
+        ge=1,
+        description="How many must be lost, at least, for a share to stop the run; 0% stops it for each, and"
+        " the loss of all always does.",
+    )

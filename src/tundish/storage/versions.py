@@ -7,7 +7,7 @@ __all__ = ["VERSIONS"]
 VERSIONS = {
     "measure": 5,
     "records": 3,
-    "validate": 5,
+    "validate": 6,
     "dedup": 3,
     "consensus": 3,
     "link": 1,

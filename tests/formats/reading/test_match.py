@@ -95,6 +95,8 @@ def test_paths_come_apart_as_pathlib_has_it() -> None:
         ("images/IMG_0007.JPG", "labels/img_0007.txt", "img_0007.jpg"),
         ("images/coil 12.png", "labels/coil%2012.txt", "coil%2012.png"),
         ("images/coil%2012.png", "labels/coil 12.txt", "coil 12.png"),
+        ("images/a%0b1.png", "labels/a%250b1.txt", "a%250b1.png"),
+        ("images/coil%2012.png", "labels/coil%252012.txt", "coil%252012.png"),
     ],
 )
 def test_a_name_that_is_spelt_otherwise_is_found_at_a_second_look_and_noted(

@@ -73,7 +73,13 @@ def test_a_mask_lies_between_its_corners() -> None:
     assert checks(reading) == ["size_mismatch"]
 
 
-@pytest.mark.parametrize("kind", ["point", "points", "line", "linestrip", "cuboid", "未知"])
+@pytest.mark.parametrize("kind", ["未知", "box_of_next_year"])
+def test_a_kind_that_is_not_known_may_be_a_label(kind: str) -> None:
+    reading = read("labelme", {PATH: labelme(shape(kind, [[1, 2], [3, 4]]))}, A)
+    assert (only(reading).check, reading.refused) == ("unknown_shape", {A[0].path})
+
+
+@pytest.mark.parametrize("kind", ["point", "points", "line", "linestrip", "cuboid"])
 def test_points_and_lines_are_reported_and_their_image_is_no_negative(kind: str) -> None:
     reading = read("labelme", {PATH: labelme(shape(kind, [[1, 2], [3, 4]]))}, A)
     problem = only(reading)

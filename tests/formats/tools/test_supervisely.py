@@ -49,7 +49,7 @@ def test_bitmaps_at_their_origin() -> None:
     assert read("supervisely", {PATH: supervisely(old)}, A).labels[0].rle == label.rle
 
 
-@pytest.mark.parametrize("kind", ["point", "line", "graph", "cuboid", "any"])
+@pytest.mark.parametrize("kind", ["point", "line", "graph", "cuboid"])
 def test_other_figures_are_reported(kind: str) -> None:
     reading = read("supervisely", {PATH: supervisely(drawn(kind, [[1, 2]]))}, A)
     assert (only(reading).check, only(reading).value, reading.covered) == ("unsupported_shape", kind, set())

@@ -71,7 +71,7 @@ def test_a_table_says_the_same() -> None:
         assert not reading.problems
 
 
-@pytest.mark.parametrize("kind", ["point", "polyline", "line", "stern"])
+@pytest.mark.parametrize("kind", ["point", "polyline", "line"])
 def test_points_and_lines_are_reported(kind: str) -> None:
     reading = read("via", {"via.json": via(region({"name": kind, "cx": 1, "cy": 2}, label="a"))}, A)
     assert (only(reading).check, only(reading).value, reading.covered) == ("unsupported_shape", kind, set())

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +14,7 @@ from tests.formats.sources import listing
 
 from tundish.formats.base import Listing
 from tundish.formats.reading.sniffing import catalog_of
-from tundish.formats.unread.found import find_suspects
+from tundish.formats.unread.found import by_sample, find_suspects, sampled_note
 from tundish.formats.unread.judge import judge, may_be_labels
 from tundish.propose.images.unread import UnreadLabels, by_kind
 
@@ -106,6 +109,45 @@ def test_lists_settings_and_readmes_are_known_by_what_they_hold(path: str, data:
     assert why(path, data) is None
 
 
+def test_of_very_many_files_a_sample_is_looked_at_and_it_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tundish.formats.unread.found.MOST_LOOKED_AT", 10)
+    looked: list[str] = []
+    paths = [f"a/{number:03}.txt" for number in range(40)]
+
+    def look(path: str) -> str:
+        looked.append(path)
+        return "same"
+
+    assert set(by_sample(paths, look).values()) == {"same"}
+    assert len(looked) == 10
+    assert sampled_note([*paths, "b/x.txt"]) == [
+        "of 40 .txt files in a 10 were looked at, evenly spread: `tundish run` looks at all"
+    ]
+    # Where the sample does not agree, each file is looked at.
+    assert by_sample(paths, lambda path: path[-5])["a/039.txt"] == "9"
+
+
+def parquet(**columns: list[object]) -> bytes:
+    written = io.BytesIO()
+    pq.write_table(pa.table(columns), written)
+    return written.getvalue()
+
+
+def test_a_parquet_file_that_lists_pictures_is_no_label_file_and_another_may_be_one() -> None:
+    pictures: list[object] = ["train/a.jpg", "val/b.jpg"]
+    facts: dict[str, list[object]] = {"image_id": ["1", "2"], "size": [10, 20], "split": ["train", "val"]}
+    assert why("images.parquet", parquet(file=pictures, **facts)) is None
+    assert why("images.pq", parquet(file=[], **facts | {key: [] for key in facts})) is None
+    for data in (
+        parquet(file=pictures, moisture=[8.1, 7.5]),
+        parquet(**facts),
+        parquet(file=["a", "b"], **facts),
+        b"PAR1 broken",
+        b"",
+    ):
+        assert "add it by its own path" in (why("images.parquet", data) or "")
+
+
 @pytest.mark.parametrize("path", ["x.md", "x.html", "x.pdf", "x.py", "obj.data", "obj.names", "x"])
 def test_other_kinds_are_not_looked_into(path: str) -> None:
     assert not may_be_labels(path)
@@ -138,7 +180,8 @@ def test_what_readers_take_is_not_named() -> None:
     assert (found.count, found.example) == (1, "b.json")
 
 
-def test_of_many_files_a_sample_is_looked_into() -> None:
+def test_of_many_files_a_sample_is_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tundish.formats.unread.found.MOST_LOOKED_AT", 200)
     files = {f"deep/{number:04}.json": json.dumps(BOX) for number in range(1000)}
     read: list[str] = []
     source = listing(files)

@@ -183,6 +183,81 @@ def test_accepted_losses_go_on_and_are_the_measure_of_the_next_run(plant: Plant)
     assert plant.run(first="split")["split"].counts["train"] == 6
 
 
+def labelme(*kinds: str) -> str:
+    shapes = [{"label": kind, "points": [[9, 5], [30, 30]], "shape_type": kind} for kind in kinds]
+    return json.dumps({"imagePath": "", "imageWidth": 64, "imageHeight": 48, "shapes": shapes})
+
+
+def test_points_lines_and_cuboids_are_reported_and_no_loss_and_an_unknown_kind_is_one(plant: Plant) -> None:
+    plant.fill(range(20))
+    for path in plant.raw.glob("*.xml"):
+        path.unlink()
+    for number in range(20):
+        kinds = ("rectangle", "point", "linestrip", "cuboid")
+        (plant.raw / f"{number:03}.json").write_text(labelme(*kinds))
+    plant.recipe["sources"] = [{"path": "raw", "format": "labelme"}]
+    plant.recipe["annotations"] = {"classes": ["rectangle"]}
+    plant.run()
+    labels = tundish.status("line", project=plant.project).labels
+    assert labels is not None
+    assert labels.quarantined == {"unsupported_shape": 60}
+    shutil.rmtree(plant.dataset / "curated")
+    for number in range(4):
+        (plant.raw / f"{number:03}.json").write_text(labelme("rectangle", "box_of_next_year"))
+    assert "4 of 24 labels that came in (16.7%, where the guard allows 5%), by unknown_shape 4" in (
+        plant.refused()
+    )
+
+
+def test_a_share_of_a_tiny_set_is_no_reason_to_stop(plant: Plant) -> None:
+    plant.fill(range(2))
+    plant.label(0, "scratch", "Pitt")
+    plant.run()
+
+
+@pytest.mark.parametrize(
+    ("guard", "lost", "stops"),
+    [
+        ({}, 2, False),
+        ({}, 3, True),
+        ({"least": 4}, 3, False),
+        ({"least": 1}, 2, True),
+        ({"lost_labels": "0%"}, 1, True),
+        ({"lost_labels": "20%", "least": 1}, 3, False),
+    ],
+)
+def test_a_share_stops_a_run_from_a_least_number_on_and_none_means_none(
+    plant: Plant, guard: dict[str, Any], lost: int, stops: bool
+) -> None:
+    plant.fill(range(10))
+    plant.write_recipe(guard=guard)
+    for number in range(lost):
+        plant.label(number, "scratch", "Pitt")
+    if stops:
+        assert f"{lost} of 20 labels that came in" in plant.refused()
+    else:
+        plant.run()
+
+
+def test_the_loss_of_all_stops_however_few_they_were(plant: Plant) -> None:
+    plant.fill(range(2))
+    for number in range(2):
+        plant.label(number, "Pitt")
+    assert "2 of 2 labels that came in (100%" in plant.refused()
+
+
+def test_a_class_that_is_emptied_stops_however_few_labels_it_had(plant: Plant) -> None:
+    plant.fill(range(10))
+    for number in range(10):
+        plant.label(number, "scratch")
+    plant.label(9, "scratch", "pit")
+    plant.run()
+    plant.label(9, "scratch", "Pitt")
+    told = plant.refused()
+    assert "all labels of the class 'pit', by unknown_class 1" in told
+    assert "of the run before (" not in told
+
+
 def test_a_later_run_that_refuses_what_was_accepted_stops_and_names_the_check(plant: Plant) -> None:
     plant.fill(range(20)).run()
     for number in range(4):

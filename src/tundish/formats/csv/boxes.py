@@ -12,7 +12,9 @@ settles it.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -29,6 +31,7 @@ from tundish.formats.csv.source import (
     read_tables,
     sized,
 )
+from tundish.formats.reading.collector import collector_paused
 from tundish.formats.reading.fault import Fault, Notes
 from tundish.formats.reading.match import find_named
 from tundish.formats.reading.sniffing import counted, unlabelled_note
@@ -123,6 +126,10 @@ class BoxesCsv:
 
     def read(self, files: Iterable[tuple[str, bytes]], catalog: Catalog, options: Options) -> Reading:
         """Read the boxes; what they are is settled over all files together."""
+        with collector_paused():
+            return self._read(files, catalog, options)
+
+    def _read(self, files: Iterable[tuple[str, bytes]], catalog: Catalog, options: Options) -> Reading:
         reading = Reading()
         sheets = []
         for table in read_tables(files, catalog, reading):
@@ -226,27 +233,28 @@ class _File:
             self.images.find(name, row.line)
         for row, name, fault in self.sheet.bad:
             self.images.refuse(name, row.line, fault)
-        for box in self.sheet.boxes:
+        numbers = np.array([box.numbers for box in self.sheet.boxes], np.float64).reshape(-1, 4)
+        corners = corners_of(numbers, self.settled.box).tolist()
+        labels = self.images.reading.labels
+        for box, own in zip(self.sheet.boxes, corners, strict=True):
             image = self.images.find(box.name, box.row.line)
             if image is None:
                 self.images.refuse(box.name, box.row.line)
                 continue
             try:
-                self.images.reading.labels.append(self._label(image, box))
+                labels.append(self._label(image, box, own))
             except Fault as fault:
                 self.images.refuse(box.name, box.row.line, fault)
             else:
                 self.images.take(box.name)
         self.images.finish()
 
-    def _label(self, image: ImageRef, box: _Box) -> Label:
-        columns = self.sheet.columns
-        name = box.row.field(columns.label)
-        if columns.label is None:
-            name = self.options.extra.get("label", _ONLY)
+    def _label(self, image: ImageRef, box: _Box, corners: list[float]) -> Label:
+        column = self.sheet.columns.label
+        name = self.options.extra.get("label", _ONLY) if column is None else box.row.field(column)
         if not name:
             raise Fault("missing_name", "the row has a box but no class", "class")
-        place = self._placed(image, box)
+        place = self._placed(image, box, corners)
         score = self._score(box.row)
         return Label(
             image,
@@ -259,23 +267,22 @@ class _File:
             attributes=self._attributes(box.row) or NO_ATTRIBUTES,
         )
 
-    def _placed(self, image: ImageRef, box: _Box) -> tuple[float, float, float, float]:
-        value = " ".join(f"{number:g}" for number in box.numbers)
-        corners = corners_of(np.array([box.numbers], np.float64), self.settled.box)
-        x0, y0, x1, y1 = corners[0].tolist()
+    def _placed(self, image: ImageRef, box: _Box, corners: list[float]) -> tuple[float, float, float, float]:
+        x0, y0, x1, y1 = corners
         if x1 < x0 or y1 < y0:
+            value = _shown(box)
             if self.settled.box != "corners":
                 raise Fault("negative_size", "the size of the box is negative", "box", value)
             message = "the corners were reversed and have been swapped"
             self.images.notes.warn(Fault("reversed_corners", message, "box", value), box.row.line)
             x0, x1, y0, y1 = min(x0, x1), max(x0, x1), min(y0, y1), max(y0, y1)
-        stored = self._drawn_on_stored(image, box)
+        stored = self.sheet.columns.size is not None and self._drawn_on_stored(image, box)
         if self.settled.unit == "share":
             width, height = (image.height, image.width) if stored else (image.width, image.height)
             x0, x1, y0, y1 = x0 * width, x1 * width, y0 * height, y1 * height
         place = x0, y0, x1 - x0, y1 - y0
-        if not np.isfinite(place).all():
-            raise Fault("not_finite", "the numbers are too large to add up", "box", value)
+        if not math.isfinite(sum(map(abs, place))):
+            raise Fault("not_finite", "the numbers are too large to add up", "box", _shown(box))
         return turn_box(image, place) if stored else place
 
     def _drawn_on_stored(self, image: ImageRef, box: _Box) -> bool:
@@ -298,13 +305,18 @@ class _File:
 
     def _attributes(self, row: Row) -> dict[str, object]:
         """What the other columns say, where the file names them."""
+        return {name: text for column, name in self._others if (text := row.field(column))}
+
+    @cached_property
+    def _others(self) -> list[tuple[int, str]]:
+        """The other columns, with their names."""
         columns, names = self.sheet.columns, self.sheet.table.names
         used = {columns.image, columns.label, columns.score, *columns.box, *(columns.size or ())}
-        return {
-            names[column]: row.field(column)
-            for column in range(len(names))
-            if column not in used and names[column] and row.field(column)
-        }
+        return [(column, name) for column, name in enumerate(names) if column not in used and name]
+
+
+def _shown(box: _Box) -> str:
+    return " ".join(f"{number:g}" for number in box.numbers)
 
 
 FORMAT = Format(

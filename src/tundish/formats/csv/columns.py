@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tundish.formats.csv.names import IMAGE_NAMES, LABEL_NAMES
 from tundish.formats.csv.table import Row, Table, image_column, number_of, plain
 from tundish.formats.reading.fault import Fault
-from tundish.formats.reading.text import fault_of_number
+from tundish.formats.reading.text import fault_of_number, reals
 
 if TYPE_CHECKING:
     from tundish.formats.base import Catalog
@@ -83,11 +83,14 @@ class BoxColumns:
         Raises:
             Fault: Some are missing, or are not numbers.
         """
-        texts = [row.field(column) for column in self.box]
+        fields = row.fields
+        texts = [fields[column] if column < len(fields) else "" for column in self.box]
         if len(texts) == 1:
             texts = _in_list(texts[0])
         if not any(texts):
             return None
+        if (plain := reals(texts)) is not None:
+            return plain
         found = []
         for column, text in zip(_NAMES, texts, strict=True):
             number = number_of(text, table)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from tundish.formats.base import IMAGE_SUFFIXES, ImageRef, suffix_of
@@ -16,9 +18,11 @@ from tundish.formats.reading.text import decode_text, real
 from tundish.tabular.files.cutting import Dialect
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tundish.formats.base import Catalog
 
-__all__ = ["Row", "Table", "image_column", "number_of", "parse_table", "plain"]
+__all__ = ["Row", "Table", "image_column", "is_code", "number_of", "parse_table", "plain"]
 
 _SEPARATORS = (b"\t", b";", b"|", b",")
 _LOOK = 50
@@ -27,6 +31,7 @@ _LOOK = 50
 _ASKED = 500
 """Rows whose images are looked up to find the column of images."""
 
+_CODE = re.compile(r"/[a-z]+/[0-9a-z_]+")
 _NOT_PLAIN = re.compile(r"[\W_]+")
 
 
@@ -62,9 +67,14 @@ class Table:
     encoding: str
     width: int
 
-    def column(self, number: int) -> list[str]:
-        """What the rows hold in a column, empty fields left out."""
-        return [text for row in self.rows if (text := row.field(number))]
+    def column(self, number: int, limit: int | None = None) -> list[str]:
+        """What the rows hold in a column, empty fields left out; the first `limit` of them."""
+        return list(islice((text for row in self.rows if (text := row.field(number))), limit))
+
+
+def is_code(text: str) -> bool:
+    """Whether a class is a code of Open Images, such as ``/m/0abc``: another table has its name."""
+    return _CODE.fullmatch(text) is not None
 
 
 def plain(name: str) -> str:
@@ -110,7 +120,33 @@ def parse_table(path: str, data: bytes, catalog: Catalog) -> Table:
 @lru_cache(maxsize=2)
 def _cut_whole(content: bytes, separator: bytes) -> tuple[Row, ...]:
     """All rows; kept for the next format that looks at the same file."""
-    return tuple(_cut(content, separator))
+    rows = _cut_plain(content, separator)
+    return tuple(_cut(content, separator) if rows is None else rows)
+
+
+def _cut_plain(content: bytes, separator: bytes) -> list[Row] | None:
+    """The rows of a file whose records are lines and whose quotes hold whole fields; None of any other."""
+    text, between = content.decode(), separator.decode()
+    lines = text.split("\n")
+    if '"' not in text:
+        cut: Iterable[list[str]] = (line.split(between) for line in lines)
+    else:
+        field = f'(?:"[^"]*"|[^"{re.escape(between)}]*)'
+        plain_line = re.compile(f"{field}(?:{re.escape(between)}{field})*")
+        if not all(map(plain_line.fullmatch, lines)):
+            return None
+        cut = csv.reader(lines, delimiter=between, strict=True)
+    rows = []
+    try:
+        for line, fields in enumerate(cut):
+            if len(fields) == 1 and between in fields[0]:
+                return None  # a line that is wrapped in quotes as a whole
+            texts = tuple(map(str.strip, fields))
+            if any(texts):
+                rows.append(Row(line, texts))
+    except csv.Error:
+        return None
+    return rows
 
 
 def _cut(content: bytes, separator: bytes, limit: int | None = None) -> list[Row]:
@@ -180,7 +216,7 @@ def image_column(table: Table, catalog: Catalog, names: frozenset[str]) -> tuple
     """
     counts = {}
     for column in range(table.width):
-        values = [value for value in table.column(column)[:_ASKED] if real(value) is None or "." not in value]
+        values = [value for value in table.column(column, _ASKED) if real(value) is None or "." not in value]
         counts[column] = sum(
             isinstance(find_named(catalog, table.path, value), ImageRef) for value in set(values)
         )

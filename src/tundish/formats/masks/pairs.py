@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tundish.formats.base import parts_of, suffix_of
 from tundish.formats.masks.rules import Rule
+from tundish.formats.spelling import loose_spelling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,6 +33,7 @@ def candidate_rules(paths: Sequence[str]) -> list[tuple[Rule, list[tuple[str, st
     by_stem: dict[str, list[str]] = {}
     for path in paths:
         by_stem.setdefault(parts_of(path)[2], []).append(path)
+    stems = _Stems(by_stem)
     heads: dict[str, list[str]] = {}
     for stem in by_stem:
         if (cut := _last_cut(stem)) is not None:
@@ -39,7 +41,7 @@ def candidate_rules(paths: Sequence[str]) -> list[tuple[Rule, list[tuple[str, st
     pairs: dict[Rule, list[tuple[str, str]]] = {}
     for stem, group in by_stem.items():
         few = group if len(group) <= _MOST_ALIKE else group[:: len(group) // _SOME]
-        bases = list(_bases(stem, by_stem))
+        bases = list(_bases(stem, stems))
         for mask in few:
             for base, prefix, suffix in bases:
                 _pair(mask, by_stem[base], prefix, suffix, pairs)
@@ -48,18 +50,38 @@ def candidate_rules(paths: Sequence[str]) -> list[tuple[Rule, list[tuple[str, st
     return sorted(pairs.items(), key=lambda item: (-len(item[1]), item[0]))
 
 
-def _bases(stem: str, by_stem: Mapping[str, list[str]]) -> Iterator[tuple[str, str, str]]:
+class _Stems:
+    """The stems of a source, found as they are spelt, else as `loose_spelling` has them."""
+
+    def __init__(self, by_stem: Mapping[str, list[str]]) -> None:
+        self.by_stem = by_stem
+        self._spelt: dict[str, list[str]] = {}
+        for stem in by_stem:
+            self._spelt.setdefault(loose_spelling(stem), []).append(stem)
+
+    def find(self, stem: str) -> str | None:
+        """The stem of a picture that may be meant; None where no picture or several have it."""
+        return stem if stem in self.by_stem else self.other(stem)
+
+    def other(self, stem: str) -> str | None:
+        """The only other stem that differs in its spelling alone."""
+        found = [one for one in self._spelt.get(loose_spelling(stem), ()) if one != stem]
+        return found[0] if len(found) == 1 else None
+
+
+def _bases(stem: str, stems: _Stems) -> Iterator[tuple[str, str, str]]:
     """Stems that images of this stem's mask could have, with what comes before and after them."""
-    if len(by_stem[stem]) > 1:
-        yield stem, "", ""
+    own = stem if len(stems.by_stem[stem]) > 1 else stems.other(stem)
+    if own is not None:
+        yield own, "", ""
     cuts = list(_SEPARATOR.finditer(stem))
     for cut in reversed(cuts):
-        if stem[: cut.start()] in by_stem:
-            yield stem[: cut.start()], "", stem[cut.start() :]
+        if (base := stems.find(stem[: cut.start()])) is not None:
+            yield base, "", stem[cut.start() :]
             break
     for cut in cuts:
-        if stem[cut.end() :] in by_stem:
-            yield stem[cut.end() :], stem[: cut.end()], ""
+        if (base := stems.find(stem[cut.end() :])) is not None:
+            yield base, stem[: cut.end()], ""
             break
 
 

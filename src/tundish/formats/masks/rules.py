@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from tundish.formats.base import IMAGE_SUFFIXES, ImageRef, parts_of, plain_folder, suffix_of
-from tundish.formats.reading.match import Miss, find_beside, is_split
+from tundish.formats.reading.match import Miss, find_beside, find_spelt, is_split
+from tundish.formats.spelling import loose_spelling
 
 if TYPE_CHECKING:
     from tundish.formats.base import Catalog, Options
@@ -141,17 +142,27 @@ def find_image(catalog: Catalog, path: str, options: Options) -> ImageRef | Miss
         path: A mask's path.
         options: As `image_stem` reads them.
     """
+    folder, wanted, strict = _wanted(path, options)
+    found = _by_rule(catalog, folder, wanted, strict=strict)
+    if isinstance(found, ImageRef) or found.check != "image_not_found":
+        return found
+    loose = catalog.loosely_spelt[0]
+    again = _by_rule(loose, loose_spelling(folder), loose_spelling(wanted), strict=strict)
+    return find_spelt(catalog, wanted, found, again)
+
+
+def _wanted(path: str, options: Options) -> tuple[str, str, bool]:
+    """Folder and stem of the image of a mask, and whether it must lie in this folder."""
     folder, _, stem = parts_of(path)
     if options.extra.get("masks"):
         for rule in rules_of(options.extra["masks"]):
             wanted = rule.stem_of(path)
             if wanted is not None:
-                return _by_rule(catalog, rule.without_folder(folder), wanted)
-    wanted = image_stem(path, options) or stem
+                return rule.without_folder(folder), wanted, True
     asked = options.extra.get("folder", "").strip("/")
     if asked:
         folder = "/".join(part for part in folder.split("/") if part.lower() != asked.lower())
-    return _by_rule(catalog, folder, wanted, strict=False)
+    return folder, image_stem(path, options) or stem, False
 
 
 def _by_rule(catalog: Catalog, folder: str, stem: str, *, strict: bool = True) -> ImageRef | Miss:
@@ -160,7 +171,7 @@ def _by_rule(catalog: Catalog, folder: str, stem: str, *, strict: bool = True) -
     So ``ground_truth/scratch/000_mask.png`` is for ``test/scratch/000.png``, not for ``test/dent/000.png``.
     """
     own = _without_splits(folder)
-    here = f"{folder}/{stem}".lstrip("/")
+    here = f"{folder}/{stem}.png".lstrip("/")  # a suffix of its own: the stem may have dots
     fits = [one for one in catalog.by_stem(stem) if _without_splits(parts_of(one.path)[0]) == own]
     if len(fits) == 1 and not catalog.beside(folder, stem):
         return fits[0]

@@ -27,6 +27,7 @@ __all__ = [
     "class_folder",
     "find_beside",
     "find_named",
+    "find_spelt",
     "is_split",
     "split_of",
     "stated_name",
@@ -86,7 +87,7 @@ def find_beside(catalog: Catalog, label_path: str, stated: str = "") -> ImageRef
         return found
     loose = catalog.loosely_spelt[0]
     again = _find_beside(loose, loose_spelling(label_path), loose_spelling(stated))
-    return _spelt(catalog, stated or label_path, found, again)
+    return find_spelt(catalog, stated or label_path, found, again)
 
 
 def _find_beside(catalog: Catalog, label_path: str, stated: str) -> ImageRef | Miss:
@@ -110,11 +111,18 @@ def find_named(catalog: Catalog, label_path: str, stated: str) -> ImageRef | Mis
         return found
     loose = catalog.loosely_spelt[0]
     again = _find_named(loose, loose_spelling(label_path), loose_spelling(stated))
-    return _spelt(catalog, stated, found, again)
+    return find_spelt(catalog, stated, found, again)
 
 
-def _spelt(catalog: Catalog, asked: str, found: Miss, again: ImageRef | Miss) -> ImageRef | Miss:
-    """What a second look, at names loosely spelt, found; the catalogue notes it."""
+def find_spelt(catalog: Catalog, asked: str, found: Miss, again: ImageRef | Miss) -> ImageRef | Miss:
+    """What a second look, at names loosely spelt, found; the catalogue notes it.
+
+    Args:
+        catalog: The images.
+        asked: The name that was looked for.
+        found: What the first look found.
+        again: What the second look found in the loosely spelt catalogue.
+    """
     if isinstance(again, Miss):
         return found if again.check == "image_not_found" else again
     images = catalog.loosely_spelt[1][again.path]

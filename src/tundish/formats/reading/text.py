@@ -5,8 +5,12 @@ from __future__ import annotations
 import codecs
 import math
 import reprlib
+from typing import TYPE_CHECKING
 
-__all__ = ["decode_text", "fault_of_number", "real"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["decode_text", "fault_of_number", "real", "reals"]
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -34,6 +38,9 @@ def decode_text(data: bytes) -> tuple[str, str]:
     return data.decode("latin-1"), "latin-1"
 
 
+_NUMBERS: frozenset[type] = frozenset({str, int, float})
+
+
 def real(text: object) -> float | None:
     """A finite number from text or a JSON number, or None."""
     if isinstance(text, bool) or not isinstance(text, (str, int, float)):
@@ -43,6 +50,22 @@ def real(text: object) -> float | None:
     except (ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None
+
+
+def reals(values: Sequence[object], kinds: frozenset[type] = _NUMBERS) -> tuple[float, ...] | None:
+    """All of them as finite numbers, or None: then `real` says which is none, one by one.
+
+    Args:
+        values: Text or JSON numbers.
+        kinds: The types that may be numbers.
+    """
+    if not kinds.issuperset(map(type, values)):
+        return None
+    try:
+        found = tuple(map(float, values))  # type: ignore[arg-type]  # their types are known
+    except (ValueError, OverflowError):
+        return None
+    return found if math.isfinite(sum(found)) else None
 
 
 def fault_of_number(text: object) -> tuple[str, str]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tundish.formats.base import Options, Reader, Role
+    from tundish.formats.base import Catalog, Options, Reader, Role
 
-__all__ = ["LABELS", "Part", "recognises", "redraws", "role_among", "share_out"]
+__all__ = ["LABELS", "Part", "reads_labels_in", "recognises", "redraws", "role_among", "share_out"]
 
 LABELS = frozenset({"annotation", "classes"})
 """The roles of files that are given to a reader."""
@@ -48,6 +48,19 @@ def redraws(part: Part, path: str) -> bool:
     """Whether a picture draws the labels of a reader again, as masks; where the reader cannot tell, not."""
     offered = getattr(part.reader, "redraws", None)
     return offered is not None and bool(offered(path))
+
+
+def reads_labels_in(parts: Sequence[Part], path: str, data: bytes, catalog: Catalog) -> bool:
+    """Whether a reader takes a file that is called like a list of classes for labels.
+
+    Args:
+        parts: The readers of a source.
+        path: Where the file is.
+        data: The bytes of the file.
+        catalog: The pictures of the source.
+    """
+    offers = (getattr(part.reader, "reads_labels_in", None) for part in parts)
+    return any(offered is not None and offered(path, data, catalog) for offered in offers)
 
 
 def share_out(

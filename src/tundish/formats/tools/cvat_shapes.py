@@ -51,17 +51,20 @@ def draw(entry: Any, canvas: Canvas) -> Drawing:
     shape, label, more = entry
     name = name_of(label, "label")
     drawn = _drawn(shape, canvas)
-    attributes = {key: value for key in _KEPT if (value := shape.get(key)) is not None}
-    for child in shape.findall("attribute"):
+    given = shape.attrib
+    attributes = {key: given[key] for key in _KEPT if key in given}
+    for child in shape.findall("attribute") if len(shape) else ():
         attributes[child.get("name", "")] = (child.text or "").strip()
     return Drawing(name, drawn, attributes | more)
 
 
 def _drawn(shape: Element, canvas: Canvas) -> Drawn:
-    turn = number(shape.get("rotation", "0"), "rotation", text=True)
+    turned = shape.get("rotation")
+    turn = 0.0 if turned is None else number(turned, "rotation", text=True)
     if shape.tag == "box":
         x0, y0, x1, y1 = numbers(shape.attrib, *CORNERS, text=True)
-        return rotated_box(box_between((x0, y0), (x1, y1), ordered=True), turn)
+        box = box_between((x0, y0), (x1, y1), ordered=True)
+        return rotated_box(box, turn) if turn else box
     if shape.tag == "polygon":
         return polygon(_points(shape.get("points", "")))
     if shape.tag == "ellipse":

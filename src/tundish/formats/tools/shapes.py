@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from tundish.formats.reading.fault import Fault, shown
-from tundish.formats.reading.text import fault_of_number, real
+from tundish.formats.reading.text import fault_of_number, real, reals
 from tundish.imaging.geometry import box_of_polygon, mask_of_polygon
 
 if TYPE_CHECKING:
@@ -66,6 +66,9 @@ class Drawn:
     notes: tuple[Fault, ...] = ()
 
 
+_JSON_NUMBERS: frozenset[type] = frozenset({int, float})
+
+
 def number(value: object, column: str, *, text: bool = False) -> float:
     """A finite number; as text only where the format holds numbers as text.
 
@@ -88,7 +91,11 @@ def numbers(entry: Mapping[str, object], *columns: str, text: bool = False) -> t
     Raises:
         Fault: As `number`.
     """
-    return tuple(number(entry.get(column), column, text=text) for column in columns)
+    values = [entry.get(column) for column in columns]
+    plain = reals(values) if text else reals(values, _JSON_NUMBERS)
+    if plain is not None:
+        return plain
+    return tuple(number(value, column, text=text) for value, column in zip(values, columns, strict=True))
 
 
 def points_of(points: object, column: str = "points") -> list[_Point]:
@@ -107,15 +114,34 @@ def points_of(points: object, column: str = "points") -> list[_Point]:
     return found
 
 
+_NO_PLACE = frozenset(
+    [
+        *("point", "points", "point_3d", "keypoint", "keypoints"),
+        *("line", "lines", "linestrip", "polyline"),
+        *("cuboid", "cuboid_3d", "skeleton", "graph", "graphnodes"),
+    ]
+)
+"""Kinds of shapes that no table of labels has a place for."""
+
+
 def unsupported(kind: object) -> Fault:
-    """The fault of a shape that has no place here, such as points and lines."""
-    message = f"'{shown(kind)[:40]}' is neither a box, an outline nor a mask, and is not read"
-    return Fault("unsupported_shape", message, "shape", kind)
+    """The fault of a shape that has no place here, such as points and lines, or whose kind is not known."""
+    if str(kind).lower() in _NO_PLACE:
+        message = f"'{shown(kind)[:40]}' is neither a box, an outline nor a mask, and is not read"
+        return Fault("unsupported_shape", message, "shape", kind)
+    message = f"'{shown(kind)[:40]}' is not a kind of shape that is known, and is not read"
+    return Fault("unknown_shape", message, "shape", kind)
+
+
+_PLAIN = 1e9
+"""px; a box whose corners are below this needs no second look."""
 
 
 def box_between(first: _Point, last: _Point, *, ordered: bool = False) -> Drawn:
     """The box between two opposite corners; `ordered` where the first must be the upper left one."""
     (x0, y0), (x1, y1) = first, last
+    if 0 <= x0 <= x1 < _PLAIN and 0 <= y0 <= y1 < _PLAIN:
+        return Drawn("box", (x0, y0, x1 - x0, y1 - y0))
     notes: tuple[Fault, ...] = ()
     if ordered and (x1 < x0 or y1 < y0):
         message = "the corners were reversed and have been swapped"

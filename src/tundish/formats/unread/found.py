@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from tundish.formats.base import Listing
     from tundish.formats.unread.suspect import Suspect
 
-__all__ = ["by_sample", "find_suspects", "stem_of_picture"]
+__all__ = ["MOST_LOOKED_AT", "by_sample", "find_suspects", "sampled_note", "stem_of_picture"]
 
-_SAMPLE = 200
-"""Files of a folder and a suffix that are looked into; where these agree, so do the others."""
+MOST_LOOKED_AT = 50_000
+"""Files of a folder and a suffix that are looked into; of more a sample. If it agrees, so do the others."""
 
 _Answer = TypeVar("_Answer")
 
@@ -56,7 +56,7 @@ def stem_of_picture(path: str) -> str:
 
 
 def by_sample(paths: Iterable[str], look: Callable[[str], _Answer]) -> dict[str, _Answer]:
-    """What a look at each file says; of many in one folder a sample is looked at, where its files agree.
+    """What a look at each file says; of very many in one folder a sample is looked at, where its files agree.
 
     Args:
         paths: The files.
@@ -65,13 +65,32 @@ def by_sample(paths: Iterable[str], look: Callable[[str], _Answer]) -> dict[str,
     Returns:
         The answers by path, in the order of the paths.
     """
-    groups: dict[tuple[str, str], list[str]] = {}
-    for path in paths:
-        groups.setdefault((parts_of(path)[0], suffix_of(path)), []).append(path)
     answers: dict[str, _Answer] = {}
-    for members in groups.values():
-        seen = {path: look(path) for path in sample(members, _SAMPLE)}
+    for members in _alike(paths).values():
+        seen = {path: look(path) for path in sample(members, MOST_LOOKED_AT)}
         first, *others = seen.values()
         same = all(answer == first for answer in others)
         answers |= {path: seen[path] if path in seen else first if same else look(path) for path in members}
     return answers
+
+
+def sampled_note(paths: Iterable[str]) -> list[str]:
+    """Sentences on folders of which only a sample of the files was looked at.
+
+    Args:
+        paths: Files that are labels, or may be some.
+    """
+    return [
+        f"of {len(members):,} {suffix} files in {folder or 'the source'} {MOST_LOOKED_AT:,} were looked at,"
+        " evenly spread: `tundish run` looks at all"
+        for (folder, suffix), members in _alike(paths).items()
+        if len(members) > MOST_LOOKED_AT
+    ]
+
+
+def _alike(paths: Iterable[str]) -> dict[tuple[str, str], list[str]]:
+    """The files of each folder and suffix."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for path in paths:
+        groups.setdefault((parts_of(path)[0], suffix_of(path)), []).append(path)
+    return groups

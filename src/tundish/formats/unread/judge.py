@@ -10,9 +10,10 @@ import re
 from typing import TYPE_CHECKING
 
 from tundish.formats.base import IMAGE_SUFFIXES, parts_of, suffix_of
+from tundish.formats.unread.columnar import judge_parquet
 from tundish.formats.unread.lines import judge_text
 from tundish.formats.unread.structured import judge_json, judge_json_lines, judge_xml, judge_yaml
-from tundish.formats.unread.suspect import Suspect
+from tundish.formats.unread.suspect import TABLE, Suspect
 from tundish.formats.unread.tables import judge_table
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["is_readable", "judge", "may_be_labels"]
 
-_TABLE = "tables of this kind are not read as labels; where it holds records, add it by its own path"
 _UNREAD = "files of this kind are not read as labels"
 _PICKLE = "it would run code when it is opened, so it is never read"
 
@@ -33,14 +33,13 @@ _OPAQUE = {
     ".npz": Suspect("NumPy", _UNREAD),
     ".pkl": Suspect("pickle", _PICKLE),
     ".pickle": Suspect("pickle", _PICKLE),
-    ".xlsx": Suspect("workbook", _TABLE),
-    ".xlsm": Suspect("workbook", _TABLE),
-    ".xlsb": Suspect("workbook", _TABLE),
-    ".xls": Suspect("workbook", _TABLE),
-    ".ods": Suspect("workbook", _TABLE),
-    ".parquet": Suspect("Parquet", _TABLE),
-    ".arrow": Suspect("Arrow", _TABLE),
-    ".feather": Suspect("Arrow", _TABLE),
+    ".xlsx": Suspect("workbook", TABLE),
+    ".xlsm": Suspect("workbook", TABLE),
+    ".xlsb": Suspect("workbook", TABLE),
+    ".xls": Suspect("workbook", TABLE),
+    ".ods": Suspect("workbook", TABLE),
+    ".arrow": Suspect("Arrow", TABLE),
+    ".feather": Suspect("Arrow", TABLE),
     ".lmdb": Suspect("LMDB", _UNREAD),
     ".mdb": Suspect("LMDB", _UNREAD),
     ".rec": Suspect("RecordIO", _UNREAD),
@@ -56,6 +55,8 @@ _STRUCTURED = {
     ".xml": judge_xml,
     ".yaml": judge_yaml,
     ".yml": judge_yaml,
+    ".parquet": judge_parquet,
+    ".pq": judge_parquet,
 }
 _TEXTS = frozenset({".txt", ".lst"})
 _TABLES = frozenset({".csv", ".tsv"})

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from xml.etree.ElementTree import Element
 
-__all__ = ["judge_json", "judge_json_lines", "judge_xml", "judge_yaml"]
+__all__ = ["is_plain", "judge_json", "judge_json_lines", "judge_xml", "judge_yaml"]
 
 _LARGEST = 16 << 20
 """Bytes up to which a file is parsed; of a larger one the beginning is searched for words."""
@@ -110,11 +110,20 @@ _PLAIN = frozenset(
         "md5",
         "hash",
         "bytes",
+        "source",
+        "orientation",
+        "parent_id",
+        "group_id",
     ]
 )
 """What is said of a picture beside labels: a list of pictures has it too."""
 
 _WORDS = re.compile(rb"[\"'<\s](" + "|".join(sorted(_DRAWN)).encode() + rb")[\"'>\s]", re.IGNORECASE)
+
+
+def is_plain(name: str) -> bool:
+    """Whether a key or a column says of a picture what lists of pictures say too."""
+    return name.lower() in _PLAIN
 
 
 def judge_json(data: bytes) -> Suspect | None:
@@ -214,7 +223,7 @@ def _says_of_pictures(node: dict[Any, Any]) -> bool:
     if any(suffix_of(str(key)) in IMAGE_SUFFIXES and node[key] not in (None, "", [], {}) for key in node):
         return True
     names = any(isinstance(value, str) and suffix_of(value) in IMAGE_SUFFIXES for value in node.values())
-    return names and any(str(key).lower() not in _PLAIN for key in node)
+    return names and not all(is_plain(str(key)) for key in node)
 
 
 def _by_words(kind: str, data: bytes) -> Suspect | None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["Suspect"]
+__all__ = ["TABLE", "Suspect"]
+
+TABLE = "tables of this kind are not read as labels; where it holds records, add it by its own path"
+"""Why a workbook or a columnar file is not read."""
 
 
 class Suspect(NamedTuple):

@@ -8,7 +8,7 @@ from tundish.formats.csv.classes import class_columns
 from tundish.formats.csv.columns import box_columns
 from tundish.formats.csv.names import IMAGE_NAMES
 from tundish.formats.csv.runs import placeholder_of, run_columns
-from tundish.formats.csv.table import image_column, parse_table, plain
+from tundish.formats.csv.table import image_column, is_code, parse_table, plain
 from tundish.formats.reading.fault import Fault
 from tundish.formats.unread.suspect import Suspect
 
@@ -80,6 +80,8 @@ def judge_table(path: str, data: bytes, catalog: Catalog) -> Suspect | None:
 
 def _why(table: Table, catalog: Catalog) -> str:
     """Why a table without runs may be labels; empty where it is a list of pictures or classes."""
+    if table.width == 2 and table.rows and all(is_code(row.field(0)) for row in table.rows):
+        return ""  # codes of classes and their names
     image, named = image_column(table, catalog, IMAGE_NAMES)
     others = {plain(name) for place, name in enumerate(table.names) if place != image or not named}
     if table.names and others <= (_OF_SPLITS if named else _OF_LISTS):

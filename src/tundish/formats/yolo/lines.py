@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from tundish.formats.base import parts_of
+from tundish.formats.base import ImageRef, parts_of, suffix_of
+from tundish.formats.reading.match import find_beside
 from tundish.formats.reading.text import decode_text, real
 
-__all__ = ["is_list", "lines_of", "reads_as_label", "reads_as_labels", "rows_of"]
+if TYPE_CHECKING:
+    from tundish.formats.base import Catalog
+
+__all__ = ["holds_labels", "is_list", "lines_of", "reads_as_label", "reads_as_labels", "rows_of"]
 
 _LISTS = re.compile(
     r"(?:.*[-_])?(?:train|trainval|val|valid|validation|test|testing)\d*(?:[-_].*)?\.txt", re.IGNORECASE
@@ -41,6 +46,20 @@ def reads_as_label(tokens: list[str]) -> bool:
 def reads_as_labels(rows: list[tuple[int, list[str]]]) -> bool:
     """Whether some row is a label's: a class and at least four numbers."""
     return any(len(tokens) >= 5 and all(real(token) is not None for token in tokens) for _, tokens in rows)
+
+
+def holds_labels(path: str, data: bytes, catalog: Catalog) -> bool:
+    """Whether a text file that is called like a list of classes is the label file of a picture.
+
+    Args:
+        path: Where it is.
+        data: The bytes of the file.
+        catalog: The pictures of the source.
+    """
+    if suffix_of(path) != ".txt" or not all(reads_as_label(tokens) for _, tokens in rows_of(data)):
+        return False
+    # An empty one says that the picture shows nothing.
+    return isinstance(find_beside(catalog, path), ImageRef)
 
 
 def lines_of(text: str) -> list[str]:

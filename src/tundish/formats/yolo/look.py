@@ -20,7 +20,7 @@ from tundish.formats.reading.sniffing import (
     unlabelled_note,
 )
 from tundish.formats.reading.text import decode_text, real
-from tundish.formats.yolo.lines import is_list, lines_of
+from tundish.formats.yolo.lines import holds_labels, is_list, lines_of
 from tundish.formats.yolo.names import ClassNames
 from tundish.formats.yolo.places import settle_places
 from tundish.formats.yolo.rows import is_dota, settle
@@ -40,9 +40,13 @@ def look_for_yolo(listing: Listing, roles: dict[str, Role]) -> Evidence | None:
         listing: The files of a source.
         roles: What each of them is by its path.
     """
-    labels = [path for path, role in roles.items() if role == "annotation"]
     images = [path for path, role in roles.items() if role == "image"]
     catalog = catalog_of(images)
+    listed = {path: listing.read(path) for path, role in roles.items() if role == "classes"}
+    listed = {path: data for path, data in listed.items() if not holds_labels(path, data, catalog)}
+    labels = [
+        path for path, role in roles.items() if role in ("annotation", "classes") and path not in listed
+    ]
     found = [find_beside(catalog, path) for path in labels]
     lists = [isinstance(image, Miss) and is_list(path) for path, image in zip(labels, found, strict=True)]
     labels = [path for path, listed in zip(labels, lists, strict=True) if not listed]
@@ -54,9 +58,7 @@ def look_for_yolo(listing: Listing, roles: dict[str, Role]) -> Evidence | None:
     look.pictures = {
         path: image.path for path, image in zip(labels, found, strict=True) if isinstance(image, ImageRef)
     }
-    names = ClassNames(
-        [(path, listing.read(path)) for path, role in roles.items() if role == "classes"], (), []
-    )
+    names = ClassNames(listed.items(), (), [])
     with_labels = len({image.path for image in found if isinstance(image, ImageRef)})
     facts = [f"{len(matched)} of {len(labels)} text files have the name of an image that is here"]
     meaning, extra = _meaning_of(look)

@@ -126,12 +126,20 @@ def _read_list(path: str, data: bytes, problems: list[Problem]) -> NameList | No
     return NameList(path, tuple(names))
 
 
+class _AsWritten(yaml.BaseLoader):
+    """Makes texts of all values; a bare ~ says that there is none, and '~' is a text."""
+
+    def construct_scalar(self, node: yaml.ScalarNode) -> str:
+        bare = node.style is None and node.value == "~"
+        return "" if bare else str(super().construct_scalar(node))
+
+
 def _read_yaml(path: str, text: str, problems: list[Problem]) -> NameList | None:
     """A data.yaml; other YAML files, which say nothing of names, are passed over."""
     try:
         # Every value stays the text that was written: 02146, no and 12:30 are names, not 1126, False and 750.
         # And not the loader in C: deep nesting makes it crash.
-        content = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506  (makes texts, lists and dicts only)
+        content = yaml.load(text, Loader=_AsWritten)  # noqa: S506  (makes texts, lists and dicts only)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         message = f"not readable as YAML: {' '.join(str(error).split())[:200]}"
         problems.append(Problem(path, None, "broken_file", "", "", message))
@@ -160,7 +168,7 @@ def _names_of(names: object) -> tuple[str, ...] | None:
         names = [by_number.get(number, "") for number in range(max(map(int, names), default=-1) + 1)]
     if not isinstance(names, list) or any(isinstance(name, (dict, list)) for name in names):
         return None
-    return tuple("" if name == "~" else str(name).strip() for name in names)
+    return tuple(str(name).strip() for name in names)
 
 
 def _whole(text: object) -> int | None:

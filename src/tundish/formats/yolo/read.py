@@ -36,7 +36,7 @@ from tundish.formats.base import (
 from tundish.formats.reading.match import Miss, find_beside
 from tundish.formats.reading.sniffing import counted, is_image
 from tundish.formats.reading.text import fault_of_number, real
-from tundish.formats.yolo.lines import is_list, reads_as_label, reads_as_labels, rows_of
+from tundish.formats.yolo.lines import holds_labels, is_list, reads_as_label, reads_as_labels, rows_of
 from tundish.formats.yolo.look import look_for_yolo
 from tundish.formats.yolo.names import ClassNames, is_classes_file
 from tundish.formats.yolo.places import Places, places_of
@@ -69,7 +69,8 @@ class Yolo:
         lists: list[tuple[str, bytes]] = []
         labels: list[tuple[str, bytes]] = []
         for path, data in files:
-            (lists if is_classes_file(path) else labels).append((path, data))
+            listed = is_classes_file(path) and not holds_labels(path, data, catalog)
+            (lists if listed else labels).append((path, data))
         names = ClassNames(lists, options.names, reading.problems)
         meaning = settle((rows_of(data) for _, data in labels), options.extra.get("rows", ""))
         settled = meaning, places_of(options.extra)
@@ -80,6 +81,10 @@ class Yolo:
             message = "no list of classes is at or above it: the numbers were taken as names"
             reading.problems.append(Problem(nameless, None, "no_classes", "class", "", message, "warning"))
         return reading
+
+    def reads_labels_in(self, path: str, data: bytes, catalog: Catalog) -> bool:
+        """Whether a file that is called like a list of classes is a label file to `read`."""
+        return is_classes_file(path) and holds_labels(path, data, catalog)
 
     def recognises(self, path: str, data: bytes) -> bool:
         """Whether most rows are a class and numbers, or there is none; a list of classes is."""

@@ -22,6 +22,7 @@ class Beside:
         keep: Whether its images came with a split that is worth keeping.
         keys: The source's ``keys``, by which its images are grouped.
         targets: The source's ``targets``: columns with numbers for its images.
+        names: Names of classes by the code that label files have for them.
         facts: On what evidence, a sentence each.
     """
 
@@ -29,6 +30,7 @@ class Beside:
     keep: bool = False
     keys: Mapping[str, str] = field(default_factory=dict)
     targets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
     facts: Sequence[str] = ()
 
     @property

@@ -10,9 +10,12 @@ from tundish.errors import SourceError
 from tundish.formats.base import Listing, suffix_of
 from tundish.formats.reading.sniffing import UNREAD_IMAGES, catalog_of, counted, sample
 from tundish.formats.registry import look
-from tundish.formats.unread.found import find_suspects
+from tundish.formats.unread.found import find_suspects, sampled_note
+from tundish.imaging.files.bad import BadImage
+from tundish.imaging.files.header import read_header
 from tundish.imaging.files.pages import count_pages
 from tundish.propose.images.beside import Beside
+from tundish.propose.images.codes import names_of_codes
 from tundish.propose.images.derived import KEY, find_derived
 from tundish.propose.images.given import SplitColumns, find_given, judge_given
 from tundish.propose.images.several import combine
@@ -43,6 +46,8 @@ __all__ = ["Found", "examine"]
 
 _PAGED = frozenset({".tif", ".tiff", ".gif", ".webp"})
 """Suffixes of files that may hold several pages or frames."""
+_RARER = frozenset({".avif", ".jp2", ".j2k", ".tif", ".tiff", ".bmp", ".webp"})
+"""Suffixes of images of which not everything is read."""
 _PAGED_SEEN = 100
 _BY_PATH = frozenset({"folders", "class-in-name"})
 """Formats whose labels are about every page of a file."""
@@ -124,8 +129,11 @@ def _found(looked: Look, listing: Listing, members: Mapping[str, Entry], records
     combined = combine(looked.found, listing)
     (best, *also), unread = combined.chosen, list(combined.unread)
     beside = _beside(listing, members, sorted(combined.images))
+    names, named = names_of_codes(listing, [name for one in combined.chosen for name in one.classes])
+    beside = replace(beside, names=names, facts=[*beside.facts, *named])
     pages, about = _several_pages(best, listing)
-    about += _unread_kinds(listing)
+    about += sampled_note(path for path in listing.paths if path not in combined.images)
+    about += [*_unread_kinds(listing), *_refused_images(listing)]
     best = replace(best, facts=[*best.facts, *about, *beside.facts], pages=pages)
     formats = {one.format for one in combined.chosen}
     others = tuple(one for one in looked.found if one.format not in formats)
@@ -163,6 +171,23 @@ def _unread_kinds(listing: Listing) -> list[str]:
             named = ", ".join(f"{suffix} {count}" for suffix, count in sorted(kinds.items()))
             facts.append(f"{counted(kinds.total(), noun)} {what} ({named}): {fix}")
     return facts
+
+
+def _refused_images(listing: Listing) -> list[str]:
+    """A sentence on images whose kind is read, but not all that it may hold, such as animated AVIF."""
+    chosen = sample([path for path in listing.paths if suffix_of(path) in _RARER], _PAGED_SEEN)
+    why: dict[str, list[str]] = {}
+    for path in chosen:
+        try:
+            read_header(listing.read(path))
+        except BadImage as fault:
+            if fault.reason == "unsupported":
+                why.setdefault(fault.message, []).append(path)
+    return [
+        f"{len(paths)} of {counted(len(chosen), 'image')} of rarer kinds cannot be read, such as {paths[0]}"
+        f" ({message}): convert to PNG"
+        for message, paths in sorted(why.items())
+    ]
 
 
 def _beside(listing: Listing, members: Mapping[str, Entry], images: Sequence[str]) -> Beside:

@@ -10,13 +10,14 @@ from tundish.formats.base import Catalog, ImageRef, Listing, Options, suffix_of
 from tundish.formats.masks.look import mask_patterns
 from tundish.formats.masks.rules import rules_of
 from tundish.formats.reading.sniffing import (
+    catalog_of,
     counted,
     sample,
     unlabelled_note,
     without_unlabelled_note,
 )
 from tundish.formats.registry import load_reader, look
-from tundish.formats.several.parts import LABELS, Part, recognises, redraws, role_among
+from tundish.formats.several.parts import LABELS, Part, reads_labels_in, recognises, redraws, role_among
 from tundish.formats.several.read import read_together
 from tundish.formats.unread.found import by_sample
 from tundish.formats.unread.judge import is_readable, judge
@@ -192,6 +193,7 @@ def _images(parts: Sequence[Part], listing: Listing) -> set[str]:
 def _taken(parts: Sequence[Part], listing: Listing) -> set[str]:
     """The files that readers take, and recognise by their content; a list of classes must not be labels."""
     paths = [path for path in listing.paths if role_among(parts, path) in LABELS]
+    catalog = catalog_of(_images(parts, listing))
 
     def is_taken(path: str) -> bool:
         takers = [part for part in parts if part.reader.role(path, part.options) in LABELS]
@@ -199,6 +201,8 @@ def _taken(parts: Sequence[Part], listing: Listing) -> set[str]:
             return True
         data = listing.read(path)
         listed = role_among(parts, path) == "classes"
+        if listed and reads_labels_in(parts, path, data, catalog):
+            return True
         if listed and (suspect := judge(path, data, Catalog([]))) is not None and not suspect.beside:
             return False
         return any(recognises(part, path, data) for part in takers)

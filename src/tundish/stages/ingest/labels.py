@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from tundish.formats.base import Catalog, parts_of, suffix_of
 from tundish.formats.masks.rules import rules_of
 from tundish.formats.reading.sniffing import UNREAD_IMAGES, catalog_of
-from tundish.formats.several.parts import role_among
+from tundish.formats.several.parts import reads_labels_in, role_among
 from tundish.formats.unread.found import stem_of_picture
 from tundish.formats.unread.judge import is_readable, judge, may_be_labels
 from tundish.imaging.files.pages import count_pages
@@ -153,7 +153,10 @@ class Taking:
     def _may_be_labels(self, entry: Entry, kind: str, data: bytes) -> bool:
         if is_readable(entry.path) and not _is_looked_into(entry):
             return True
-        suspect = judge(entry.path, data, self._catalog or Catalog([]))
+        catalog = self._catalog or Catalog([])
+        if kind == "classes" and reads_labels_in(self.parts, entry.path, data, catalog):
+            return False
+        suspect = judge(entry.path, data, catalog)
         if suspect is None or not suspect.beside:
             return suspect is not None
         known = self._catalog is not None

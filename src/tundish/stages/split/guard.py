@@ -66,7 +66,7 @@ def _breaches(context: Context, losses: Losses) -> Iterator[str]:
     )
     for what, limit, rows, total in shares:
         lost = int(rows["count"].sum())
-        if lost > limit * total:
+        if lost > limit * total and (lost >= guard.least or not limit or lost == total):
             share = f"{_percent(lost / total)}, where the guard allows {_percent(limit)}"
             yield f"{lost:,} of {total:,} {what} {losses.compared} ({share}), by {_by_check(rows)}"
     if len(losses.classes) > guard.emptied_classes:

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["DECISIONS", "Losses", "accepted_now", "losses_at_first", "losses_since"]
 
-DECISIONS = frozenset({"repeated", "same_in_two_formats", OMITTED})
-"""Checks that remove labels without a loss: the label is there once, or somebody decided to omit it."""
+DECISIONS = frozenset({"repeated", "same_in_two_formats", OMITTED, "unsupported_shape", "unsupported_region"})
+"""Checks that remove labels without a loss: the label is there once, somebody decided to omit it, or it is a
+point, a line or a cuboid, which no table of labels has a place for."""
 
 _NO_LABELS = frozenset({"image_not_found", "image_quarantined", "ambiguous_image"})
 """Checks of a label file about its image: where they count no label, the file has none."""
