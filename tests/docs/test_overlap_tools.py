@@ -11,8 +11,8 @@ import pytest
 from tests.imaging.overlaps.surfaces import frames, jpeg, scratched
 from tests.imaging.pictures import texture
 from tests.plants import put
-from tools import draw_pairs, overlap_check
 
+from tools import draw_pairs, overlap_check
 from tundish.storage.tables import COVERAGE, PAIRS
 
 if TYPE_CHECKING:

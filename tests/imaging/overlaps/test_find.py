@@ -84,6 +84,19 @@ def test_two_frames_of_a_fixed_camera_are_one_scene() -> None:
     assert [one.relation for one in overlaps_of([scene, other])] == ["same scene"]
 
 
+def test_frames_of_a_fixed_camera_that_was_moved_are_one_scene() -> None:
+    """Each time moved by some px, with something else in front of it."""
+    scene = texture(7, 280, 360)
+    pictures = []
+    for number in range(5):
+        frame = scene[6 * number :, 5 * number :][:240, :320].copy()
+        frame[90:170, 130:210] = texture(30 + number, 80, 80)
+        pictures.append(frame)
+    found = overlaps_of(pictures)
+    assert found
+    assert {one.relation for one in found} == {"same scene"}
+
+
 def test_a_chain_says_how_its_ends_lie_on_each_other() -> None:
     """Neighbours share 60 %; the ends a margin whose corners do not suffice."""
     places = [(0, 0), (80, 4), (160, 0)]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,6 +36,7 @@ is fixed, or was moved once, 95 of 100 stay below 0.2 (0.36 where it has not mov
 
 _WORST_WHOLE, _FALLS_OFF = 0.6, 0.01
 _STEEPEST = 20.0
+_NEARLY_WHOLE, _ZOOM, _WORST_SCENE, _SCENE_MATES = 0.8, 0.06, 0.8, 3
 _CHUNK = 256
 _ROUNDS = 3
 """Rounds in which chains are followed: a chain of eight overlaps is closed in three."""
@@ -90,7 +93,28 @@ def find_overlaps(
     for _ in range(_ROUNDS):
         if not check(follow_chains(sure(), checked, sizes, frames)):
             break
-    return [best[pair] for pair in sorted(best)]
+    return _without_scenes([best[pair] for pair in sorted(best)], sizes)
+
+
+def _without_scenes(found: list[Overlap], sizes: NDArray[np.int64]) -> list[Overlap]:
+    """Where a picture nearly covers several others and differs from each somewhere, its camera is fixed.
+
+    A camera that was moved a little between two shifts shows the scene in another place, and passes for a
+    strip that overlaps; a strip that overlaps nearly whole differs from none or one of its neighbours.
+    """
+    mates = Counter(number for one in found if _like_scene(one, sizes) for number in (one.first, one.second))
+    return [
+        replace(one, relation="same scene")
+        if _like_scene(one, sizes) and max(mates[one.first], mates[one.second]) >= _SCENE_MATES
+        else one
+        for one in found
+    ]
+
+
+def _like_scene(one: Overlap, sizes: NDArray[np.int64]) -> bool:
+    """Pictures of one size that nearly cover each other, upright, and differ somewhere."""
+    same = bool((sizes[one.first] == sizes[one.second]).all()) and one.code == 0
+    return same and one.share >= _NEARLY_WHOLE and abs(one.scale - 1) <= _ZOOM and one.worst < _WORST_SCENE
 
 
 def _checked(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tundish.audit.ledger import Ledger, Tally, left_out, read_ledger
 from tundish.formats.markdown import table
+from tundish.stages.export.certificate import count_ties, say_ties
 from tundish.storage.tables import SPLITS
 
 if TYPE_CHECKING:
@@ -36,15 +37,16 @@ _GIVEN = {
 def _how(context: Context) -> list[str]:
     split = context.recipe.split
     ratios = ", ".join(f"{name} {share:g}" for name, share in split.ratios.items())
-    keys = f" and images of equal {', '.join(f'`{key}`' for key in split.group_by)}" if split.group_by else ""
+    tied = ["images of one duplicate cluster", "images that overlap"]
+    tied += [f"images of equal `{key}`" for key in split.group_by]
     text = (
-        f"Wanted shares: {ratios}. Images of one duplicate cluster{keys} stay in one split (`group_id`). "
+        f"Wanted shares: {ratios}. In one split (`group_id`) stay: {', '.join(tied)}. "
         f"Groups are placed in the order of a hash salted with '{split.salt}', so as to balance the classes. "
         f"{_GIVEN[split.given]}"
         "A group once placed keeps its split when data is added. Images are derived after the split, from "
         "training images only."
     )
-    return ["## How the splits were made", text]
+    return ["## How the splits were made", text, say_ties(count_ties(context))]
 
 
 def _taken_out(context: Context, ledger: Ledger) -> list[str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tundish.errors import UsageError
 from tundish.formats.registry import check_writer, load_format, load_writer, plugin_faults
 from tundish.stages.base import Context, Outcome, Stage
+from tundish.stages.export.certificate import write_certificate
 from tundish.stages.export.present import check_pictures, check_tables
 from tundish.stages.export.records import FOLDER as RECORDS
 from tundish.stages.export.records import export_records
@@ -42,6 +43,7 @@ def export_one(context: Context, form: str) -> Outcome:
     selection = _select(context)
     counts, notes, written = _write(context, selection, [form])
     end_export(context.dataset, written)
+    write_certificate(context, selection)
     return Outcome(_counts(selection) | counts, notes)
 
 
@@ -52,6 +54,7 @@ def _run(context: Context) -> Outcome:
     begin_export(context.dataset, RECORDS)
     counts |= export_records(context)
     end_export(context.dataset, [*written, RECORDS])
+    write_certificate(context, selection)
     return Outcome(_counts(selection) | counts, notes)
 
 
@@ -122,13 +125,17 @@ STAGE = Stage(
         "curated/records",
         "curated/record_files.parquet",
         "curated/links.parquet",
+        # coverage, duplicates and pairs: what ties images, for the certificate
+        "curated/coverage.parquet",
+        "curated/duplicates.parquet",
+        "curated/pairs.parquet",
         "curated/splits.parquet",
         "curated/accepted.parquet",
         "curated/lineage.parquet",
         "augmented",
     ),
     writes=("exports",),
-    depends=("records", "annotations", "link", "split", "export"),
+    depends=("sources", "records", "annotations", "link", "split", "export"),
     run=_run,
     persist=("exports",),
 )
