@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,9 @@ HELD_OUT = ("test", "val", "train")
 
 _LISTS = frozenset({".txt", ".lst", ".json"})
 _COLUMNS = frozenset({"split", "set", "subset", "partition", "usage", "fold", "数据集", "划分"})
+_SHARD = re.compile(r"-\d{5}-of-\d{5}(?:-[0-9a-f]+)?[.](?:parquet|pq)$|[.](?:parquet|pq)$", re.IGNORECASE)
+"""The end of the name of a Parquet file with pictures, which are entries below it."""
+
 _KNOWN = 0.9
 """Share of the values of a column of splits that must name one."""
 
@@ -32,7 +36,7 @@ _KNOWN = 0.9
 def folder_split(path: str) -> str:
     """The split that the nearest folder of an image states by its whole name, or the empty string."""
     for part in reversed(parts_of(path)[0].split("/")):
-        if split := stated_split(part):
+        if split := stated_split(_SHARD.sub("", part)):
             return split
     return ""
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from tundish.formats.registry import Look
     from tundish.propose.images.unread import UnreadLabels
 
-__all__ = ["Found", "examine"]
+__all__ = ["Found", "examine", "read_member"]
 
 _PAGED = frozenset({".tif", ".tiff", ".gif", ".webp"})
 """Suffixes of files that may hold several pages or frames."""
@@ -85,7 +85,7 @@ def examine(source: Path, records: Collection[Path] = ()) -> Found:
     """
     with open_source(source) as entries:
         members = {entry.path: entry for entry in entries if entry.fault is None}
-        listing = Listing(sorted(members), lambda path: _read(members[path], source))
+        listing = Listing(sorted(members), lambda path: read_member(members[path], source))
         looked = look(listing)
         if looked.found:
             return _found(looked, listing, members, _inside(source, records))
@@ -208,7 +208,16 @@ def _beside(listing: Listing, members: Mapping[str, Entry], images: Sequence[str
     return replace(beside, targets=targets.targets, facts=[*beside.facts, *targets.facts])
 
 
-def _read(entry: Entry, source: Path) -> bytes:
+def read_member(entry: Entry, source: Path) -> bytes:
+    """The bytes of a file of a source.
+
+    Args:
+        entry: The file.
+        source: The source, for people.
+
+    Raises:
+        SourceError: It cannot be read.
+    """
     try:
         return entry.read()
     except (EntryFault, EntryUnavailable) as problem:
