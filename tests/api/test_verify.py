@@ -315,6 +315,17 @@ def test_parquet_files_with_pictures_are_split_by_their_names(tmp_path: Path) ->
     assert kinds(tundish.verify(put(tmp_path / "leaky", leaky))) == ["equal bytes"]
 
 
+def test_the_outermost_folder_of_an_export_states_the_split(tmp_path: Path) -> None:
+    """Images that came in train/ of their source are in test/ of the export."""
+    files = {
+        f"images/{split}/belt/images/{came}/{number}.png": png(surface(number))
+        for number, (split, came) in enumerate([("train", "val"), ("test", "train"), ("train", "train")])
+    }
+    assert tundish.verify(put(tmp_path / "a", files)).images == {"train": 2, "test": 1}
+    inside = {f"test_data/{path}": data for path, data in clean_files().items()}
+    assert tundish.verify(put(tmp_path / "b", inside)).images == {"train": 3, "val": 3, "test": 3}
+
+
 def test_a_zip_is_read_as_its_folder(tmp_path: Path) -> None:
     put(tmp_path / "set", clean_files() | PLANTED["mirrored or turned"])
     archive = shutil.make_archive(str(tmp_path / "set"), "zip", tmp_path / "set")

@@ -76,7 +76,7 @@ def verify(
     watch("look", 0, 0)
     with open_export(Path(path)) as export, tempfile.TemporaryFile() as file:
         splits = {one: export.splits.get(one, "") for one in export.images}
-        measured = measure_images(splits, export.read, file, partial(watch, "measure"))
+        measured = measure_images(splits, export.cameras, export.read, file, partial(watch, "measure"))
         derived = export.derived
         leaks = find_leaks(
             measured,

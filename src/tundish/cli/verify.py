@@ -106,7 +106,9 @@ def _print(found: Verification) -> None:
         _print_leak(leak, "Warning")
     for leak in found.leaks:
         _print_leak(leak, "Leak")
-    answer("No leak was found." if found.clean else f"{_number(len(found.leaks), 'kind')} of leaks found.")
+    answer(
+        "No leak was found." if found.clean else f"Leaks of {_number(len(found.leaks), 'kind')} were found."
+    )
 
 
 def _print_leak(leak: Leak, title: str) -> None:

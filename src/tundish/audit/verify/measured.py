@@ -39,6 +39,7 @@ class Measured:
 
 def measure_images(
     splits: Mapping[str, str],
+    cameras: Mapping[str, str],
     read: Callable[[str], bytes],
     file: BinaryIO,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
@@ -47,6 +48,7 @@ def measure_images(
 
     Args:
         splits: The split of every image by its path, sorted by path; '' for none.
+        cameras: The folder of every image without what only says its split, by its path.
         read: Reads an image.
         file: An open file that what they are compared by is kept in.
         progress: Called as (images measured, images in all).
@@ -56,7 +58,7 @@ def measure_images(
         if isinstance(found, str):
             unreadable[path] = found
         else:
-            pictures.append(picture_of(path, splits[path], digest, found))
+            pictures.append(picture_of(path, splits[path], cameras[path], digest, found))
             kept.add(found)
         progress(done, len(splits))
     return Measured(pictures, kept, unreadable, splits)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from tundish.audit.verify.sequences import camera_of
 from tundish.audit.verify.ties import Tie
 from tundish.errors import UsageError
 
@@ -80,7 +79,7 @@ def find_family_ties(
     families: dict[tuple[str, str], list[int]] = {}
     for number, picture in enumerate(pictures):
         if value := _value(name, pattern, picture.path):
-            families.setdefault((camera_of(picture.path), value), []).append(number)
+            families.setdefault((picture.camera, value), []).append(number)
     ties: dict[str, list[Tie]] = {}
     for (_, original), numbers in families.items():
         files = [pictures[number].path.rpartition("/")[2] for number in numbers]

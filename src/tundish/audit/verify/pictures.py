@@ -31,6 +31,7 @@ class Picture:
     Attributes:
         path: Relative to the export, POSIX.
         split: 'train', 'val' or 'test'; empty where none is stated.
+        camera: Its folder, without what only says its split.
         digest: SHA-256 of its bytes.
         width: Width of the upright image, px.
         height: Height of the upright image, px.
@@ -42,6 +43,7 @@ class Picture:
 
     path: str
     split: str
+    camera: str
     digest: bytes
     width: int
     height: int
@@ -51,12 +53,13 @@ class Picture:
     hashes: tuple[tuple[bytes, int], ...]
 
 
-def picture_of(path: str, split: str, digest: bytes, measured: Measurement) -> Picture:
+def picture_of(path: str, split: str, camera: str, digest: bytes, measured: Measurement) -> Picture:
     """The facts of a measured image."""
     others = zip(measured.other_hashes, measured.other_codes, strict=True)
     return Picture(
         path,
         split,
+        camera,
         digest,
         measured.width,
         measured.height,

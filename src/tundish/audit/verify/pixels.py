@@ -154,7 +154,7 @@ def _add_overlaps(
         owners,
         kept.sizes(numbers),
         lambda place: kept.detail(numbers[place]),
-        sequences=sequences_of([pictures[number].path for number in numbers]),
+        sequences=sequences_of([pictures[number] for number in numbers]),
         threads=os.cpu_count() or 1,
         progress=lambda done, total: progress("overlaps", done, total),
     )

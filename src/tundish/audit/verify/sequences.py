@@ -18,14 +18,7 @@ if TYPE_CHECKING:
 
     from tundish.audit.verify.pictures import Picture
 
-__all__ = ["camera_of", "find_near_frames", "sequences_of", "time_in_name"]
-
-_NOT_A_CAMERA = re.compile(
-    r"(?:train|val|valid|test)(?:ing|idation)?(?:[-_ ]?(?:set|images?|data))?(?:\d{4})?|images?|imgs?"
-    r"|jpegimages|(?:train|val|valid|validation|test)-\d{5}-of-\d{5}(?:-[0-9a-f]+)?\.parquet",
-    re.IGNORECASE,
-)
-"""Names of folders that say which split or that images are in them, and not which camera took them."""
+__all__ = ["find_near_frames", "sequences_of", "time_in_name"]
 
 _CLOCK = re.compile(
     r"(?<!\d)((?:19|20)\d\d)[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12]\d|3[01])[-_T. ]{0,2}"
@@ -62,7 +55,7 @@ def time_in_name(name: str) -> tuple[str, float, str] | None:
 def find_near_frames(pictures: Sequence[Picture], within: float) -> list[Tie]:
     """Find frames of one camera that were taken shortly after each other and are in different splits.
 
-    A camera is a folder, without the folders of splits; in names, also what stands before the time.
+    Frames whose names state times are of one camera only where the same stands before the time.
 
     Args:
         pictures: The images.
@@ -70,7 +63,7 @@ def find_near_frames(pictures: Sequence[Picture], within: float) -> list[Tie]:
     """
     cameras: dict[tuple[str, str, str], list[tuple[float, int]]] = {}
     for number, picture in enumerate(pictures):
-        folder, name = camera_of(picture.path), picture.path.rpartition("/")[2]
+        folder, name = picture.camera, picture.path.rpartition("/")[2]
         if (found := time_in_name(name)) is not None:
             before, moment, after = found
             cameras.setdefault((folder, before, re.sub(r"\d+", "#", after)), []).append((moment, number))
@@ -91,21 +84,13 @@ def _near(frames: Sequence[tuple[float, int]], pictures: Sequence[Picture], with
                 yield Tie((number,), (other,), note=f"{apart:.3g} s apart", rank=apart)
 
 
-def sequences_of(paths: Sequence[str]) -> list[NDArray[np.int64]]:
-    """The places of paths of one folder, in the order of their names; folders of splits do not count.
-
-    Args:
-        paths: Paths of images.
-    """
+def sequences_of(pictures: Sequence[Picture]) -> list[NDArray[np.int64]]:
+    """The places of pictures of one camera, in the order of their names."""
     folders: dict[str, list[tuple[list[tuple[int, str]], str, int]]] = {}
-    for place, path in enumerate(paths):
-        folders.setdefault(camera_of(path), []).append((_natural(path.rpartition("/")[2]), path, place))
+    for place, picture in enumerate(pictures):
+        order = _natural(picture.path.rpartition("/")[2]), picture.path, place
+        folders.setdefault(picture.camera, []).append(order)
     return [np.array([place for _, _, place in sorted(found)], np.int64) for found in folders.values()]
-
-
-def camera_of(path: str) -> str:
-    """The folder of an image, as of a camera or a class, without folders that only say its split."""
-    return "/".join(part for part in path.split("/")[:-1] if not _NOT_A_CAMERA.fullmatch(part))
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tundish.errors import SourceError
 from tundish.formats.base import Listing
+from tundish.formats.given.splits import folder_without_splits
 from tundish.formats.reading.sniffing import catalog_of
 from tundish.formats.registry import look
 from tundish.formats.several.parts import LABELS, role_among
@@ -38,6 +39,7 @@ class Export:
     Attributes:
         images: Paths of its pictures, sorted.
         splits: By path the split that a picture came with; those without one are left out.
+        cameras: By path the folder of a picture without what only says its split.
         several: By path the splits of a picture that several lists name.
         stated_by: What states the splits: the beginning of a sentence.
         derived: Pictures that were made from others by their names; None where no name says so.
@@ -47,6 +49,7 @@ class Export:
 
     images: Sequence[str]
     splits: Mapping[str, str]
+    cameras: Mapping[str, str]
     several: Mapping[str, set[str]]
     stated_by: str
     derived: Derived | None
@@ -104,10 +107,11 @@ def open_export(path: Path) -> Iterator[Export]:
                 where=str(path),
                 fix="name the folder that holds all splits, as folders or lists called train, val or test",
             )
-        facts += [f"not read: {one}" for one in combined.unread]
+        facts += [str(one) for one in combined.unread]
         yield Export(
             images,
             given.splits,
+            {image: folder_without_splits(image) for image in images},
             given.several,
             given.by,
             find_derived(images, read),
