@@ -11,7 +11,8 @@ import orjson
 import polars as pl
 import pytest
 from click.testing import CliRunner
-from tests.imaging.pictures import colours, jpeg, pillow, png, texture
+from tests.imaging.pictures import colours, exif, jpeg, pillow, png, texture
+from tests.plants import make_plant
 
 import tundish
 from tundish.cli import main
@@ -101,6 +102,16 @@ def test_the_same_pictures_in_one_split_are_no_leak(kind: str, tmp_path: Path) -
     assert not found.warnings
 
 
+def test_versions_without_their_original_are_a_warning_unless_their_form_is_sure(tmp_path: Path) -> None:
+    ends = {"weak": ("_copy1.png", "_copy2.png"), "sure": (".rf.0a1b2c3d4e.png", ".rf.9f8e7d6c5b.png")}
+    for name, (one, other) in ends.items():
+        files = {f"train/x{one}": png(surface(50)), f"val/x{other}": png(surface(51))}
+        found = tundish.verify(put(tmp_path / name, clean_files() | files))
+        assert kinds(found) == (["derived child"] if name == "sure" else [])
+        warned = [leak.kind for leak in found.warnings]
+        assert warned == ([] if name == "sure" else ["probably derived child"])
+
+
 def test_names_that_begin_again_in_each_split_make_no_family(tmp_path: Path) -> None:
     files = {
         f"{split}/{name}.png": png(surface(10 * number + len(name)))
@@ -135,7 +146,51 @@ def test_each_pair_of_several_copies_is_counted_and_every_image_once(tmp_path: P
     copy = png(surface(50))
     files = {f"{split}/{name}.png": copy for split, name in (("train", "x"), ("train", "y"), ("val", "z"))}
     leak = only(tundish.verify(put(tmp_path, clean_files() | files)).leaks)
-    assert (leak.pairs, leak.images) == (2, 3)
+    assert (leak.pairs, leak.images, leak.by_split) == (2, 3, {"train": 2, "val": 1})
+
+
+def test_an_image_in_several_leaks_is_touched_once(tmp_path: Path) -> None:
+    files = {
+        "train/C1_a.png": png(surface(50)),
+        "val/C1_b.jpg": jpeg(surface(50)),
+        "val/C2_c.png": png(surface(51)),
+        "test/C2_d.png": png(surface(52)),
+    }
+    found = tundish.verify(put(tmp_path, clean_files() | files), key={"coil": "(C[0-9])_"})
+    assert kinds(found) == ["same picture", "same key"]
+    assert found.leaking == {"train": 1, "val": 2, "test": 1}
+
+
+def test_near_frames_are_found_by_exif_times(tmp_path: Path) -> None:
+    files = {
+        f"{split}/belt/{number}.jpg": pillow(surface(50 + number), "JPEG", exif=exif(taken=taken))
+        for number, (split, taken) in enumerate(
+            [("train", "2026:03:01 08:15:02"), ("val", "2026:03:01 08:15:03"), ("val", "2026:03:01 09:00:00")]
+        )
+    }
+    put(tmp_path, clean_files() | files)
+    leak = only(tundish.verify(tmp_path).leaks)
+    assert (leak.kind, leak.pairs, leak.examples[0].note) == ("near frame", 1, "1 s apart")
+    assert tundish.verify(tmp_path, within=0.5).clean
+
+
+def test_an_export_of_ours_is_clean_though_its_source_was_not(tmp_path: Path) -> None:
+    """Copies and overlaps come in without splits, and in two splits; the export has neither in two."""
+    strip = texture(700, SIDE, 9 * SIDE)
+    files = {f"photos/strip{place}.png": png(strip[:, 80 * place : 80 * place + SIDE]) for place in range(9)}
+    files |= {f"photos/other{seed}.png": png(surface(seed)) for seed in range(14)}
+    files |= {f"photos/copy{seed}.jpg": jpeg(surface(seed), 80) for seed in range(3)}
+    files |= {path.rpartition(".")[0] + ".txt": b"0 0.5 0.5 0.2 0.3\n" for path in files}
+    files["classes.txt"] = b"scratch\n"
+    plant = make_plant(tmp_path / "plant")
+    tundish.add("line1", put(tmp_path / "in", files), project=plant)
+    tundish.run("line1", project=plant)
+    for form in ("coco", "parquet", "yolo"):
+        tundish.export("line1", format=form, project=plant)
+        found = tundish.verify(plant / "datasets/line1/exports" / form)
+        assert sum(found.images.values()) == 23
+        assert len(found.images) > 1
+        assert found.clean
 
 
 def test_what_a_copy_overlaps_is_found_for_all_its_copies(tmp_path: Path) -> None:

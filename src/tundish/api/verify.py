@@ -115,6 +115,7 @@ def _verification(path: str, export: Export, measured: Measured, leaks: Leaks, l
         classes,
         missing_classes(classes),
         leaks.keys,
+        {name: leaks.leaking.get(name, 0) for name in names if name},
         tuple(leaks.leaks),
         tuple(leaks.warnings),
         _faults(export, measured, reading),

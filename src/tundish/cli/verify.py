@@ -106,9 +106,11 @@ def _print(found: Verification) -> None:
         _print_leak(leak, "Warning")
     for leak in found.leaks:
         _print_leak(leak, "Leak")
-    answer(
-        "No leak was found." if found.clean else f"Leaks of {_number(len(found.leaks), 'kind')} were found."
-    )
+    if found.clean:
+        answer("No leak was found.")
+        return
+    touched = (f"{count:,} of {found.images[split]:,} {split}" for split, count in found.leaking.items())
+    answer(f"Leaks of {_number(len(found.leaks), 'kind')} were found; images touched: {', '.join(touched)}.")
 
 
 def _print_leak(leak: Leak, title: str) -> None:

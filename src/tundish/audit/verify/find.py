@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -46,11 +47,13 @@ class Leaks:
         leaks: The closest kind first.
         warnings: What they probably share.
         keys: By the name of a key, how many images have a value.
+        leaking: Images of each split that any leak touches.
     """
 
     leaks: list[Leak] = field(default_factory=list)
     warnings: list[Leak] = field(default_factory=list)
     keys: dict[str, int] = field(default_factory=dict)
+    leaking: Mapping[str, int] = field(default_factory=dict)
 
 
 def find_leaks(
@@ -81,35 +84,54 @@ def find_leaks(
     """
     pictures = measured.pictures
     found = Leaks()
-    keyed = []
+    keyed: list[tuple[Leak, set[int]] | None] = []
     for name, pattern in keys.items():
         tied, found.keys[name] = find_key_ties(pictures, name, pattern)
         if not found.keys[name]:
-            example = f", such as '{pictures[0].path}'" if pictures else ""
-            raise UsageError(
-                f"the key '{name}' matches none of the {len(pictures):,} images{example}",
-                where=pattern.pattern,
-                fix="fix the pattern: it is for file names, or for paths where it has a slash",
-            )
+            raise _no_match(name, pattern.pattern, measured)
         keyed.append(count_leak("same key", tied, pictures, name))
     ties = find_pixel_ties(pictures, measured.kept, read, thorough=thorough, progress=progress)
     if families is not None:
         ties |= find_family_ties(pictures, families.name, families.pattern, families.versions)
     ties["near frame"] = find_near_frames(pictures, within)
-    counted = {kind: count_leak(kind, ties.get(kind, ()), pictures) for kind in (*LEAKS, *WARNINGS)}
-    both = [_in_several(several)] if several else []
-    found.leaks = [*both, *(leak for kind in LEAKS if (leak := counted[kind])), *filter(None, keyed)]
-    found.warnings = [leak for kind in WARNINGS if (leak := counted[kind])]
+    counted = [count_leak(kind, ties.get(kind, ()), pictures) for kind in LEAKS]
+    leaking = set(several)
+    found.leaks = [_in_several(several)] if several else []
+    for leak, touched in filter(None, [*counted, *keyed]):
+        found.leaks.append(leak)
+        leaking |= {pictures[number].path for number in touched}
+    found.leaking = Counter(measured.splits[path] for path in leaking)
+    doubtful = (count_leak(kind, ties.get(kind, ()), pictures) for kind in WARNINGS)
+    found.warnings = [leak for leak, _ in filter(None, doubtful)]
     return found
+
+
+def _no_match(name: str, pattern: str, measured: Measured) -> UsageError:
+    example = f", such as '{measured.pictures[0].path}'" if measured.pictures else ""
+    return UsageError(
+        f"the key '{name}' matches none of the {len(measured.pictures):,} images{example}",
+        where=pattern,
+        fix="fix the pattern: it is for file names, or for paths where it has a slash",
+    )
 
 
 def _in_several(several: Mapping[str, Collection[str]]) -> Leak:
     """Images that lists name in more than one split."""
-    between: dict[str, int] = {}
+    between: Counter[str] = Counter()
+    kept: Counter[str] = Counter()
     examples = []
     for path, splits in sorted(several.items()):
         ordered = sorted(splits, key=_ORDER.index)
-        name = " and ".join(ordered)
-        between[name] = between.get(name, 0) + 1
+        between[" and ".join(ordered)] += 1
+        kept[ordered[-1]] += 1
         examples.append(LeakExample(path, path, (ordered[0], ordered[-1])))
-    return Leak("in several splits", "", len(several), len(several), between, None, tuple(examples[:3]))
+    return Leak(
+        "in several splits",
+        "",
+        len(several),
+        len(several),
+        dict(kept),
+        dict(between),
+        None,
+        tuple(examples[:3]),
+    )

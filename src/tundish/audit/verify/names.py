@@ -85,7 +85,16 @@ def find_family_ties(
         files = [pictures[number].path.rpartition("/")[2] for number in numbers]
         if len(set(files)) < len(files):
             continue  # names begin again in each split: equal ones say nothing
-        derived = any(pictures[number].path in versions for number in numbers)
+        kind = _family_kind([pictures[number].path for number in numbers], versions)
         tie = Tie(tuple(numbers), tuple(numbers), note=f"of {original}")
-        ties.setdefault("derived child" if derived else "tile sibling", []).append(tie)
+        ties.setdefault(kind, []).append(tie)
     return ties
+
+
+def _family_kind(paths: Collection[str], versions: Collection[str]) -> str:
+    """What pictures of one original are: a word such as _copy1 may mean nothing where no original is here."""
+    derived = [path for path in paths if path in versions]
+    if not derived:
+        return "tile sibling"
+    sure = len(derived) < len(paths) or any(".rf." in path for path in derived)
+    return "derived child" if sure else "probably derived child"

@@ -22,7 +22,7 @@ LEAKS = (
 )
 """Kinds of leaks, the closest first."""
 
-WARNINGS = ("probably same picture", "probably overlapping")
+WARNINGS = ("probably same picture", "probably overlapping", "probably derived child")
 """What a person should look at: it is reported, and the export counts as clean all the same."""
 
 
@@ -54,6 +54,7 @@ class Leak(Result):
         key: Name of the key, for images that share one.
         pairs: How many pairs.
         images: How many images are in one of them.
+        by_split: These images by their split.
         between: Pairs by the two splits, such as 'train and val'.
         closest: Score of the closest pair; None where names or times tie them.
         examples: The closest three.
@@ -63,6 +64,7 @@ class Leak(Result):
     key: str
     pairs: int
     images: int
+    by_split: dict[str, int]
     between: dict[str, int]
     closest: float | None
     examples: tuple[LeakExample, ...]
@@ -97,6 +99,7 @@ class Verification(Result):
         classes: Labels of each class by split.
         missing_classes: Class and split, where a split has no label of a class that another has.
         keys: By the name of a key, how many images have a value.
+        leaking: Images of each split that any leak touches.
         leaks: What the splits share, the closest kind first.
         warnings: What they probably share.
         faults: Labels and files that are wrong.
@@ -112,6 +115,7 @@ class Verification(Result):
     classes: dict[str, dict[str, int]]
     missing_classes: tuple[tuple[str, str], ...]
     keys: dict[str, int] = field(default_factory=dict)
+    leaking: dict[str, int] = field(default_factory=dict)
     leaks: tuple[Leak, ...] = ()
     warnings: tuple[Leak, ...] = ()
     faults: tuple[Fault, ...] = ()

@@ -37,7 +37,9 @@ class Tie(NamedTuple):
     rank: float = 0.0
 
 
-def count_leak(kind: str, ties: Iterable[Tie], pictures: Sequence[Picture], key: str = "") -> Leak | None:
+def count_leak(
+    kind: str, ties: Iterable[Tie], pictures: Sequence[Picture], key: str = ""
+) -> tuple[Leak, set[int]] | None:
     """Count the pairs of images that are tied and in different splits; images without a split do not count.
 
     Args:
@@ -47,7 +49,7 @@ def count_leak(kind: str, ties: Iterable[Tie], pictures: Sequence[Picture], key:
         key: Name of the key that they share.
 
     Returns:
-        None where all that is tied is in one split.
+        The leak and the numbers of its images; None where all that is tied is in one split.
     """
     between: Counter[tuple[str, str]] = Counter()
     touched: set[int] = set()
@@ -64,15 +66,17 @@ def count_leak(kind: str, ties: Iterable[Tie], pictures: Sequence[Picture], key:
         return None
     torn.sort(key=lambda one: (one[0].rank, pictures[one[1][0]].path, pictures[one[2][0]].path))
     scores = [tie.score for tie, _, _ in torn if tie.score is not None]
-    return Leak(
+    leak = Leak(
         kind,
         key,
         between.total(),
         len(touched),
+        {split: count for split in _ORDER if (count := sum(pictures[n].split == split for n in touched))},
         {f"{one} and {other}": between[one, other] for one, other in sorted(between, key=_places)},
         max(scores, default=None),
         tuple(_example(*one, pictures) for one in torn[:_EXAMPLES]),
     )
+    return leak, touched
 
 
 def _places(pair: tuple[str, str]) -> tuple[int, int]:
