@@ -172,7 +172,7 @@ def _add_overlaps(
 
 
 def _stars(copies: Sequence[Copy], contents: int) -> dict[int, list[int]]:
-    """The contents that each representative stands for: itself, and its verified copies."""
+    """The contents that each of them represents: itself, and its verified copies."""
     leader: dict[int, int] = {}
     for copy in copies:
         if copy.relation != "probably same picture" and copy.first not in leader:

@@ -36,7 +36,7 @@ def time_in_name(name: str) -> tuple[str, float, str] | None:
         name: Name of the file, without folders.
 
     Returns:
-        What stands before the time, the time in seconds, and what comes after it; None where there is none.
+        The text before the time, the time in seconds, and the text after it; None where there is no time.
     """
     if match := _CLOCK.search(name):
         *parts, dotted, joined = match.groups()
@@ -55,7 +55,7 @@ def time_in_name(name: str) -> tuple[str, float, str] | None:
 def find_near_frames(pictures: Sequence[Picture], within: float) -> list[Tie]:
     """Find frames of one camera that were taken shortly after each other and are in different splits.
 
-    Frames whose names state times are of one camera only where the same stands before the time.
+    Frames whose names state times are of one camera only where the text before the time is the same.
 
     Args:
         pictures: The images.
