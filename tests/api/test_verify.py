@@ -381,6 +381,17 @@ def test_the_outermost_folder_of_an_export_states_the_split(tmp_path: Path) -> N
     assert tundish.verify(put(tmp_path / "b", inside)).images == {"train": 3, "val": 3, "test": 3}
 
 
+def test_files_that_are_not_looked_at_are_said(tmp_path: Path) -> None:
+    """A link out of the export is not followed: what is behind it may leak, and nobody looked."""
+    put(tmp_path / "set", clean_files() | {"val/phone.heic": b"ftypheic"})
+    put(tmp_path, {"elsewhere.png": png(surface(0))})
+    (tmp_path / "set/val/link.png").symlink_to(tmp_path / "elsewhere.png")
+    found = tundish.verify(tmp_path / "set")
+    assert any("val/link.png: a link out of the source is not followed" in note for note in found.notes)
+    assert any(".heic 1" in note for note in found.notes)
+    assert run(str(tmp_path / "set"))[1].count("Note: ") == 2
+
+
 def test_a_zip_is_read_as_its_folder(tmp_path: Path) -> None:
     put(tmp_path / "set", clean_files() | PLANTED["mirrored or turned"])
     archive = shutil.make_archive(str(tmp_path / "set"), "zip", tmp_path / "set")

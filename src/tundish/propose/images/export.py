@@ -9,25 +9,26 @@ from typing import TYPE_CHECKING
 from tundish.errors import SourceError
 from tundish.formats.base import Listing
 from tundish.formats.given.splits import folder_without_splits
-from tundish.formats.reading.sniffing import catalog_of
+from tundish.formats.reading.sniffing import catalog_of, counted
 from tundish.formats.registry import look
 from tundish.formats.several.parts import LABELS, role_among
 from tundish.formats.several.read import read_together
 from tundish.propose.images.derived import find_derived
 from tundish.propose.images.given import SplitColumns, find_given
-from tundish.propose.images.look import read_member
+from tundish.propose.images.look import read_member, unread_kinds
 from tundish.propose.images.several import combine, parts_of_formats
 from tundish.propose.images.tables import tables_of
 from tundish.recipe.classes import normalise
 from tundish.sources.files import open_source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tundish.formats.base import Catalog, Reading
     from tundish.formats.several.parts import Part
     from tundish.propose.images.derived import Derived
+    from tundish.sources.entry import Entry
 
 __all__ = ["Export", "open_export"]
 
@@ -85,7 +86,7 @@ def open_export(path: Path) -> Iterator[Export]:
         SourceError: It cannot be opened, holds no images, or does not say which split they are in.
     """
     with open_source(path) as entries:
-        members = {entry.path: entry for entry in entries if entry.fault is None}
+        members, passed = _sorted_out(entries)
 
         def read(name: str) -> bytes:
             return read_member(members[name], path)
@@ -107,7 +108,7 @@ def open_export(path: Path) -> Iterator[Export]:
                 where=str(path),
                 fix="name the folder that holds all splits, as folders or lists called train, val or test",
             )
-        facts += [str(one) for one in combined.unread]
+        facts += [*passed, *unread_kinds(listing), *map(str, combined.unread)]
         yield Export(
             images,
             given.splits,
@@ -120,3 +121,18 @@ def open_export(path: Path) -> Iterator[Export]:
             parts_of_formats(combined.chosen),
             listing.paths,
         )
+
+
+def _sorted_out(entries: Iterable[Entry]) -> tuple[dict[str, Entry], list[str]]:
+    """The files that can be read by their paths, and a sentence for each reason why others cannot."""
+    members: dict[str, Entry] = {}
+    others: dict[str, list[str]] = {}
+    for entry in entries:
+        if entry.fault is None:
+            members[entry.path] = entry
+        elif entry.fault.reason != "system_file":
+            others.setdefault(entry.fault.message, []).append(entry.path)
+    return members, [
+        f"{counted(len(paths), 'file')} not looked at, such as {paths[0]}: {why}"
+        for why, paths in others.items()
+    ]

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from tundish.formats.registry import Look
     from tundish.propose.images.unread import UnreadLabels
 
-__all__ = ["Found", "examine", "read_member"]
+__all__ = ["Found", "examine", "read_member", "unread_kinds"]
 
 _PAGED = frozenset({".tif", ".tiff", ".gif", ".webp"})
 """Suffixes of files that may hold several pages or frames."""
@@ -133,7 +133,7 @@ def _found(looked: Look, listing: Listing, members: Mapping[str, Entry], records
     beside = replace(beside, names=names, facts=[*beside.facts, *named])
     pages, about = _several_pages(best, listing)
     about += sampled_note(path for path in listing.paths if path not in combined.images)
-    about += [*_unread_kinds(listing), *_refused_images(listing)]
+    about += [*unread_kinds(listing), *_refused_images(listing)]
     best = replace(best, facts=[*best.facts, *about, *beside.facts], pages=pages)
     formats = {one.format for one in combined.chosen}
     others = tuple(one for one in looked.found if one.format not in formats)
@@ -159,7 +159,7 @@ def _several_pages(best: Evidence, listing: Listing) -> tuple[str, list[str]]:
     return "each", [f"{fact}each comes in as an image (pages: each)"]
 
 
-def _unread_kinds(listing: Listing) -> list[str]:
+def unread_kinds(listing: Listing) -> list[str]:
     """Sentences on images and archives that are not read, with how many there are of each kind."""
     facts = []
     for suffixes, noun, what, fix in (
