@@ -396,3 +396,32 @@ def test_a_zip_is_read_as_its_folder(tmp_path: Path) -> None:
     put(tmp_path / "set", clean_files() | PLANTED["mirrored or turned"])
     archive = shutil.make_archive(str(tmp_path / "set"), "zip", tmp_path / "set")
     assert kinds(tundish.verify(archive)) == ["mirrored or turned"]
+
+
+@pytest.mark.shared
+def test_of_public_sets_what_their_splits_share_is_found(shared_data: Path) -> None:
+    belt = tundish.verify(shared_data / "coal_belt_foreign", level="fast")
+    leak = only(belt.leaks)
+    assert (leak.kind, leak.pairs, leak.by_split) == ("equal bytes", 155, {"train": 122, "val": 125})
+    assert belt.images == {"train": 122, "val": 416}
+    assert [(fault.kind, fault.count) for fault in belt.faults] == [("image that no label file mentions", 22)]
+    # Its seven pairs of equal pixels are all inside train.
+    assert tundish.verify(shared_data / "kolektorsdd_sample").clean
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("folder", "leaks"),
+    [
+        ("yolo/ultralytics_layout", ["equal bytes"]),
+        ("voc/voc_dataset1", ["equal bytes"]),
+        ("cvat/images_project", ["equal bytes"]),
+        ("coco/instances", []),
+        ("coco/roboflow_layout", []),
+        ("coco/panoptic", []),
+    ],
+)
+def test_of_published_samples_of_formats_the_splits_are_compared(
+    shared_data: Path, folder: str, leaks: list[str]
+) -> None:
+    assert kinds(tundish.verify(shared_data / "annotation_samples" / folder)) == leaks

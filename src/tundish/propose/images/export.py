@@ -104,7 +104,7 @@ def open_export(path: Path) -> Iterator[Export]:
         given, facts = find_given(listing, catalog, columns)
         if given is None:
             raise SourceError(
-                "nothing says which of its images are in train, val or test",
+                "nothing says that its images are in two splits or more",
                 where=str(path),
                 fix="name the folder that holds all splits, as folders or lists called train, val or test",
             )
