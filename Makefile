@@ -39,6 +39,7 @@ demo: $(READY)
 	@test -d .git || { echo "make demo: this is not a Git clone, which DVC needs; run 'git init' first." >&2; exit 2; }
 	tundish sample
 	dvc repro --quiet
+	tundish verify --quiet datasets/steel-surface/exports/coco --key 'coil=^(?P<coil>[A-Z][0-9]+)_'
 	@echo
 	tundish status
 

@@ -57,11 +57,13 @@ from tundish.api.schemas import (
     schema_diff,
     schema_infer,
 )
+from tundish.api.verify import verify
 from tundish.errors import GateError, OutsideError, TundishError, UsageError
 from tundish.stages.base import Outcome
 
 if TYPE_CHECKING:
     from tundish.audit.status import Status
+    from tundish.audit.verify.result import Verification
 
 __all__ = [
     "Added",
@@ -95,6 +97,7 @@ __all__ = [
     "TundishError",
     "UnreadLabels",
     "UsageError",
+    "Verification",
     "add",
     "datasets",
     "dedup",
@@ -117,9 +120,10 @@ __all__ = [
     "schema_diff",
     "schema_infer",
     "status",
+    "verify",
 ]
 
-_LATER = {"Status": "tundish.audit.status"}
+_LATER = {"Status": "tundish.audit.status", "Verification": "tundish.audit.verify.result"}
 """Modules of names whose import would make `import tundish` slow."""
 
 

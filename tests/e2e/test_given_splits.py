@@ -82,6 +82,14 @@ def test_folders_of_any_usual_spelling_state_the_split(
     assert set(reasons) == {"given"}
 
 
+def test_of_folders_inside_each_other_the_outermost_states_the_split(plant: Path, tmp_path: Path) -> None:
+    """An export has images/test/ around the paths that its images came with."""
+    for number, (split, came) in enumerate([("train", "val"), ("test", "train"), ("train", "train")] * 3):
+        beside(tmp_path / f"set/{split}/belt/{came}/a{number}.jpg", number)
+    _, splits, _ = ran(plant, tmp_path / "set")
+    assert splits == {path: path.partition("/")[0] for path in splits}
+
+
 def test_a_folder_whose_name_only_contains_such_a_word_states_nothing(plant: Path, tmp_path: Path) -> None:
     for number in range(6):
         folder = "hardness_test" if number % 2 else "train_of_rolls"

@@ -39,6 +39,7 @@ _COMMANDS = {
     "report": "tundish.cli.stages",
     "status": "tundish.cli.status",
     "query": "tundish.cli.query",
+    "verify": "tundish.cli.verify",
     "completion": "tundish.cli.completion",
 }
 

@@ -7,7 +7,7 @@ __all__ = ["VERSIONS"]
 VERSIONS = {
     "measure": 5,
     "records": 3,
-    "validate": 6,
+    "validate": 7,
     "dedup": 3,
     "consensus": 3,
     "link": 1,

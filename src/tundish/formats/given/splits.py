@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import orjson
 
-from tundish.formats.base import ImageRef, parts_of, suffix_of
+from tundish.formats.base import ImageRef, parts_of, plain_folder, suffix_of
 from tundish.formats.csv.names import IMAGE_NAMES
 from tundish.formats.csv.table import Table, image_column, plain
 from tundish.formats.reading.match import find_named, stated_split
@@ -18,23 +19,30 @@ if TYPE_CHECKING:
 
     from tundish.formats.base import Catalog
 
-__all__ = ["HELD_OUT", "GivenSplits", "folder_split", "list_split", "split_column"]
+__all__ = ["HELD_OUT", "GivenSplits", "folder_splits", "folder_without_splits", "list_split", "split_column"]
 
 HELD_OUT = ("test", "val", "train")
 """The splits, the most held-out first: what is in several counts for the first of them."""
 
 _LISTS = frozenset({".txt", ".lst", ".json"})
 _COLUMNS = frozenset({"split", "set", "subset", "partition", "usage", "fold", "数据集", "划分"})
+_SHARD = re.compile(r"-\d{5}-of-\d{5}(?:-[0-9a-f]+)?[.](?:parquet|pq)$|[.](?:parquet|pq)$", re.IGNORECASE)
+"""The end of the name of a Parquet file with pictures, which are entries below it."""
+
 _KNOWN = 0.9
 """Share of the values of a column of splits that must name one."""
 
 
-def folder_split(path: str) -> str:
-    """The split that the nearest folder of an image states by its whole name, or the empty string."""
-    for part in reversed(parts_of(path)[0].split("/")):
-        if split := stated_split(part):
-            return split
-    return ""
+def folder_splits(path: str) -> list[str]:
+    """The splits that the folders of an image state by their whole names, the outermost first."""
+    stated = (stated_split(_SHARD.sub("", part)) for part in parts_of(path)[0].split("/"))
+    return [split for split in stated if split]
+
+
+def folder_without_splits(path: str) -> str:
+    """The folder of an image without what only says its split or that images are in it: a camera, a class."""
+    parts = parts_of(path)[0].split("/")
+    return "/".join(part for part in parts if plain_folder(part) and not stated_split(_SHARD.sub("", part)))
 
 
 def list_split(path: str) -> str:
@@ -71,10 +79,16 @@ class GivenSplits:
     unknown: dict[str, list[str]] = field(default_factory=dict)
 
     def take_folders(self) -> None:
-        """Take what the folders of the images say."""
-        for image in self.catalog.images:
-            if split := folder_split(image.path):
-                self._take(image.path, split)
+        """Take what the folders of the images say.
+
+        Of folders inside each other the outermost counts, as an export has images/test/ around the paths that
+        its images came with; where all of these are one split, such as that of test_data/, the nearest does.
+        """
+        stated = {image.path: folder_splits(image.path) for image in self.catalog.images}
+        outermost = len({splits[0] for splits in stated.values() if splits}) > 1
+        for path, splits in stated.items():
+            if splits:
+                self._take(path, splits[0 if outermost else -1])
 
     def take_list(self, path: str, data: bytes, split: str) -> int:
         """Take a file that lists the images of one split; returns how many of them are here."""

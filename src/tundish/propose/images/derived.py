@@ -62,10 +62,12 @@ class Derived:
     Attributes:
         pattern: The regular expression of the key, for the name of a file.
         facts: On what evidence, a sentence for each form of name.
+        versions: Paths of pictures that are versions of another one; the others are tiles or originals.
     """
 
     pattern: str
     facts: tuple[str, ...]
+    versions: frozenset[str] = frozenset()
 
 
 def find_derived(images: Sequence[str], read: Callable[[str], bytes]) -> Derived | None:
@@ -80,6 +82,7 @@ def find_derived(images: Sequence[str], read: Callable[[str], bytes]) -> Derived
     """
     stems = {path: parts_of(path)[2] for path in images}
     ends, facts = [], []
+    versions: set[str] = set()
     for form, end in _FORMS.items():
         families = _families(form, stems.items())
         if not _believed(form, families, set(stems.values()), len(images)):
@@ -88,13 +91,17 @@ def find_derived(images: Sequence[str], read: Callable[[str], bytes]) -> Derived
             continue
         # What a version was made of may be a version itself.
         stems |= {path: name for name, members in families.items() for path in members}
+        if form in _VERSIONS:
+            versions |= {path for members in families.values() for path in members}
         ends.append(end)
         facts.append(_fact(form, families))
     if not ends:
         return None
     # A version may be made of a version; of bare numbers only the last ones count.
     times = "?" if {_FORMS[_BOXES], _FORMS[_PAIRS]} & set(ends) else "*"
-    return Derived(rf"^(?P<{KEY}>.+?)(?i:{'|'.join(ends)}){times}[.][^.]+$", tuple(facts))
+    return Derived(
+        rf"^(?P<{KEY}>.+?)(?i:{'|'.join(ends)}){times}[.][^.]+$", tuple(facts), frozenset(versions)
+    )
 
 
 def _families(form: str, stems: Iterable[tuple[str, str]]) -> dict[str, dict[str, str]]:

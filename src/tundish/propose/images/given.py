@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -52,12 +52,14 @@ class Found:
         splits: The split of each image by its path.
         by: What states it: the beginning of a sentence.
         lists: The lists among it.
+        several: By the path of an image that is given several splits, those.
     """
 
     given: Mapping[str, object]
     splits: Mapping[str, str]
     by: str
     lists: Sequence[str] = ()
+    several: Mapping[str, set[str]] = field(default_factory=dict)
 
 
 class SplitColumns:
@@ -83,7 +85,8 @@ class SplitColumns:
         if not self._tables:
             return None
         by = "; ".join(f"the column '{column}' of {path} states" for path, column in self._tables.items())
-        return Found({"folders": False, "tables": self._tables}, self._given.splits, by)
+        given = self._given
+        return Found({"folders": False, "tables": self._tables}, given.splits, by, several=given.several)
 
 
 def find_given(listing: Listing, catalog: Catalog, columns: SplitColumns) -> tuple[Found | None, list[str]]:
@@ -131,7 +134,7 @@ def _by_lists(listing: Listing, catalog: Catalog) -> Found | None:
     by = f"{', '.join(list(lists)[:6])} state"
     if given.several:
         by = f"{by[:-6]}, which share {counted(len(given.several), 'image')}, state"
-    return Found({"folders": False, "lists": lists}, given.splits, by, tuple(lists))
+    return Found({"folders": False, "lists": lists}, given.splits, by, tuple(lists), given.several)
 
 
 def judge_given(

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from tundish.formats.registry import Look
     from tundish.propose.images.unread import UnreadLabels
 
-__all__ = ["Found", "examine"]
+__all__ = ["Found", "examine", "read_member", "unread_kinds"]
 
 _PAGED = frozenset({".tif", ".tiff", ".gif", ".webp"})
 """Suffixes of files that may hold several pages or frames."""
@@ -85,7 +85,7 @@ def examine(source: Path, records: Collection[Path] = ()) -> Found:
     """
     with open_source(source) as entries:
         members = {entry.path: entry for entry in entries if entry.fault is None}
-        listing = Listing(sorted(members), lambda path: _read(members[path], source))
+        listing = Listing(sorted(members), lambda path: read_member(members[path], source))
         looked = look(listing)
         if looked.found:
             return _found(looked, listing, members, _inside(source, records))
@@ -133,7 +133,7 @@ def _found(looked: Look, listing: Listing, members: Mapping[str, Entry], records
     beside = replace(beside, names=names, facts=[*beside.facts, *named])
     pages, about = _several_pages(best, listing)
     about += sampled_note(path for path in listing.paths if path not in combined.images)
-    about += [*_unread_kinds(listing), *_refused_images(listing)]
+    about += [*unread_kinds(listing), *_refused_images(listing)]
     best = replace(best, facts=[*best.facts, *about, *beside.facts], pages=pages)
     formats = {one.format for one in combined.chosen}
     others = tuple(one for one in looked.found if one.format not in formats)
@@ -159,7 +159,7 @@ def _several_pages(best: Evidence, listing: Listing) -> tuple[str, list[str]]:
     return "each", [f"{fact}each comes in as an image (pages: each)"]
 
 
-def _unread_kinds(listing: Listing) -> list[str]:
+def unread_kinds(listing: Listing) -> list[str]:
     """Sentences on images and archives that are not read, with how many there are of each kind."""
     facts = []
     for suffixes, noun, what, fix in (
@@ -208,7 +208,16 @@ def _beside(listing: Listing, members: Mapping[str, Entry], images: Sequence[str
     return replace(beside, targets=targets.targets, facts=[*beside.facts, *targets.facts])
 
 
-def _read(entry: Entry, source: Path) -> bytes:
+def read_member(entry: Entry, source: Path) -> bytes:
+    """The bytes of a file of a source.
+
+    Args:
+        entry: The file.
+        source: The source, for people.
+
+    Raises:
+        SourceError: It cannot be read.
+    """
     try:
         return entry.read()
     except (EntryFault, EntryUnavailable) as problem:

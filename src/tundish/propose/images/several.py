@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tundish.formats.base import Evidence
     from tundish.formats.several.read import Together
 
-__all__ = ["Combined", "combine"]
+__all__ = ["Combined", "combine", "parts_of_formats"]
 
 _MOST = 4
 """Formats that one source is proposed with."""
@@ -77,7 +77,7 @@ def combine(found: Sequence[Evidence], listing: Listing) -> Combined:
         source.consider_masks(masks)
     while len(source.chosen) < _MOST and source.consider_another():
         pass
-    parts = _parts(source.chosen)
+    parts = parts_of_formats(source.chosen)
     images, taken = _images(parts, listing), _taken(parts, listing)
     chosen = source.chosen
     if len(chosen) > 1:
@@ -119,13 +119,13 @@ class _Source:
 
         One that says nothing new is left: its labels are those that are read already.
         """
-        parts = _parts(self.chosen)
+        parts = parts_of_formats(self.chosen)
         images, taken = _images(parts, self.listing), _taken(parts, self.listing)
         rest = set(self.listing.paths) - images - taken - self.left
         further = _further(self.listing, images, rest, self.chosen) if rest else None
         if further is None:
             return False
-        more = _parts([further])
+        more = parts_of_formats([further])
         own = rest & _taken(more, self.listing)
         together = _read([*parts, *more], self.listing, images)[0]
         if together.repeated and not any(label.label_path in own for label in together.reading.labels):
@@ -142,16 +142,16 @@ class _Source:
         Masks whose values have no names are read where the best format has one class, which is theirs, or no
         labels on their pictures: otherwise one object would get two classes.
         """
-        best, mask_part = self.chosen[0], _parts([masks])[0]
+        best, mask_part = self.chosen[0], parts_of_formats([masks])[0]
         drawn = {path for path in self.listing.paths if role_among([mask_part], path) == "annotation"}
-        if drawn and all(redraws(_parts([best])[0], path) for path in drawn):
+        if drawn and all(redraws(parts_of_formats([best])[0], path) for path in drawn):
             return
         if best.weight and best.classes and best.format not in _WITHOUT_FILES:
             nameless = all(re.fullmatch(r"\d+|#[0-9a-f]{6}", name) for name in masks.classes)
             if nameless and len(best.classes) == len(masks.classes) == 1:
                 masks = replace(masks, names=("background", best.classes[0]), classes=[best.classes[0]])
                 nameless = False
-            parts = _parts([best, masks])
+            parts = parts_of_formats([best, masks])
             images = _images(parts, self.listing)
             if not nameless or not _read(parts, self.listing, images)[0].shared:
                 self.chosen.append(masks)
@@ -160,7 +160,7 @@ class _Source:
 
     def _keep_out(self, drawn: set[str]) -> None:
         best = self.chosen[0]
-        parts = _parts([best])
+        parts = parts_of_formats([best])
         paths = [path for path in self.listing.paths if role_among(parts, path) == "image"]
         patterns = mask_patterns(self.listing, paths)
         kept = {path for path in paths if any(rule.stem_of(path) is not None for rule in rules_of(patterns))}
@@ -179,7 +179,8 @@ class _Source:
             self.left |= paths
 
 
-def _parts(chosen: Sequence[Evidence]) -> list[Part]:
+def parts_of_formats(chosen: Sequence[Evidence]) -> list[Part]:
+    """The readers of formats, with the options that their evidence suggests."""
     return [Part(one.format, load_reader(one.format), Options(one.names, one.extra)) for one in chosen]
 
 
@@ -217,7 +218,7 @@ def _further(
     part_of_it = Listing([path for path in listing.paths if path in images or path in rest], listing.read)
     names = {one.format for one in chosen}
     for evidence in look(part_of_it, without={*_WITHOUT_FILES, *names}).found:
-        if evidence.weight and rest & _taken(_parts([evidence]), part_of_it):
+        if evidence.weight and rest & _taken(parts_of_formats([evidence]), part_of_it):
             return evidence
     return None
 
