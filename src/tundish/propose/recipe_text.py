@@ -238,6 +238,9 @@ def section_lines(
         columns = {"name": proposal.pivot.name, "value": proposal.pivot.value, "unit": proposal.pivot.unit}
         yield f"  pivot: {flow({key: header for key, header in columns.items() if header})}"
     yield from (f"  # {_comment(fact)}" for fact in proposal.evidence)
+    if proposal.unit_columns:
+        pairs = {pair.value_header: pair.unit_header for pair in proposal.unit_columns}
+        yield f"  unit_columns: {flow(pairs)}"
     yield from (f"  # {option}: {value}" for option, value in proposal.conventions)
     if proposal.stated:
         yield "  # headers that are alike, or occur twice"

@@ -20,12 +20,14 @@ from tundish.tabular.base import FileOptions, pieces_from
 from tundish.tabular.files.open import open_table
 from tundish.tabular.files.pivot import pivoted
 from tundish.tabular.headers.long import find_long, long_of_units
-from tundish.tabular.headers.planner import make_plan
+from tundish.tabular.headers.planner import make_plan, number_repeats
+from tundish.tabular.infer.unit_columns import are_alike, find_unit_columns
 from tundish.tabular.infer.units import row_units, units_by_row
 from tundish.tabular.infer.unknown import unknown_kinds, unknown_units, with_kinds
 from tundish.tabular.plan import ReadOptions
 from tundish.tabular.values.cells import read_cells
 from tundish.tabular.values.conventions import decide
+from tundish.tabular.values.row_units import count_row_units, settle_row_units, usual_unit
 from tundish.tabular.values.settle import settle
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from tundish.propose.fit import Fit
     from tundish.propose.schema.start import Start
     from tundish.tabular.base import Layout, Piece, Pivot, Sheet
+    from tundish.tabular.infer.unit_columns import UnitColumn
     from tundish.tabular.plan import Plan
 
 __all__ = ["Proposal", "column_names", "propose", "several_columns", "table_name"]
@@ -60,6 +63,7 @@ class Proposal:
         evidence: How the file writes numbers and days, and what shows it, a sentence each.
         conventions: Options of the recipe that say the same.
         pivot: The columns of a long table.
+        unit_columns: The columns whose rows name their units, with the columns that do.
     """
 
     schema: str
@@ -76,6 +80,7 @@ class Proposal:
     evidence: tuple[str, ...] = ()
     conventions: tuple[tuple[str, str], ...] = ()
     pivot: Pivot | None = None
+    unit_columns: tuple[UnitColumn, ...] = ()
 
     @property
     def layout_facts(self) -> tuple[str, ...]:
@@ -178,7 +183,8 @@ def _start(
     found, long = chosen.layout, long_of_units(chosen)
     chosen = chosen if long is None else pivoted(chosen, long, path.name)
     layout = chosen.layout
-    start = make_start(project, table, path.name, chosen, ReadOptions())
+    pairs = _pairs(chosen, next(chosen.pieces(), None))
+    start = make_start(project, table, path.name, chosen, ReadOptions(), pairs=pairs)
     same = [one.layout.sheet for one in sheets if one.layout.headers == found.headers]
     different = [one.layout.sheet for one in sheets if one.layout.headers != found.headers]
     only = tuple(filter(None, dict.fromkeys(same))) if sheet is None and different else ()
@@ -198,18 +204,30 @@ def _start(
         sheets=only,
         header_rows=found.header_rows if again.layout != found and not names else None,
         notes=tuple(notes),
-        evidence=_row_units(chosen),
+        evidence=_row_units(chosen, pairs),
         pivot=long,
+        unit_columns=pairs,
     )
 
 
-def _row_units(sheet: Sheet) -> tuple[str, ...]:
+def _pairs(sheet: Sheet, piece: Piece | None) -> tuple[UnitColumn, ...]:
+    """The columns whose rows name their units in another column."""
+    return () if piece is None else find_unit_columns(number_repeats(sheet.layout.headers), piece.cells)
+
+
+def _row_units(sheet: Sheet, pairs: Sequence[UnitColumn]) -> tuple[str, ...]:
     """What to say about columns that hold a unit for each row."""
     piece = next(iter(sheet.pieces()), None)
     if piece is None:
         return ()
-    found = {header: row_units(piece.cells[f"c{at}"]) for at, header in enumerate(sheet.layout.headers)}
-    return tuple(units_by_row(header, units) for header, units in found.items() if units)
+    known = {pair.unit for pair in pairs}
+    found = {
+        header: row_units(piece.cells[f"c{at}"])
+        for at, header in enumerate(sheet.layout.headers)
+        if at not in known
+    }
+    told = [pair.evidence for pair in pairs]
+    return (*told, *(units_by_row(header, units) for header, units in found.items() if units))
 
 
 def table_name(source: Path, table: str | None = None) -> str:
@@ -284,10 +302,10 @@ def _options(fit: Fit) -> ReadOptions:
 def _proposal(fit: Fit, firsts: _FirstPieces, name: str, pivot: Pivot | None = None) -> Proposal:
     table, sheet, matches, unsure = fit.table, fit.sheet, fit.matches, fit.unsure
     rows: list[RecordColumn] = []
-    problem, plan = None, None
+    problem, plan, pairs = None, None, ()
     piece = firsts.of(sheet)
     try:
-        plan = make_plan(sheet.layout, table.wanted, (), table.columns, _options(fit), f"records.{name}")
+        plan, pairs = _planned(fit, piece, name)
         if piece is not None:
             plan = decide(plan, (one.cells for one in pieces_from(piece, sheet)))
             plan = _settled(plan, piece, joined=sheet.layout.header_rows > 1)
@@ -304,15 +322,35 @@ def _proposal(fit: Fit, firsts: _FirstPieces, name: str, pivot: Pivot | None = N
     proposal = Proposal(fit.schema, sheet.layout, tuple(rows), fit.missing, problem, pivot=pivot)
     if plan is None:
         return proposal
-    evidence = (*plan.evidence, *(() if pivot else _row_units(sheet)))
-    return replace(proposal, evidence=evidence, conventions=_conventions(plan))
+    evidence = (*plan.evidence, *(() if pivot else _row_units(sheet, pairs)))
+    return replace(proposal, evidence=evidence, conventions=_conventions(plan), unit_columns=pairs)
+
+
+def _planned(fit: Fit, piece: Piece | None, name: str) -> tuple[Plan, tuple[UnitColumn, ...]]:
+    """The plan of a sheet, and the columns whose rows name their units such that the model's unit fits."""
+    table, layout, options = fit.table, fit.sheet.layout, _options(fit)
+    plan = make_plan(layout, table.wanted, (), table.columns, options, f"records.{name}")
+    numbers = {one.index: one.unit for one in plan.columns if one.kind in {"real", "integer"}}
+    taken = {one.index for one in plan.columns} - numbers.keys()
+    pairs = tuple(
+        pair
+        for pair in _pairs(fit.sheet, piece)
+        if pair.value not in taken and are_alike(pair.usual, numbers.get(pair.value, pair.usual) or "")
+    )
+    if not pairs:
+        return plan, ()
+    options = replace(options, unit_columns={pair.value_header: pair.unit_header for pair in pairs})
+    return make_plan(layout, table.wanted, (), table.columns, options, f"records.{name}"), pairs
 
 
 def _settled(plan: Plan, piece: Piece, *, joined: bool) -> Plan:
     """The plan with what the first cells say: units, and the kinds of unknown columns."""
     units = unknown_units(plan, piece.cells, joined=joined)
     kinds = unknown_kinds(plan, piece.cells, units, joined=joined)
-    return settle(with_kinds(plan, kinds, units), piece.cells)
+    counts = count_row_units(plan, [piece.cells])
+    usual = {one.name: usual_unit(counts[one.index]) for one in plan.unknown if one.index in counts}
+    sure = {name: unit for name, unit in usual.items() if unit is not None}
+    return settle(settle_row_units(with_kinds(plan, kinds, units), counts, sure), piece.cells)
 
 
 def _conventions(plan: Plan) -> tuple[tuple[str, str], ...]:
@@ -341,6 +379,8 @@ def _shown(column: pl.Series) -> list[str]:
 
 def _read_as(entry: dict[str, str | None]) -> str:
     read, unit, how = entry["read_as"], entry["unit"], entry["how"]
+    if how == "row":
+        return f"in the unit of each row, becomes {unit}"
     if how in ("unknown", "typed"):
         kind = {"real": "a number", "integer": "a whole number", "flag": "yes or no", "time": "a time"}
         return f"not in the schema: {kind.get(entry['kind'] or '', 'text')}{f', {unit}' if unit else ''}"

@@ -60,6 +60,10 @@ class HowRead(Section):
     pivot: LongTable | None = Field(
         None, description="A long table becomes one with a column for each element or item."
     )
+    unit_columns: dict[str, str] = Field(
+        default_factory=dict,
+        description="Header of the column with the unit of each row, by the header of the values.",
+    )
     missing: tuple[str, ...] = Field(
         (),
         description="Additional markers for a missing value: '9999', or '/Bad .*/' as a pattern.",

@@ -261,6 +261,14 @@ _RECORDS = {
     "superseded_by_retest": ("superseded by a repeat test", "已被复检结果取代"),
     "two_values": ("two values in one cell", "一个单元格内有两个值"),
     "unit_in_cell": ("a unit inside the cell", "单元格内写有单位"),
+    "row_without_unit": (
+        "the row names no unit, and other rows name different ones",
+        "该行未写单位，而其他行的单位各不相同",
+    ),
+    "unit_of_row": (
+        "the unit of the row is unknown or measures something else",
+        "该行的单位未知，或与该列量纲不符",
+    ),
     "unit_not_told": ("the unit of the column is not known", "该列单位不明"),
     "unknown_reference": ("refers to a record that does not exist", "所引用的记录不存在"),
 }

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["DateOrder", "How", "Kind", "Plan", "Planned", "ReadOptions", "section_of"]
 
 Kind = Literal["text", "real", "integer", "time", "flag"]
-How = Literal["header", "recipe", "magnitude", "assumed"]
+How = Literal["header", "recipe", "magnitude", "assumed", "row"]
 DateOrder = Literal["dmy", "mdy", "ymd", "dmy4", "mdy4"]
 """The order of day, month and year where they are written as numbers.
 
@@ -31,6 +31,7 @@ class ReadOptions:
     Attributes:
         columns: The column by header as written in the file; None omits a header.
         units: The unit by column, where the header names none or a wrong one.
+        unit_columns: The header of the column with the unit of each row, by the header of the values.
         missing: Additional markers for a missing value; one between slashes is a regular expression.
         calorie: Joules in one calorie.
         zone: IANA name of the time zone of the plant's clocks.
@@ -44,6 +45,7 @@ class ReadOptions:
 
     columns: Mapping[str, str | None] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
+    unit_columns: Mapping[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     calorie: float = 4.1868
     zone: str = "UTC"
@@ -66,11 +68,13 @@ class Planned:
         index: The place in the file, from 0.
         known: Whether it is a column of the schema.
         unit: The canonical unit; None for a column without a unit.
-        unit_read: The unit in the file; None where there is none, or it is not determined yet.
+        unit_read: The unit in the file; None where there is none, or it is not determined yet. Where each row
+            names its unit, that of rows that name none; None where these have no unit.
         how: The source of the unit.
         factor: The factor that converts a value of the file.
         offset: The offset that is added after the factor.
         magnitudes: Those of the alias table, until the values were checked against them.
+        unit_at: The place of the column that names the unit of each row, from 0; None where there is none.
     """
 
     name: str
@@ -84,6 +88,7 @@ class Planned:
     factor: float = 1.0
     offset: float = 0.0
     magnitudes: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    unit_at: int | None = None
 
     @property
     def undecided(self) -> bool:
@@ -138,6 +143,11 @@ class Plan:
     def extra(self) -> tuple[str, ...]:
         """The names of the columns that are not in the schema."""
         return tuple(column.name for column in self.unknown)
+
+    @property
+    def by_row(self) -> tuple[Planned, ...]:
+        """The columns of which each row names its unit in another column."""
+        return tuple(column for column in (*self.columns, *self.unknown) if column.unit_at is not None)
 
     @property
     def typed(self) -> tuple[Planned, ...]:

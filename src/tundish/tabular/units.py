@@ -186,6 +186,7 @@ _LOOSE = {
     "ppmw": "ppm",
     "mg/kg": "ppm",
     "g/t": "ppm",
+    "g/kg": "‰",
     "degc": "°C",
     "deg.c": "°C",
     "celsius": "°C",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tundish.tabular.base import Layout, Sheet
+    from tundish.tabular.infer.unit_columns import UnitColumn
     from tundish.tabular.infer.units import HeaderUnit
     from tundish.tabular.plan import ReadOptions
 
@@ -77,7 +78,14 @@ class Start:
 
 
 def make_start(
-    project: Path, table: str, file: str, sheet: Sheet, options: ReadOptions, *, instead: bool = False
+    project: Path,
+    table: str,
+    file: str,
+    sheet: Sheet,
+    options: ReadOptions,
+    *,
+    pairs: Sequence[UnitColumn] = (),
+    instead: bool = False,
 ) -> Start:
     """Make a schema from the records of a sheet.
 
@@ -87,14 +95,16 @@ def make_start(
         file: The name of the file, for comments.
         sheet: The sheet.
         options: What is known about its values.
+        pairs: The columns whose rows name their units in another column, which is not one of the schema.
         instead: Whether a schema of that name is replaced; by default the new one gets another name.
     """
-    surveyed = survey(sheet, options)
+    units = {pair.unit for pair in pairs}
+    surveyed = [one for one in survey(sheet, options, pairs) if one.index not in units]
     names = unique_names([identifier(one.unit.name) for one in surveyed], _RESERVED)
     columns = [StartColumn(name, found) for name, found in zip(names, surveyed, strict=True)]
     columns, renamed = _with_names(columns, sheet.layout)
     key = find_key(surveyed)
-    key_name = None if key is None else columns[key.index].name
+    key_name = next((one.name for one in columns if one.found is key), None)
     model = class_name(table, _IMPORTED)
     rows = max((one.evidence.filled + one.evidence.missing for one in surveyed), default=0)
     return Start(
@@ -140,7 +150,7 @@ def _with_names(columns: Sequence[StartColumn], layout: Layout) -> tuple[list[St
         found[index] = replace(found[index], names=_names(found[index], found[index].found.header))
     wrong = _mistaken(found, layout) if wrong else wrong
     labels = number_repeats(layout.headers)
-    return found, {labels[index]: found[index].name for index in wrong}
+    return found, {labels[found[index].found.index]: found[index].name for index in wrong}
 
 
 def _names(column: StartColumn, header: str) -> tuple[str, ...]:
@@ -156,8 +166,8 @@ def _mistaken(columns: Sequence[StartColumn], layout: Layout) -> list[int]:
         {unit.unit: (1.0, unit.unit) for unit in _own_units(columns) if unit.unit is not None},
     )
     wrong, seen = [], set()
-    for index, (column, header) in enumerate(zip(columns, layout.headers, strict=True)):
-        match = table.lookup(header, joined=layout.header_rows > 1)
+    for index, column in enumerate(columns):
+        match = table.lookup(layout.headers[column.found.index], joined=layout.header_rows > 1)
         if match.column != column.name or match.candidates or column.name in seen:
             wrong.append(index)
         seen.add(match.column)

@@ -5,13 +5,16 @@ How a file writes numbers and days, and the kinds of the columns that a schema d
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
+from tundish.errors import SourceError
 from tundish.tabular.base import pieces_from
 from tundish.tabular.infer.unknown import merge_kinds, unknown_kinds, unknown_units, with_kinds
 from tundish.tabular.values.conventions import decide
+from tundish.tabular.values.row_units import count_row_units, settle_row_units, usual_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,10 +45,14 @@ class _Begun:
 
 
 class _Found(NamedTuple):
-    """The kinds and units of the unknown columns of a sheet, by their names."""
+    """The kinds and units of the unknown columns of a sheet, by their names.
+
+    `by_row` are the rows by unit of each column whose rows name theirs, by its place.
+    """
 
     kinds: dict[str, Kind]
     units: dict[str, str]
+    by_row: dict[int, Counter[str]]
 
 
 def look_ahead(sheets: list[OpenSheet]) -> list[OpenSheet]:
@@ -61,18 +68,46 @@ def look_ahead(sheets: list[OpenSheet]) -> list[OpenSheet]:
         pieces = one.sheet.pieces()
         first = next(pieces, None)
         looked = replace(one, plan=decide(one.plan, (piece.cells for piece in pieces_from(first, one.sheet))))
-        found.append(_look(looked, first))
+        by_row = count_row_units(looked.plan, (piece.cells for piece in pieces_from(first, one.sheet)))
+        found.append(_look(looked, first)._replace(by_row=by_row))
         cells = 0 if first is None else first.cells.height * first.cells.width
         if first is not None and kept + cells <= _KEPT and len(opened) < _OPEN:
             looked = replace(looked, sheet=_Begun(one.sheet.layout, chain((first,), pieces)))
             kept += cells
         opened.append(looked)
+    usual = _usual_units(opened, found)
     merged = merge_kinds([one.kinds for one in found])
     merged |= dict.fromkeys(_in_several_units(found), "text")
+    merged |= dict.fromkeys(usual, "real")
     return [
-        replace(one, plan=with_kinds(one.plan, merged, looked.units))
+        replace(
+            one,
+            plan=settle_row_units(with_kinds(one.plan, merged, looked.units), looked.by_row, usual),
+        )
         for one, looked in zip(opened, found, strict=True)
     ]
+
+
+def _usual_units(sheets: list[OpenSheet], found: list[_Found]) -> dict[str, str]:
+    """The unit that most rows of all sheets have, by unknown column whose rows name theirs.
+
+    Raises:
+        SourceError: A recipe says that a column holds the units of the rows, and none of them is known.
+    """
+    counts: dict[str, Counter[str]] = {}
+    for one, looked in zip(sheets, found, strict=True):
+        for column in one.plan.unknown:
+            if looked.by_row.get(column.index):
+                counts.setdefault(column.name, Counter()).update(looked.by_row[column.index])
+    usual = {name: usual_unit(units) for name, units in counts.items()}
+    for name, unit in usual.items():
+        if unit is None:
+            raise SourceError(
+                f"none of the units that the rows name for '{name}' is known: {', '.join(sorted(counts[name])[:5])}",
+                where=sheets[0].plan.where,
+                fix=f"define them in the alias file beside the schema, or remove '{name}' from unit_columns",
+            )
+    return {name: unit for name, unit in usual.items() if unit is not None}
 
 
 def _in_several_units(found: list[_Found]) -> set[str]:
@@ -86,7 +121,7 @@ def _in_several_units(found: list[_Found]) -> set[str]:
 
 def _look(opened: OpenSheet, first: Piece | None) -> _Found:
     if first is None or not opened.plan.unknown:
-        return _Found({}, {})
+        return _Found({}, {}, {})
     joined = opened.sheet.layout.header_rows > 1
     units = unknown_units(opened.plan, first.cells, joined=joined)
-    return _Found(unknown_kinds(opened.plan, first.cells, units, joined=joined), units)
+    return _Found(unknown_kinds(opened.plan, first.cells, units, joined=joined), units, {})

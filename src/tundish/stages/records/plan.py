@@ -258,6 +258,7 @@ def read_options(section: Records, zone: str) -> ReadOptions:
     return ReadOptions(
         columns=section.columns,
         units=section.units,
+        unit_columns=section.unit_columns,
         missing=section.missing,
         calorie=section.calorie,
         zone=zone,

@@ -21,10 +21,11 @@ _KINDS = {"real": "a number", "integer": "a whole number", "time": "a time", "fl
 
 def row_unit_faults(table: str, opened: OpenSheet, cells: pl.DataFrame) -> pl.DataFrame:
     """A warning for each column of text that holds a unit for each row: no number is converted by it."""
+    used = {one.unit_at for one in opened.plan.by_row}
     found = [
         (one.header, row_units(cells[f"c{one.index}"]))
         for one in (*opened.plan.columns, *opened.plan.unknown)
-        if one.kind == "text"
+        if one.kind == "text" and one.index not in used
     ]
     return quarantine_frame(
         _warning(table, opened, "units_by_row", units_by_row(header, units))

@@ -75,19 +75,24 @@ class _Planner:
 
     def plan(self, required: Collection[str]) -> Plan:
         stated = self._recipe()
+        unit_at = self._unit_columns()
+        of_rows = set(unit_at.values())
         mapped: dict[str, Planned] = {}
         unknown, left_out = [], []
         for index, label in enumerate(self.labels):
             match = self.table.lookup(self.headers[index], joined=self.joined)
+            if index in of_rows and index not in stated and match.column is None:
+                left_out.append((label, index))
+                continue
             name = stated[index] if index in stated else self._sure(label, match)
             if name is not None:
                 if name in mapped:
                     raise self._twice(name, mapped[name], label)
-                mapped[name] = self._column(name, label, index, match)
+                mapped[name] = self._column(name, label, index, match, unit_at.get(index))
             elif index in stated:
                 left_out.append((label, index))
             else:
-                unknown.append(Planned(label, "text", label, index, known=False))
+                unknown.append(Planned(label, "text", label, index, known=False, unit_at=unit_at.get(index)))
         missing = [name for name in required if name not in mapped]
         if missing:
             raise self._missing(missing, [column.header for column in unknown])
@@ -108,13 +113,7 @@ class _Planner:
         """The recipe's 'columns', by place in the file."""
         stated: dict[int, str | None] = {}
         for header, name in self.options.columns.items():
-            places = [i for i, label in enumerate(self.labels) if label == header]
-            places = places or [i for i, label in enumerate(self.labels) if compare(label) == compare(header)]
-            if not places:
-                raise self._error(
-                    f"{self.section}.columns names the header '{header}', which the file does not have",
-                    f"its headers are: {', '.join(self.labels)}",
-                )
+            places = self._places(header, "columns")
             if name is not None and name not in self.wanted:
                 raise self._error(
                     f"{self.section}.columns maps '{header}' to '{name}', not a column of the schema",
@@ -128,6 +127,30 @@ class _Planner:
                     f"its columns are: {', '.join(self.wanted)}",
                 )
         return stated
+
+    def _places(self, header: str, option: str) -> list[int]:
+        """The places of a header that the recipe names."""
+        places = [i for i, label in enumerate(self.labels) if label == header]
+        places = places or [i for i, label in enumerate(self.labels) if compare(label) == compare(header)]
+        if not places:
+            raise self._error(
+                f"{self.section}.{option} names the header '{header}', which the file does not have",
+                f"its headers are: {', '.join(self.labels)}",
+            )
+        return places
+
+    def _unit_columns(self) -> dict[int, int]:
+        """The recipe's 'unit_columns': the place of the unit by that of the value."""
+        found: dict[int, int] = {}
+        for value, unit in self.options.unit_columns.items():
+            (at, *_), (unit_at, *_) = self._places(value, "unit_columns"), self._places(unit, "unit_columns")
+            if at == unit_at:
+                raise self._error(
+                    f"{self.section}.unit_columns says that '{value}' holds its own units",
+                    "name the column of the values, then the one of their units",
+                )
+            found[at] = unit_at
+        return found
 
     def _sure(self, label: str, match: Match) -> str | None:
         if match.strange is not None:
@@ -145,9 +168,19 @@ class _Planner:
             )
         return match.column
 
-    def _column(self, name: str, label: str, index: int, match: Match) -> Planned:
+    def _column(self, name: str, label: str, index: int, match: Match, unit_at: int | None) -> Planned:
         spec = self.table.columns[name]
-        column = Planned(name, self.wanted[name], label, index, unit=spec.unit, magnitudes=spec.magnitudes)
+        kind = self.wanted[name]
+        column = Planned(
+            name, kind, label, index, unit=spec.unit, magnitudes=spec.magnitudes, unit_at=unit_at
+        )
+        if unit_at is not None and (kind not in {"real", "integer"} or spec.unit is None):
+            raise self._error(
+                f"{self.section}.unit_columns names '{label}', and the schema's column {name} is not a number"
+                " with a unit",
+                f"give {name} a unit in the alias file beside the schema, or remove '{label}' from"
+                " unit_columns",
+            )
         if column.kind not in {"real", "integer"} or (spec.unit is None and name not in self.options.units):
             return replace(column, unit=None, magnitudes={})
         how: How = "recipe" if name in self.options.units else "header"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from tundish.tabular.base import Layout, Piece, Sheet
+    from tundish.tabular.infer.unit_columns import UnitColumn
     from tundish.tabular.plan import Kind, ReadOptions
 
 __all__ = ["Surveyed", "find_key", "survey"]
@@ -49,7 +50,7 @@ class Surveyed:
     evidence: Evidence
 
 
-def survey(sheet: Sheet, options: ReadOptions) -> tuple[Surveyed, ...]:
+def survey(sheet: Sheet, options: ReadOptions, pairs: Sequence[UnitColumn] = ()) -> tuple[Surveyed, ...]:
     """Survey all records of a sheet; a sheet of any length needs the memory of one piece.
 
     Kinds are guessed from the first values and proved by reading all of them: a column of which more than
@@ -58,19 +59,25 @@ def survey(sheet: Sheet, options: ReadOptions) -> tuple[Surveyed, ...]:
     Args:
         sheet: The sheet.
         options: What is known about its values.
+        pairs: The columns whose rows name their units in another column; all values come in the usual one.
     """
     pieces = sheet.pieces()
     first = next(pieces, None)
-    units = _units(sheet.layout, first)
+    by_row = {pair.value: pair for pair in pairs}
+    units = [
+        replace(one, unit=by_row[index].usual, own=None) if index in by_row else one
+        for index, one in enumerate(_units(sheet.layout, first))
+    ]
     options = _decided(sheet, first, options)
     known = {index: unit.unit for index, unit in enumerate(units) if unit.unit is not None}
     names = {index: unit.name for index, unit in enumerate(units)}
     kinds = _guessed(sheet, () if first is None else (first,), names, known, options)
+    kinds |= dict.fromkeys(by_row, "real")
     empty = names.keys() - kinds.keys()
     kinds |= dict.fromkeys(empty, "text")
     again = chain(() if first is None else (first,), pieces)
     while True:
-        evidence = _gather(again, sheet.layout, kinds, known, options)
+        evidence = _gather(again, sheet.layout, _planned(kinds, known, by_row), options)
         late = {index: names[index] for index in empty if evidence[index].filled}
         wrong = [
             index for index, one in evidence.items() if _refuted(kinds[index], one, measured=index in known)
@@ -135,16 +142,26 @@ def _refuted(kind: Kind, evidence: Evidence, *, measured: bool) -> bool:
     )
 
 
+def _planned(
+    kinds: Mapping[int, Kind], units: Mapping[int, str], by_row: Mapping[int, UnitColumn]
+) -> tuple[Planned, ...]:
+    columns = [
+        Planned(f"c{index}", kind, f"c{index}", index, unit=units.get(index)) for index, kind in kinds.items()
+    ]
+    return tuple(
+        replace(one, how="row", unit_at=by_row[one.index].unit)
+        if one.index in by_row and one.kind != "text"
+        else one
+        for one in columns
+    )
+
+
 def _gather(
     pieces: Iterable[Piece],
     layout: Layout,
-    kinds: Mapping[int, Kind],
-    units: Mapping[int, str],
+    columns: tuple[Planned, ...],
     options: ReadOptions,
 ) -> dict[int, Evidence]:
-    columns = tuple(
-        Planned(f"c{index}", kind, f"c{index}", index, unit=units.get(index)) for index, kind in kinds.items()
-    )
     plan = Plan(columns, (), (), layout.headers, options, "", numbers_typed=layout.typed)
     gauge = Gauge({column.name: column.kind for column in columns})
     for piece in pieces:

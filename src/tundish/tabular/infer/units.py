@@ -37,6 +37,9 @@ _LOOK = 2000
 _MANY = 40
 """Units of a column that holds nothing else, at most."""
 
+_MOST = 0.9
+"""Of the filled cells of a column of units: the others are slips."""
+
 _UNITED = 0.95
 """Of the cells that are numbers with something behind them."""
 
@@ -140,23 +143,30 @@ def _is_letter(text: str) -> bool:
     return len(text) == 1 and text.isascii() and text.isalpha()
 
 
-def row_units(cells: pl.Series) -> tuple[str, ...]:
-    """The units of a column that holds nothing else, sorted; empty where it is not one, or has one unit."""
+def row_units(cells: pl.Series, least: int = 2) -> tuple[str, ...]:
+    """The units of a column that holds hardly anything else, sorted; empty where it is not one.
+
+    Args:
+        cells: The cells of the column.
+        least: How many units it must have.
+    """
     texts = cells.drop_nulls().head(_LOOK) if cells.dtype == pl.String else cells.clear()
     if not len(texts) or texts[0][:1].isdigit():  # most columns, at once
         return ()
-    named = set(texts.str.strip_chars().unique().to_list()) - {""}
+    named = dict(texts.str.strip_chars().value_counts(sort=True).head(_MANY + 1).iter_rows())
+    named.pop("", None)
     if len(named) > _MANY:
         return ()
     units = {text: None if _is_letter(text) else canonical_unit(text) for text in sorted(named)}
-    whole = all(unit or own_unit(text) for text, unit in units.items())
-    found = sorted({unit or text for text, unit in units.items()})
-    return tuple(found) if whole and len(found) > 1 and any(units.values()) else ()
+    good = {text: unit or text for text, unit in units.items() if unit or own_unit(text)}
+    most = sum(named[text] for text in good) >= _MOST * sum(named.values())
+    found = sorted(set(good.values()))
+    return tuple(found) if most and len(found) >= least and any(units.values()) else ()
 
 
 def units_by_row(header: str, units: tuple[str, ...]) -> str:
     """What a person should know about a column that holds a unit for each row."""
     return (
-        f"the column '{header}' has a unit for each row ({', '.join(units)}), and the numbers beside it are"
-        " read as they are written: bring them into one unit in the source, or check them"
+        f"the column '{header}' has a unit for each row ({', '.join(units)}), and no column of numbers is"
+        f" converted by it: say which one it belongs to in the recipe: unit_columns: {{VALUES: '{header}'}}"
     )

@@ -9,6 +9,7 @@ import polars as pl
 
 from tundish.tabular.base import PLACE
 from tundish.tabular.values.readers import finish, odd_texts, read_fast
+from tundish.tabular.values.row_units import read_by_row
 from tundish.tabular.values.skips import skipped_rows
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ class Cells:
             has a row for every row given.
         notes: The notes, as in `NOTES`.
         faults: The faults, as in `FAULTS`; their cells are null in the frame. Skipped rows have none, and
-            unknown columns: what cannot be read there is a note, as no schema asks for it.
+            unknown columns: what cannot be read there is a note, as no schema asks for it, unless the
+            recipe says where their units are.
         skipped: The skipped rows, as in SKIPPED; they are in the frame too.
         unread: How many cells of each unknown column cannot be read as its kind.
     """
@@ -77,11 +79,15 @@ def read_cells(cells: pl.DataFrame, plan: Plan, marked: pl.DataFrame | None = No
     unread: dict[str, int] = {}
     for column in columns:
         suspects = odd_text[column.name] if column.name in odd_text.columns else None
-        reading = finish(column, cells[f"c{column.index}"], fast[column.name], suspects, plan)
+        written = cells[f"c{column.index}"]
+        if column.unit_at is None:
+            reading = finish(column, written, fast[column.name], suspects, plan)
+        else:
+            reading = read_by_row(column, written, fast[column.name], cells[f"c{column.unit_at}"], plan)
         values[column.name] = reading.values.alias(column.name)
         if reading.odd.height:
             odd = _place(reading, cells, skipped)
-            if column.known:
+            if column.known or column.unit_at is not None:
                 faults.append(_faults(odd, column))
             else:
                 unread[column.name] = odd["check"].count()

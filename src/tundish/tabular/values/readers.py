@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tundish.tabular.plan import DateOrder, Plan, Planned, ReadOptions
 
-__all__ = ["as_real", "finish", "marks_of", "odd_texts", "read_fast"]
+__all__ = ["as_real", "convert", "finish", "marks_of", "odd_texts", "read_fast"]
 
 _FLAGS = {
     **dict.fromkeys(("1", "1.0", "true", "yes", "y", "t", "是", "有", "√"), True),
@@ -149,7 +149,7 @@ def finish(
     options = plan.options
     match column.kind:
         case "real" | "integer":
-            return _convert(column, written, _numbers(column, written, fast, plan))
+            return convert(column, written, _numbers(column, written, fast, plan))
         case "time":
             values = fill_times(written, fast, options)
             return _resolve(written, values, partial(_time, options=options), options)
@@ -203,7 +203,14 @@ def _number(text: str, column: Planned, options: ReadOptions, marks: Marks) -> O
     return Odd(found.value, found.note)
 
 
-def _convert(column: Planned, written: pl.Series, reading: Reading) -> Reading:
+def convert(column: Planned, written: pl.Series, reading: Reading) -> Reading:
+    """Convert numbers that were read into the unit of their column.
+
+    Args:
+        column: The plan of the column.
+        written: The column as written in the file.
+        reading: The numbers as they are in the file.
+    """
     values = reading.values
     if column.undecided:
         fault = Fault(
