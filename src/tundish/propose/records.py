@@ -300,9 +300,10 @@ def _options(fit: Fit) -> ReadOptions:
 
 
 def _proposal(fit: Fit, firsts: _FirstPieces, name: str, pivot: Pivot | None = None) -> Proposal:
-    table, sheet, matches, unsure = fit.table, fit.sheet, fit.matches, fit.unsure
+    sheet, matches, unsure = fit.sheet, fit.matches, fit.unsure
     rows: list[RecordColumn] = []
-    problem, plan, pairs = None, None, ()
+    pairs: tuple[UnitColumn, ...] = ()
+    problem, plan = None, None
     piece = firsts.of(sheet)
     try:
         plan, pairs = _planned(fit, piece, name)
@@ -348,7 +349,9 @@ def _settled(plan: Plan, piece: Piece, *, joined: bool) -> Plan:
     units = unknown_units(plan, piece.cells, joined=joined)
     kinds = unknown_kinds(plan, piece.cells, units, joined=joined)
     counts = count_row_units(plan, [piece.cells])
-    usual = {one.name: usual_unit(counts[one.index]) for one in plan.unknown if one.index in counts}
+    usual = {
+        one.name: usual_unit(counts[one.index], plan.units) for one in plan.unknown if one.index in counts
+    }
     sure = {name: unit for name, unit in usual.items() if unit is not None}
     return settle(settle_row_units(with_kinds(plan, kinds, units), counts, sure), piece.cells)
 

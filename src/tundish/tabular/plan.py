@@ -31,7 +31,6 @@ class ReadOptions:
     Attributes:
         columns: The column by header as written in the file; None omits a header.
         units: The unit by column, where the header names none or a wrong one.
-        unit_columns: The header of the column with the unit of each row, by the header of the values.
         missing: Additional markers for a missing value; one between slashes is a regular expression.
         calorie: Joules in one calorie.
         zone: IANA name of the time zone of the plant's clocks.
@@ -41,11 +40,11 @@ class ReadOptions:
         dates: The order of day, month and year; None where nothing settles it.
         ambiguous_hour: Which of the two is meant where summer time repeats an hour.
         unclear: The marks that may separate decimals as well as thousands in this file.
+        unit_columns: The header of the column with the unit of each row, by the header of the values.
     """
 
     columns: Mapping[str, str | None] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
-    unit_columns: Mapping[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     calorie: float = 4.1868
     zone: str = "UTC"
@@ -55,6 +54,7 @@ class ReadOptions:
     dates: DateOrder | None = None
     ambiguous_hour: Literal["first", "second"] | None = None
     unclear: str = ""
+    unit_columns: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -121,9 +121,9 @@ def test_a_long_table_that_no_model_knows_is_pivoted_by_its_units(plant: Path, t
 def test_units_row_by_row_are_never_silent(plant: Path, tmp_path: Path) -> None:
     source = tmp_path / "bench.csv"
     rows = [
-        f"T{at},{('MPa', 'ksi', 'kgf/mm2')[at % 3]},{(510, 74, 52)[at % 3]},2{at % 9}" for at in range(30)
+        f"T{at},{('MPa', 'ksi', 'kgf/mm2')[at % 3]},A{at % 2},{(510, 74, 52)[at % 3]}" for at in range(30)
     ]
-    source.write_text("\n".join(["试样号,单位,抗拉强度,断后伸长率", *rows]), "utf-8")
+    source.write_text("\n".join(["试样号,单位,班组,抗拉强度", *rows]), "utf-8")
     added = add(plant, source)
     assert any("has a unit for each row (MPa, kgf/mm2, ksi)" in line for line in added.evidence)
     _, faults = run(plant)

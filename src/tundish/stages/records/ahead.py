@@ -99,11 +99,12 @@ def _usual_units(sheets: list[OpenSheet], found: list[_Found]) -> dict[str, str]
         for column in one.plan.unknown:
             if looked.by_row.get(column.index):
                 counts.setdefault(column.name, Counter()).update(looked.by_row[column.index])
-    usual = {name: usual_unit(units) for name, units in counts.items()}
+    usual = {name: usual_unit(units, sheets[0].plan.units) for name, units in counts.items()}
     for name, unit in usual.items():
         if unit is None:
             raise SourceError(
-                f"none of the units that the rows name for '{name}' is known: {', '.join(sorted(counts[name])[:5])}",
+                f"none of the units that the rows name for '{name}' is known:"
+                f" {', '.join(sorted(counts[name])[:5])}",
                 where=sheets[0].plan.where,
                 fix=f"define them in the alias file beside the schema, or remove '{name}' from unit_columns",
             )

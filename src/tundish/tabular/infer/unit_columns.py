@@ -54,8 +54,9 @@ class UnitColumn:
     @property
     def evidence(self) -> str:
         """What shows it, in a sentence."""
-        counts = ", ".join(f"{unit} in {count} rows" for unit, count in self.rows)
-        return f"'{self.unit_header}' has the unit of '{self.value_header}' for each row: {counts}; {self.because}"
+        counts = ", ".join(f"{count} of {unit}" for unit, count in self.rows)
+        what = f"'{self.unit_header}' has the unit of '{self.value_header}' for each row"
+        return f"{what}: {counts}; {self.because}"
 
 
 def find_unit_columns(labels: Sequence[str], cells: pl.DataFrame) -> tuple[UnitColumn, ...]:

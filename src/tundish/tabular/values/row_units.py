@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tundish.tabular.plan import Plan, Planned
+    from tundish.tabular.units import OwnUnits
 
 __all__ = ["count_row_units", "read_by_row", "settle_row_units", "usual_unit"]
 
@@ -43,9 +44,14 @@ def count_row_units(plan: Plan, pieces: Iterable[pl.DataFrame]) -> dict[int, Cou
     return counts
 
 
-def usual_unit(counts: Mapping[str, int]) -> str | None:
-    """The known unit that most rows have; the first in the alphabet of several. None where there is none."""
-    known = sorted(unit for unit in counts if canonical_unit(unit) is not None)
+def usual_unit(counts: Mapping[str, int], own: OwnUnits | None = None) -> str | None:
+    """The known unit that most rows have, the first in the alphabet of several; None where there is none.
+
+    Args:
+        counts: The rows by their unit.
+        own: Units that an alias file defines.
+    """
+    known = sorted(unit for unit in counts if canonical_unit(unit, own) is not None)
     return max(known, key=lambda unit: counts[unit], default=None)
 
 
@@ -133,7 +139,7 @@ _CONVERSIONS = pl.Schema(
 
 
 def _conversions(column: Planned, texts: pl.Series, plan: Plan) -> pl.DataFrame:
-    rows = []
+    rows: list[tuple[str | float | None, ...]] = []
     for text in texts:
         found = _conversion(column, text, plan)
         if isinstance(found, Fault):
