@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["count_row_units", "read_by_row", "settle_row_units", "usual_unit"]
 
+_MOST, _OTHERS = 200, "others"
+"""Texts of one column that are counted each, and what counts for those beyond."""
+
 
 def count_row_units(plan: Plan, pieces: Iterable[pl.DataFrame]) -> dict[int, Counter[str]]:
     """Count the units that the rows of a sheet name, by the place of the column of the values.
@@ -40,7 +43,9 @@ def count_row_units(plan: Plan, pieces: Iterable[pl.DataFrame]) -> dict[int, Cou
             texts = _unit_texts(cells[f"c{column.unit_at}"]).filter(digits)
             for text, count in texts.value_counts(sort=True).iter_rows():
                 if not _is_empty(text, plan):
-                    counts[column.index][canonical_unit(text, plan.units) or text] += count
+                    found = counts[column.index]
+                    unit = canonical_unit(text, plan.units)
+                    found[unit or (text if len(found) < _MOST else _OTHERS)] += count
     return counts
 
 
