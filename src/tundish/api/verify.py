@@ -74,9 +74,15 @@ def verify(
         raise UsageError(f"unknown level '{level}'", fix=f"choose one of {', '.join(_LEVELS)}")
     keys = {name: key_pattern(name, pattern) for name, pattern in (key or {}).items()}
     watch("look", 0, 0)
-    with open_export(Path(path)) as export, tempfile.TemporaryFile() as file:
+    with (
+        open_export(Path(path)) as export,
+        tempfile.TemporaryFile() as one,
+        tempfile.TemporaryFile() as other,
+    ):
         splits = {one: export.splits.get(one, "") for one in export.images}
-        measured = measure_images(splits, export.cameras, export.read, file, partial(watch, "measure"))
+        measured = measure_images(
+            splits, export.cameras, export.read, (one, other), partial(watch, "measure")
+        )
         derived = export.derived
         leaks = find_leaks(
             measured,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tundish.audit.verify.pictures import Picture
-from tundish.audit.verify.sequences import find_near_frames, sequences_of, time_in_name
+from tundish.audit.verify.sequences import find_near_frames, time_in_name
 
 
 def picture(path: str, split: str, *, camera: str = "", taken: datetime | None = None) -> Picture:
@@ -84,14 +84,3 @@ def test_times_in_exif_count_unless_all_images_were_written_at_once() -> None:
     assert near(picture("train/a.jpg", "train", taken=moment), picture("val/b.jpg", "val", taken=later))
     many = [picture(f"train/{n}.jpg", "train", taken=moment) for n in range(150)]
     assert not near(*many, picture("val/b.jpg", "val", taken=moment))
-
-
-def test_a_sequence_is_put_together_again_from_its_splits() -> None:
-    frames = [
-        picture(f"{split}/f{number}.png", split, camera="1")
-        for number, split in [(10, "train"), (9, "val"), (2, "test")]
-    ]
-    assert [order.tolist() for order in sequences_of([*frames, picture("train/z.png", "train")])] == [
-        [2, 1, 0],
-        [3],
-    ]

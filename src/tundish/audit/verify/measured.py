@@ -41,7 +41,7 @@ def measure_images(
     splits: Mapping[str, str],
     cameras: Mapping[str, str],
     read: Callable[[str], bytes],
-    file: BinaryIO,
+    files: tuple[BinaryIO, BinaryIO],
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Measured:
     """Decode the images of an export and measure them.
@@ -50,10 +50,10 @@ def measure_images(
         splits: The split of every image by its path, sorted by path; '' for none.
         cameras: The folder of every image without what only says its split, by its path.
         read: Reads an image.
-        file: An open file that what they are compared by is kept in.
+        files: Two open files that what they are compared by is kept in.
         progress: Called as (images measured, images in all).
     """
-    kept, pictures, unreadable = Kept(file), [], {}
+    kept, pictures, unreadable = Kept(*files, len(splits)), [], {}
     for done, (path, digest, found) in enumerate(each(_measure, _read(splits, read), batch=_BATCH), start=1):
         if isinstance(found, str):
             unreadable[path] = found

@@ -1,4 +1,4 @@
-"""Pictures as they are compared: facts in memory, thumbnails and corners in a file."""
+"""Pictures as they are compared: facts in memory, thumbnails and corners in files."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from tundish.imaging.framehash import THUMBNAIL_SIDE
-from tundish.imaging.overlaps.features import FEATURE_BYTES, unpack_features
-from tundish.imaging.overlaps.verify import detail_size
+from tundish.imaging.overlaps.stored import StoredPictures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,9 +18,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tundish.imaging.measure import Measurement
-    from tundish.imaging.overlaps.features import LocalFeatures
 
 __all__ = ["Kept", "Picture", "picture_of"]
+
+_THUMBNAIL_BYTES = THUMBNAIL_SIDE**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,46 +71,27 @@ def picture_of(path: str, split: str, camera: str, digest: bytes, measured: Meas
 
 
 class Kept:
-    """Thumbnails, corners and reduced pictures by number, in a file: many would fill the memory.
+    """Thumbnails, corners and reduced pictures by number, in files: many would fill the memory.
 
     Args:
-        file: An open file for them.
+        thumbnails: An open file for the thumbnails.
+        parts: An open file for what overlaps are found by.
+        count: The number of pictures at most.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._handle = file.fileno()
-        self._end = 0
-        self._places: list[tuple[int, int, int, int]] = []
+    def __init__(self, thumbnails: BinaryIO, parts: BinaryIO, count: int) -> None:
+        self._handle = thumbnails.fileno()
+        self._count = 0
+        self.parts = StoredPictures(parts, count)
 
     def add(self, measured: Measurement) -> None:
         """Keep what the next picture is compared by."""
-        data = measured.thumbnail + measured.corners + measured.detail
-        os.pwrite(self._handle, data, self._end)
-        self._places.append((self._end, len(measured.corners), measured.width, measured.height))
-        self._end += len(data)
+        os.pwrite(self._handle, measured.thumbnail, self._count * _THUMBNAIL_BYTES)
+        self.parts.put(self._count, measured.corners, measured.detail, (measured.width, measured.height))
+        self._count += 1
 
     def thumbnails(self, numbers: Sequence[int]) -> NDArray[np.uint8]:
         """The (k, 96, 96) thumbnails of k pictures."""
-        size = THUMBNAIL_SIDE**2
-        data = b"".join(os.pread(self._handle, size, self._places[number][0]) for number in numbers)
+        places = (number * _THUMBNAIL_BYTES for number in numbers)
+        data = b"".join(os.pread(self._handle, _THUMBNAIL_BYTES, place) for place in places)
         return np.frombuffer(data, np.uint8).reshape(-1, THUMBNAIL_SIDE, THUMBNAIL_SIDE)
-
-    def corners(self, numbers: Sequence[int]) -> tuple[LocalFeatures, NDArray[np.int64]]:
-        """The corners of pictures, and the place of each one's picture among the numbers."""
-        packed = []
-        for number in numbers:
-            start, size, _, _ = self._places[number]
-            packed.append(os.pread(self._handle, size, start + THUMBNAIL_SIDE**2))
-        owners = np.repeat(np.arange(len(packed)), [len(one) // FEATURE_BYTES for one in packed])
-        return unpack_features(b"".join(packed)), owners
-
-    def sizes(self, numbers: Sequence[int]) -> NDArray[np.int64]:
-        """(k, 2), width and height of k upright pictures, px."""
-        return np.array([self._places[number][2:] for number in numbers], np.int64).reshape(-1, 2)
-
-    def detail(self, number: int) -> NDArray[np.uint8]:
-        """The gray picture, reduced to its `detail_size`."""
-        start, corners, *size = self._places[number]
-        width, height = detail_size(*size)
-        data = os.pread(self._handle, width * height, start + THUMBNAIL_SIDE**2 + corners)
-        return np.frombuffer(data, np.uint8).reshape(height, width)

@@ -6,13 +6,14 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tundish.audit.verify.sequences import sequences_of
+import numpy as np
+
 from tundish.audit.verify.ties import Tie
 from tundish.engine import each
 from tundish.imaging.files.bad import BadImage
 from tundish.imaging.files.decode import decode
 from tundish.imaging.measure import pixel_hash
-from tundish.imaging.overlaps.find import find_overlaps
+from tundish.imaging.overlaps.stored import sequences_by_name
 from tundish.imaging.similarity import TRANSFORMS, find_copies
 
 if TYPE_CHECKING:
@@ -147,22 +148,19 @@ def _add_overlaps(
     """Compare one picture of each star of copies; what it shows in part, its copies show as well."""
     members = _stars(copies, len(seen))
     leaders = list(members)
-    numbers = [seen[leader].number for leader in leaders]
-    features, owners = kept.corners(numbers)
-    overlaps = find_overlaps(
-        features,
-        owners,
-        kept.sizes(numbers),
-        lambda place: kept.detail(numbers[place]),
-        sequences=sequences_of([pictures[number] for number in numbers]),
-        threads=os.cpu_count() or 1,
-        progress=lambda done, total: progress("overlaps", done, total),
+    place_of = {seen[leader].number: leader for leader in leaders}
+    numbers = np.array(sorted(place_of), np.int64)
+    some = [pictures[number] for number in numbers]
+    overlaps = kept.parts.find(
+        numbers,
+        sequences_by_name((picture.camera, picture.path) for picture in some),
+        lambda done, total: progress("overlaps", done, total),
     )
     for overlap in overlaps:
         if overlap.relation == "same scene":
             continue
         first, second = (
-            tuple(number for place in members[leaders[end]] for number in seen[place].all)
+            tuple(number for place in members[place_of[end]] for number in seen[place].all)
             for end in (overlap.first, overlap.second)
         )
         note = f"{overlap.share:.0%} of the smaller one"

@@ -7,18 +7,14 @@ from bisect import bisect_right
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from tundish.audit.verify.ties import Tie
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
-
     from tundish.audit.verify.pictures import Picture
 
-__all__ = ["find_near_frames", "sequences_of", "time_in_name"]
+__all__ = ["find_near_frames", "time_in_name"]
 
 _CLOCK = re.compile(
     r"(?<!\d)((?:19|20)\d\d)[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12]\d|3[01])[-_T. ]{0,2}"
@@ -82,17 +78,3 @@ def _near(frames: Sequence[tuple[float, int]], pictures: Sequence[Picture], with
             if pictures[number].split != pictures[other].split:
                 apart = later - moment
                 yield Tie((number,), (other,), note=f"{apart:.3g} s apart", rank=apart)
-
-
-def sequences_of(pictures: Sequence[Picture]) -> list[NDArray[np.int64]]:
-    """The places of pictures of one camera, in the order of their names."""
-    folders: dict[str, list[tuple[list[tuple[int, str]], str, int]]] = {}
-    for place, picture in enumerate(pictures):
-        order = _natural(picture.path.rpartition("/")[2]), picture.path, place
-        folders.setdefault(picture.camera, []).append(order)
-    return [np.array([place for _, _, place in sorted(found)], np.int64) for found in folders.values()]
-
-
-def _natural(name: str) -> list[tuple[int, str]]:
-    """A key that sorts frame_9 before frame_10."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
