@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tundish.api.results import Progress
-    from tundish.audit.verify.find import Leaks
+    from tundish.audit.verify.find import Families, Leaks
     from tundish.audit.verify.measured import Measured
     from tundish.audit.verify.result import Fault, Verification
     from tundish.formats.base import Catalog, Reading
@@ -63,10 +63,9 @@ def verify(
         UsageError: A key's pattern cannot be used, or matches no image.
         SourceError: The export cannot be read, has no images, or states no splits.
     """
-    from tundish.audit.verify.find import Families, find_leaks  # noqa: PLC0415
+    from tundish.audit.verify.find import find_leaks  # noqa: PLC0415
     from tundish.audit.verify.measured import measure_images  # noqa: PLC0415
     from tundish.audit.verify.names import key_pattern  # noqa: PLC0415
-    from tundish.propose.images.derived import KEY  # noqa: PLC0415
     from tundish.propose.images.export import open_export  # noqa: PLC0415
 
     watch = progress or (lambda _step, _done, _total: None)
@@ -83,20 +82,28 @@ def verify(
         measured = measure_images(
             splits, export.cameras, export.read, (one, other), partial(watch, "measure")
         )
-        derived = export.derived
         leaks = find_leaks(
             measured,
             export.read,
             several=export.several,
-            families=None
-            if derived is None
-            else Families(KEY, re.compile(derived.pattern), derived.versions),
+            families=_families(export),
             keys=keys,
             within=within,
             thorough=level == "thorough",
             progress=watch,
         )
         return _verification(str(path), export, measured, leaks, _LEVELS[level])
+
+
+def _families(export: Export) -> Families | None:
+    """How versions and tiles of one picture are known by their names."""
+    from tundish.audit.verify.find import Families  # noqa: PLC0415
+    from tundish.propose.images.derived import KEY  # noqa: PLC0415
+
+    derived = export.derived
+    if derived is None:
+        return None
+    return Families(KEY, re.compile(derived.pattern), derived.versions)
 
 
 def _verification(path: str, export: Export, measured: Measured, leaks: Leaks, level: str) -> Verification:
