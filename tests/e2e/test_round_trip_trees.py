@@ -117,7 +117,7 @@ def test_a_tree_comes_out_of_every_export_as_it_went_in(tree: Tree) -> None:
 
 @pytest.mark.slow
 @given(trees())
-@settings(max_examples=150)
+@settings(max_examples=150, derandomize=True)  # the same trees in every run: what fails, fails for all
 def test_many_trees_come_out_of_every_export_as_they_went_in(tree: Tree) -> None:
     with tempfile.TemporaryDirectory() as folder:
         goes_round(tree, Path(folder))

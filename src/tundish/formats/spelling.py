@@ -13,7 +13,13 @@ def loose_spelling(text: str) -> str:
 
     Umlauts composed (Macs write them in two characters), capitals small, and ``%20`` a space.
     """
-    plain = unquote(text)
+    # Composed first: the letters of a decomposed name may look like a quoted byte, as in "%9" and "ä".
+    text = unicodedata.normalize("NFC", text)
+    plain = _unquoted(text)
     while plain != text:  # what was quoted twice, or quoted where the name itself has a %20
-        text, plain = plain, unquote(plain)
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", plain).casefold())
+        text, plain = plain, _unquoted(plain)
+    return unicodedata.normalize("NFC", plain.casefold())
+
+
+def _unquoted(text: str) -> str:
+    return unicodedata.normalize("NFC", unquote(text))
