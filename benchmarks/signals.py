@@ -30,8 +30,7 @@ from typing import Annotated
 import pandera.polars as pa
 import polars as pl
 
-from tundish.across import across
-from tundish.rules import error, rules, warning
+from tundish.rules import across, error, rules, warning
 
 
 class Signals(pa.DataFrameModel):

@@ -72,8 +72,9 @@ class Hashes:
         """The hashes that occurred more than once."""
         if not self._parts:
             return pl.Series([], dtype=pl.UInt64)
-        values, counts = np.unique(pl.concat(self._parts).to_numpy(), return_counts=True)
-        return pl.Series(values[counts > 1], dtype=pl.UInt64)
+        hashes = np.concatenate([part.to_numpy() for part in self._parts])
+        hashes.sort()  # in place: counting them would need three times their memory
+        return pl.Series(np.unique(hashes[1:][hashes[1:] == hashes[:-1]]), dtype=pl.UInt64)
 
 
 class Repeats(NamedTuple):
