@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tundish.storage.dataset import DatasetFolder
 
-__all__ = ["file_pairs", "write_pairs"]
+__all__ = ["file_pairs", "represented_files", "write_pairs"]
 
 _FILE = ("source", "path")
 
@@ -42,13 +42,7 @@ def file_pairs(dataset: DatasetFolder) -> pl.DataFrame:
         worst=pl.when(first).then("worst_b").when(second).then("worst"),
         share=pl.lit(1.0),
     )  # fmt: skip
-    excluded = clusters.filter(~pl.col("kept")).select("image_id", "representative_id").unique()
-    files = (
-        dataset.read(COVERAGE)
-        .select(*_FILE, "image_id")
-        .join(excluded, on="image_id", how="left")
-        .select(*_FILE, image_id=pl.coalesce("representative_id", "image_id"))
-    )
+    files = represented_files(dataset).select(*_FILE, image_id="representative")
     overlaps = (
         dataset.read(PAIRS)
         .filter(pl.col("verified") == "blocks")
@@ -61,6 +55,21 @@ def file_pairs(dataset: DatasetFolder) -> pl.DataFrame:
         pl.col("path").alias("a"), pl.col("path_b").alias("b"), *wanted[4:],
         source_a="source", source_b="source_b",
     ).sort("source_a", "a", "source_b", "b")  # fmt: skip
+
+
+def represented_files(dataset: DatasetFolder) -> pl.DataFrame:
+    """Every valid image file with the image that is kept for it.
+
+    Returns:
+        source, path, image_id, and representative: the image itself, unless it is a copy that is left out.
+    """
+    excluded = dataset.read(DUPLICATES).filter(~pl.col("kept")).select("image_id", "representative_id")
+    return (
+        dataset.read(COVERAGE)
+        .select(*_FILE, "image_id")
+        .join(excluded.unique("image_id", keep="first", maintain_order=True), on="image_id", how="left")
+        .select(*_FILE, "image_id", representative=pl.coalesce("representative_id", "image_id"))
+    )
 
 
 def _before(source: pl.Expr, path: pl.Expr) -> pl.Expr:

@@ -31,7 +31,7 @@ from tundish.recipe.sections import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from pydantic_core import ErrorDetails
@@ -118,6 +118,11 @@ class Recipe(Section):
             if name not in self.records:
                 allowed = ", ".join(self.records) or "none yet"
                 raise ValueError(f"{where} names '{name}', which is not a table in records ({allowed})")
+
+    def key_values(self, key: str, files: Iterable[tuple[str, str]]) -> list[str | None]:
+        """The value of a key for each file, given as source and path; None where it has none."""
+        sources = {source.label: source for source in self.sources}
+        return [sources[name].key(key, path) if name in sources else None for name, path in files]
 
     def facts(self, source: Source) -> frozenset[str]:
         """Files of a source that say something about images and are not labels, relative to the source."""

@@ -84,13 +84,9 @@ def find_in_groups(context: Context, pictures: pl.DataFrame, file: BinaryIO) -> 
 
 def _groups(context: Context, pictures: pl.DataFrame) -> Iterator[NDArray[np.int64]]:
     """Rows of pictures that can overlap, ascending, none of more than can be compared."""
-    sources = {source.label: source for source in context.recipe.sources}
     rows = pictures.with_row_index("row")
     for key in context.recipe.split.group_by:
-        values = [
-            sources[source].key(key, path) if source in sources else None
-            for source, path in pictures.select("source", "path").iter_rows()
-        ]
+        values = context.recipe.key_values(key, pictures.select("source", "path").iter_rows())
         keyed = rows.with_columns(value=pl.Series(values, dtype=pl.String)).drop_nulls("value")
         for _, some in keyed.group_by("value", maintain_order=True):
             yield from _windows(some["row"].to_numpy(), AFFORDABLE)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import polars as pl
 
+from tundish.audit.pairs import represented_files
 from tundish.storage.table import write_atomically
-from tundish.storage.tables import COVERAGE, DUPLICATES, PAIRS, SPLITS
+from tundish.storage.tables import DUPLICATES, PAIRS, SPLITS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,20 +104,12 @@ def _certificate(context: Context, selection: Selection) -> dict[str, Any]:
 def _files(context: Context) -> pl.DataFrame:
     """Every file of an image that has a split, and those of the copies that it represents."""
     splits = context.dataset.read(SPLITS).filter(pl.col("split").is_not_null()).select("image_id", "split")
-    kept = context.dataset.read(DUPLICATES).filter(~pl.col("kept")).select("image_id", "representative_id")
-    represents = kept.unique("image_id", keep="first", maintain_order=True)
-    files = context.dataset.read(COVERAGE).select("source", "path", "image_id")
-    represented = files.join(represents, on="image_id", how="left")
-    own = pl.coalesce("representative_id", "image_id")
-    return represented.with_columns(own=own).join(splits, left_on="own", right_on="image_id").drop("own")
+    files = represented_files(context.dataset)
+    return files.join(splits, left_on="representative", right_on="image_id").drop("representative")
 
 
 def _keyed(context: Context, files: pl.DataFrame, key: str) -> pl.DataFrame:
-    sources = {source.label: source for source in context.recipe.sources}
-    values = [
-        sources[name].key(key, path) if name in sources else None
-        for name, path in files.select("source", "path").iter_rows()
-    ]
+    values = context.recipe.key_values(key, files.select("source", "path").iter_rows())
     return files.with_columns(value=pl.Series(values, dtype=pl.String)).drop_nulls("value")
 
 

@@ -75,11 +75,7 @@ def _overlapping(inside: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
 
 
 def _values(files: pl.DataFrame, key: str, recipe: Recipe) -> pl.DataFrame:
-    sources = {source.label: source for source in recipe.sources}
-    values = [
-        sources[name].key(key, path) if name in sources else None
-        for name, path in files.select("source", "path").iter_rows()
-    ]
+    values = recipe.key_values(key, files.select("source", "path").iter_rows())
     found = files.select("image", pl.lit(key).alias("key"), pl.Series("value", values, pl.String))
     return found.drop_nulls("value").unique(maintain_order=True)
 
