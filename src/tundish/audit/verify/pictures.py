@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-import numpy as np
-
-from tundish.imaging.framehash import THUMBNAIL_SIDE
 from tundish.imaging.overlaps.stored import StoredPictures
+from tundish.imaging.thumbnails import StoredThumbnails
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
-
-    from numpy.typing import NDArray
 
     from tundish.imaging.measure import Measurement
 
 __all__ = ["Kept", "Picture", "picture_of"]
-
-_THUMBNAIL_BYTES = THUMBNAIL_SIDE**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +72,12 @@ class Kept:
     """
 
     def __init__(self, thumbnails: BinaryIO, parts: BinaryIO, count: int) -> None:
-        self._handle = thumbnails.fileno()
         self._count = 0
+        self.thumbnails = StoredThumbnails(thumbnails)
         self.parts = StoredPictures(parts, count)
 
     def add(self, measured: Measurement) -> None:
         """Keep what the next picture is compared by."""
-        os.pwrite(self._handle, measured.thumbnail, self._count * _THUMBNAIL_BYTES)
+        self.thumbnails.put(self._count, measured.thumbnail)
         self.parts.put(self._count, measured.corners, measured.detail, (measured.width, measured.height))
         self._count += 1
-
-    def thumbnails(self, numbers: Sequence[int]) -> NDArray[np.uint8]:
-        """The (k, 96, 96) thumbnails of k pictures."""
-        places = (number * _THUMBNAIL_BYTES for number in numbers)
-        data = b"".join(os.pread(self._handle, _THUMBNAIL_BYTES, place) for place in places)
-        return np.frombuffer(data, np.uint8).reshape(-1, THUMBNAIL_SIDE, THUMBNAIL_SIDE)

@@ -74,7 +74,7 @@ def find_pixel_ties(
                 ties.setdefault("equal pixels", []).append(Tie(other, files, 1.0, rank=-1))
     copies = find_copies(
         [pictures[one.number].hashes for one in seen],
-        lambda places: kept.thumbnails([seen[place].number for place in places]),
+        lambda places: kept.thumbnails.read(seen[place].number for place in places),
         threads=os.cpu_count() or 1,
         progress=lambda done, total: progress("copies", done, total),
     )

@@ -12,7 +12,6 @@ import os
 import tempfile
 from typing import TYPE_CHECKING, BinaryIO
 
-import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 
@@ -20,9 +19,9 @@ from tundish.engine import each
 from tundish.formats.given.splits import HELD_OUT
 from tundish.imaging.files.bad import BadImage
 from tundish.imaging.files.decode import decode
-from tundish.imaging.framehash import THUMBNAIL_SIDE
 from tundish.imaging.measure import pixel_hash
 from tundish.imaging.similarity import TRANSFORMS, Copy, find_copies
+from tundish.imaging.thumbnails import StoredThumbnails
 from tundish.stages.base import Context, Outcome, Stage
 from tundish.stages.dedup.conflicts import conflict_between, labels_of, values_differ, values_of
 from tundish.stages.dedup.overlaps import Found, find_in_groups
@@ -35,13 +34,11 @@ from tundish.storage.tables import ANNOTATIONS, COVERAGE, DUPLICATES, IMAGES, PA
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
 
 __all__ = ["STAGE"]
 
 _PROBABLY = "probably same picture"
 _PIXELS_PERHAPS = 0.99
-_THUMBNAIL_BYTES = THUMBNAIL_SIDE**2
 _LABELLED = ["labelled", "incomplete", "negative"]
 """States of files of which the labels are known."""
 
@@ -157,33 +154,24 @@ def _copies(context: Context, files: pl.DataFrame) -> list[Copy]:
         ).iter_rows()
     ]
     with tempfile.TemporaryFile(dir=context.dataset.curated) as file:
-        thumbnails = _Thumbnails(file, context, pictures["image_id"].to_list())
+        thumbnails = _store_thumbnails(file, context, pictures["image_id"].to_list())
         threads = os.cpu_count() or 1
         return find_copies(hashes, thumbnails.read, threads=threads, progress=context.progress)
 
 
-class _Thumbnails:
-    """Thumbnails of the pictures by number, in a file: 100,000 of them would fill a gigabyte of memory."""
-
-    def __init__(self, file: BinaryIO, context: Context, image_ids: Sequence[str]) -> None:
-        self._handle = file.fileno()
-        place = {image_id: number for number, image_id in enumerate(image_ids)}
-        for part in feature_parts(context.dataset, context.recipe.images.max_pixels):
-            # Without pre_buffer: Arrow would hold the thumbnails of a whole part at once.
-            for batch in pq.ParquetFile(part, pre_buffer=False).iter_batches(
-                4096, columns=["image_id", "thumbnail"]
-            ):
-                for image_id, thumbnail in zip(
-                    *(column.to_pylist() for column in batch.columns), strict=True
-                ):
-                    if image_id in place:
-                        os.pwrite(self._handle, thumbnail, place[image_id] * _THUMBNAIL_BYTES)
-
-    def read(self, numbers: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """The (k, 96, 96) thumbnails of k pictures."""
-        places = (int(number) * _THUMBNAIL_BYTES for number in numbers)
-        data = b"".join(os.pread(self._handle, _THUMBNAIL_BYTES, place) for place in places)
-        return np.frombuffer(data, np.uint8).reshape(-1, THUMBNAIL_SIDE, THUMBNAIL_SIDE)
+def _store_thumbnails(file: BinaryIO, context: Context, image_ids: Sequence[str]) -> StoredThumbnails:
+    """The thumbnails of the pictures by number."""
+    stored = StoredThumbnails(file)
+    place = {image_id: number for number, image_id in enumerate(image_ids)}
+    for part in feature_parts(context.dataset, context.recipe.images.max_pixels):
+        # Without pre_buffer: Arrow would hold the thumbnails of a whole part at once.
+        for batch in pq.ParquetFile(part, pre_buffer=False).iter_batches(
+            4096, columns=["image_id", "thumbnail"]
+        ):
+            for image_id, thumbnail in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+                if image_id in place:
+                    stored.put(place[image_id], thumbnail)
+    return stored
 
 
 def _clusters(files: pl.DataFrame, ties: pl.DataFrame) -> pl.DataFrame:
